@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds one architecture: build/$(ARCH)/cairn.elf and the boot image made from it.
+LLVM := $(firstword $(foreach v,22 19,$(if $(shell command -v clang-$(v)),$(v))))
+CC := clang-$(LLVM)
+LD := ld.lld-$(LLVM)
+OBJCOPY := llvm-objcopy-$(LLVM)
+NM := llvm-nm-$(LLVM)
+OUT := build/$(ARCH)$(if $(DEBUG),-debug)
+
+UAPI_x86_64 := /usr/include
+UAPI_ASM_x86_64 := /usr/include/x86_64-linux-gnu/asm
+UAPI_aarch64 := /usr/aarch64-linux-gnu/include
+UAPI_ASM_aarch64 := /usr/aarch64-linux-gnu/include/asm
+
+ARCH_CFLAGS_x86_64 := -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-pic -fcf-protection=none
+ARCH_CFLAGS_aarch64 := -mgeneral-regs-only -fno-pic -mno-outline-atomics -mbranch-protection=none
+
+CFLAGS := --target=$(ARCH)-unknown-linux-gnu -std=gnu23 -O2 -g -ffreestanding -nostdinc \
+	-isystem $(shell $(CC) -print-resource-dir)/include -isystem $(OUT)/uapi \
+	-Iarch/include -Iarch/$(ARCH)/include -Ikernel -I$(OUT)/generated \
+	-Wall -Wextra -Werror -Wvla -Wimplicit-fallthrough -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
+	-Wno-unused-parameter -Wno-gnu-address-of-packed-member \
+	-fexperimental-late-parse-attributes -Wthread-safety -Wthread-safety-pointer -Wthread-safety-beta \
+	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common -fwrapv -fno-delete-null-pointer-checks \
+	-ftrivial-auto-var-init=zero -fno-stack-protector -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -D__KERNEL__ -DCAIRN $(if $(DEBUG),-DCONFIG_DEBUG -DCONFIG_DEBUG_LOCKS) $(ARCH_CFLAGS_$(ARCH))
+
+C_SOURCES := $(filter-out %_test.c,$(shell find kernel arch/$(ARCH) -name '*.c'))
+S_SOURCES := $(shell find arch/$(ARCH) -name '*.S')
+OBJECTS := $(C_SOURCES:%.c=$(OUT)/%.o) $(S_SOURCES:%.S=$(OUT)/%.o)
+
+$(OUT)/cairn.elf: $(OBJECTS) arch/$(ARCH)/kernel.lds
+	$(LD) -static --gc-sections -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds -o $@ $(OBJECTS)
+
+$(OUT)/%.o: %.c | $(OUT)/uapi
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+$(OUT)/%.o: %.S | $(OUT)/uapi
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+$(OUT)/uapi:
+	@mkdir -p $@
+	@ln -sfn $(UAPI_$(ARCH))/linux $@/linux
+	@ln -sfn $(UAPI_$(ARCH))/asm-generic $@/asm-generic
+	@ln -sfn $(UAPI_ASM_$(ARCH)) $@/asm
+
+-include $(OBJECTS:.o=.d)
