@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Threads as the scheduler knows them: a kernel stack, saved registers, a place in a run queue. What makes a thread a
+ * user's (process, signals, credentials) is struct task (<proc/task.h>), which embeds a struct thread.
+ *
+ * Life: thread_init -> thread_start -> (RUNNABLE <-> SLEEPING)* -> thread_exit -> DEAD; `release` is called
+ * by the scheduler once the thread's stack is no longer in use.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <core/thread_base.h>
+#include <core/wait.h>
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <lib/types.h>
+
+struct aspace;
+
+enum thread_state {
+	THREAD_NEW,
+	THREAD_RUNNABLE, /* on a run queue, or running */
+	THREAD_SLEEPING, /* until thread_wake, in the sleep mode `sleep_mode` */
+	THREAD_DEAD,
+};
+
+/* Scheduling policy and parameters (sched(7)). */
+struct sched_params {
+	u32 policy;	/* SCHED_OTHER, FIFO, RR, BATCH, IDLE of <linux/sched.h> */
+	s8 nice;	/* -20..19 */
+	u8 rt_priority; /* 1..99 for FIFO and RR */
+	bool reset_on_fork;
+};
+
+#define THREAD_NAME_MAX 16 /* with the terminator, as TASK_COMM_LEN */
+
+struct thread {
+	struct thread_base base; /* must be first */
+	u32 state;		 /* enum thread_state; atomic */
+	u8 sleep_mode;		 /* enum sleep_mode while SLEEPING */
+	bool on_cpu;		 /* executing on `cpu`, or still switching away from it */
+	bool user;		 /* embedded in a struct task */
+	u32 cpu;		 /* run queue it is on */
+	u64 affinity;		 /* bit n: may run on CPU n */
+	struct aspace *aspace;	 /* user mappings it runs with; null for kernel threads */
+	struct sched_params params;
+	struct rb_node run_node;
+	struct list_head rt_node;
+	u64 vruntime, vdeadline;
+	u64 exec_start_ns;
+	u64 user_ns, system_ns; /* CPU time used; written by the thread's CPU only */
+	u64 voluntary_switches, involuntary_switches;
+	u64 start_ns; /* clock_monotonic_ns() at creation */
+	void *kstack;
+	struct list_head all_node; /* in the list of all threads */
+	char name[THREAD_NAME_MAX];
+	const void *waiting_for; /* for the dump of all threads: the lock or queue it sleeps on */
+	void (*release)(struct thread *thread); /* last use; frees the memory that holds the struct */
+};
+
+static inline struct thread *current_thread(void)
+{
+	return arch_current();
+}
+
+/*
+ * Prepares `thread` (zeroed memory of the caller) to call entry(arg) on a new kernel stack. It does not run before
+ * thread_start. Returns 0 or -ENOMEM; on failure nothing is left. May sleep.
+ */
+[[nodiscard]] int thread_init(struct thread *thread, const char *name, void (*entry)(void *), void *arg,
+			      void (*release)(struct thread *thread));
+
+/* Frees what thread_init made, for a thread that was never started. */
+void thread_destroy_unstarted(struct thread *thread);
+
+/* Makes a new thread runnable, placing it on a CPU. Any context. */
+void thread_start(struct thread *thread);
+
+/* Creates and starts a kernel thread. Returns 0 or -ENOMEM. May sleep. */
+[[nodiscard]] int kthread_start(const char *name, void (*entry)(void *), void *arg);
+
+/* Ends the current thread; `release` runs later in another thread's context. */
+[[noreturn]] void thread_exit(void);
+
+/*
+ * Wake a sleeping thread: thread_wake in any mode (the event came), thread_interrupt because of a signal
+ * (SLEEP_INTERRUPTIBLE, and SLEEP_KILLABLE if `fatal`). Return true if it slept. Any context.
+ */
+bool thread_wake(struct thread *thread);
+bool thread_interrupt(struct thread *thread, bool fatal);
+
+/*
+ * Makes a thread notice its work bits soon: if it runs on another CPU, interrupts that CPU. Use
+ * after thread_work_set. Any context.
+ */
+void thread_kick(struct thread *thread);
+
+/* Gives up the CPU; the thread stays runnable (sched_yield(2)). */
+void thread_yield(void);
+
+/* Switches to the next thread. Called with preemption enabled, or with this as the only count. */
+void schedule(void);
+
+/* Changes policy, priority or nice value. Returns 0 or -EINVAL. */
+[[nodiscard]] int thread_set_params(struct thread *thread, const struct sched_params *params);
+
+/* Restricts a thread to CPUs and moves it if it must. -EINVAL if no online CPU is left. */
+[[nodiscard]] int thread_set_affinity(struct thread *thread, u64 mask);
+
+/* CPU time used so far, up to date even for a running thread. */
+void thread_times(const struct thread *thread, u64 *user_ns, u64 *system_ns);
+
+/* Sleeps for a time, not interruptible. */
+void thread_sleep_ns(u64 ns);
+
+/* Per-CPU totals for /proc/stat, and load averages in 1/65536 (1, 5, 15 minutes). */
+struct sched_cpu_stats {
+	u64 user_ns, nice_ns, system_ns, idle_ns, irq_ns;
+	u64 switches;
+};
+void sched_cpu_stats(unsigned cpu, struct sched_cpu_stats *out);
+void sched_load_average(u32 out[3]);
+unsigned sched_runnable_count(void);
+
+/* Calls visit for every thread in the system under the list's lock; it must not sleep. */
+void thread_for_each(void (*visit)(struct thread *thread, void *arg), void *arg);
+
+/* Boot: makes the boot flow the idle thread of CPU 0. After slab_init and vmap_init. */
+void sched_init(void);
+
+/* Upward calls, set by mm at boot. Called with interrupts masked. */
+struct sched_hooks {
+	void (*aspace_activate)(struct aspace *next); /* load mappings on this CPU; null: kernel only */
+	void (*aspace_hold)(struct aspace *aspace);   /* a kernel thread borrows what is loaded */
+	void (*aspace_release)(struct aspace *aspace);
+};
+extern struct sched_hooks sched_hooks;
