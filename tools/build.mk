@@ -19,15 +19,29 @@ CFLAGS := --target=$(ARCH)-unknown-linux-gnu -std=gnu23 -O2 -g -ffreestanding -n
 	-isystem $(shell $(CC) -print-resource-dir)/include -isystem $(OUT)/uapi \
 	-Iarch/include -Iarch/$(ARCH)/include -Ikernel -I$(OUT)/generated \
 	-Wall -Wextra -Werror -Wvla -Wimplicit-fallthrough -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
-	-Wno-unused-parameter -Wno-gnu-address-of-packed-member \
+	-Wno-unused-parameter \
 	-fexperimental-late-parse-attributes -Wthread-safety -Wthread-safety-pointer -Wthread-safety-beta \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common -fwrapv -fno-delete-null-pointer-checks \
 	-ftrivial-auto-var-init=zero -fno-stack-protector -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -D__KERNEL__ -DCAIRN $(if $(DEBUG),-DCONFIG_DEBUG -DCONFIG_DEBUG_LOCKS) $(ARCH_CFLAGS_$(ARCH))
 
+# The architecture's boot image is made from cairn.elf by arch/$(ARCH)/build.mk, which adds it to BOOT_IMAGES.
+BOOT_IMAGES :=
+.PHONY: default
+default:
+
 C_SOURCES := $(filter-out %_test.c,$(shell find kernel arch/$(ARCH) -name '*.c'))
 S_SOURCES := $(shell find arch/$(ARCH) -name '*.S')
 OBJECTS := $(C_SOURCES:%.c=$(OUT)/%.o) $(S_SOURCES:%.S=$(OUT)/%.o)
+
+-include arch/$(ARCH)/build.mk
+
+# Without a kernel_main there is nothing to link yet.
+ifneq ($(wildcard kernel/core/init.c),)
+default: $(OUT)/cairn.elf $(BOOT_IMAGES)
+else
+default: $(OBJECTS)
+endif
 
 $(OUT)/cairn.elf: $(OBJECTS) arch/$(ARCH)/kernel.lds
 	$(LD) -static --gc-sections -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds -o $@ $(OBJECTS)
