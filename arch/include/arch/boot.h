@@ -4,6 +4,8 @@
 
 #include <lib/types.h>
 
+struct thread;
+
 #define BOOT_MEMORY_MAX 64
 #define BOOT_COMMAND_LINE_MAX 4096
 
@@ -25,6 +27,12 @@ struct boot_info {
 };
 
 extern struct boot_info boot_info;
+
+/*
+ * The thread that boots and becomes the idle thread of CPU 0. Defined (statically, zeroed) in sched/. Entry code
+ * makes it arch_current() and sets its thread_base.kstack_top before kernel_main.
+ */
+extern struct thread boot_thread;
 
 /*
  * The generic kernel's entry. Called once by the architecture on the boot CPU with: boot_info filled
