@@ -5,6 +5,7 @@ CC := clang-$(LLVM)
 LD := ld.lld-$(LLVM)
 OBJCOPY := llvm-objcopy-$(LLVM)
 NM := llvm-nm-$(LLVM)
+PYTHON := /usr/bin/python3
 OUT := build/$(ARCH)$(if $(DEBUG),-debug)
 
 UAPI_x86_64 := /usr/include
@@ -33,6 +34,7 @@ default:
 C_SOURCES := $(filter-out %_test.c,$(shell find kernel arch/$(ARCH) -name '*.c'))
 S_SOURCES := $(shell find arch/$(ARCH) -name '*.S')
 OBJECTS := $(C_SOURCES:%.c=$(OUT)/%.o) $(S_SOURCES:%.S=$(OUT)/%.o)
+PREPARED := $(OUT)/uapi $(OUT)/generated/syscall_table.c
 
 -include arch/$(ARCH)/build.mk
 
@@ -43,13 +45,14 @@ else
 default: $(OBJECTS)
 endif
 
+# Until every part of the kernel is there, a symbol that is still missing is a warning.
 $(OUT)/cairn.elf: $(OBJECTS) arch/$(ARCH)/kernel.lds
-	$(LD) -static --gc-sections -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds -o $@ $(OBJECTS)
+	$(LD) -static --gc-sections --warn-unresolved-symbols -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds -o $@ $(OBJECTS)
 
-$(OUT)/%.o: %.c | $(OUT)/uapi
+$(OUT)/%.o: %.c | $(PREPARED)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
-$(OUT)/%.o: %.S | $(OUT)/uapi
+$(OUT)/%.o: %.S | $(PREPARED)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
@@ -58,5 +61,11 @@ $(OUT)/uapi:
 	@ln -sfn $(UAPI_$(ARCH))/linux $@/linux
 	@ln -sfn $(UAPI_$(ARCH))/asm-generic $@/asm-generic
 	@ln -sfn $(UAPI_ASM_$(ARCH)) $@/asm
+
+# The generator leaves files that did not change alone; the stamp is newer than the table.
+$(OUT)/generated/syscall_table.c $(OUT)/generated/syscall_prototypes.h $(OUT)/generated/syscall_trace.h: $(OUT)/generated/syscalls.stamp ;
+$(OUT)/generated/syscalls.stamp: abi/syscalls.tbl tools/syscalls.py
+	@$(PYTHON) tools/syscalls.py generate $(ARCH) $(@D)
+	@touch $@
 
 -include $(OBJECTS:.o=.d)
