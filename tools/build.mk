@@ -6,6 +6,7 @@ LD := ld.lld-$(LLVM)
 OBJCOPY := llvm-objcopy-$(LLVM)
 NM := llvm-nm-$(LLVM)
 PYTHON := /usr/bin/python3
+Q := $(if $(V),,@)
 OUT := build/$(ARCH)$(if $(DEBUG),-debug)
 
 UAPI_x86_64 := /usr/include
@@ -47,14 +48,17 @@ endif
 
 # Until every part of the kernel is there, a symbol that is still missing is a warning.
 $(OUT)/cairn.elf: $(OBJECTS) arch/$(ARCH)/kernel.lds
-	$(LD) -static --gc-sections --warn-unresolved-symbols -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds -o $@ $(OBJECTS)
+	@echo "  LD   $@"
+	$(Q)$(LD) -static --gc-sections --warn-unresolved-symbols -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds -o $@ $(OBJECTS)
 
 $(OUT)/%.o: %.c | $(PREPARED)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 $(OUT)/%.o: %.S | $(PREPARED)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
 $(OUT)/uapi:
 	@mkdir -p $@

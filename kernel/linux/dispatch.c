@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The entry of every system call: number, table, result. The table is made from abi/syscalls.tbl; a call without an
+ * entry does not exist and gives ENOSYS. Its shims take the arguments out of the frame in the width of the C
+ * prototype, so that what a program left in the upper half of a register never reaches a function.
+ */
+#include <arch/frame.h>
+#include <arch/trap.h>
+#include <lib/errno.h>
+#include <linux/strace.h>
+
+#include <syscall_table.c>
+
+static long dispatch(const struct trap_frame *frame)
+{
+	u64 number = frame_syscall_number(frame);
+	long (*call)(const struct trap_frame *);
+
+	if (unlikely(number >= SYSCALL_TABLE_SIZE))
+		return -ENOSYS;
+	/* The program chose the number: masked, a mispredicted check does not read beyond the table either. */
+	asm("" : "+r"(number));
+	call = syscall_table[number & (SYSCALL_TABLE_SIZE - 1)];
+	return likely(call) ? call(frame) : -ENOSYS;
+}
+
+void trap_syscall(struct trap_frame *frame)
+{
+	long result;
+
+	if (likely(!strace_enabled)) {
+		frame_set_return_value(frame, (u64)dispatch(frame));
+		return;
+	}
+	strace_enter(frame);
+	result = dispatch(frame);
+	frame_set_return_value(frame, (u64)result);
+	strace_leave(frame, result);
+}
