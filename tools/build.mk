@@ -47,9 +47,18 @@ default: $(OBJECTS)
 endif
 
 # Until every part of the kernel is there, a symbol that is still missing is a warning.
-$(OUT)/cairn.elf: $(OBJECTS) arch/$(ARCH)/kernel.lds
+LINK = $(LD) -static --gc-sections --warn-unresolved-symbols -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds
+
+$(OUT)/unnamed.elf: $(OBJECTS) arch/$(ARCH)/kernel.lds
 	@echo "  LD   $@"
-	$(Q)$(LD) -static --gc-sections --warn-unresolved-symbols -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds -o $@ $(OBJECTS)
+	$(Q)$(LINK) -o $@ $(OBJECTS)
+$(OUT)/ksyms.S: $(OUT)/unnamed.elf tools/ksyms.py
+	$(Q)$(PYTHON) tools/ksyms.py $(NM) $< $@
+$(OUT)/cairn.elf: $(OUT)/ksyms.o
+	@echo "  LD   $@"
+	$(Q)$(LINK) -o $@ $(OBJECTS) $<
+$(OUT)/ksyms.o: $(OUT)/ksyms.S
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
 $(OUT)/%.o: %.c | $(PREPARED)
 	@mkdir -p $(@D)
