@@ -109,3 +109,13 @@ bool wait_interrupted(enum sleep_mode mode);
 	wait_event_until(q, condition, SLEEP_INTERRUPTIBLE, NO_DEADLINE)
 #define wait_event_killable(q, condition)                                                          \
 	wait_event_until(q, condition, SLEEP_KILLABLE, NO_DEADLINE)
+
+/* A one-time event: complete() lets every present and future wait_for_completion() through. */
+struct completion {
+	bool done;
+	struct wait_queue waiters;
+};
+void completion_init(struct completion *c);
+void complete(struct completion *c);
+/* 0, or -ERESTARTSYS if the mode allows signals to end it. */
+[[nodiscard]] int wait_for_completion(struct completion *c, enum sleep_mode mode);

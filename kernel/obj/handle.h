@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Handles and pools. A handle is {object, rights, flags, badge}; a pool is a table of handles and itself an object.
+ * File descriptor n of a process is slot n of its pool.
+ *
+ * (H1) Rights only shrink: no operation gives a handle a right that the handle it came from lacks.
+ * (H2) Look-up precedence: bad number (-EBADF), wrong type (-EINVAL), missing right (-EACCES). linux/ maps the last two
+ *      to what Linux says (-EBADF for a file that is not open for reading...).
+ * (H3) No callback runs under pool->lock: slots leave the table under it and are closed after it is dropped.
+ * (H4) Look-up takes no lock: slots are read under RCU, tables are replaced, never moved in place.
+ * (H5) A call that makes several handles reserves the slots first and publishes last: nothing is visible before success.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <core/rcu.h>
+#include <obj/object.h>
+
+#define RIGHT_READ BIT(0)
+#define RIGHT_WRITE BIT(1)
+#define RIGHT_EXECUTE BIT(2)
+#define RIGHT_MAP BIT(3)
+#define RIGHT_DUPLICATE BIT(4)
+#define RIGHT_TRANSFER BIT(5) /* may travel through a channel or SCM_RIGHTS */
+#define RIGHT_WAIT BIT(6)     /* poll, epoll, native wait */
+#define RIGHT_CONTROL BIT(7)  /* ioctl, fcntl, set attributes */
+#define RIGHT_INSPECT BIT(8)  /* fstat, query */
+#define RIGHT_DERIVE BIT(9)
+#define RIGHT_REVOKE BIT(10)
+#define RIGHTS_ALL 0x7fful
+#define RIGHTS_SAME BIT(31) /* in requests: those of the source handle */
+
+#define HANDLE_CLOEXEC BIT(0)
+#define HANDLE_CLOFORK BIT(1)
+#define HANDLE_RESERVED BIT(2) /* slot taken, nothing published yet */
+
+struct derivation; /* revocation tree node; null for handles that were never derived */
+
+struct handle {
+	struct object *object; /* owns a reference and a handle count */
+	struct derivation *derivation;
+	u64 badge; /* set by the deriver, unforgeable by the holder */
+	u32 rights;
+	u32 flags; /* HANDLE_* */
+};
+
+struct pool_table {
+	struct rcu_head rcu;
+	unsigned size; /* slots */
+	u64 *used;     /* bitmap: reserved or published */
+	struct handle slots[] __counted_by(size);
+};
+
+struct pool {
+	struct object object; /* a pool can be held by a handle */
+	struct spinlock lock;
+	struct pool_table *table; /* replaced under lock, read under RCU */
+	unsigned first_free;	  /* no free slot is below it */
+	unsigned count;
+	u32 users; /* tasks that use it as their descriptor table; at 0 all handles are closed */
+};
+
+/* An empty pool with one reference and one user. -ENOMEM. */
+[[nodiscard]] int pool_create(struct pool **out);
+
+/* A copy for fork: every handle but those marked HANDLE_CLOFORK. */
+[[nodiscard]] int pool_copy(struct pool *from, struct pool **out);
+
+void pool_user_get(struct pool *pool);
+/* Drops a user and its reference; the last one closes every handle. May sleep. */
+void pool_user_put(struct pool *pool);
+
+/* Closes the handles that are marked HANDLE_CLOEXEC. May sleep. */
+void pool_close_on_exec(struct pool *pool);
+
+/*
+ * Finds a handle: *out gets the object with a reference. `type` null: any. `rights` all needed. -EBADF, -EINVAL, -EACCES as
+ * (H2). Takes no lock, does not sleep.
+ */
+[[nodiscard]] int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
+			     struct object **out);
+
+/* The same, with rights, flags and badge of the slot; `out->object` has a reference that handle_copy_put() drops. */
+[[nodiscard]] int handle_get_copy(struct pool *pool, int fd, struct handle *out);
+void handle_copy_put(struct handle *copy);
+
+/*
+ * Installs a new handle at the lowest free slot >= min and < limit (RLIMIT_NOFILE). The object's reference stays the
+ * caller's; the slot takes its own. Returns the slot, -EMFILE, -ENOMEM.
+ */
+[[nodiscard]] int handle_install(struct pool *pool, struct object *object, u32 rights, u32 flags, int min,
+				 unsigned limit);
+
+/* Reserve a slot, then publish or cancel it (H5). */
+[[nodiscard]] int handle_reserve(struct pool *pool, int min, unsigned limit);
+void handle_publish(struct pool *pool, int fd, struct object *object, u32 rights, u32 flags);
+void handle_cancel(struct pool *pool, int fd);
+
+/*
+ * Duplicates a handle to the lowest free slot >= min; `rights` narrows (RIGHTS_SAME keeps). -EBADF, -EACCES, -EMFILE,
+ * -ENOMEM.
+ */
+[[nodiscard]] int handle_duplicate(struct pool *pool, int fd, u32 rights, u32 flags, int min, unsigned limit);
+
+/* Duplicates to exactly `to`, closing what was there (dup3(2)). -EBADF, -EBUSY (reserved by a racing open). May sleep. */
+[[nodiscard]] int handle_duplicate_to(struct pool *pool, int fd, int to, u32 flags, unsigned limit);
+
+/* Closes a handle; the object's closed() may run. -EBADF. May sleep. */
+[[nodiscard]] int handle_close(struct pool *pool, int fd);
+
+/* Closes or marks a range of slots, close_range(2). */
+[[nodiscard]] int handle_close_range(struct pool *pool, unsigned first, unsigned last, bool mark_cloexec);
+
+/* Reads and changes slot flags (FD_CLOEXEC). Return the flags / 0, or -EBADF. */
+[[nodiscard]] int handle_flags(struct pool *pool, int fd);
+[[nodiscard]] int handle_set_flags(struct pool *pool, int fd, u32 flags);
+
+/* The next used slot >= fd, or -1: for /proc/pid/fd. */
+int pool_next(struct pool *pool, int fd);
+unsigned pool_size(struct pool *pool);
+
+/* What to hand over in a message. */
+enum transfer_operation { TRANSFER_MOVE, TRANSFER_DUPLICATE };
+struct transfer {
+	int fd;
+	enum transfer_operation operation;
+	u32 rights; /* or RIGHTS_SAME */
+};
+
+/*
+ * Takes handles out of a pool into `out`, all or nothing: everything is checked before anything moves. -EBADF, -EACCES,
+ * -EINVAL (the same slot twice with a move).
+ */
+[[nodiscard]] int handles_collect(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out);
+
+/* Drops a handle that is in no table. May sleep. */
+void handle_drop(struct handle *handle);
+
+/* Installs a handle from a message, consuming it on success. Returns the slot, -EMFILE, -ENOMEM. */
+[[nodiscard]] int handle_install_moved(struct pool *pool, struct handle *handle, u32 flags, unsigned limit);

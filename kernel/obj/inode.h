@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inodes: what an open file is about, its identity and attributes (inode(7)). Files of a file system have an inode
+ * with a superblock; pipes, sockets and event files have an anonymous one of their own.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <core/rcu.h>
+#include <lib/list.h>
+#include <lib/types.h>
+
+#include <linux/stat.h>
+
+struct dentry;
+struct file;
+struct file_ops;
+struct inode_ops; /* <vfs/inode_ops.h> */
+struct memory_object;
+struct superblock;
+struct file_lock_list;
+
+struct inode_time {
+	s64 seconds;
+	u32 nanoseconds;
+};
+
+struct inode {
+	u32 refs;
+	u32 mode; /* S_IF* and permissions */
+	u32 uid, gid;
+	u32 links;
+	u64 number;
+	u64 device_number; /* st_rdev of device files, as new_encode: MKDEV(major, minor) */
+	u64 size;	   /* of regular files: equals object->size */
+	u64 blocks;	   /* 512 bytes each */
+	struct inode_time accessed, modified, changed, created;
+	const struct inode_ops *ops;
+	const struct file_ops *file_ops; /* for open */
+	struct superblock *superblock;	 /* holds no reference: a mounted superblock outlives its inodes; null: anonymous */
+	struct memory_object *object;	 /* contents (page cache); holds a reference; may be null */
+	struct rwsem lock;		 /* contents and directory entries */
+	struct spinlock state_lock;	 /* attributes that change without `lock` */
+	u32 write_count;		 /* > 0 writers, < 0 execution denies writing (ETXTBSY); atomic s32 */
+	const char *anonymous_name;	 /* "pipe", "anon_inode:[eventfd]": static */
+	void *private;			 /* the file system's */
+	void *pipe;			 /* struct pipe of an open FIFO; guarded by lock */
+	struct file_lock_list *locks;	 /* flock and POSIX locks; null until the first */
+	struct list_head superblock_node;
+	struct rcu_head rcu;
+	void (*free)(struct inode *inode); /* releases private data and memory at refs 0; may sleep */
+};
+
+/* Initialises: refs 1, links 1, times now, lock. Fields of the file system are the caller's. */
+void inode_init(struct inode *inode, u32 mode);
+
+/* An anonymous inode, number from a counter. `name` is static. -ENOMEM. */
+[[nodiscard]] int inode_create_anonymous(const char *name, u32 mode, struct inode **out);
+
+void inode_get(struct inode *inode);
+void inode_put(struct inode *inode); /* may sleep */
+
+/* CLOCK_REALTIME in an inode time. */
+struct inode_time inode_time_now(void);
+
+/* What stat(2) and statx(2) tell. */
+struct kstat {
+	u64 device, inode, rdevice, size, blocks;
+	u32 mode, links, uid, gid, block_size;
+	struct inode_time accessed, modified, changed, created;
+	u64 attributes, attributes_mask;
+	u64 mount_id;
+	bool has_created;
+};
+/* Fills in from the inode's own fields. */
+void inode_stat(struct inode *inode, struct kstat *out);
+
+static inline u64 device_make(u32 major, u32 minor)
+{
+	return (u64)(minor & 0xff) | (u64)(major & 0xfff) << 8 | (u64)(minor & ~0xffu) << 12 |
+	       (u64)(major & ~0xfffu) << 32;
+}
+static inline u32 device_major(u64 dev)
+{
+	return (u32)(dev >> 8 & 0xfff) | (u32)(dev >> 32 & ~0xfffu);
+}
+static inline u32 device_minor(u64 dev)
+{
+	return (u32)(dev & 0xff) | (u32)(dev >> 12 & ~0xffu);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects: everything that a process can name by a small integer (files, pipes, processes, channels, budgets).
+ *
+ * struct object is embedded first in each of them, with one const object_type per type.
+ *
+ *   refs     memory: pointers held. At 0: type->destroy(), exactly once.
+ *   handles  authority: slots of pools and of messages in flight. At 0: type->closed(), exactly once, before
+ *            destroy; peers see hang-up there.
+ *
+ * (O1) refs >= handles: a handle owns one reference, a reference never implies a handle.
+ * (O2) closed() and destroy() run in thread context with no lock held.
+ * (O3) object_put() never recurses: objects released by a destroy are queued and drained by the outermost
+ *      object_put of this thread.
+ * (O4) readiness changes are announced by object_notify after the state change is visible.
+ */
+#pragma once
+
+#include <core/wait.h>
+#include <lib/types.h>
+
+struct object;
+
+struct object_type {
+	const char *name;   /* as in /proc/pid/fd: "anon_inode:[eventfd]" uses it too */
+	u32 default_rights; /* RIGHT_* of a new handle */
+	void (*closed)(struct object *object);	/* may be null */
+	void (*destroy)(struct object *object); /* frees the memory */
+	/* The EPOLL* bits that are true now. Null: always readable and writable, as regular files. Must not sleep. */
+	u32 (*ready)(struct object *object);
+};
+
+struct object {
+	const struct object_type *type; /* constant after object_init */
+	u32 refs, handles;		/* atomic */
+	struct object *dead_next;	/* private to object_put */
+	struct wait_queue waiters;	/* woken by object_notify */
+};
+
+/* refs = 1, handles = 0. */
+void object_init(struct object *object, const struct object_type *type);
+
+/* Adds a reference; the caller has one. */
+void object_get(struct object *object);
+/* Adds a reference unless the count is 0, for look-ups under RCU or a container's lock. */
+[[nodiscard]] bool object_get_unless_zero(struct object *object);
+/* Drops one. The last one may sleep (destroy). */
+void object_put(struct object *object);
+
+/* A handle was made / dropped; each handle owns a reference too. */
+void object_handle_opened(struct object *object);
+void object_handle_closed(struct object *object);
+
+/* EPOLL* bits that are true now. */
+u32 object_ready(struct object *object);
+
+/* Tells waiters that `events` (EPOLL* bits) may have become true. Any context. */
+void object_notify(struct object *object, u32 events);
+
+/* Live objects of all types, for leak checks. */
+u64 object_count(void);

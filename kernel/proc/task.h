@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tasks and processes. A task is a user thread: a struct thread with credentials, a pool of handles, a file system context and signals.
+ * A process is a group of tasks (POSIX: process; Linux: thread group) with one address space, one set of signal
+ * actions, one parent.
+ *
+ * Life of a process: created by clone with its first task -> runs -> its last task exits: ZOMBIE, the parent is told
+ * -> reaped by wait: removed from the pid table. Structures live as long as references do.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <core/time.h>
+#include <core/wait.h>
+#include <lib/list.h>
+#include <obj/credentials.h>
+#include <obj/handle.h>
+#include <obj/object.h>
+#include <proc/signal.h>
+#include <sched/thread.h>
+
+#include <linux/resource.h>
+
+struct aspace;
+struct file;
+struct fs_context; /* of vfs: proc holds it through proc_hooks */
+struct process;
+
+struct task {
+	struct thread thread; /* first */
+	struct object object; /* type task_type */
+	struct process *process; /* holds a reference */
+	int tid;
+	struct list_head process_node; /* in process->tasks, guarded by process->lock */
+	const struct credentials *credentials; /* written by the task itself only; read by others under RCU */
+	struct pool *pool;	       /* holds a user */
+	struct fs_context *fs;	       /* holds a reference */
+	struct signal_state signals;   /* blocked mask, pending, alternate stack */
+	int exit_code;		       /* wait status encoding once exiting */
+	bool exiting;
+	int __user *clear_child_tid;   /* set_tid_address(2) */
+	void __user *robust_list;      /* set_robust_list(2) */
+	size_t robust_list_size;
+	struct completion *vfork_done; /* the parent waits there; null */
+	u64 restart_deadline;	       /* for restart_syscall(2) */
+	long (*restart)(struct task *task);
+	u64 restart_data[4];
+	u32 personality;
+	int parent_death_signal;       /* prctl(PR_SET_PDEATHSIG) */
+	u32 trace_flags;
+	u64 minor_faults, major_faults;
+	u64 read_bytes, write_bytes, read_calls, write_calls; /* /proc/pid/io */
+	u64 timer_slack_ns;
+	void *poll_table; /* scratch of poll and select, see vfs/poll */
+};
+
+enum process_state { PROCESS_RUNNING, PROCESS_STOPPED, PROCESS_ZOMBIE, PROCESS_DEAD };
+
+struct session;
+struct process_group;
+struct tty;
+struct posix_timers;
+
+struct process {
+	struct object object; /* type process_type; a pidfd is a file over it */
+	int pid;
+	u32 state; /* enum process_state; guarded by lock */
+	struct spinlock lock; /* RANK_PROCESS: tasks, state, signals of the process */
+	struct list_head tasks;
+	unsigned task_count; /* live ones */
+	struct aspace *aspace; /* holds a user; null once exited */
+	struct signal_actions *actions; /* holds a reference; shared with CLONE_SIGHAND */
+	struct signal_queue pending;	/* process directed */
+	struct process *parent;	   /* guarded by the process table lock; never null but for init */
+	struct list_head children, sibling;
+	struct process_group *group; /* holds a reference */
+	struct list_head group_node;
+	struct session *session;     /* holds a reference */
+	struct wait_queue child_wait; /* wait4 sleeps here */
+	int exit_code;		     /* wait status */
+	int exit_signal;	     /* to the parent: SIGCHLD, 0 none */
+	bool group_exiting;	     /* exit_group or a fatal signal: every task leaves */
+	int group_exit_code;
+	u32 stop_signal;	     /* group stop in effect or just reported */
+	u32 wait_flags;		     /* continued / stopped events not yet waited for */
+	struct rlimit64 limits[RLIM_NLIMITS];
+	struct timer real_timer;     /* ITIMER_REAL */
+	u64 real_interval_ns;
+	struct posix_timers *timers;
+	u64 children_user_ns, children_system_ns; /* of waited-for children */
+	u64 dead_user_ns, dead_system_ns;	  /* of its own tasks that exited */
+	u64 children_minor_faults, children_major_faults, children_resident_peak;
+	u64 voluntary_switches, involuntary_switches; /* of exited tasks */
+	u64 start_ns;
+	bool has_executed;	     /* after fork, before exec: setpgid rules */
+	bool child_subreaper;
+	bool dumped;
+	int oom_score_adj;
+	struct mutex exec_lock;
+	struct rcu_head rcu;
+};
+
+static inline struct task *task_of(struct thread *t)
+{
+	return t->user ? (struct task *)t : nullptr;
+}
+/* Null in a kernel thread. */
+static inline struct task *current_task(void)
+{
+	return task_of(current_thread());
+}
+static inline struct process *current_process(void)
+{
+	return current_task()->process;
+}
+
+/* Finding. With a reference in *out; -ESRCH. A zombie is found too. */
+[[nodiscard]] int process_find(int pid, struct process **out);
+[[nodiscard]] int task_find(int tid, struct task **out);
+static inline void process_put(struct process *p)
+{
+	object_put(&p->object);
+}
+static inline void task_put(struct task *t)
+{
+	object_put(&t->object);
+}
+/* The next process with pid >= `pid` with a reference, or null: for /proc. */
+struct process *process_next(int pid);
+/* The next task of a process with tid >= `tid`, with a reference, or null. */
+struct task *process_next_task(struct process *process, int tid);
+
+/* The kernel's own limits: pids, RLIMIT_NPROC counts per user. */
+unsigned task_count(void);
+
+/* clone3(2) and all its relatives. Returns the new tid in the parent. */
+struct clone_request {
+	u64 flags; /* CLONE_* */
+	int exit_signal;
+	vaddr_t stack; /* new stack pointer; 0: the parent's */
+	u64 tls;
+	int __user *parent_tid;
+	int __user *child_tid;
+	int __user *pidfd;
+	const int *set_tids;
+	unsigned set_tid_count;
+};
+[[nodiscard]] long task_clone(const struct clone_request *req);
+
+/*
+ * execve(2) with a file that is open. Vectors are user pointers, or kernel strings for init. On success the
+ * frame of the current task leads to the new program. On failure before the point of no return: -errno; after it the task
+ * is killed with SIGSEGV or SIGKILL.
+ */
+struct exec_request {
+	struct file *file;    /* borrowed */
+	const char *path;     /* as given, for AT_EXECFN and #! */
+	const char __user *const __user *user_argv;
+	const char __user *const __user *user_envp;
+	const char *const *kernel_argv; /* instead, for init */
+	const char *const *kernel_envp;
+};
+[[nodiscard]] int task_exec(const struct exec_request *req);
+
+/* Ends the current task / all tasks of the process. `code`: wait status. */
+[[noreturn]] void task_exit(int code);
+[[noreturn]] void process_exit(int code);
+
+/* wait4(2), waitid(2). */
+struct wait_request {
+	int id_type; /* P_ALL, P_PID, P_PGID, P_PIDFD */
+	int id;
+	u32 options; /* WNOHANG, WUNTRACED, WCONTINUED, WNOWAIT, WEXITED ... */
+	int status;  /* results */
+	int pid;
+	struct rusage rusage;
+	int code; /* CLD_* */
+	u32 uid;
+};
+/* Returns the pid, 0 with WNOHANG, -ECHILD, -ERESTARTSYS. */
+[[nodiscard]] long process_wait(struct wait_request *req);
+
+/* Replaces the current task's credentials; consumes the reference. Drops dumpability where Linux does. */
+void task_set_credentials(struct credentials *new_credentials);
+
+/* rlimit of the current process, without a lock. */
+u64 current_limit(unsigned resource);
+
+/* Rusage of a process or task, as getrusage(2). */
+void process_rusage(struct process *process, int who, struct rusage *out);
+
+/* Starts process 1: opens the console, tries the programs, execs. Never returns. Runs in a kernel thread that becomes the task. */
+[[noreturn]] void init_start(void);
+
+/* Upward calls: the file system context and handles belong to layers above. Filled in by vfs at boot. */
+struct proc_hooks {
+	int (*fs_copy)(struct fs_context *from, struct fs_context **out);
+	void (*fs_get)(struct fs_context *fs);
+	void (*fs_put)(struct fs_context *fs);
+	/* The path text of the executable for comm and AT_EXECFN; opens an interpreter by path. */
+	int (*open_executable)(const char *path, struct file **out);
+	/* The controlling terminal: hang up when the session leader exits; signals on stop. */
+	void (*session_exit)(struct session *session);
+	/* System V semaphores undo, POSIX locks of the process: at exit and exec. */
+	void (*files_exit)(struct process *process);
+};
+extern struct proc_hooks proc_hooks;
+
+/* Boot. */
+void proc_init(void);
