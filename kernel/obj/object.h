@@ -34,7 +34,13 @@ struct object {
 	const struct object_type *type; /* constant after object_init */
 	u32 refs, handles;		/* atomic */
 	struct object *dead_next;	/* private to object_put */
-	struct wait_queue waiters;	/* woken by object_notify */
+	/*
+	 * Where those wait who want to know of readiness; woken by object_notify. Points at own_waiters unless the
+	 * creator shares one queue between several objects (all open files of a terminal, both ends of a pipe):
+	 * the shared queue must live as long as the object.
+	 */
+	struct wait_queue *waiters;
+	struct wait_queue own_waiters;
 };
 
 /* refs = 1, handles = 0. */
