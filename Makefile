@@ -1,17 +1,57 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Cairn. `make` builds both architectures; README.md lists the targets.
+# Cairn. `make` builds both architectures, `make run` boots one, `make test` tests both; README.md lists the rest.
 ARCHES := x86_64 aarch64
+PYTHON := /usr/bin/python3
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+
+.DEFAULT_GOAL := all
+.PHONY: all $(ARCHES)
 ifndef ARCH
-.PHONY: all
 all: $(ARCHES)
-.PHONY: $(ARCHES)
-$(ARCHES):
-	@$(MAKE) --no-print-directory ARCH=$@
 else
-include tools/build.mk
+all: $(ARCH)
 endif
-.PHONY: clean
+$(ARCHES):
+	@$(MAKE) --no-print-directory -f tools/build.mk ARCH=$@
+
+# Running. Each goal makes what it needs itself, because the first one installs the compiler.
+GUEST := $(or $(ARCH),x86_64)
+SMP ?= 1
+MEM ?= 256M
+KERNEL ?= build/$(GUEST)/$(if $(filter x86_64,$(GUEST)),bzImage,Image)
+INITRD ?= build/$(GUEST)/initramfs.cpio
+BUSYBOX := build/packages/$(GUEST)/busybox-static/bin/busybox
+RUN = $(PYTHON) tools/qemu.py $(GUEST) $(KERNEL) $(INITRD) --memory $(MEM) --cpus $(SMP) --append="$(APPEND)"
+
+.PHONY: run gdb setup boot-files
+setup:
+	@tools/setup
+boot-files: setup
+	@$(MAKE) --no-print-directory $(GUEST)
+	@tools/fetch $(GUEST) busybox-static $(if $(findstring vmlinuz,$(KERNEL)),linux)
+	@tools/mkinitramfs build/$(GUEST)/initramfs.cpio --busybox $(BUSYBOX) --skeleton tools/initramfs
+run: boot-files
+	@exec $(RUN)
+# Starts the machine stopped and prints how to attach.
+gdb: boot-files
+	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"
+	@exec $(RUN) --gdb
+
+.PHONY: check docs test bench-boot compile_commands.json clean
+check: setup
+	@$(MAKE) --no-print-directory $(ARCHES)
+	@$(PYTHON) tools/check.py
+docs:
+	@$(PYTHON) tools/syscalls.py docs > docs/syscalls.md
+test: setup
+	@$(MAKE) --no-print-directory $(ARCHES)
+	@$(PYTHON) test/run.py $(TESTS)
+bench-boot: setup
+	@$(MAKE) --no-print-directory $(ARCHES)
+	@$(PYTHON) bench/boot.py
+compile_commands.json:
+	@$(PYTHON) tools/compile_commands.py $(GUEST)
+# Fetched packages stay.
 clean:
-	rm -rf build
+	rm -rf $(filter-out build/packages,$(wildcard build/*)) compile_commands.json

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The QEMU command line, in one place for `make run`, the tests and the benchmarks.
+
+  qemu.py ARCH KERNEL INITRD [--append WORDS] [--memory 256M] [--cpus N] [--cpu MODEL] [--gdb]
+
+runs the machine on this terminal: Ctrl-A x ends it, powering off in the guest ends it with status 0.
+"""
+import argparse
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CONSOLE = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
+# A model without pointer authentication: Debian's kernel would spend its time computing signatures in software.
+CPU = {"x86_64": "max", "aarch64": "cortex-a72"}
+MACHINE = {"x86_64": "q35", "aarch64": "virt"}
+IMAGE = {"x86_64": "bzImage", "aarch64": "Image"}
+
+
+def cairn(arch):
+    """The boot image of this kernel, as the build makes it."""
+    return os.path.join(ROOT, "build", arch, IMAGE[arch])
+
+
+def linux(arch):
+    """Debian's kernel, as tools/fetch leaves it."""
+    return os.path.join(ROOT, "build", "packages", arch, "vmlinuz")
+
+
+def command(arch, kernel, initrd=None, append="", memory="256M", cpus=1, cpu=None, extra=()):
+    """The argument vector; the guest's console is on standard input and output."""
+    line = [f"qemu-system-{arch}", "-machine", MACHINE[arch], "-cpu", cpu or CPU[arch], "-m", str(memory),
+            "-smp", str(cpus), "-nographic", "-nic", "none", "-kernel", kernel]
+    if arch == "x86_64":
+        line += ["-vga", "none"]
+    if initrd:
+        line += ["-initrd", initrd]
+    return line + ["-append", f"console={CONSOLE[arch]} {append}".strip(), *extra]
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("arch", choices=CONSOLE)
+    parser.add_argument("kernel")
+    parser.add_argument("initrd")
+    parser.add_argument("--append", default="")
+    parser.add_argument("--memory", default="256M")
+    parser.add_argument("--cpus", default="1")
+    parser.add_argument("--cpu")
+    parser.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
+    options = parser.parse_args()
+    line = command(options.arch, options.kernel, options.initrd, options.append, options.memory, options.cpus,
+                   options.cpu, ["-s", "-S"] if options.gdb else [])
+    os.execvp(line[0], line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
