@@ -2,9 +2,10 @@
 /*
  * Address spaces: the user half of the virtual addresses of one or more processes.
  *
- * An aspace is an ordered set of mappings (struct vma), each a range with a protection, backed by nothing (anonymous), a
- * memory object, or device frames. Page tables are a cache of that set: faults fill them, and they may be dropped.
- * aspace.lock guards the set; faults take it shared; page table entries change under page_table_lock.
+ * An aspace is an ordered set of mappings (struct vma), each a range with a protection, backed by
+ * nothing (anonymous), a memory object, or device frames. Page tables are a cache of that set:
+ * faults fill them, and they may be dropped. aspace.lock guards the set; faults take it shared;
+ * page table entries change under page_table_lock.
  */
 #pragma once
 
@@ -41,9 +42,9 @@ struct vma {
 	struct rb_node node;	      /* in aspace.vmas, by start */
 	struct list_head object_node; /* in memory_object.mappings */
 	struct aspace *aspace;
-	vaddr_t start, end;	      /* page aligned */
-	u64 max_gap;		      /* augmentation: largest gap in front of a vma of this subtree */
-	u64 flags;		      /* VMA_* */
+	vaddr_t start, end; /* page aligned */
+	u64 max_gap;	    /* augmentation: largest gap in front of a vma of this subtree */
+	u64 flags;	    /* VMA_* */
 	struct memory_object *object; /* holds a reference; null: anonymous private */
 	u64 offset;		      /* of `start`, in bytes into the object */
 	struct file *file;	      /* for /proc/pid/maps; holds a reference; may be null */
@@ -73,22 +74,25 @@ struct aspace {
 	u64 page_table_pages;
 	u64 resident_peak, mapped_peak;
 	u64 minor_faults, major_faults;
-	u64 limit_as, limit_data, limit_stack, limit_memlock; /* bytes; copies of the rlimits, kept by proc/ */
-	struct file *exe; /* the executable; holds a reference */
-	u64 auxv[2 * 32]; /* for /proc/pid/auxv, ends with AT_NULL */
-	u32 dumpable;	  /* prctl(PR_SET_DUMPABLE) */
+	u64 limit_as, limit_data, limit_stack,
+		limit_memlock; /* bytes; copies of the rlimits, kept by proc/ */
+	struct file *exe;      /* the executable; holds a reference */
+	u64 auxv[2 * 32];      /* for /proc/pid/auxv, ends with AT_NULL */
+	u32 dumpable;	       /* prctl(PR_SET_DUMPABLE) */
 };
 
 /* An empty address space with one reference and one user. -ENOMEM. May sleep. */
 [[nodiscard]] int aspace_create(struct aspace **out);
 
-/* A copy for fork: private pages shared copy-on-write, shared mappings shared. -ENOMEM leaves nothing. May sleep. */
+/* A copy for fork: private pages shared copy-on-write, shared mappings shared. -ENOMEM leaves
+ * nothing. May sleep. */
 [[nodiscard]] int aspace_fork(struct aspace *parent, struct aspace **out);
 
 void aspace_get(struct aspace *as);
 void aspace_put(struct aspace *as);
 void aspace_user_get(struct aspace *as);
-void aspace_user_put(struct aspace *as); /* the last one unmaps everything; drops no reference. May sleep */
+void aspace_user_put(
+	struct aspace *as); /* the last one unmaps everything; drops no reference. May sleep */
 
 struct map_request {
 	vaddr_t address; /* a hint, or the place with MAP_FIXED */
@@ -104,13 +108,15 @@ struct map_request {
 	paddr_t device; /* with VMA_DEVICE */
 };
 
-/* mmap(2). Stores the address. -EINVAL, -ENOMEM, -EEXIST, -EPERM (below mmap_min_addr), -EAGAIN. May sleep. */
+/* mmap(2). Stores the address. -EINVAL, -ENOMEM, -EEXIST, -EPERM (below mmap_min_addr), -EAGAIN.
+ * May sleep. */
 [[nodiscard]] int aspace_map(struct aspace *as, const struct map_request *req, vaddr_t *out);
-/* munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2), mlock(2) and their errors. May sleep. */
+/* munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2), mlock(2) and their
+ * errors. May sleep. */
 [[nodiscard]] int aspace_unmap(struct aspace *as, vaddr_t start, size_t length);
 [[nodiscard]] int aspace_protect(struct aspace *as, vaddr_t start, size_t length, u32 prot);
-[[nodiscard]] int aspace_remap(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size, u32 flags,
-			       vaddr_t new_address, vaddr_t *out);
+[[nodiscard]] int aspace_remap(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size,
+			       u32 flags, vaddr_t new_address, vaddr_t *out);
 /* Returns the break that is now in force, as the brk system call does. */
 vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
 [[nodiscard]] int aspace_advise(struct aspace *as, vaddr_t start, size_t length, int advice);
@@ -119,33 +125,41 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
 [[nodiscard]] int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, bool lock);
 
 /*
- * Resolves a fault at `address` (FAULT_* of <arch/trap.h>). Returns 0 (retry the access), -EFAULT (SEGV_MAPERR), -EACCES
- * (SEGV_ACCERR), -ENXIO (SIGBUS, BUS_ADRERR), -ENOMEM, -EINTR (a fatal signal is pending). May sleep.
+ * Resolves a fault at `address` (FAULT_* of <arch/trap.h>). Returns 0 (retry the access), -EFAULT
+ * (SEGV_MAPERR), -EACCES (SEGV_ACCERR), -ENXIO (SIGBUS, BUS_ADRERR), -ENOMEM, -EINTR (a fatal
+ * signal is pending). May sleep.
  */
 [[nodiscard]] int aspace_fault(struct aspace *as, vaddr_t address, u32 fault_flags);
 
 /*
- * Access to an address space that need not be the current one: exec's arguments, ptrace, /proc/pid/mem,
- * process_vm_readv. `force` ignores the protection as ptrace does. Bytes copied, or -EFAULT if none was. May sleep.
+ * Access to an address space that need not be the current one: exec's arguments, ptrace,
+ * /proc/pid/mem, process_vm_readv. `force` ignores the protection as ptrace does. Bytes copied, or
+ * -EFAULT if none was. May sleep.
  */
-[[nodiscard]] ssize_t aspace_read(struct aspace *as, vaddr_t from, void *to, size_t size, bool force);
-[[nodiscard]] ssize_t aspace_write(struct aspace *as, vaddr_t to, const void *from, size_t size, bool force);
+[[nodiscard]] ssize_t aspace_read(struct aspace *as, vaddr_t from, void *to, size_t size,
+				  bool force);
+[[nodiscard]] ssize_t aspace_write(struct aspace *as, vaddr_t to, const void *from, size_t size,
+				   bool force);
 
 /*
- * The page behind a user address, faulted in, with a reference: futex keys, pinned I/O. For shared mappings *object
- * (with a reference) and *index tell the memory object; null for private ones. -EFAULT. May sleep.
+ * The page behind a user address, faulted in, with a reference: futex keys, pinned I/O. For shared
+ * mappings *object (with a reference) and *index tell the memory object; null for private ones.
+ * -EFAULT. May sleep.
  */
-[[nodiscard]] int aspace_pin_page(struct aspace *as, vaddr_t address, bool write, struct page **page,
-				  struct memory_object **object, u64 *index);
+[[nodiscard]] int aspace_pin_page(struct aspace *as, vaddr_t address, bool write,
+				  struct page **page, struct memory_object **object, u64 *index);
 
-/* The mapping that contains `address`, or else the next one above; null if none. Needs as->lock, shared or not. */
+/* The mapping that contains `address`, or else the next one above; null if none. Needs as->lock,
+ * shared or not. */
 struct vma *aspace_find(struct aspace *as, vaddr_t address);
 struct vma *vma_next(struct vma *vma);
 
-/* Removes the page table entries of [start, end) bytes of the object in all mappings (truncate). May sleep. */
+/* Removes the page table entries of [start, end) bytes of the object in all mappings (truncate).
+ * May sleep. */
 void aspace_unmap_object(struct memory_object *object, u64 start, u64 end);
 
-/* Loads an address space on this CPU (null: only the kernel's half). Interrupts masked. The scheduler's hook. */
+/* Loads an address space on this CPU (null: only the kernel's half). Interrupts masked. The
+ * scheduler's hook. */
 void aspace_activate(struct aspace *as);
 
 /* The current thread's address space; null in a kernel thread. */
@@ -161,7 +175,8 @@ void aspace_randomize(struct aspace_randomness *out);
 struct mm_hooks {
 	/* A user mode fault that aspace_fault refused: queue the signal to the current thread. */
 	void (*fault_signal)(int signo, int code, vaddr_t address, u32 fault_flags);
-	/* No memory for a user's demand: choose and kill a process; true if memory may come free. */
+	/* No memory for a user's demand: choose and kill a process; true if memory may come free.
+	 */
 	bool (*out_of_memory)(void);
 	/* References of vma.file. */
 	void (*file_get)(struct file *file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Iterators over memory: what read and write operations of files take instead of a user pointer, so that the same
- * code serves system calls, vectors, splice and kernel callers.
+ * Iterators over memory: what read and write operations of files take instead of a user pointer, so
+ * that the same code serves system calls, vectors, splice and kernel callers.
  */
 #pragma once
 
@@ -26,9 +26,9 @@ void iter_init_user(struct iter *it, void __user *buffer, size_t size);
 
 #define ITER_INLINE_VECTORS 8
 /*
- * A user vector as readv(2) takes: copied in, each length and the sum checked. Small vectors use `inline_vectors`,
- * larger ones are allocated; iter_free_user_vector(*vectors, inline_vectors) in any case. Returns 0, -EINVAL, -EFAULT,
- * -ENOMEM.
+ * A user vector as readv(2) takes: copied in, each length and the sum checked. Small vectors use
+ * `inline_vectors`, larger ones are allocated; iter_free_user_vector(*vectors, inline_vectors) in
+ * any case. Returns 0, -EINVAL, -EFAULT, -ENOMEM.
  */
 [[nodiscard]] int iter_init_user_vector(struct iter *it, const struct iovec __user *uvec,
 					unsigned long count,
@@ -37,8 +37,9 @@ void iter_init_user(struct iter *it, void __user *buffer, size_t size);
 void iter_free_user_vector(struct iovec *vectors, struct iovec *inline_vectors);
 
 /*
- * Copy between kernel memory and the iterator, advancing it. Return the bytes copied, fewer than `size` when the
- * iterator ends or user memory faults (0 copied with bytes remaining means -EFAULT). May sleep.
+ * Copy between kernel memory and the iterator, advancing it. Return the bytes copied, fewer than
+ * `size` when the iterator ends or user memory faults (0 copied with bytes remaining means
+ * -EFAULT). May sleep.
  */
 [[nodiscard]] size_t iter_copy_to(struct iter *it, const void *from, size_t size);
 [[nodiscard]] size_t iter_copy_from(struct iter *it, void *to, size_t size);
@@ -48,7 +49,7 @@ void iter_free_user_vector(struct iovec *vectors, struct iovec *inline_vectors);
 void iter_advance(struct iter *it, size_t size);
 
 /*
- * Touches the pages of the next `size` bytes so that a following copy under a lock is unlikely to fault; returns the
- * bytes that are accessible.
+ * Touches the pages of the next `size` bytes so that a following copy under a lock is unlikely to
+ * fault; returns the bytes that are accessible.
  */
 size_t iter_fault_in(struct iter *it, size_t size, bool write);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernel memory: typed caches with per-CPU magazines, and kmalloc on top of them. Everything can fail below
- * system calls; a test build fails the Nth allocation.
+ * Kernel memory: typed caches with per-CPU magazines, and kmalloc on top of them. Everything can
+ * fail below system calls; a test build fails the Nth allocation.
  */
 #pragma once
 
@@ -10,15 +10,16 @@
 struct slab_cache;
 
 /*
- * Makes a cache of objects of `size` bytes aligned to `align` (0: natural). `name` outlives it. Boot only: panics
- * without memory.
+ * Makes a cache of objects of `size` bytes aligned to `align` (0: natural). `name` outlives it.
+ * Boot only: panics without memory.
  */
 struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align);
 
 [[nodiscard]] void *slab_alloc(struct slab_cache *cache, u32 flags);
 void slab_free(struct slab_cache *cache, void *object);
 
-/* Variable sizes; larger than a page are whole frames. kfree(null) does nothing. kmalloc(0) is valid to free. */
+/* Variable sizes; larger than a page are whole frames. kfree(null) does nothing. kmalloc(0) is
+ * valid to free. */
 [[nodiscard]] void *kmalloc(size_t size, u32 flags) __attribute__((alloc_size(1)));
 [[nodiscard]] void *kzalloc(size_t size, u32 flags) __attribute__((alloc_size(1)));
 /* A zeroed array, with the multiplication checked. */
@@ -27,7 +28,8 @@ void slab_free(struct slab_cache *cache, void *object);
 [[nodiscard]] void *krealloc(void *old, size_t size, u32 flags);
 void kfree(const void *p);
 [[nodiscard]] char *kstrdup(const char *s, u32 flags);
-/* Large tables, not contiguous in physical memory: kmalloc when small, mapped pages otherwise. May sleep. */
+/* Large tables, not contiguous in physical memory: kmalloc when small, mapped pages otherwise. May
+ * sleep. */
 [[nodiscard]] void *kvmalloc(size_t size, u32 flags);
 void kvfree(const void *p);
 
@@ -44,3 +46,6 @@ void slab_shrink(void);
 
 /* Boot, after frame_init. */
 void slab_init(void);
+
+/* Gives a secondary CPU its magazines, before it runs; without, it works but slowly. */
+void slab_cpu_init(unsigned cpu);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * User memory: the only way to touch a __user pointer. Each function checks the range against USER_MAX, copies once,
- * and resolves faults, so it may sleep: no spinlock held, and no lock that the fault path takes (docs/locking.md),
- * except the _nofault forms.
+ * User memory: the only way to touch a __user pointer. Each function checks the range against
+ * USER_MAX, copies once, and resolves faults, so it may sleep: no spinlock held, and no lock that
+ * the fault path takes (docs/locking.md), except the _nofault forms.
  */
 #pragma once
 
@@ -45,12 +45,13 @@ static inline bool user_range_ok(const void __user *ptr, size_t size)
 		copy_to_user((user_ptr), &put_user_value_, sizeof(put_user_value_));               \
 	})
 
-/* Copies a terminated string. Returns its length; -ENAMETOOLONG: no terminator within `size` bytes; -EFAULT. */
+/* Copies a terminated string. Returns its length; -ENAMETOOLONG: no terminator within `size` bytes;
+ * -EFAULT. */
 [[nodiscard]] ssize_t copy_string_from_user(char *to, const char __user *from, size_t size);
 
 /*
- * Copies a path (at most PATH_MAX with its terminator) into a new buffer that path_buffer_free() frees. Returns 0,
- * -EFAULT, -ENAMETOOLONG, -ENOMEM. An empty path is the caller's business.
+ * Copies a path (at most PATH_MAX with its terminator) into a new buffer that path_buffer_free()
+ * frees. Returns 0, -EFAULT, -ENAMETOOLONG, -ENOMEM. An empty path is the caller's business.
  */
 [[nodiscard]] int copy_path_from_user(const char __user *path, char **out);
 void path_buffer_free(char *path);
@@ -60,7 +61,8 @@ void path_buffer_free(char *path);
 [[nodiscard]] int copy_to_user_nofault(void __user *to, const void *from, size_t size);
 
 /*
- * Copies a structure whose size user space states (openat2(2), clone3(2)): a shorter one is zero extended, a longer
- * one must have zeros behind `size`: -E2BIG otherwise. -EFAULT.
+ * Copies a structure whose size user space states (openat2(2), clone3(2)): a shorter one is zero
+ * extended, a longer one must have zeros behind `size`: -E2BIG otherwise. -EFAULT.
  */
-[[nodiscard]] int copy_struct_from_user(void *to, size_t size, const void __user *from, size_t user_size);
+[[nodiscard]] int copy_struct_from_user(void *to, size_t size, const void __user *from,
+					size_t user_size);

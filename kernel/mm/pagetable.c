@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Page table walks. <mm/pagetable.h> has the theory. */
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <mm/frame.h>
+#include <mm/pagetable.h>
+
+#define LEVELS 4u
+
+static pte_t *table_of(paddr_t pa)
+{
+	return phys_to_virt(pa);
+}
+
+static unsigned entry_shift(unsigned level)
+{
+	return PAGE_SHIFT + 9 * level;
+}
+
+static unsigned entry_index(vaddr_t va, unsigned level)
+{
+	return va >> entry_shift(level) & (PAGETABLE_ENTRIES - 1);
+}
+
+pte_t *pagetable_find(paddr_t root, vaddr_t va)
+{
+	pte_t *table = table_of(root);
+
+	for (unsigned level = LEVELS - 1; level; level--) {
+		pte_t entry = pte_load(&table[entry_index(va, level)]);
+		if (pte_empty(entry) || pte_is_leaf(entry, level))
+			return nullptr;
+		table = table_of(pte_address(entry));
+	}
+	return &table[entry_index(va, 0)];
+}
+
+/* Puts a new table behind an empty entry, or finds the one that another CPU put there. */
+static bool table_add(pte_t *entry, u32 flags, u64 *tables)
+{
+	struct page *page = page_alloc(0, (flags & (ALLOC_ATOMIC | ALLOC_USER | ALLOC_BOOT)) |
+						  ALLOC_ZERO | ALLOC_KIND(PAGE_TABLE));
+
+	if (!page)
+		return false;
+	if (pte_replace(entry, (pte_t){ 0 }, pte_table(page_to_phys(page))))
+		__atomic_fetch_add(tables, 1, __ATOMIC_RELAXED);
+	else
+		page_put(page);
+	return true;
+}
+
+pte_t *pagetable_make(paddr_t root, vaddr_t va, u32 flags, u64 *tables)
+{
+	pte_t *table = table_of(root);
+
+	for (unsigned level = LEVELS - 1; level; level--) {
+		pte_t *entry = &table[entry_index(va, level)];
+		if (unlikely(pte_empty(pte_load(entry))) && !table_add(entry, flags, tables))
+			return nullptr;
+		table = table_of(pte_address(pte_load(entry)));
+	}
+	return &table[entry_index(va, 0)];
+}
+
+pte_t *pagetable_next(paddr_t root, vaddr_t *va, vaddr_t end, unsigned *count)
+{
+	vaddr_t at = *va;
+
+	while (at < end) {
+		pte_t *table = table_of(root);
+		unsigned level = LEVELS - 1;
+		for (; level; level--) {
+			pte_t entry = pte_load(&table[entry_index(at, level)]);
+			if (pte_empty(entry) || pte_is_leaf(entry, level))
+				break;
+			table = table_of(pte_address(entry));
+		}
+		if (!level) {
+			unsigned index = entry_index(at, 0);
+			*va = at;
+			*count = MIN((u64)(PAGETABLE_ENTRIES - index), (end - at) >> PAGE_SHIFT);
+			return &table[index];
+		}
+		vaddr_t next = (at | (BIT(entry_shift(level)) - 1)) + 1;
+		if (next <= at)
+			break;
+		at = next;
+	}
+	return nullptr;
+}
+
+/* --- freeing --- */
+
+struct free_walk {
+	struct arch_mmu *mmu;
+	vaddr_t start, end, floor, last; /* last: of the bytes that nobody else maps */
+	bool flush;
+	u64 freed;
+};
+
+static void table_release(struct free_walk *walk, pte_t *entry)
+{
+	paddr_t table = pte_address(pte_take(entry));
+
+	if (walk->flush) {
+		arch_tlb_flush_user(walk->mmu, walk->start, walk->end);
+		walk->flush = false;
+	}
+	page_put(phys_to_page(table));
+	walk->freed++;
+}
+
+/* Frees below one table of `level`, which maps from `base` on. */
+static void table_free_below(struct free_walk *walk, pte_t *table, unsigned level, vaddr_t base)
+{
+	u64 span = BIT(entry_shift(level));
+	vaddr_t from = MAX(walk->start, base);
+	vaddr_t last = MIN(walk->end - 1, base + (span << 9) - 1);
+
+	for (unsigned i = entry_index(from, level); i <= entry_index(last, level); i++) {
+		pte_t entry = pte_load(&table[i]);
+		vaddr_t at = base + i * span;
+		if (pte_empty(entry) || pte_is_leaf(entry, level))
+			continue;
+		if (level > 1)
+			table_free_below(walk, table_of(pte_address(entry)), level - 1, at);
+		if (at >= walk->floor && at + span - 1 <= walk->last)
+			table_release(walk, &table[i]);
+	}
+}
+
+u64 pagetable_free(struct arch_mmu *mmu, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling,
+		   bool flush)
+{
+	struct free_walk walk = { mmu, start, end, floor, ceiling - 1, flush, 0 };
+
+	if (start < end)
+		table_free_below(&walk, table_of(mmu->root), LEVELS - 1, 0);
+	return walk.freed;
+}
+
+/* --- kernel mappings --- */
+
+int pagetable_map_kernel(vaddr_t va, paddr_t pa, size_t size, u32 prot)
+{
+	u64 tables = 0;
+
+	for (size_t done = 0; done < size; done += PAGE_SIZE) {
+		pte_t *pte = pagetable_make(arch_mmu_kernel_root(), va + done, 0, &tables);
+		if (!pte) {
+			pagetable_unmap_kernel(va, done);
+			return -ENOMEM;
+		}
+		DASSERT(pte_empty(pte_load(pte)));
+		pte_store(pte, pte_leaf(pa + done, prot | MMU_GLOBAL, 0));
+	}
+	arch_pte_publish();
+	return 0;
+}
+
+void pagetable_unmap_kernel(vaddr_t va, size_t size)
+{
+	vaddr_t at = va;
+	pte_t *pte;
+	unsigned count;
+
+	while ((pte = pagetable_next(arch_mmu_kernel_root(), &at, va + size, &count))) {
+		for (unsigned i = 0; i < count; i++)
+			pte_store(&pte[i], (pte_t){ 0 });
+		at += (vaddr_t)count << PAGE_SHIFT;
+	}
+	if (size)
+		arch_tlb_flush_kernel(va, va + size);
+}
+
+paddr_t pagetable_kernel_lookup(vaddr_t va)
+{
+	pte_t *pte = pagetable_find(arch_mmu_kernel_root(), va);
+
+	return pte && !pte_empty(pte_load(pte)) ? pte_address(pte_load(pte)) : 0;
+}
