@@ -1,183 +1,381 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sparse array of <lib/radix.h>.
+ * Radix trees of 64-way nodes. A node of shift s covers the 64 << s indices that share the bits above; leaves
+ * have shift 0. The root grows and shrinks with the largest index; a map with nothing but index 0
+ * (small files have one page) needs no node at all.
  *
- * Invariants: 1. No node is empty. 2. With height 0, `root` is the item of index 0 or null. 3. With
- * height h, the root node's shift is (h - 1) * RADIX_SHIFT, and a child's shift is RADIX_SHIFT less
- * than its parent's. The height never shrinks until the tree is empty: files mostly grow, and a
- * lookup costs one load more at worst.
+ * Two bit maps per node make walks short: `present` tells the slots in use, `full` those with no free index
+ * below them. Invariants: an inner slot in use has a node with at least one value below it; bit i of full is
+ * set exactly if (leaf) slot i is in use or (inner) its node's full is all ones.
+ *
+ * Readers under RCU may stand in a node that is being taken out. So nodes are published with release stores,
+ * freed through lib_free_deferred, and a node taken out keeps its slots' contents.
  */
+#include <lib/alloc.h>
 #include <lib/errno.h>
 #include <lib/radix.h>
-#include <lib/string.h>
 
-#define RADIX_HEIGHT_MAX DIV_ROUND_UP(64, RADIX_SHIFT)
+#define SLOTS_SHIFT 6
+#define SLOTS (1u << SLOTS_SHIFT)
+#define ALL_ONES (~0ull)
 
-static unsigned radix_slot(const struct radix_node *node, u64 index)
+struct radix_node {
+	struct lib_deferred deferred; /* first: see lib/alloc.h */
+	u64 present, full;
+	struct radix_node *parent;
+	u8 shift;
+	u8 offset; /* our slot in the parent */
+	void *slots[SLOTS];
+};
+
+static inline bool is_node(const void *root)
 {
-	return index >> node->shift & (RADIX_SLOTS - 1);
+	return (uintptr_t)root & 1;
 }
 
-/* True when `index` lies in what the tree's height covers. */
-static bool radix_covers(const struct radix_tree *tree, u64 index)
+static inline struct radix_node *to_node(const void *root)
 {
-	unsigned bits = tree->height * RADIX_SHIFT;
-
-	return bits >= 64 || index >> bits == 0;
+	return (struct radix_node *)((uintptr_t)root & ~(uintptr_t)1);
 }
 
-static struct radix_node *radix_node_create(u32 shift)
+static inline void set_root(struct radix_tree *t, struct radix_node *node)
 {
-	struct radix_node *node = radix_node_allocate();
-
-	if (node) {
-		memset(node, 0, sizeof(*node));
-		node->shift = shift;
-	}
-	return node;
+	__atomic_store_n(&t->root, (void *)((uintptr_t)node | 1), __ATOMIC_RELEASE);
 }
 
-void *radix_lookup(const struct radix_tree *tree, u64 index)
+/* The largest index that a tree with this root node can hold. */
+static inline u64 node_limit(const struct radix_node *n)
 {
-	if (!radix_covers(tree, index))
+	unsigned bits = n->shift + SLOTS_SHIFT;
+
+	return bits >= 64 ? UINT64_MAX : (1ull << bits) - 1;
+}
+
+static inline unsigned slot_of(const struct radix_node *n, u64 index)
+{
+	return index >> n->shift & (SLOTS - 1);
+}
+
+void *radix_load(const struct radix_tree *t, u64 index)
+{
+	void *p = __atomic_load_n(&t->root, __ATOMIC_ACQUIRE);
+	struct radix_node *n;
+
+	if (!is_node(p))
+		return index ? nullptr : p;
+	n = to_node(p);
+	if (index > node_limit(n))
 		return nullptr;
-	void *entry = tree->root;
-	for (unsigned level = tree->height; level && entry; level--) {
-		struct radix_node *node = entry;
-		entry = node->slots[radix_slot(node, index)];
+	for (;;) {
+		p = __atomic_load_n(&n->slots[slot_of(n, index)], __ATOMIC_ACQUIRE);
+		if (!n->shift || !p)
+			return p;
+		n = p;
 	}
-	return entry;
 }
 
-/* Adds levels on top until the tree covers `index`. */
-static int radix_grow(struct radix_tree *tree, u64 index)
+/* Slot `i` of `n` became full or stopped being so: corrects `full` up to the root. */
+static void set_full(struct radix_node *n, unsigned i)
 {
-	while (!radix_covers(tree, index)) {
-		if (tree->root) {
-			struct radix_node *node = radix_node_create(tree->height * RADIX_SHIFT);
-			if (!node)
-				return -ENOMEM;
-			node->slots[0] = tree->root;
-			node->used = 1;
-			tree->root = node;
+	for (;;) {
+		n->full |= 1ull << i;
+		if (n->full != ALL_ONES || !n->parent)
+			return;
+		i = n->offset;
+		n = n->parent;
+	}
+}
+
+static void clear_full(struct radix_node *n, unsigned i)
+{
+	for (;;) {
+		bool was_full = n->full == ALL_ONES;
+
+		n->full &= ~(1ull << i);
+		if (!was_full || !n->parent)
+			return;
+		i = n->offset;
+		n = n->parent;
+	}
+}
+
+static struct radix_node *new_node(unsigned shift)
+{
+	struct radix_node *n = lib_alloc(sizeof(*n));
+
+	if (n)
+		n->shift = (u8)shift;
+	return n;
+}
+
+static void attach(struct radix_node *parent, unsigned i, struct radix_node *child)
+{
+	child->parent = parent;
+	child->offset = (u8)i;
+	parent->present |= 1ull << i;
+	if (child->full == ALL_ONES)
+		parent->full |= 1ull << i;
+	__atomic_store_n(&parent->slots[i], child, __ATOMIC_RELEASE);
+}
+
+/* Takes out empty nodes from `n` upwards, then the levels at the top that hold nothing but their slot 0. */
+static void shrink(struct radix_tree *t, struct radix_node *n)
+{
+	while (n && !n->present) {
+		struct radix_node *parent = n->parent;
+
+		if (parent) {
+			__atomic_store_n(&parent->slots[n->offset], nullptr, __ATOMIC_RELEASE);
+			parent->present &= ~(1ull << n->offset);
+			parent->full &= ~(1ull << n->offset);
+		} else {
+			__atomic_store_n(&t->root, nullptr, __ATOMIC_RELEASE);
 		}
-		tree->height++;
+		lib_free_deferred(&n->deferred);
+		n = parent;
 	}
-	return 0;
-}
+	while (is_node(t->root)) {
+		struct radix_node *top = to_node(t->root);
+		struct radix_node *child = top->slots[0];
 
-/* Removes the path of `index` as far as it consists of empty nodes. */
-static void radix_prune(struct radix_tree *tree, u64 index)
-{
-	struct radix_node *path[RADIX_HEIGHT_MAX];
-	unsigned depth = 0;
-
-	for (void *entry = tree->root; depth < tree->height && entry; depth++) {
-		path[depth] = entry;
-		entry = path[depth]->slots[radix_slot(path[depth], index)];
-	}
-	while (depth && !path[depth - 1]->used) {
-		radix_node_free(path[--depth]);
-		if (!depth) {
-			tree->root = nullptr;
-			break;
+		if (top->present != 1)
+			return;
+		if (top->shift) {
+			child->parent = nullptr;
+			set_root(t, child);
+		} else {
+			__atomic_store_n(&t->root, (void *)child, __ATOMIC_RELEASE);
 		}
-		struct radix_node *parent = path[depth - 1];
-		parent->slots[radix_slot(parent, index)] = nullptr;
-		parent->used--;
+		lib_free_deferred(&top->deferred);
 	}
-	if (!tree->root)
-		tree->height = 0;
 }
 
-int radix_insert(struct radix_tree *tree, u64 index, void *item)
+/* Puts levels on top until `index` is in range. On failure shrink() takes them away again. */
+static int grow(struct radix_tree *t, u64 index)
 {
-	if (radix_grow(tree, index))
-		return -ENOMEM;
-	void **link = &tree->root;
-	struct radix_node *parent = nullptr;
-	for (unsigned level = tree->height; level; level--) {
-		struct radix_node *node = *link;
-		if (!node) {
-			node = radix_node_create((level - 1) * RADIX_SHIFT);
-			if (!node) {
-				radix_prune(tree, index);
-				return -ENOMEM;
-			}
-			*link = node;
-			if (parent)
-				parent->used++;
-		}
-		parent = node;
-		link = &node->slots[radix_slot(node, index)];
-	}
-	if (*link)
-		return -EEXIST;
-	*link = item;
-	if (parent)
-		parent->used++;
-	tree->count++;
-	return 0;
-}
+	if (!is_node(t->root)) {
+		struct radix_node *leaf = new_node(0);
 
-void *radix_replace(struct radix_tree *tree, u64 index, void *item)
-{
-	void **link = &tree->root;
-
-	for (unsigned level = tree->height; level; level--) {
-		struct radix_node *node = *link;
-		link = &node->slots[radix_slot(node, index)];
-	}
-	void *former = *link;
-	*link = item;
-	return former;
-}
-
-void *radix_delete(struct radix_tree *tree, u64 index)
-{
-	if (!radix_covers(tree, index))
-		return nullptr;
-	void **link = &tree->root;
-	struct radix_node *leaf = nullptr;
-	for (unsigned level = tree->height; level; level--) {
-		leaf = *link;
 		if (!leaf)
-			return nullptr;
-		link = &leaf->slots[radix_slot(leaf, index)];
+			return -ENOMEM;
+		if (t->root) {
+			leaf->slots[0] = t->root;
+			leaf->present = leaf->full = 1;
+		}
+		set_root(t, leaf);
 	}
-	void *item = *link;
-	if (!item)
-		return nullptr;
-	*link = nullptr;
-	tree->count--;
-	if (leaf)
-		leaf->used--;
-	if (!leaf || !leaf->used)
-		radix_prune(tree, index);
-	return item;
+	while (index > node_limit(to_node(t->root))) {
+		struct radix_node *old = to_node(t->root);
+		struct radix_node *top = new_node(old->shift + SLOTS_SHIFT);
+
+		if (!top) {
+			shrink(t, old);
+			return -ENOMEM;
+		}
+		if (old->present)
+			attach(top, 0, old);
+		else
+			lib_free_deferred(&old->deferred);
+		set_root(t, top);
+	}
+	return 0;
 }
 
-void *radix_next(const struct radix_tree *tree, u64 *index)
+/* The leaf that holds `index`, made if need be. */
+static struct radix_node *leaf_for(struct radix_tree *t, u64 index)
+{
+	struct radix_node *n, *child;
+
+	if (grow(t, index))
+		return nullptr;
+	for (n = to_node(t->root); n->shift; n = child) {
+		child = n->slots[slot_of(n, index)];
+		if (child)
+			continue;
+		child = new_node(n->shift - SLOTS_SHIFT);
+		if (!child) {
+			shrink(t, n);
+			return nullptr;
+		}
+		attach(n, slot_of(n, index), child);
+	}
+	return n;
+}
+
+int radix_store(struct radix_tree *t, u64 index, void *value, void **former)
+{
+	struct radix_node *leaf;
+	void *old;
+	unsigned i;
+
+	if (!index && !is_node(t->root)) {
+		old = t->root;
+		__atomic_store_n(&t->root, value, __ATOMIC_RELEASE);
+	} else {
+		leaf = leaf_for(t, index);
+		if (!leaf)
+			return -ENOMEM;
+		i = slot_of(leaf, index);
+		old = leaf->slots[i];
+		__atomic_store_n(&leaf->slots[i], value, __ATOMIC_RELEASE);
+		if (!old) {
+			leaf->present |= 1ull << i;
+			set_full(leaf, i);
+		}
+	}
+	if (!old)
+		t->entries++;
+	if (former)
+		*former = old;
+	return 0;
+}
+
+void *radix_remove(struct radix_tree *t, u64 index)
+{
+	struct radix_node *n;
+	void *value;
+	unsigned i;
+
+	if (!is_node(t->root)) {
+		value = index ? nullptr : t->root;
+		if (value) {
+			__atomic_store_n(&t->root, nullptr, __ATOMIC_RELEASE);
+			t->entries--;
+		}
+		return value;
+	}
+	n = to_node(t->root);
+	if (index > node_limit(n))
+		return nullptr;
+	for (; n->shift; n = n->slots[slot_of(n, index)])
+		if (!n->slots[slot_of(n, index)])
+			return nullptr;
+	i = slot_of(n, index);
+	value = n->slots[i];
+	if (!value)
+		return nullptr;
+	__atomic_store_n(&n->slots[i], nullptr, __ATOMIC_RELEASE);
+	n->present &= ~(1ull << i);
+	clear_full(n, i);
+	t->entries--;
+	shrink(t, n);
+	return value;
+}
+
+/* Bits `from` and above. */
+static inline u64 bits_from(unsigned from)
+{
+	return ALL_ONES << from;
+}
+
+/*
+ * The first index >= *index at which the bit maps show a bit (of present, or of the complement of full); for a free
+ * index an absent inner slot counts as found at its first index. Returns false at the end of the tree.
+ */
+static bool find(const struct radix_node *n, u64 *index, bool want_free)
 {
 	u64 at = *index;
 
-	while (tree->root && radix_covers(tree, at)) {
-		void *entry = tree->root;
-		u32 shift = 0;
-		for (unsigned level = tree->height; level && entry; level--) {
-			struct radix_node *node = entry;
-			shift = node->shift;
-			entry = node->slots[radix_slot(node, at)];
+	if (at > node_limit(n))
+		return false;
+	for (;;) {
+		unsigned i = slot_of(n, at);
+		u64 map = (want_free ? ~n->full : n->present) & bits_from(i);
+
+		if (!map) {
+			/* Nothing further in this node: on with the parent's next slot. */
+			do {
+				if (!n->parent)
+					return false;
+				i = n->offset;
+				n = n->parent;
+			} while (i == SLOTS - 1);
+			at = (at >> n->shift) + 1;
+			at <<= n->shift;
+			continue;
 		}
-		if (entry) {
+		if ((unsigned)__builtin_ctzll(map) != i) {
+			i = (unsigned)__builtin_ctzll(map);
+			at = (at >> n->shift & ~(u64)(SLOTS - 1)) | i;
+			at <<= n->shift;
+		}
+		if (!n->shift || !n->slots[i]) {
 			*index = at;
-			return entry;
+			return true;
 		}
-		/* Skip what the empty slot covers. */
-		u64 next = ((at >> shift) + 1) << shift;
-		if (next <= at)
-			return nullptr;
-		at = next;
+		n = n->slots[i];
 	}
-	return nullptr;
+}
+
+void *radix_next(const struct radix_tree *t, u64 *index, u64 last)
+{
+	u64 at = *index;
+
+	if (!is_node(t->root)) {
+		if (at || !t->root)
+			return nullptr;
+		return t->root;
+	}
+	if (!find(to_node(t->root), &at, false) || at > last)
+		return nullptr;
+	*index = at;
+	return radix_load(t, at);
+}
+
+int radix_next_free(const struct radix_tree *t, u64 start, u64 last, u64 *index)
+{
+	u64 at = start;
+
+	if (!is_node(t->root)) {
+		if (!at && t->root)
+			at = 1;
+	} else if (!find(to_node(t->root), &at, true)) {
+		/* All of [start, limit] is in use, or start lies beyond the tree, where everything is free. */
+		u64 limit = node_limit(to_node(t->root));
+
+		if (start <= limit) {
+			if (limit == UINT64_MAX)
+				return -ENOSPC;
+			at = limit + 1;
+		}
+	}
+	if (at > last)
+		return -ENOSPC;
+	*index = at;
+	return 0;
+}
+
+static void release_values(struct radix_node *n, void (*release)(void *value))
+{
+	for (u64 map = n->present; map; map &= map - 1)
+		release(n->slots[__builtin_ctzll(map)]);
+}
+
+void radix_destroy(struct radix_tree *t, void (*release)(void *value))
+{
+	struct radix_node *n, *parent;
+
+	if (!is_node(t->root)) {
+		if (t->root && release)
+			release(t->root);
+		radix_init(t);
+		return;
+	}
+	/* Post-order without recursion: `present` tells which children are left. */
+	n = to_node(t->root);
+	radix_init(t);
+	while (n) {
+		if (n->shift && n->present) {
+			unsigned i = (unsigned)__builtin_ctzll(n->present);
+
+			n->present &= n->present - 1;
+			n = n->slots[i];
+			continue;
+		}
+		if (!n->shift && release)
+			release_values(n, release);
+		parent = n->parent;
+		lib_free_deferred(&n->deferred);
+		n = parent;
+	}
 }

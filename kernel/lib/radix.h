@@ -1,55 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sparse array from a u64 index to a non-null pointer: a tree of 64-way nodes, as high as the
- * largest index needs. An array that holds nothing but index 0 needs no node, a dense one costs a
- * little over 8 bytes an item. The user's lock guards it.
+ * Sparse maps from a u64 index to a pointer (page cache, ids). The pointers stored are not null and at least
+ * 2-aligned. Changes need the user's lock; radix_load alone may run at the same time under rcu_read_lock, and
+ * then sees the old or the new value of an index.
  */
 #pragma once
 
 #include <lib/types.h>
 
-#define RADIX_SHIFT 6
-#define RADIX_SLOTS (1u << RADIX_SHIFT)
-
-struct radix_node {
-	u32 used;  /* slots that are not null */
-	u32 shift; /* a slot covers 1 << shift indices; 0: the slots hold items */
-	void *slots[RADIX_SLOTS];
-};
+struct radix_node;
 
 struct radix_tree {
-	void *root; /* the item of index 0 while height is 0, else a node */
-	u32 height; /* levels of nodes */
-	u64 count;  /* items */
+	void *root;  /* null; the value of index 0; or a node, tagged with bit 0 */
+	u64 entries; /* how many indices have a value */
 };
 
-#define RADIX_TREE_INIT { nullptr, 0, 0 }
+#define RADIX_TREE_INIT { nullptr, 0 }
 
-static inline void radix_init(struct radix_tree *tree)
+static inline void radix_init(struct radix_tree *t)
 {
-	*tree = (struct radix_tree)RADIX_TREE_INIT;
+	*t = (struct radix_tree)RADIX_TREE_INIT;
 }
 
-/* The item at `index`, or null. */
-void *radix_lookup(const struct radix_tree *tree, u64 index);
-
-/* Stores an item, which is not null. Returns 0, -EEXIST when the index holds one, or -ENOMEM with
- * the tree unchanged. */
-[[nodiscard]] int radix_insert(struct radix_tree *tree, u64 index, void *item);
-
-/* Puts `item` in place of the one at `index`, which must exist; returns the former one. */
-void *radix_replace(struct radix_tree *tree, u64 index, void *item);
-
-/* Removes and returns the item at `index`, or returns null. Frees the nodes that this emptied. */
-void *radix_delete(struct radix_tree *tree, u64 index);
-
-/* The item with the smallest index >= *index, which is stored in *index; null when there is none.
- */
-void *radix_next(const struct radix_tree *tree, u64 *index);
+/* The value at `index`, or null. Under the user's lock or rcu_read_lock. */
+void *radix_load(const struct radix_tree *t, u64 index);
 
 /*
- * Memory for nodes, supplied by the program that links this library (the kernel:
- * mm/memory_object.c). The node need not be zeroed. Null when there is none.
+ * Stores `value` at `index`, replacing what is there; the former value goes to *former unless that is null.
+ * Returns 0, or -ENOMEM with the map unchanged. Replacing never fails.
  */
-struct radix_node *radix_node_allocate(void);
-void radix_node_free(struct radix_node *node);
+[[nodiscard]] int radix_store(struct radix_tree *t, u64 index, void *value, void **former);
+
+/* Removes and returns the value at `index`, or null. Frees the nodes that became empty. */
+void *radix_remove(struct radix_tree *t, u64 index);
+
+/*
+ * The value at the smallest index in [*index, last], which is stored in *index; null when there is none.
+ * To walk: index = 0; while ((v = radix_next(t, &index, last))) { ...; if (index++ == last) break; }
+ */
+void *radix_next(const struct radix_tree *t, u64 *index, u64 last);
+
+/* The smallest index in [start, last] without a value. Returns 0, or -ENOSPC. */
+[[nodiscard]] int radix_next_free(const struct radix_tree *t, u64 start, u64 last, u64 *index);
+
+/* Forgets everything; `release` (may be null) is called with each value. */
+void radix_destroy(struct radix_tree *t, void (*release)(void *value));
