@@ -112,11 +112,19 @@ struct file {
 extern const struct object_type file_type;
 
 /*
- * A file over an anonymous inode ("anon_inode:[eventfd]", "pipe:[12]", "socket:[13]"), with one reference and no handle. `name` is
- * the text without the number; numbered names get "[ino]". flags: O_* . -ENOMEM, -ENFILE.
+ * A file over any inode, with one reference and no handle; takes a reference of its own to the inode. flags: O_*, mode:
+ * FILE_MODE_*. dentry and mount are null. -ENOMEM, -ENFILE.
  */
 [[nodiscard]] int file_create(const struct file_ops *ops, u32 flags, u32 mode, struct inode *inode, void *private,
 			      struct file **out);
+
+/*
+ * Set by vfs at boot: called when a file with a dentry is destroyed, before its inode is released; drops what open took
+ * (dentry, mount, the inode's write_count).
+ */
+extern void (*file_path_put_hook)(struct file *file);
+/* Set by vfs: the last handle of a file with an inode of a file system was closed: flock and OFD locks go. */
+extern void (*file_locks_closed_hook)(struct file *file);
 
 static inline struct file *file_of(struct object *object)
 {

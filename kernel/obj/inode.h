@@ -48,7 +48,11 @@ struct inode {
 	struct file_lock_list *locks;	 /* flock and POSIX locks; null until the first */
 	struct list_head superblock_node;
 	struct rcu_head rcu;
-	void (*free)(struct inode *inode); /* releases private data and memory at refs 0; may sleep */
+	/*
+	 * At refs 0: releases what the inode holds at once, and the memory of the structure after a grace period
+	 * (rcu_call with `rcu`): path walks read modes without references. May sleep.
+	 */
+	void (*free)(struct inode *inode);
 };
 
 /* Initialises: refs 1, links 1, times now, lock. Fields of the file system are the caller's. */
