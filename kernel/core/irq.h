@@ -3,7 +3,11 @@
 #pragma once
 
 #include <arch/irqchip.h>
+#include <arch/smp.h>
+#include <core/thread_base.h>
 #include <lib/types.h>
+
+struct trap_frame;
 
 /*
  * Runs in interrupt context. Returns true if its device had caused the interrupt (lines may be shared).
@@ -18,7 +22,27 @@ typedef bool irq_handler(void *arg);
 void irq_unregister(unsigned irq, irq_handler *handler, void *arg);
 
 /* True in interrupt context. */
-bool in_interrupt(void);
+static inline bool in_interrupt(void)
+{
+	return current_base()->preempt_count >= PREEMPT_INTERRUPT;
+}
+
+/* In interrupt context: whether user mode was interrupted, and whether code that could have been preempted was. */
+bool interrupted_user_mode(void);
+static inline bool interrupted_preemptible(void)
+{
+	return current_base()->preempt_count == PREEMPT_INTERRUPT;
+}
+
+/* Brackets of everything that runs in interrupt context, for trap_irq, trap_timer and ipi_received. */
+void irq_enter(const struct trap_frame *frame);
+void irq_exit(void);
+
+/* Nanoseconds that `cpu` has spent in interrupt handlers. */
+u64 irq_time_ns(unsigned cpu);
+
+/* The end of an inter-processor interrupt's journey; called by the architecture with interrupts masked. */
+void ipi_received(struct trap_frame *frame, enum ipi kind);
 
 /* How often interrupt `irq` came on `cpu`, and the name of its first handler (null: none). */
 u64 irq_count(unsigned irq, unsigned cpu);

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <arch/irqflags.h>
+#include <core/thread_base.h>
 #include <lib/types.h>
 
 #if defined(__clang__)
@@ -67,12 +68,15 @@ enum lock_rank {
 	RANK_FUTEX = 240,
 	RANK_TIMER_USER = 250, /* locks that a timer's users take before arming or cancelling it */
 	RANK_PAGE_TABLE = 260,
+	RANK_LOCK_WAITERS = 290, /* the waiters of a mutex or rwsem */
+	RANK_WORK = 295,	 /* core: deferred work */
 	RANK_WAIT_QUEUE = 300,
 	RANK_TIMER = 310,
 	RANK_RUN_QUEUE = 320,
 	RANK_SLAB = 330,
 	RANK_FRAME = 340, /* mm: buddy allocator */
 	RANK_IRQ = 350,
+	RANK_RANDOM = 355,
 	RANK_LOG = 360,
 	RANK_CONSOLE = 370,
 };
@@ -80,7 +84,7 @@ enum lock_rank {
 struct __capability("spinlock") spinlock {
 	u32 word; /* 0 free, 1 held */
 #ifdef CONFIG_DEBUG_LOCKS
-	u32 owner_cpu;
+	u32 owner_cpu; /* + 1; 0 while free */
 	u16 rank;
 	const char *name;
 #endif
@@ -93,38 +97,163 @@ struct __capability("spinlock") spinlock {
 #endif
 
 /* Prepares a lock for use. `rank` is its place in the global order. */
-void spin_init(struct spinlock *lock, enum lock_rank rank);
+#define spin_init(lock_, rank_) (*(lock_) = (struct spinlock)SPINLOCK_INIT(rank_))
+
+/*
+ * Preemption. Nests. preempt_enable() reschedules when that is due; the _no_resched form leaves that to the next
+ * occasion, for callers that are about to schedule anyway.
+ */
+void preempt_reschedule(void); /* sched/: switches if that is due and allowed here */
+
+static inline void preempt_disable(void)
+{
+	current_base()->preempt_count++;
+	asm volatile("" ::: "memory");
+}
+static inline void preempt_enable_no_resched(void)
+{
+	asm volatile("" ::: "memory");
+	current_base()->preempt_count--;
+}
+static inline void preempt_enable(void)
+{
+	struct thread_base *t = current_base();
+
+	asm volatile("" ::: "memory");
+	if (!--t->preempt_count && unlikely(READ_ONCE(t->work) & WORK_RESCHEDULE))
+		preempt_reschedule();
+}
+
+/* The slow halves, in core/lock.c: wait for the lock; check the order and keep the books of a debug build. */
+void spin_lock_contended(struct spinlock *lock);
+#ifdef CONFIG_DEBUG_LOCKS
+void lock_debug_acquire(const void *lock, unsigned rank, const char *name, bool nested);
+void lock_debug_release(const void *lock);
+void lock_debug_spin_taken(struct spinlock *lock);
+void lock_debug_may_sleep(const char *what);
+#define SPIN_DEBUG_ACQUIRE(l, nested) lock_debug_acquire(l, (l)->rank, (l)->name, nested)
+#define SPIN_DEBUG_TAKEN(l) lock_debug_spin_taken(l)
+#define SPIN_DEBUG_RELEASE(l) (lock_debug_release(l), (l)->owner_cpu = 0)
+#else
+#define SPIN_DEBUG_ACQUIRE(l, nested) ((void)0)
+#define SPIN_DEBUG_TAKEN(l) ((void)0)
+#define SPIN_DEBUG_RELEASE(l) ((void)0)
+static inline void lock_debug_may_sleep(const char *what)
+{
+}
+#endif
+
+/*
+ * The bare lock word: for the scheduler, which releases a run queue in another thread than it was taken in.
+ * Interrupts are masked. A test-and-set lock, not a queue: under emulation and in guests the
+ * next CPU of a queue is often one that does not run.
+ */
+static inline void spin_lock_raw(struct spinlock *lock) __acquires(lock) __no_lock_analysis
+{
+	if (unlikely(__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE)))
+		spin_lock_contended(lock);
+}
+static inline void spin_unlock_raw(struct spinlock *lock) __releases(lock) __no_lock_analysis
+{
+	__atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+}
 
 /* Takes the lock with preemption disabled. Not for locks that interrupt handlers take. */
-void spin_lock(struct spinlock *lock) __acquires(lock);
-void spin_unlock(struct spinlock *lock) __releases(lock);
-[[nodiscard]] bool spin_trylock(struct spinlock *lock) __try_acquires(true, lock);
+static inline void spin_lock(struct spinlock *lock) __acquires(lock) __no_lock_analysis
+{
+	preempt_disable();
+	SPIN_DEBUG_ACQUIRE(lock, false);
+	spin_lock_raw(lock);
+	SPIN_DEBUG_TAKEN(lock);
+}
+static inline void spin_unlock(struct spinlock *lock) __releases(lock) __no_lock_analysis
+{
+	SPIN_DEBUG_RELEASE(lock);
+	spin_unlock_raw(lock);
+	preempt_enable();
+}
+[[nodiscard]] static inline bool spin_trylock(struct spinlock *lock)
+	__try_acquires(true, lock) __no_lock_analysis
+{
+	preempt_disable();
+	if (__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE)) {
+		preempt_enable();
+		return false;
+	}
+	SPIN_DEBUG_ACQUIRE(lock, true);
+	SPIN_DEBUG_TAKEN(lock);
+	return true;
+}
 
 /* Takes a second lock of the rank already held; the caller guarantees the order (by address). */
-void spin_lock_nested(struct spinlock *lock) __acquires(lock);
+static inline void spin_lock_nested(struct spinlock *lock) __acquires(lock) __no_lock_analysis
+{
+	preempt_disable();
+	SPIN_DEBUG_ACQUIRE(lock, true);
+	spin_lock_raw(lock);
+	SPIN_DEBUG_TAKEN(lock);
+}
 
-/* Takes the lock with interrupts off; returns what spin_unlock_irqrestore needs. */
-[[nodiscard]] irqflags_t spin_lock_irqsave(struct spinlock *lock) __acquires(lock);
-void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags) __releases(lock);
+/*
+ * Takes the lock with interrupts off; returns what spin_unlock_irqrestore needs. Masked interrupts keep the
+ * thread from being preempted, so the preemption count is left alone; a reschedule that became due meanwhile happens
+ * at the release.
+ */
+[[nodiscard]] static inline irqflags_t spin_lock_irqsave(struct spinlock *lock)
+	__acquires(lock) __no_lock_analysis
+{
+	irqflags_t flags = arch_irq_save();
+
+	SPIN_DEBUG_ACQUIRE(lock, false);
+	spin_lock_raw(lock);
+	SPIN_DEBUG_TAKEN(lock);
+	return flags;
+}
+static inline void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags)
+	__releases(lock) __no_lock_analysis
+{
+	SPIN_DEBUG_RELEASE(lock);
+	spin_unlock_raw(lock);
+	arch_irq_restore(flags);
+	if (unlikely(READ_ONCE(current_base()->work) & WORK_RESCHEDULE))
+		preempt_reschedule();
+}
 
 /* True when this CPU holds the lock; always true in a build without lock debugging. */
 bool spin_is_held(const struct spinlock *lock);
 
 struct thread;
-struct wait_entry;
+
+/* A thread that waits for a mutex or rwsem; lives on its stack. */
+struct lock_waiter {
+	struct lock_waiter *next;
+	struct thread *thread;
+	bool writer;
+	bool granted; /* atomic: the lock is now the waiter's, which may return at once */
+};
+
+struct lock_queue {
+	struct lock_waiter *head, *tail;
+};
 
 struct __capability("mutex") mutex {
-	struct thread *owner;	   /* atomic; null when free */
-	struct spinlock wait_lock; /* guards `waiters` */
-	struct wait_entry *waiters_head;
-	struct wait_entry *waiters_tail;
+	uintptr_t owner; /* atomic: struct thread *, bit 0: there are waiters; 0 when free */
+	struct spinlock wait_lock;
+	struct lock_queue waiters __guarded_by(&wait_lock);
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
 	const char *name;
 #endif
 };
 
-void mutex_init(struct mutex *m, enum lock_rank rank);
+#ifdef CONFIG_DEBUG_LOCKS
+#define LOCK_DEBUG_INIT(lock_rank_) .rank = (lock_rank_), .name = #lock_rank_
+#else
+#define LOCK_DEBUG_INIT(lock_rank_)
+#endif
+#define MUTEX_INIT(lock_rank_)                                                                     \
+	{ .wait_lock = SPINLOCK_INIT(RANK_LOCK_WAITERS), LOCK_DEBUG_INIT(lock_rank_) }
+#define mutex_init(mutex_, rank_) (*(mutex_) = (struct mutex)MUTEX_INIT(rank_))
 
 /* Takes the mutex, sleeping until it is free. Thread context only, no spinlock held. */
 void mutex_lock(struct mutex *m) __acquires(m);
@@ -134,28 +263,34 @@ void mutex_unlock(struct mutex *m) __releases(m);
 bool mutex_is_held(const struct mutex *m); /* by the current thread */
 
 struct __capability("rwsem") rwsem {
-	struct spinlock lock;
-	s32 readers;		  /* > 0: that many readers; -1: a writer */
-	u32 writers_waiting;
-	struct wait_entry *waiters_head;
-	struct wait_entry *waiters_tail;
+	u64 state; /* atomic: RWSEM_* */
+	struct spinlock wait_lock;
+	struct lock_queue waiters __guarded_by(&wait_lock);
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
 	const char *name;
 #endif
 };
 
-void rwsem_init(struct rwsem *s, enum lock_rank rank);
+/* rwsem.state: a writer or any number of readers hold it; with waiters nobody else gets in. */
+#define RWSEM_WRITER 1ull
+#define RWSEM_WAITERS 2ull
+#define RWSEM_READER 4ull /* one reader */
+
+#define RWSEM_INIT(lock_rank_)                                                                     \
+	{ .wait_lock = SPINLOCK_INIT(RANK_LOCK_WAITERS), LOCK_DEBUG_INIT(lock_rank_) }
+#define rwsem_init(sem_, rank_) (*(sem_) = (struct rwsem)RWSEM_INIT(rank_))
+
+/* As the mutex: thread context only, no spinlock held. Not recursive, not even for readers. */
 void read_lock(struct rwsem *s) __acquires_shared(s);
 void read_unlock(struct rwsem *s) __releases_shared(s);
-[[nodiscard]] bool read_trylock(struct rwsem *s) __try_acquires(true, s);
+[[nodiscard]] bool read_trylock(struct rwsem *s) __tsa(try_acquire_shared_capability(true, s));
 void write_lock(struct rwsem *s) __acquires(s);
 void write_lock_nested(struct rwsem *s) __acquires(s);
+[[nodiscard]] bool write_trylock(struct rwsem *s) __try_acquires(true, s);
 void write_unlock(struct rwsem *s) __releases(s);
-
-/* Preemption. Nests. preempt_enable() reschedules when that is due. */
-void preempt_disable(void);
-void preempt_enable(void);
+/* Turns the writer's hold into a reader's without letting another writer in. */
+void write_downgrade(struct rwsem *s) __releases(s) __acquires_shared(s);
 
 /* Scoped guards: the lock is released when the variable leaves its scope. */
 static inline void spin_guard_exit(struct spinlock *const *l) __releases(*l)

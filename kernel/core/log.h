@@ -57,4 +57,10 @@ struct log_record {
  */
 [[nodiscard]] int log_read(u64 sequence, struct log_record *out);
 void log_write_user(enum log_level level, unsigned facility, const char *text, size_t size);
-extern struct wait_queue log_readers; /* woken for each new record */
+extern struct wait_queue log_readers; /* woken after new records */
+
+/* Wakes readers if there were records since the last time. Where log_write could not: interrupt exit, idle loop. */
+void log_wake_readers(void);
+
+/* A panic: from now on records go to the consoles even if the log's locks are held by somebody who is stopped. */
+void log_enter_panic(void);

@@ -26,6 +26,13 @@ static inline unsigned cpu_id(void)
 	return this_cpu(cpu_number);
 }
 
+/*
+ * Bytes of one copy, and making CPU `cpu`'s in memory of that size, aligned to a cache line. The initial values are what
+ * CPU 0's variables hold now, so all copies are made before any CPU but 0 has set one.
+ */
+size_t percpu_size(void);
+void percpu_make_copy(unsigned cpu, void *memory);
+
 /* CPUs that run. Bit n of cpu_online_mask is CPU n. */
 extern u64 cpu_online_mask;
 unsigned cpu_online_count(void);

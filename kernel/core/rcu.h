@@ -6,6 +6,7 @@
 #pragma once
 
 #include <core/lock.h>
+#include <core/percpu.h>
 #include <lib/types.h>
 
 struct rcu_head {
@@ -35,5 +36,27 @@ void rcu_synchronize(void);
 /* Waits until every rcu_call made before has run. May sleep. For tests and leak checks. */
 void rcu_barrier(void);
 
-/* Called by the scheduler: this CPU is not inside a reader section. */
-void rcu_quiescent(void);
+/* Per CPU: the grace period in progress waits for this CPU; this CPU idles, so nobody needs to wait for it. */
+DECLARE_PER_CPU(bool, rcu_wanted);
+DECLARE_PER_CPU(bool, rcu_idle);
+void rcu_report(void);
+
+/* Called by the scheduler and at interrupts of preemptible code: this CPU is not inside a reader section. */
+static inline void rcu_quiescent(void)
+{
+	if (unlikely(this_cpu(rcu_wanted)))
+		rcu_report();
+}
+
+/* Around arch_idle: called with interrupts masked. Interrupts in between end the idle state themselves. */
+void rcu_idle_enter(void);
+static inline void rcu_idle_exit(void)
+{
+	if (unlikely(this_cpu(rcu_idle))) {
+		this_cpu(rcu_idle) = false;
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the one in rcu_thread */
+	}
+}
+
+/* Main function of the thread that runs grace periods and callbacks; started at boot. */
+void rcu_thread(void *unused);

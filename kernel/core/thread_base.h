@@ -15,12 +15,29 @@
 #define WORK_NOTIFY BIT(2)     /* the process layer has something to do (stop, exit, restore the signal mask) */
 #define WORK_TRACE BIT(3)      /* system calls are reported (strace, ptrace, seccomp) */
 
+/* One step of preempt_count per level of interrupt, above the steps of preempt_disable(). */
+#define PREEMPT_INTERRUPT BIT(16)
+
+#ifdef CONFIG_DEBUG_LOCKS
+#define HELD_LOCKS_MAX 24
+struct held_lock {
+	const void *lock;
+	const char *name;
+	u16 rank;
+	u16 interrupt_level; /* ranks are compared within a level: an interrupt may come anywhere */
+};
+#endif
+
 struct thread_base {
 	u32 preempt_count;	/* > 0: not preemptible; only the thread itself (and its interrupts) writes */
 	u32 nofault_count;	/* > 0: user accesses end at their fixup instead of resolving the fault */
 	u64 work;		/* WORK_*; atomic */
 	void *kstack_top;	/* the frame from user mode lies below it */
 	struct arch_thread arch;
+#ifdef CONFIG_DEBUG_LOCKS
+	struct held_lock held[HELD_LOCKS_MAX];
+	u32 held_count;
+#endif
 };
 
 static inline struct thread_base *current_base(void)

@@ -2,6 +2,7 @@
 /* Clocks and kernel timers. All times are nanoseconds in a u64. */
 #pragma once
 
+#include <arch/time.h>
 #include <lib/rbtree.h>
 #include <lib/types.h>
 
@@ -9,8 +10,14 @@
 #define NSEC_PER_MSEC 1000000ull
 #define NSEC_PER_USEC 1000ull
 
+/* arch_time_ns() at the moment that CLOCK_MONOTONIC calls 0. */
+extern u64 clock_base_ns;
+
 /* CLOCK_MONOTONIC: since boot, never goes back. Any context. */
-u64 clock_monotonic_ns(void);
+static inline u64 clock_monotonic_ns(void)
+{
+	return arch_time_ns() - clock_base_ns;
+}
 
 /* CLOCK_REALTIME: since 1970; clock_set_realtime_ns moves it. clock_realtime_offset_ns() + monotonic = realtime. */
 u64 clock_realtime_ns(void);
@@ -19,6 +26,9 @@ void clock_set_realtime_ns(u64 now_ns);
 /* Woken when CLOCK_REALTIME was set, for timers with TFD_TIMER_CANCEL_ON_SET and absolute sleeps. */
 extern struct wait_queue clock_was_set;
 extern u32 clock_set_count;
+
+/* Boot: calibrates the clock, starts CLOCK_MONOTONIC at 0 and sets CLOCK_REALTIME from the hardware clock. */
+void time_init(void);
 
 /* Busy waits. For hardware, at boot. */
 void delay_ns(u64 ns);
@@ -31,8 +41,8 @@ struct timer {
 	struct rb_node node;
 	u64 deadline_ns; /* of clock_monotonic_ns() */
 	void (*expire)(struct timer *timer);
-	u32 cpu;
-	u8 state; /* owned by core/timer.c */
+	u32 cpu;    /* whose tree it is in, or was in last; changes under that tree's lock */
+	bool armed; /* under that lock too */
 };
 
 void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
@@ -47,6 +57,9 @@ bool timer_cancel(struct timer *timer);
 bool timer_cancel_wait(struct timer *timer);
 
 bool timer_armed(const struct timer *timer);
+
+/* Has the hardware timer of this CPU follow its timers again, after another CPU changed them. Interrupts masked. */
+void timer_reprogram(void);
 
 /* The earliest deadline of this CPU's timers, UINT64_MAX if none; for /proc and the idle loop. */
 u64 timer_next_deadline(void);

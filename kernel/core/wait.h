@@ -29,7 +29,6 @@ struct wait_entry {
 	 */
 	bool (*wake)(struct wait_entry *entry, u32 events);
 	bool exclusive; /* wake_up() ends at `nr` exclusive entries; they queue at the tail */
-	struct wait_entry *next; /* for the queues inside mutex and rwsem */
 };
 
 void wait_queue_init(struct wait_queue *q);
@@ -45,7 +44,10 @@ void wait_queue_add_exclusive(struct wait_queue *q, struct wait_entry *e);
 void wait_queue_remove(struct wait_queue *q, struct wait_entry *e);
 bool wait_queue_empty(const struct wait_queue *q);
 
-/* Calls the entries: all that are not exclusive and at most `nr_exclusive` (0: all) that are. Any context. */
+/*
+ * Calls the entries: all that are not exclusive and at most `nr_exclusive` (0: all) that are. Any context. Costs a
+ * fence and a load when nobody waits.
+ */
 void wake_up(struct wait_queue *q, u32 events);
 void wake_up_one(struct wait_queue *q, u32 events);
 void wake_up_some(struct wait_queue *q, u32 events, unsigned nr_exclusive);
@@ -59,9 +61,13 @@ enum sleep_mode {
 
 #define NO_DEADLINE UINT64_MAX
 
+/* Makes a sleeping thread runnable; true if it slept. Any context; the caller keeps the thread alive. */
+bool thread_wake(struct thread *thread);
+
 /*
  * One sleep of a wait loop. Before the first, call wait_prepare(); then check the condition; then
- * wait_sleep(). A wake-up between the two makes wait_sleep return at once.
+ * wait_sleep(). A wake-up between the two makes wait_sleep return at once. A sleep may also end without a reason, so
+ * always in a loop. All implemented in sched/sleep.c.
  *
  *   wait_prepare(mode): marks the current thread as about to sleep.
  *   wait_sleep(deadline_ns): sleeps until a wake-up. Returns 0; -ETIMEDOUT when clock_monotonic_ns() reached

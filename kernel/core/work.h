@@ -18,3 +18,6 @@ bool work_queue(struct work *work);
 
 /* Waits until all work queued before has run. May sleep. */
 void work_flush(void);
+
+/* Main function of the kernel thread that runs work; started at boot. */
+void work_thread(void *unused);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The clocks. CLOCK_REALTIME is CLOCK_MONOTONIC plus an offset that settimeofday(2) and the like move. */
+#include <arch/cpu.h>
+#include <arch/time.h>
+#include <core/log.h>
+#include <core/time.h>
+#include <core/wait.h>
+
+u64 clock_base_ns;
+u32 clock_set_count;
+struct wait_queue clock_was_set = WAIT_QUEUE_INIT(clock_was_set);
+
+static s64 realtime_offset_ns; /* one word, so readers need no lock */
+
+s64 clock_realtime_offset_ns(void)
+{
+	return __atomic_load_n(&realtime_offset_ns, __ATOMIC_RELAXED);
+}
+
+u64 clock_realtime_ns(void)
+{
+	return clock_monotonic_ns() + (u64)clock_realtime_offset_ns();
+}
+
+void clock_set_realtime_ns(u64 now_ns)
+{
+	__atomic_store_n(&realtime_offset_ns, (s64)(now_ns - clock_monotonic_ns()),
+			 __ATOMIC_RELAXED);
+	__atomic_add_fetch(&clock_set_count, 1, __ATOMIC_RELEASE);
+	wake_up(&clock_was_set, 0);
+}
+
+void time_init(void)
+{
+	arch_time_init();
+	clock_base_ns = arch_time_ns();
+	clock_set_realtime_ns(arch_rtc_seconds() * NSEC_PER_SEC);
+}
+
+void delay_ns(u64 ns)
+{
+	u64 end = arch_time_ns() + ns;
+
+	while (arch_time_ns() < end)
+		arch_pause();
+}
