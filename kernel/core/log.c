@@ -45,7 +45,7 @@ static u64 next_place __guarded_by(&log_lock);
 
 static struct spinlock console_lock = SPINLOCK_INIT(RANK_CONSOLE);
 static struct log_console *consoles __guarded_by(&console_lock);
-static u64 console_sequence __guarded_by(&console_lock); /* next to print */
+static u64 console_sequence __guarded_by(&console_lock); /* next that no console has seen */
 static char console_text[TEXT_MAX + 64] __guarded_by(&console_lock);
 static struct log_record console_record __guarded_by(&console_lock);
 
@@ -133,25 +133,35 @@ static size_t render(const struct log_record *r, char *out, size_t size)
 	return (size_t)n;
 }
 
-/* Prints what the consoles have not seen; returns false when there is nothing more. */
-static bool print_one(void) __must_hold(&console_lock)
+/* Prints a record from *sequence on to a console (null: the early one); false when there is none. */
+static bool print_one(struct log_console *console, u64 *sequence) __must_hold(&console_lock)
 {
 	size_t n;
 
-	if (log_read(console_sequence, &console_record))
+	if (log_read(*sequence, &console_record))
 		return false;
-	console_sequence = console_record.sequence + 1;
+	__atomic_store_n(sequence, console_record.sequence + 1, __ATOMIC_RELAXED);
 	if (console_record.level > log_console_level)
 		return true;
 	n = render(&console_record, console_text, sizeof(console_text));
-	if (!consoles)
+	if (console)
+		console->write(console, console_text, n);
+	else
 		early_write(console_text, n);
-	for (struct log_console *c = consoles; c; c = c->next)
-		c->write(c, console_text, n);
 	return true;
 }
 
-static bool all_printed(void)
+static void print_all(void) __must_hold(&console_lock)
+{
+	if (!consoles)
+		while (print_one(nullptr, &console_sequence))
+			;
+	for (struct log_console *c = consoles; c; c = c->next)
+		while (print_one(c, &c->sequence))
+			console_sequence = MAX(console_sequence, c->sequence);
+}
+
+static bool all_printed(void) __no_lock_analysis /* reads one word without console_lock */
 {
 	irqflags_t flags = spin_lock_irqsave(&log_lock);
 	bool done = __atomic_load_n(&console_sequence, __ATOMIC_RELAXED) >= next_sequence;
@@ -170,8 +180,7 @@ static void feed_consoles(void) __no_lock_analysis
 			arch_irq_restore(flags);
 			return; /* the holder prints our record */
 		}
-		while (print_one())
-			;
+		print_all();
 		spin_unlock(&console_lock);
 		arch_irq_restore(flags);
 	} while (!all_printed());
@@ -221,8 +230,7 @@ void log_console_register(struct log_console *console)
 	irqflags_t flags = spin_lock_irqsave(&console_lock);
 
 	/* The first one takes over from the early console, which has shown the records so far. */
-	if (consoles)
-		console_sequence = 0;
+	console->sequence = consoles ? 0 : console_sequence;
 	console->next = consoles;
 	consoles = console;
 	spin_unlock_irqrestore(&console_lock, flags);

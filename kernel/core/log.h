@@ -37,7 +37,8 @@ extern unsigned log_console_level;
 struct log_console {
 	const char *name; /* "ttyS0" */
 	void (*write)(struct log_console *console, const char *text, size_t size);
-	struct log_console *next;
+	struct log_console *next; /* this and the next owned by core/log.c */
+	u64 sequence;		  /* next record to print */
 };
 void log_console_register(struct log_console *console);
 

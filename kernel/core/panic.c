@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The end: what is printed when the kernel finds itself broken, and what happens then. */
+#include <arch/irqflags.h>
 #include <arch/power.h>
 #include <arch/regs.h>
 #include <arch/trap.h>

@@ -86,9 +86,9 @@ static void reseed_locked(void) __must_hold(&random_lock)
 		key[i] ^= pool[i] ^ pool[i + 8];
 	chacha_block(block, key, 0);
 	memcpy(key, block, sizeof(key));
-	/* One way: what is left in the pool does not tell what went into the key. */
+	/* The half that is used for nothing else hides what went into the key from later pool states. */
 	for (int i = 0; i < 16; i++)
-		pool[i] ^= block[i & 7 ? i : 15];
+		pool[i] ^= block[8 + (i & 7)];
 	pool_dirty = false;
 }
 

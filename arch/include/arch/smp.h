@@ -4,6 +4,8 @@
 
 #include <lib/types.h>
 
+struct thread;
+
 #define CPU_MAX 64
 
 enum ipi { IPI_RESCHEDULE, IPI_CALL, IPI_STOP };
@@ -18,5 +20,5 @@ unsigned arch_cpu_count(void);
 [[nodiscard]] int arch_cpu_start(unsigned cpu, void *kstack_top, unsigned long percpu,
 				 struct thread *idle, void (*entry)(unsigned cpu));
 
-/* Interrupts CPU `cpu`; there ipi_received(kind) of core/ is called with interrupts masked. */
+/* Interrupts CPU `cpu`; there ipi_received(frame, kind) of core/ is called with interrupts masked. */
 void arch_ipi_send(unsigned cpu, enum ipi kind);
