@@ -46,7 +46,6 @@
  */
 enum lock_rank {
 	/* sleeping locks */
-	RANK_PROCESS_TABLE = 10, /* proc: pid tables, parent/child links */
 	RANK_EXEC = 20,		 /* proc: one exec at a time in a process */
 	RANK_TTY = 30,		 /* dev: terminal settings */
 	RANK_MOUNT = 40,	 /* vfs: mount tree */
@@ -58,6 +57,7 @@ enum lock_rank {
 	RANK_PIPE = 90,		 /* ipc: one pipe's buffers and the like */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */
+	RANK_PROCESS_TABLE = 190, /* proc: pid table, parents and children, groups, sessions */
 	RANK_PROCESS = 200, /* proc: one process's state, signals */
 	RANK_SIGNAL = 205,
 	RANK_DENTRY = 210,

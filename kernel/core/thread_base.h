@@ -13,6 +13,7 @@
 #define WORK_RESCHEDULE BIT(0) /* another thread should run; also honoured when preemption is enabled again */
 #define WORK_SIGNAL BIT(1)     /* a signal may be deliverable: interruptible sleeps end with -ERESTARTSYS */
 #define WORK_NOTIFY BIT(2)     /* the process layer has something to do (stop, exit, restore the signal mask) */
+#define WORK_FATAL BIT(4)      /* the thread must leave: killable sleeps end with -ERESTARTSYS too; never cleared */
 #define WORK_TRACE BIT(3)      /* system calls are reported (strace, ptrace, seccomp) */
 
 /* One step of preempt_count per level of interrupt, above the steps of preempt_disable(). */

@@ -12,6 +12,7 @@
 #include <core/wait.h>
 #include <lib/list.h>
 #include <lib/types.h>
+#include <proc/pid.h>
 
 #include <asm/siginfo.h>
 #include <asm/signal.h>
@@ -23,8 +24,8 @@ typedef u64 signal_mask; /* bit n-1 is signal n, as the kernel ABI's sigset_t */
 struct queued_signal {
 	struct list_head node;
 	siginfo_t info;
-	struct posix_timer *timer; /* owned by a timer: not freed; null else */
-	u32 uid;		   /* charged to RLIMIT_SIGPENDING of this user */
+	struct posix_timer *timer;    /* part of this timer, not freed; null else */
+	struct user_account *account; /* charged for it (RLIMIT_SIGPENDING); null if `timer` */
 };
 
 struct signal_queue {
@@ -38,7 +39,7 @@ struct signal_state { /* of a task */
 	signal_mask saved_mask; /* of sigsuspend, ppoll...: restored after delivery if restore_mask */
 	bool restore_mask;
 	stack_t altstack;
-	signal_mask wait_set; /* of sigtimedwait in progress */
+	signal_mask wait_set; /* of sigtimedwait in progress: such a signal wakes although it is blocked */
 };
 
 struct signal_action { /* as rt_sigaction(2) */
@@ -58,6 +59,8 @@ struct signal_actions {
 struct task;
 struct process;
 struct process_group;
+struct posix_timer;
+struct user_account;
 
 /* How a signal came about when it is the kernel that sends it. */
 void siginfo_kernel(siginfo_t *info, int signo);	   /* SI_KERNEL */
@@ -66,7 +69,7 @@ void siginfo_user(siginfo_t *info, int signo, int code); /* SI_USER, SI_TKILL of
 /* Queue a signal; no permission check. 0, or -EAGAIN (RLIMIT_SIGPENDING, real-time signals only). Any context, process->lock not held. */
 int signal_send_task(struct task *task, const siginfo_t *info);
 int signal_send_process(struct process *process, const siginfo_t *info);
-/* To every process of a group; may be called with a group that is empty. -ESRCH then. */
+/* To every process of a group: -ESRCH if it has none. Any context, process_table_lock not held. */
 int signal_send_group(struct process_group *group, const siginfo_t *info);
 
 /* A fault of the current task: cannot be blocked or ignored; the default action is taken then. */
@@ -99,18 +102,19 @@ signal_mask signal_pending_set(signal_mask set);
 
 /* Job control: process groups and sessions (credentials(7), setpgid(2)). */
 struct session {
+	struct pid_entry pid_entry; /* its number is the session's id */
 	u32 refs;
 	int id;
 	struct tty *tty; /* controlling terminal; guarded by the process table lock */
-	struct process_group *foreground; /* of the tty */
+	struct process_group *foreground; /* of the tty: holds a reference; guarded by the process table lock */
 	bool leader_exited;
 };
 struct process_group {
+	struct pid_entry pid_entry;
 	u32 refs;
 	int id;
-	struct session *session;
+	struct session *session;  /* holds a reference */
 	struct list_head members; /* process.group_node, guarded by the process table lock */
-	struct list_head node;
 };
 /* With a reference; -ESRCH. */
 [[nodiscard]] int process_group_find(int pgid, struct process_group **out);
@@ -120,5 +124,8 @@ void session_get(struct session *s);
 void session_put(struct session *s);
 /* No member has a parent in the same session but another group: stopped jobs nobody can continue. */
 bool process_group_is_orphaned(struct process_group *group);
-/* The table of processes: pid lookup, parents, groups, sessions. RANK_PROCESS_TABLE. */
-extern struct rwsem process_table_lock;
+/*
+ * The table of processes: pids, parents, groups, sessions. A spinlock (RANK_PROCESS_TABLE), always taken with spin_lock_irqsave, so
+ * that a terminal may signal its foreground group from an interrupt.
+ */
+extern struct spinlock process_table_lock;

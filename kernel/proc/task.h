@@ -25,14 +25,17 @@ struct aspace;
 struct file;
 struct fs_context; /* of vfs: proc holds it through proc_hooks */
 struct process;
+struct user_account; /* proc/user.h */
 
 struct task {
 	struct thread thread; /* first */
 	struct object object; /* type task_type */
 	struct process *process; /* holds a reference */
 	int tid;
+	struct pid_entry pid_entry;
+	struct user_account *account; /* of the real uid; holds a reference */
 	struct list_head process_node; /* in process->tasks, guarded by process->lock */
-	const struct credentials *credentials; /* written by the task itself only; read by others under RCU */
+	const struct credentials *credentials; /* written by the task itself only; others: task_credentials_get() */
 	struct pool *pool;	       /* holds a user */
 	struct fs_context *fs;	       /* holds a reference */
 	struct signal_state signals;   /* blocked mask, pending, alternate stack */
@@ -56,14 +59,15 @@ struct task {
 
 enum process_state { PROCESS_RUNNING, PROCESS_STOPPED, PROCESS_ZOMBIE, PROCESS_DEAD };
 
-struct session;
 struct process_group;
-struct tty;
-struct posix_timers;
+struct process_timers;
 
 struct process {
 	struct object object; /* type process_type; a pidfd is a file over it */
 	int pid;
+	struct pid_entry pid_entry;
+	struct task *leader; /* the task whose tid is pid, even after it exited: for comm and credentials; null once reaped */
+	struct task *exec_task; /* every other task must leave; guarded by lock */
 	u32 state; /* enum process_state; guarded by lock */
 	struct spinlock lock; /* RANK_PROCESS: tasks, state, signals of the process */
 	struct list_head tasks;
@@ -74,19 +78,18 @@ struct process {
 	struct process *parent;	   /* guarded by the process table lock; never null but for init */
 	struct list_head children, sibling;
 	struct process_group *group; /* holds a reference */
-	struct list_head group_node;
-	struct session *session;     /* holds a reference */
+	struct list_head group_node; /* its session is group->session */
 	struct wait_queue child_wait; /* wait4 sleeps here */
 	int exit_code;		     /* wait status */
 	int exit_signal;	     /* to the parent: SIGCHLD, 0 none */
 	bool group_exiting;	     /* exit_group or a fatal signal: every task leaves */
 	int group_exit_code;
-	u32 stop_signal;	     /* group stop in effect or just reported */
-	u32 wait_flags;		     /* continued / stopped events not yet waited for */
+	u32 stop_signal;	     /* the group stop in effect: tasks sleep until it is 0; guarded by lock */
+	unsigned stop_count;	     /* tasks that have not yet stopped */
+	u32 wait_flags;		     /* PROCESS_EVENT_*: not yet waited for; guarded by lock */
+	u32 stop_report;	     /* the signal of PROCESS_EVENT_STOPPED */
 	struct rlimit64 limits[RLIM_NLIMITS];
-	struct timer real_timer;     /* ITIMER_REAL */
-	u64 real_interval_ns;
-	struct posix_timers *timers;
+	struct process_timers *timers; /* itimers, POSIX timers, RLIMIT_CPU: see proc/timers.h; null until the first */
 	u64 children_user_ns, children_system_ns; /* of waited-for children */
 	u64 dead_user_ns, dead_system_ns;	  /* of its own tasks that exited */
 	u64 children_minor_faults, children_major_faults, children_resident_peak;
@@ -97,8 +100,12 @@ struct process {
 	bool dumped;
 	int oom_score_adj;
 	struct mutex exec_lock;
-	struct rcu_head rcu;
 };
+
+#define PROCESS_EVENT_STOPPED BIT(0)
+#define PROCESS_EVENT_CONTINUED BIT(1)
+#define PROCESS_NOTIFY_STOPPED BIT(2) /* the parent is not yet told */
+#define PROCESS_NOTIFY_CONTINUED BIT(3)
 
 static inline struct task *task_of(struct thread *t)
 {
@@ -130,8 +137,15 @@ struct process *process_next(int pid);
 /* The next task of a process with tid >= `tid`, with a reference, or null. */
 struct task *process_next_task(struct process *process, int tid);
 
-/* The kernel's own limits: pids, RLIMIT_NPROC counts per user. */
+/* Live tasks in the system. */
 unsigned task_count(void);
+
+/* The first task, or the one that exited as leader, with a reference; null once the process is reaped. */
+struct task *process_leader_get(struct process *process);
+/* Credentials of any task, with a reference for credentials_put(). */
+const struct credentials *task_credentials_get(struct task *task);
+/* CPU time of all tasks of a process, the exited ones included. */
+void process_times(struct process *process, u64 *user_ns, u64 *system_ns);
 
 /* clone3(2) and all its relatives. Returns the new tid in the parent. */
 struct clone_request {
@@ -194,12 +208,18 @@ void process_rusage(struct process *process, int who, struct rusage *out);
 
 /* Upward calls: the file system context and handles belong to layers above. Filled in by vfs at boot. */
 struct proc_hooks {
-	int (*fs_copy)(struct fs_context *from, struct fs_context **out);
+	int (*fs_copy)(struct fs_context *from, struct fs_context **out); /* from null: the kernel's initial one */
 	void (*fs_get)(struct fs_context *fs);
 	void (*fs_put)(struct fs_context *fs);
-	/* The path text of the executable for comm and AT_EXECFN; opens an interpreter by path. */
-	int (*open_executable)(const char *path, struct file **out);
-	/* The controlling terminal: hang up when the session leader exits; signals on stop. */
+	/*
+	 * Opens a program, an interpreter, /dev/console: flags are O_*. With `execute` it must be a regular file that the
+	 * current task may execute, on a mount that allows it, and no writer may have it open (-ETXTBSY) or come
+	 * while the file is: the file stays so until it is destroyed.
+	 */
+	int (*open)(const char *path, u32 flags, bool execute, struct file **out);
+	/* The mount of the file ignores set-user-ID bits. */
+	bool (*file_nosuid)(struct file *file);
+	/* A session leader exits: its terminal is hung up. May sleep. */
 	void (*session_exit)(struct session *session);
 	/* System V semaphores undo, POSIX locks of the process: at exit and exec. */
 	void (*files_exit)(struct process *process);
