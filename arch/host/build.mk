@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds build/host/runner: unit tests (foo_test.c) with the kernel code they test, under ASan and UBSan.
+.DEFAULT_GOAL := build/host/runner
+include tools/compiler.mk
+OUT := build/host
+MACHINE := $(shell uname -m)
+
+# The kernel's mem*, str* and *printf functions are tested under names of their own: those of the C library are ASan's.
+RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr snprintf vsnprintf
+CFLAGS := -std=gnu23 -O1 -g -ffreestanding -nostdinc -isystem $(RESOURCES) -isystem build/uapi-$(MACHINE) \
+	-Iarch/include -Iarch/host/include -Ikernel $(WARNINGS) \
+	-fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -ftrivial-auto-var-init=pattern \
+	-ffunction-sections -fdata-sections \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fsanitize-address-use-after-scope \
+	-D__KERNEL__ -DCAIRN -DCAIRN_HOST_TEST $(foreach f,$(RENAMED),-D$(f)=kernel_$(f))
+
+# Files that a test needs besides the one it lies beside.
+BASE := $(wildcard kernel/lib/*.c) kernel/core/wait.c arch/host/kernel.c arch/host/locks.c
+TESTS := $(shell find kernel -name '*_test.c')
+TESTED := $(wildcard $(TESTS:_test.c=.c))
+SOURCES := $(sort $(filter-out %_ktest.c,$(wildcard $(BASE)) $(TESTED) $(TESTS)))
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
+
+$(OUT)/runner: $(OBJECTS) $(OUT)/arch/host/runner.o arch/host/tests.lds
+	@echo "  LD   $@"
+	$(Q)$(CC) -fsanitize=address,undefined -fuse-ld=lld -Wl,--gc-sections -Wl,-T,arch/host/tests.lds -o $@ \
+		$(OBJECTS) $(OUT)/arch/host/runner.o
+$(OUT)/arch/host/runner.o: arch/host/runner.c arch/host/host.h
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) -std=gnu23 -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined -c $< -o $@
+$(OUT)/%.o: %.c | build/uapi-$(MACHINE)
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+-include $(OBJECTS:.o=.d)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the two halves of the host "architecture": kernel-like code (kernel.c, locks.c) that sees only kernel headers,
+ * and the C library's side (runner.c). Only plain types cross.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct ktest;
+
+/* Implemented on the C library's side. */
+void host_print(const char *text);
+[[noreturn]] void host_abort(const char *text);
+void *host_alloc(size_t size);
+void host_free(void *memory);
+size_t host_alloc_size(void *memory);
+/* True if the allocation that is about to happen shall fail. */
+int host_inject_failure(void);
+/* Blocks allocated and not yet freed. */
+long host_blocks(void);
+unsigned long long host_time_ns(void);
+
+/* Implemented on the kernel's side. Runs one test with the Nth allocation failing (0: none); true if it passed. */
+int host_run_test(const struct ktest *test, long fail_nth);
+const struct ktest *host_test(size_t index); /* null past the last one */
+const char *host_test_name(const struct ktest *test);
+const char *host_test_file(const struct ktest *test);
+int host_test_no_memory(const struct ktest *test);
+int host_failure_injected(void);

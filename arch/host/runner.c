@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The C library's side of the host "architecture": runs each test in a child process, counts allocations, and makes the
+ * Nth one fail. `runner [PREFIX]` runs the tests whose name begins with PREFIX.
+ */
+#include "host.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TEST_SECONDS 20
+#define FAILURES_MAX 100000 /* a test that allocates more often is stuck */
+
+static long blocks;
+
+void host_print(const char *text)
+{
+	fputs(text, stdout);
+}
+
+void host_abort(const char *text)
+{
+	fputs(text, stdout);
+	fflush(stdout);
+	abort();
+}
+
+void *host_alloc(size_t size)
+{
+	void *memory = malloc(size ? size : 1);
+
+	if (!memory)
+		host_abort("out of host memory\n");
+	blocks++;
+	return memory;
+}
+
+void host_free(void *memory)
+{
+	if (!memory)
+		return;
+	blocks--;
+	free(memory);
+}
+
+size_t host_alloc_size(void *memory)
+{
+	return malloc_usable_size(memory);
+}
+
+long host_blocks(void)
+{
+	return blocks;
+}
+
+unsigned long long host_time_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned long long)now.tv_sec * 1000000000ull + (unsigned long long)now.tv_nsec;
+}
+
+/* In the child. */
+static int run(const struct ktest *test)
+{
+	if (!host_run_test(test, 0))
+		return 1;
+	if (!host_test_no_memory(test))
+		return 0;
+	for (long nth = 1; nth < FAILURES_MAX; nth++) {
+		if (!host_run_test(test, nth)) {
+			printf("    with allocation %ld failing\n", nth);
+			return 1;
+		}
+		if (!host_failure_injected())
+			return 0;
+	}
+	printf("    allocates without end\n");
+	return 1;
+}
+
+static int run_in_child(const struct ktest *test)
+{
+	int status;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		alarm(TEST_SECONDS);
+		status = run(test);
+		fflush(stdout);
+		_exit(status);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return 0;
+	if (WIFSIGNALED(status))
+		printf("    died of signal %d\n", WTERMSIG(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *prefix = argc > 1 ? argv[1] : "";
+	const struct ktest *test;
+	unsigned passed = 0, failed = 0;
+
+	for (size_t i = 0; (test = host_test(i)); i++) {
+		if (strncmp(host_test_name(test), prefix, strlen(prefix)) != 0)
+			continue;
+		if (run_in_child(test)) {
+			passed++;
+			printf("ok %s\n", host_test_name(test));
+		} else {
+			failed++;
+			printf("not ok %s (%s)\n", host_test_name(test), host_test_file(test));
+		}
+	}
+	printf("host: %u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
