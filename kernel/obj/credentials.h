@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Credentials (credentials(7), capabilities(7)): an immutable, reference counted set that tasks and open files share. To
- * change, copy, edit and install with task_set_credentials().
+ * Credentials (credentials(7), capabilities(7)): an immutable, reference counted set that tasks and
+ * open files share. To change, copy, edit and install with task_set_credentials().
  */
 #pragma once
 
@@ -34,7 +34,8 @@ void credentials_put(const struct credentials *c);
 /* An editable copy with one reference. -ENOMEM. */
 [[nodiscard]] int credentials_copy(const struct credentials *from, struct credentials **out);
 
-/* Those of the current task (kernel_credentials in a kernel thread); borrowed: valid until the task changes them. */
+/* Those of the current task (kernel_credentials in a kernel thread); borrowed: valid until the task
+ * changes them. */
 const struct credentials *current_credentials(void);
 
 /* capable(CAP_*): the current task's effective set has it. */

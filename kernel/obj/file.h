@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Open files: the object behind every Linux file descriptor (POSIX: open file description). Offset, status flags and
- * operations; shared by dup and fork because handles share the object.
+ * Open files: the object behind every Linux file descriptor (POSIX: open file description). Offset,
+ * status flags and operations; shared by dup and fork because handles share the object.
  *
- * Operations never block: they return -EAGAIN, and the functions below wait on the object and try again, with signals and
- * O_NONBLOCK handled in this one place. Every slot of file_ops is filled: FILE_OPS_DEFAULTS gives the errno that Linux gives
- * for what a file cannot do.
+ * Operations never block: they return -EAGAIN, and the functions below wait on the object and try
+ * again, with signals and O_NONBLOCK handled in this one place. Every slot of file_ops is filled:
+ * FILE_OPS_DEFAULTS gives the errno that Linux gives for what a file cannot do.
  */
 #pragma once
 
@@ -24,8 +24,10 @@ struct directory_context;
 
 struct file_ops {
 	/*
-	 * Reads or writes at *offset, as much as is there without waiting; advances *offset and the iterator. Bytes, 0 at the
-	 * end of file, -EAGAIN if it would have to wait. A stream ignores *offset. May sleep for memory and disk.
+	 * Reads or writes at *offset, as much as is there without waiting; advances *offset and the
+	 * iterator. Bytes, 0 at the end of file, -EAGAIN if it would have to wait. A stream ignores
+	 * *offset. May sleep for memory and disk. With O_APPEND a write of a file with a size
+	 * starts at inode->size, read under inode->lock.
 	 */
 	ssize_t (*read)(struct file *file, struct iter *it, u64 *offset);
 	ssize_t (*write)(struct file *file, struct iter *it, u64 *offset);
@@ -33,7 +35,8 @@ struct file_ops {
 	s64 (*seek)(struct file *file, s64 offset, int whence);
 	/* As object_type.ready. */
 	u32 (*ready)(struct file *file);
-	/* `argument` is a user pointer or a number. -ENOTTY if the request is unknown. May sleep and block. */
+	/* `argument` is a user pointer or a number. -ENOTTY if the request is unknown. May sleep
+	 * and block. */
 	long (*ioctl)(struct file *file, unsigned request, unsigned long argument);
 	/* Fills in what backs the mapping: req->object / offset / device, vma_flags. -ENODEV. */
 	int (*map)(struct file *file, struct map_request *req);
@@ -42,12 +45,12 @@ struct file_ops {
 	int (*sync)(struct file *file, bool data_only, u64 start, u64 end);
 	int (*truncate)(struct file *file, u64 size);
 	int (*allocate)(struct file *file, int mode, u64 offset, u64 length);
-	/* Attributes when there is no inode (pipes and the like have an anonymous inode instead). */
 	/* O_* status flags are about to change (fcntl F_SETFL); may refuse. */
 	int (*set_flags)(struct file *file, u32 flags);
 	/* The last handle was closed (object closed event). */
 	void (*closed)(struct file *file);
-	/* Called at each close(2) of a descriptor, for what POSIX locks and NFS-like flush need; returns close's result. */
+	/* Called at each close(2) of a descriptor, for what POSIX locks and NFS-like flush need;
+	 * returns close's result. */
 	int (*flush)(struct file *file);
 	/* Releases what `private` holds; the memory of struct file is freed by the caller. */
 	void (*destroy)(struct file *file);
@@ -60,8 +63,9 @@ ssize_t file_read_einval(struct file *file, struct iter *it, u64 *offset);
 ssize_t file_write_einval(struct file *file, struct iter *it, u64 *offset);
 ssize_t file_read_eisdir(struct file *file, struct iter *it, u64 *offset);
 s64 file_seek_espipe(struct file *file, s64 offset, int whence);
-s64 file_seek_generic(struct file *file, s64 offset, int whence); /* by inode size, SEEK_DATA/HOLE of a dense file */
-s64 file_seek_noop(struct file *file, s64 offset, int whence);	  /* accepts, stays 0: /dev/null */
+s64 file_seek_generic(struct file *file, s64 offset,
+		      int whence); /* by inode size, SEEK_DATA/HOLE of a dense file */
+s64 file_seek_noop(struct file *file, s64 offset, int whence); /* accepts, stays 0: /dev/null */
 u32 file_ready_always(struct file *file);
 long file_ioctl_enotty(struct file *file, unsigned request, unsigned long argument);
 int file_map_enodev(struct file *file, struct map_request *req);
@@ -83,14 +87,15 @@ int file_describe_nothing(struct file *file, char *buf, size_t size);
 	.truncate = file_truncate_einval, .allocate = file_allocate_eopnotsupp,                    \
 	.set_flags = file_set_flags_ok, .closed = file_closed_nothing, .flush = file_flush_ok,     \
 	.destroy = file_destroy_nothing, .describe = file_describe_nothing
-/* Use: const struct file_ops x = { FILE_OPS_DEFAULTS, .read = x_read }; (-Winitializer-overrides is off for it.) */
+/* Use: const struct file_ops x = { FILE_OPS_DEFAULTS, .read = x_read }; (-Winitializer-overrides is
+ * off for it.) */
 
 struct file {
 	struct object object; /* type file_type */
 	const struct file_ops *ops;
-	u32 flags;    /* O_* status and access mode; FILE_* above bit 32 live in `mode` */
-	u32 mode;     /* FILE_MODE_* */
-	u64 offset;   /* guarded by offset_lock unless FILE_MODE_STREAM */
+	u32 flags;  /* O_* status and access mode */
+	u32 mode;   /* FILE_MODE_* */
+	u64 offset; /* guarded by offset_lock unless FILE_MODE_STREAM */
 	struct mutex offset_lock;
 	struct inode *inode;   /* holds a reference; never null */
 	struct dentry *dentry; /* holds a reference; null for anonymous files */
@@ -104,26 +109,32 @@ struct file {
 
 #define FILE_MODE_READ BIT(0)
 #define FILE_MODE_WRITE BIT(1)
-#define FILE_MODE_STREAM BIT(2)	 /* no offset: pipes, sockets, terminals: reads take no lock */
-#define FILE_MODE_PATH BIT(3)	 /* O_PATH */
-#define FILE_MODE_PREAD BIT(4)	 /* pread and pwrite are allowed */
+#define FILE_MODE_STREAM BIT(2) /* no offset: pipes, sockets, terminals: reads take no lock */
+#define FILE_MODE_PATH BIT(3)	/* O_PATH */
+#define FILE_MODE_PREAD BIT(4)	/* pread and pwrite are allowed */
 #define FILE_MODE_NOSIGPIPE BIT(5)
+#define FILE_MODE_WRITE_ALL                                                                        \
+	BIT(6) /* a blocking write goes on until all is written: pipes, terminals, stream sockets  \
+		*/
 
 extern const struct object_type file_type;
 
 /*
- * A file over any inode, with one reference and no handle; takes a reference of its own to the inode. flags: O_*, mode:
- * FILE_MODE_*. dentry and mount are null. -ENOMEM, -ENFILE.
+ * A file with one reference and no handle. `flags`: O_*; what is not kept (O_CREAT, O_CLOEXEC...)
+ * is dropped. `mode`: more FILE_MODE_*; READ and WRITE follow from flags. It takes its own
+ * reference on the inode; `private` moves in on success only. dentry and mount are left null for
+ * the caller to set. -ENOMEM, -ENFILE.
  */
-[[nodiscard]] int file_create(const struct file_ops *ops, u32 flags, u32 mode, struct inode *inode, void *private,
-			      struct file **out);
+[[nodiscard]] int file_create(const struct file_ops *ops, u32 flags, u32 mode, struct inode *inode,
+			      void *private, struct file **out);
 
 /*
- * Set by vfs at boot: called when a file with a dentry is destroyed, before its inode is released; drops what open took
- * (dentry, mount, the inode's write_count).
+ * Set by vfs at boot: called when a file with a dentry is destroyed, before its inode is released;
+ * drops what open took (dentry, mount, the inode's write_count).
  */
 extern void (*file_path_put_hook)(struct file *file);
-/* Set by vfs: the last handle of a file with an inode of a file system was closed: flock and OFD locks go. */
+/* Set by vfs: the last handle of a file with an inode of a file system was closed: flock and OFD
+ * locks go. */
 extern void (*file_locks_closed_hook)(struct file *file);
 
 static inline struct file *file_of(struct object *object)
@@ -143,27 +154,50 @@ static inline void file_get(struct file *file)
 u32 file_rights(u32 flags);
 
 /*
- * The file behind a descriptor of the pool, with a reference and all of `rights`: -EBADF in every case of failure,
- * as Linux answers (also for O_PATH files unless rights is 0).
+ * The file behind a descriptor of the pool, with a reference and all of `rights`: -EBADF in every
+ * case of failure, as Linux answers (also for O_PATH files unless rights is 0).
  */
 [[nodiscard]] int file_from_handle(struct pool *pool, int fd, u32 rights, struct file **out);
 
 /*
- * Read and write with blocking, signals and offsets: what read(2), write(2), pread(2)... do. offset null: the file's own (with O_APPEND
- * and locking); else *offset is used and advanced. Returns bytes or -errno (-ERESTARTSYS for a signal). May block.
+ * The same for the length of one system call of the current task on its own pool, without a
+ * reference where that is safe (handle_borrow). On success file_release(&borrow) must follow.
+ */
+struct file_borrow {
+	struct file *file;
+	bool owned;
+};
+[[nodiscard]] int file_borrow(struct pool *pool, int fd, u32 rights, struct file_borrow *out);
+static inline void file_release(struct file_borrow *borrow)
+{
+	if (unlikely(borrow->owned))
+		file_put(borrow->file);
+}
+
+/* Open files in the system and how many there may be: /proc/sys/fs/file-nr. */
+u64 file_count(void);
+extern u64 file_count_max;
+
+/*
+ * Read and write with blocking, signals and offsets: what read(2), write(2), pread(2)... do. offset
+ * null: the file's own (with O_APPEND and locking); else *offset is used and advanced. Returns
+ * bytes or -errno (-ERESTARTSYS for a signal). May block.
  */
 [[nodiscard]] ssize_t file_read(struct file *file, struct iter *it, u64 *offset);
 [[nodiscard]] ssize_t file_write(struct file *file, struct iter *it, u64 *offset);
 
-/* The same from kernel memory, e.g. exec reading a header. Partial results are possible as with read(2). */
+/* The same from kernel memory, e.g. exec reading a header. Partial results are possible as with
+ * read(2). */
 [[nodiscard]] ssize_t file_read_kernel(struct file *file, void *buf, size_t size, u64 offset);
-[[nodiscard]] ssize_t file_write_kernel(struct file *file, const void *buf, size_t size, u64 offset);
+[[nodiscard]] ssize_t file_write_kernel(struct file *file, const void *buf, size_t size,
+					u64 offset);
 
-/* Waits until object_ready() has one of `events`. 0, -ERESTARTSYS, -ETIMEDOUT. */
-[[nodiscard]] int object_wait(struct object *object, u32 events, u64 deadline_ns);
-
-/* For getdents: emit returns false when the buffer is full (the entry is delivered again next time). */
+/* For getdents: emit returns false when the buffer is full (the entry is delivered again next
+ * time). */
 struct directory_context {
-	bool (*emit)(struct directory_context *ctx, const char *name, size_t length, u64 ino, unsigned type,
-		     u64 next_offset);
+	bool (*emit)(struct directory_context *ctx, const char *name, size_t length, u64 ino,
+		     unsigned type, u64 next_offset);
 };
+
+/* Boot, after slab_init. */
+void file_init(void);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Handles and pools. A handle is {object, rights, flags, badge}; a pool is a table of handles and itself an object.
- * File descriptor n of a process is slot n of its pool.
+ * Handles and pools. A handle is {object, rights, flags, badge}; a pool is a table of handles and
+ * itself an object. File descriptor n of a process is slot n of its pool.
  *
  * (H1) Rights only shrink: no operation gives a handle a right that the handle it came from lacks.
- * (H2) Look-up precedence: bad number (-EBADF), wrong type (-EINVAL), missing right (-EACCES). linux/ maps the last two
- *      to what Linux says (-EBADF for a file that is not open for reading...).
- * (H3) No callback runs under pool->lock: slots leave the table under it and are closed after it is dropped.
- * (H4) Look-up takes no lock: slots are read under RCU, tables are replaced, never moved in place.
- * (H5) A call that makes several handles reserves the slots first and publishes last: nothing is visible before success.
+ * (H2) Look-up precedence: bad number (-EBADF), wrong type (-EINVAL), missing right (-EACCES).
+ * linux/ maps the last two to what Linux says (-EBADF for a file that is not open for reading...).
+ * (H3) No callback runs under pool->lock: slots leave the table under it and are closed after it is
+ * dropped. (H4) Look-up takes no lock: slots are read under RCU, tables are replaced, never moved
+ * in place. (H5) A call that makes several handles reserves the slots first and publishes last:
+ * nothing is visible before success.
  */
 #pragma once
 
@@ -32,7 +33,6 @@
 
 #define HANDLE_CLOEXEC BIT(0)
 #define HANDLE_CLOFORK BIT(1)
-#define HANDLE_RESERVED BIT(2) /* slot taken, nothing published yet */
 
 struct derivation; /* revocation tree node; null for handles that were never derived */
 
@@ -40,8 +40,13 @@ struct handle {
 	struct object *object; /* owns a reference and a handle count */
 	struct derivation *derivation;
 	u64 badge; /* set by the deriver, unforgeable by the holder */
-	u32 rights;
-	u32 flags; /* HANDLE_* */
+	union {
+		struct {
+			u32 rights;
+			u32 flags; /* HANDLE_*; in a slot also a sequence number */
+		};
+		u64 rights_and_flags;
+	};
 };
 
 struct pool_table {
@@ -74,42 +79,55 @@ void pool_user_put(struct pool *pool);
 void pool_close_on_exec(struct pool *pool);
 
 /*
- * Finds a handle: *out gets the object with a reference. `type` null: any. `rights` all needed. -EBADF, -EINVAL, -EACCES as
- * (H2). Takes no lock, does not sleep.
+ * Finds a handle: *out gets the object with a reference. `type` null: any. `rights` all needed.
+ * -EBADF, -EINVAL, -EACCES as (H2). Takes no lock, does not sleep.
  */
 [[nodiscard]] int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
 			     struct object **out);
 
-/* The same, with rights, flags and badge of the slot; `out->object` has a reference that handle_copy_put() drops. */
+/*
+ * The same for the current task's own pool and the length of one system call: when no other task
+ * uses the pool, nobody can close the handle meanwhile, and no reference is needed. *owned tells
+ * whether one was taken.
+ */
+[[nodiscard]] int handle_borrow(struct pool *pool, int fd, const struct object_type *type,
+				u32 rights, struct object **out, bool *owned);
+
+/* The same, with rights, flags and badge of the slot; `out->object` has a reference that
+ * handle_copy_put() drops. */
 [[nodiscard]] int handle_get_copy(struct pool *pool, int fd, struct handle *out);
 void handle_copy_put(struct handle *copy);
 
 /*
- * Installs a new handle at the lowest free slot >= min and < limit (RLIMIT_NOFILE). The object's reference stays the
- * caller's; the slot takes its own. Returns the slot, -EMFILE, -ENOMEM.
+ * Installs a new handle at the lowest free slot >= min and < limit (RLIMIT_NOFILE). The object's
+ * reference stays the caller's; the slot takes its own. Returns the slot, -EMFILE, -ENOMEM.
  */
-[[nodiscard]] int handle_install(struct pool *pool, struct object *object, u32 rights, u32 flags, int min,
-				 unsigned limit);
+[[nodiscard]] int handle_install(struct pool *pool, struct object *object, u32 rights, u32 flags,
+				 int min, unsigned limit);
 
-/* Reserve a slot, then publish or cancel it (H5). */
+/* Reserve a slot (lowest free >= min, < limit; -EMFILE, -ENOMEM), then publish or cancel it (H5).
+ */
 [[nodiscard]] int handle_reserve(struct pool *pool, int min, unsigned limit);
 void handle_publish(struct pool *pool, int fd, struct object *object, u32 rights, u32 flags);
 void handle_cancel(struct pool *pool, int fd);
 
 /*
- * Duplicates a handle to the lowest free slot >= min; `rights` narrows (RIGHTS_SAME keeps). -EBADF, -EACCES, -EMFILE,
- * -ENOMEM.
+ * Duplicates a handle to the lowest free slot >= min; `rights` narrows (RIGHTS_SAME keeps). -EBADF,
+ * -EACCES, -EMFILE, -ENOMEM.
  */
-[[nodiscard]] int handle_duplicate(struct pool *pool, int fd, u32 rights, u32 flags, int min, unsigned limit);
+[[nodiscard]] int handle_duplicate(struct pool *pool, int fd, u32 rights, u32 flags, int min,
+				   unsigned limit);
 
-/* Duplicates to exactly `to`, closing what was there (dup3(2)). -EBADF, -EBUSY (reserved by a racing open). May sleep. */
+/* Duplicates to exactly `to`, closing what was there (dup3(2)). -EBADF, -EBUSY (reserved by a
+ * racing open). May sleep. */
 [[nodiscard]] int handle_duplicate_to(struct pool *pool, int fd, int to, u32 flags, unsigned limit);
 
 /* Closes a handle; the object's closed() may run. -EBADF. May sleep. */
 [[nodiscard]] int handle_close(struct pool *pool, int fd);
 
 /* Closes or marks a range of slots, close_range(2). */
-[[nodiscard]] int handle_close_range(struct pool *pool, unsigned first, unsigned last, bool mark_cloexec);
+[[nodiscard]] int handle_close_range(struct pool *pool, unsigned first, unsigned last,
+				     bool mark_cloexec);
 
 /* Reads and changes slot flags (FD_CLOEXEC). Return the flags / 0, or -EBADF. */
 [[nodiscard]] int handle_flags(struct pool *pool, int fd);
@@ -128,13 +146,18 @@ struct transfer {
 };
 
 /*
- * Takes handles out of a pool into `out`, all or nothing: everything is checked before anything moves. -EBADF, -EACCES,
- * -EINVAL (the same slot twice with a move).
+ * Takes handles out of a pool into `out`, all or nothing: everything is checked before anything
+ * moves. -EBADF, -EACCES, -EINVAL (the same slot twice with a move).
  */
-[[nodiscard]] int handles_collect(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out);
+[[nodiscard]] int handles_collect(struct pool *pool, const struct transfer *list, unsigned n,
+				  struct handle *out);
 
 /* Drops a handle that is in no table. May sleep. */
 void handle_drop(struct handle *handle);
 
 /* Installs a handle from a message, consuming it on success. Returns the slot, -EMFILE, -ENOMEM. */
-[[nodiscard]] int handle_install_moved(struct pool *pool, struct handle *handle, u32 flags, unsigned limit);
+[[nodiscard]] int handle_install_moved(struct pool *pool, struct handle *handle, u32 flags,
+				       unsigned limit);
+
+/* Boot, after slab_init. */
+void pool_init(void);

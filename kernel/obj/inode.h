@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inodes: what an open file is about, its identity and attributes (inode(7)). Files of a file system have an inode
- * with a superblock; pipes, sockets and event files have an anonymous one of their own.
+ * Inodes: what an open file is about, its identity and attributes (inode(7)). Files of a file
+ * system have an inode with a superblock; pipes, sockets and event files have an anonymous one of
+ * their own.
  */
 #pragma once
 
@@ -37,20 +38,21 @@ struct inode {
 	struct inode_time accessed, modified, changed, created;
 	const struct inode_ops *ops;
 	const struct file_ops *file_ops; /* for open */
-	struct superblock *superblock;	 /* holds no reference: a mounted superblock outlives its inodes; null: anonymous */
+	struct superblock *superblock;	 /* holds no reference: a mounted superblock outlives its
+					    inodes; null: anonymous */
 	struct memory_object *object;	 /* contents (page cache); holds a reference; may be null */
 	struct rwsem lock;		 /* contents and directory entries */
 	struct spinlock state_lock;	 /* attributes that change without `lock` */
-	u32 write_count;		 /* > 0 writers, < 0 execution denies writing (ETXTBSY); atomic s32 */
-	const char *anonymous_name;	 /* "pipe", "anon_inode:[eventfd]": static */
-	void *private;			 /* the file system's */
-	void *pipe;			 /* struct pipe of an open FIFO; guarded by lock */
-	struct file_lock_list *locks;	 /* flock and POSIX locks; null until the first */
+	u32 write_count; /* > 0 writers, < 0 execution denies writing (ETXTBSY); atomic s32 */
+	const char *anonymous_name;   /* "pipe", "anon_inode:[eventfd]": static */
+	void *private;		      /* the file system's */
+	void *pipe;		      /* struct pipe of an open FIFO; guarded by lock */
+	struct file_lock_list *locks; /* flock and POSIX locks; null until the first */
 	struct list_head superblock_node;
 	struct rcu_head rcu;
 	/*
-	 * At refs 0: releases what the inode holds at once, and the memory of the structure after a grace period
-	 * (rcu_call with `rcu`): path walks read modes without references. May sleep.
+	 * At refs 0: releases what the inode holds at once, and the memory of the structure after a
+	 * grace period (rcu_call with `rcu`): path walks read modes without references. May sleep.
 	 */
 	void (*free)(struct inode *inode);
 };
@@ -92,3 +94,6 @@ static inline u32 device_minor(u64 dev)
 {
 	return (u32)(dev & 0xff) | (u32)(dev >> 12 & ~0xffu);
 }
+
+/* Boot, after slab_init: the cache of anonymous inodes. */
+void inode_cache_init(void);

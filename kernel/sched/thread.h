@@ -16,6 +16,7 @@
 #include <lib/types.h>
 
 struct aspace;
+struct object;
 
 enum thread_state {
 	THREAD_NEW,
@@ -54,6 +55,8 @@ struct thread {
 	void *kstack;
 	struct list_head all_node; /* in the list of all threads */
 	char name[THREAD_NAME_MAX];
+	struct object *dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
+	bool draining_objects;
 	const void *waiting_for; /* for the dump of all threads: the lock or queue it sleeps on */
 	void (*release)(struct thread *thread); /* last use; frees the memory that holds the struct */
 };

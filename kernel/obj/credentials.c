@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Credentials: sharing, copying, and the questions that permission checks ask. */
+#include <lib/errno.h>
+#include <mm/slab.h>
+#include <obj/credentials.h>
+
+#define ALL_CAPABILITIES (BIT(CAP_LAST_CAP + 1) - 1)
+
+struct credentials kernel_credentials = {
+	.refs = 1,
+	.capabilities_permitted = ALL_CAPABILITIES,
+	.capabilities_effective = ALL_CAPABILITIES,
+	.capabilities_bounding = ALL_CAPABILITIES,
+};
+
+const struct credentials *(*credentials_hook)(void);
+
+/* The count is the one part of a shared set that changes. */
+static u32 *reference_count(const struct credentials *c)
+{
+	return (u32 *)(uintptr_t)&c->refs;
+}
+
+void credentials_get(const struct credentials *c)
+{
+	__atomic_fetch_add(reference_count(c), 1, __ATOMIC_RELAXED);
+}
+
+static void groups_put(struct group_list *groups)
+{
+	if (groups && __atomic_fetch_sub(&groups->refs, 1, __ATOMIC_ACQ_REL) == 1)
+		kfree(groups);
+}
+
+void credentials_put(const struct credentials *c)
+{
+	if (__atomic_fetch_sub(reference_count(c), 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	groups_put(c->groups);
+	kfree(c);
+}
+
+int credentials_copy(const struct credentials *from, struct credentials **out)
+{
+	struct credentials *copy = kmalloc(sizeof(*copy), 0);
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *from;
+	copy->refs = 1;
+	if (copy->groups)
+		__atomic_fetch_add(&copy->groups->refs, 1, __ATOMIC_RELAXED);
+	*out = copy;
+	return 0;
+}
+
+const struct credentials *current_credentials(void)
+{
+	return likely(credentials_hook) ? credentials_hook() : &kernel_credentials;
+}
+
+bool capable(unsigned capability)
+{
+	return current_credentials()->capabilities_effective >> capability & 1;
+}
+
+bool credentials_in_group(const struct credentials *c, u32 gid)
+{
+	unsigned low = 0, high = c->groups ? c->groups->count : 0;
+
+	if (gid == c->fsgid)
+		return true;
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (c->groups->groups[middle] == gid)
+			return true;
+		if (c->groups->groups[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Handles: looking up, making, duplicating and closing them. The theory is in handle.h; pool.c has
+ * the tables.
+ *
+ * How look-up does without the lock: the flags word of a slot carries a sequence number
+ * (SLOT_SEQUENCE) that changes with every change of the slot, beside the rights in one 64-bit word.
+ * A reader loads the word, the object, takes a reference, and loads the word again: if it is the
+ * same, the object and the rights belonged together and the reference was taken while the slot held
+ * the object. The object's memory outlives an RCU grace period (O5), so the attempt on an object
+ * that is just being destroyed is harmless: its count is zero, and the slot has changed.
+ */
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <obj/pool_priv.h>
+
+static inline u64 slot_word(const struct handle *slot)
+{
+	return __atomic_load_n(&slot->rights_and_flags, __ATOMIC_ACQUIRE);
+}
+
+/* (H2). `object` null means that the slot is free or reserved. */
+static inline int slot_check(const struct object *object, u32 have, const struct object_type *type,
+			     u32 rights)
+{
+	if (unlikely(type && object->type != type))
+		return -EINVAL;
+	if (unlikely(rights & ~have))
+		return -EACCES;
+	return 0;
+}
+
+static inline const struct handle *slot_find(struct pool *pool, int fd)
+{
+	struct pool_table *table = rcu_dereference(pool->table);
+
+	if (unlikely((unsigned)fd >= table->size))
+		return nullptr;
+	return &table->slots[fd];
+}
+
+/* The slot's contents with a reference on the object, or null. */
+static struct object *slot_acquire(struct pool *pool, int fd, u64 *word)
+{
+	const struct handle *slot;
+	struct object *object;
+
+	for (;;) {
+		slot = slot_find(pool, fd);
+		if (!slot)
+			return nullptr;
+		*word = slot_word(slot);
+		object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
+		if (!object)
+			return nullptr;
+		if (!object_get_unless_zero(object))
+			continue;
+		/* The table may have been replaced too: then changes went to the new one. */
+		if (likely(slot_word(slot) == *word && slot_find(pool, fd) == slot))
+			return object;
+		object_put(object);
+	}
+}
+
+int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
+	       struct object **out)
+{
+	struct object *object;
+	u64 word;
+	int error;
+
+	rcu_read_lock();
+	object = slot_acquire(pool, fd, &word);
+	rcu_read_unlock();
+	if (!object)
+		return -EBADF;
+	error = slot_check(object, (u32)word, type, rights);
+	if (error) {
+		object_put(object);
+		return error;
+	}
+	*out = object;
+	return 0;
+}
+
+int handle_borrow(struct pool *pool, int fd, const struct object_type *type, u32 rights,
+		  struct object **out, bool *owned)
+{
+	const struct handle *slot;
+	int error;
+
+	*owned = pool->users != 1;
+	if (unlikely(*owned))
+		return handle_get(pool, fd, type, rights, out);
+	slot = slot_find(pool, fd);
+	if (unlikely(!slot || !slot->object))
+		return -EBADF;
+	error = slot_check(slot->object, slot->rights, type, rights);
+	if (likely(!error))
+		*out = slot->object;
+	return error;
+}
+
+int handle_get_copy(struct pool *pool, int fd, struct handle *out)
+{
+	spin_guard(&pool->lock);
+	struct handle *slot = pool_slot_locked(pool, fd);
+
+	if (!slot)
+		return -EBADF;
+	*out = *slot;
+	out->flags &= HANDLE_FLAGS;
+	object_get(out->object);
+	return 0;
+}
+
+void handle_copy_put(struct handle *copy)
+{
+	object_put(copy->object);
+	copy->object = nullptr;
+}
+
+/* Rights only shrink (H1). */
+static int narrow(u32 have, u32 want, u32 *out)
+{
+	if (want == RIGHTS_SAME)
+		want = have;
+	if (want & ~have)
+		return -EACCES;
+	*out = want;
+	return 0;
+}
+
+int handle_install(struct pool *pool, struct object *object, u32 rights, u32 flags, int min,
+		   unsigned limit)
+{
+	int fd = handle_reserve(pool, min, limit);
+
+	if (fd >= 0)
+		handle_publish(pool, fd, object, rights, flags);
+	return fd;
+}
+
+int handle_reserve(struct pool *pool, int min, unsigned limit)
+{
+	int fd;
+
+	spin_lock(&pool->lock);
+	fd = pool_claim_locked(pool, min, limit);
+	spin_unlock(&pool->lock);
+	return fd == -ENOSPC ? pool_grow_and_claim(pool, min, limit) : fd;
+}
+
+void handle_publish(struct pool *pool, int fd, struct object *object, u32 rights, u32 flags)
+{
+	struct handle handle = { .object = object, .rights = rights, .flags = flags };
+
+	object_handle_opened(object);
+	spin_lock(&pool->lock);
+	pool_fill_locked(pool, fd, &handle);
+	spin_unlock(&pool->lock);
+}
+
+void handle_cancel(struct pool *pool, int fd)
+{
+	spin_lock(&pool->lock);
+	pool_release_locked(pool, fd);
+	spin_unlock(&pool->lock);
+}
+
+int handle_duplicate(struct pool *pool, int fd, u32 rights, u32 flags, int min, unsigned limit)
+{
+	struct handle copy;
+	int error = handle_get_copy(pool, fd, &copy);
+	int to;
+
+	if (error)
+		return error;
+	to = narrow(copy.rights, rights, &copy.rights);
+	if (!to && !(copy.rights & RIGHT_DUPLICATE))
+		to = -EACCES;
+	if (!to)
+		to = handle_reserve(pool, min, limit);
+	if (to < 0) {
+		handle_copy_put(&copy);
+		return to;
+	}
+	/* The reference of the copy becomes that of the new handle. */
+	__atomic_fetch_add(&copy.object->handles, 1, __ATOMIC_RELAXED);
+	copy.flags = flags;
+	spin_lock(&pool->lock);
+	pool_fill_locked(pool, to, &copy);
+	spin_unlock(&pool->lock);
+	return to;
+}
+
+/* Puts a second handle like that of slot `fd` into slot `to`; what was there leaves in *old. */
+static int duplicate_to_locked(struct pool *pool, int fd, int to, u32 flags, struct handle *old)
+	__must_hold(&pool->lock)
+{
+	const struct handle *from = pool_slot_locked(pool, fd);
+	struct handle copy;
+
+	*old = (struct handle){};
+	if (!from)
+		return -EBADF;
+	if (!(from->rights & RIGHT_DUPLICATE))
+		return -EACCES;
+	if ((unsigned)to >= pool->table->size)
+		return -ENOSPC;
+	copy = *from;
+	copy.flags = flags;
+	if (!pool_take_locked(pool, to, old) && !pool_claim_exact_locked(pool, to))
+		return -EBUSY;
+	object_handle_opened(copy.object);
+	pool_fill_locked(pool, to, &copy);
+	return 0;
+}
+
+int handle_duplicate_to(struct pool *pool, int fd, int to, u32 flags, unsigned limit)
+{
+	struct handle old;
+	int error;
+
+	if (to < 0 || (unsigned)to >= limit)
+		return -EBADF;
+	for (;;) {
+		spin_lock(&pool->lock);
+		error = duplicate_to_locked(pool, fd, to, flags, &old);
+		spin_unlock(&pool->lock);
+		if (error != -ENOSPC)
+			break;
+		error = pool_grow(pool, (unsigned)to + 1);
+		if (error)
+			return error;
+	}
+	if (old.object)
+		handle_dispose(&old);
+	return error ? error : to;
+}
+
+int handle_close(struct pool *pool, int fd)
+{
+	struct handle old;
+	bool was_open;
+
+	spin_lock(&pool->lock);
+	was_open = pool_take_locked(pool, fd, &old);
+	if (was_open)
+		pool_release_locked(pool, fd);
+	spin_unlock(&pool->lock);
+	return was_open ? handle_dispose(&old) : -EBADF;
+}
+
+int handle_dispose(struct handle *handle)
+{
+	struct object *object = handle->object;
+	int result = object->type->flush ? object->type->flush(object) : 0;
+
+	handle_drop(handle);
+	return result;
+}
+
+void handle_drop(struct handle *handle)
+{
+	struct object *object = handle->object;
+
+	handle->object = nullptr;
+	object_handle_closed(object);
+}
+
+int handle_flags(struct pool *pool, int fd)
+{
+	const struct handle *slot;
+	int flags = -EBADF;
+
+	spin_lock(&pool->lock);
+	slot = pool_slot_locked(pool, fd);
+	if (slot)
+		flags = (int)(slot->flags & HANDLE_FLAGS);
+	spin_unlock(&pool->lock);
+	return flags;
+}
+
+int handle_set_flags(struct pool *pool, int fd, u32 flags)
+{
+	struct handle *slot;
+
+	spin_lock(&pool->lock);
+	slot = pool_slot_locked(pool, fd);
+	if (slot)
+		slot->flags = (slot->flags & ~HANDLE_FLAGS) | flags;
+	spin_unlock(&pool->lock);
+	return slot ? 0 : -EBADF;
+}
+
+/* What moving or duplicating list[i] needs. */
+static int transfer_check_locked(struct pool *pool, const struct transfer *list, unsigned i)
+	__must_hold(&pool->lock)
+{
+	const struct handle *slot = pool_slot_locked(pool, list[i].fd);
+	bool move = list[i].operation == TRANSFER_MOVE;
+	u32 rights;
+
+	if (!slot)
+		return -EBADF;
+	if (!(slot->rights & RIGHT_TRANSFER) || (!move && !(slot->rights & RIGHT_DUPLICATE)))
+		return -EACCES;
+	for (unsigned j = 0; j < i; j++)
+		if (list[j].fd == list[i].fd && (move || list[j].operation == TRANSFER_MOVE))
+			return -EINVAL;
+	return narrow(slot->rights, list[i].rights, &rights);
+}
+
+static void transfer_take_locked(struct pool *pool, const struct transfer *item, struct handle *out)
+	__must_hold(&pool->lock)
+{
+	if (item->operation == TRANSFER_MOVE) {
+		(void)pool_take_locked(pool, item->fd, out);
+		pool_release_locked(pool, item->fd);
+	} else {
+		*out = *pool_slot_locked(pool, item->fd);
+		object_handle_opened(out->object);
+	}
+	(void)narrow(out->rights, item->rights, &out->rights);
+	out->flags = 0;
+}
+
+int handles_collect(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out)
+{
+	int error = 0;
+
+	spin_lock(&pool->lock);
+	for (unsigned i = 0; i < n && !error; i++)
+		error = transfer_check_locked(pool, list, i);
+	for (unsigned i = 0; i < n && !error; i++)
+		transfer_take_locked(pool, &list[i], &out[i]);
+	spin_unlock(&pool->lock);
+	return error;
+}
+
+int handle_install_moved(struct pool *pool, struct handle *handle, u32 flags, unsigned limit)
+{
+	int fd = handle_reserve(pool, 0, limit);
+
+	if (fd < 0)
+		return fd;
+	handle->flags = flags;
+	spin_lock(&pool->lock);
+	pool_fill_locked(pool, fd, handle);
+	spin_unlock(&pool->lock);
+	handle->object = nullptr;
+	return fd;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects: their two counts and what happens when one of them reaches zero.
+ *
+ * A destroy often drops references to other objects (a file its inode, a pool its files, a message
+ * the handles in it), so chains as long as user space likes exist. object_put() therefore never
+ * calls a destroy from within another one: the first put that finds a zero on this thread becomes
+ * the drainer, puts that it causes append to the thread's list, and the stack stays flat. The list
+ * belongs to the thread, so it needs no lock.
+ */
+#include <core/panic.h>
+#include <core/percpu.h>
+#include <obj/object.h>
+#include <sched/thread.h>
+
+#include <linux/eventpoll.h>
+
+/* Created minus destroyed on this CPU: only the sum over all CPUs means something. */
+static DEFINE_PER_CPU(u64, objects_balance);
+
+/* An atomic add: the thread may move between finding the copy and adding to it. */
+static void balance_add(u64 n)
+{
+	__atomic_fetch_add(&this_cpu(objects_balance), n, __ATOMIC_RELAXED);
+}
+
+u64 object_count(void)
+{
+	u64 sum = 0;
+
+	for_each_cpu (cpu)
+		sum += __atomic_load_n(&per_cpu(objects_balance, cpu), __ATOMIC_RELAXED);
+	return sum;
+}
+
+void object_init(struct object *object, const struct object_type *type)
+{
+	object->type = type;
+	object->refs = 1;
+	object->handles = 0;
+	object->dead_next = nullptr;
+	object->waiters = &object->own_waiters;
+	wait_queue_init(&object->own_waiters);
+	balance_add(1);
+}
+
+bool object_get_unless_zero(struct object *object)
+{
+	u32 refs = __atomic_load_n(&object->refs, __ATOMIC_RELAXED);
+
+	while (refs)
+		if (__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, true,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static void object_destroy(struct object *object)
+{
+	ASSERT(object->handles == 0);
+	ASSERT(wait_queue_empty(&object->own_waiters));
+	balance_add(-1ul);
+	object->type->destroy(object);
+}
+
+/* Destroys `object` and everything whose last reference that drops. */
+static void drain(struct thread *self, struct object *object)
+{
+	self->draining_objects = true;
+	for (;;) {
+		object_destroy(object);
+		object = self->dead_objects;
+		if (!object)
+			break;
+		self->dead_objects = object->dead_next;
+	}
+	self->draining_objects = false;
+}
+
+void object_put_last(struct object *object)
+{
+	struct thread *self = current_thread();
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (self->draining_objects) {
+		object->dead_next = self->dead_objects;
+		self->dead_objects = object;
+		return;
+	}
+	drain(self, object);
+}
+
+void object_handle_opened(struct object *object)
+{
+	object_get(object);
+	__atomic_fetch_add(&object->handles, 1, __ATOMIC_RELAXED);
+}
+
+void object_handle_closed(struct object *object)
+{
+	u32 handles = __atomic_fetch_sub(&object->handles, 1, __ATOMIC_ACQ_REL);
+
+	DASSERT(handles > 0);
+	if (handles == 1 && object->type->closed)
+		object->type->closed(object);
+	object_put(object);
+}
+
+u32 object_ready(struct object *object)
+{
+	if (!object->type->ready)
+		return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+	return object->type->ready(object);
+}
+
+void object_notify(struct object *object, u32 events)
+{
+	wake_up(object->waiters, events);
+}
+
+struct object_waiter {
+	struct wait_entry entry;
+	u32 events;
+};
+
+static bool object_waiter_wake(struct wait_entry *entry, u32 events)
+{
+	struct object_waiter *waiter = container_of(entry, struct object_waiter, entry);
+
+	if (events && !(events & waiter->events))
+		return false;
+	return thread_wake(entry->thread);
+}
+
+int object_wait(struct object *object, u32 events, u64 deadline_ns)
+{
+	struct object_waiter waiter = { .events = events | EPOLLERR | EPOLLHUP };
+	int error = 0;
+
+	wait_entry_init(&waiter.entry);
+	waiter.entry.wake = object_waiter_wake;
+	wait_queue_add(object->waiters, &waiter.entry);
+	for (;;) {
+		wait_prepare(SLEEP_INTERRUPTIBLE);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (object_ready(object) & waiter.events) {
+			error = 0;
+			break;
+		}
+		if (error)
+			break;
+		error = wait_sleep(deadline_ns);
+	}
+	wait_cancel();
+	wait_queue_remove(object->waiters, &waiter.entry);
+	return error;
+}
