@@ -7,7 +7,7 @@ DEBUG := $(DEBUG)$(KTEST)
 OUT := build/$(ARCH)$(if $(KTEST),-ktest,$(if $(DEBUG),-debug))
 UAPI := build/uapi-$(ARCH)
 
-ARCH_CFLAGS_x86_64 := -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-pic -fcf-protection=none
+ARCH_CFLAGS_x86_64 := -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -mstack-alignment=8 -fno-pic -fcf-protection=none
 ARCH_CFLAGS_aarch64 := -mgeneral-regs-only -fno-pic -mno-outline-atomics -mbranch-protection=none
 
 CFLAGS := --target=$(ARCH)-unknown-linux-gnu -std=gnu23 -O2 -g -ffreestanding -nostdinc \
@@ -26,7 +26,7 @@ default:
 C_SOURCES := $(filter-out %_test.c $(if $(KTEST),,%_ktest.c),$(shell find kernel arch/$(ARCH) -name '*.c'))
 S_SOURCES := $(shell find arch/$(ARCH) -name '*.S')
 OBJECTS := $(C_SOURCES:%.c=$(OUT)/%.o) $(S_SOURCES:%.S=$(OUT)/%.o)
-PREPARED := $(UAPI) $(OUT)/generated/syscall_table.c
+PREPARED := $(UAPI)/video $(OUT)/generated/syscall_table.c
 
 -include arch/$(ARCH)/build.mk
 

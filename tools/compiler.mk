@@ -18,8 +18,10 @@ UAPI_x86_64 := /usr/include
 UAPI_ASM_x86_64 := /usr/include/x86_64-linux-gnu/asm
 UAPI_aarch64 := /usr/aarch64-linux-gnu/include
 UAPI_ASM_aarch64 := /usr/aarch64-linux-gnu/include/asm
-build/uapi-x86_64 build/uapi-aarch64: build/uapi-%:
-	@mkdir -p $@
-	@ln -sfn $(UAPI_$*)/linux $@/linux
-	@ln -sfn $(UAPI_$*)/asm-generic $@/asm-generic
-	@ln -sfn $(UAPI_ASM_$*) $@/asm
+build/uapi-x86_64 build/uapi-aarch64: build/uapi-%: build/uapi-%/video ;
+build/uapi-x86_64/video build/uapi-aarch64/video: build/uapi-%/video:
+	@mkdir -p $(@D)
+	@ln -sfn $(UAPI_$*)/linux $(@D)/linux
+	@ln -sfn $(UAPI_$*)/asm-generic $(@D)/asm-generic
+	@ln -sfn $(UAPI_ASM_$*) $(@D)/asm
+	@ln -sfn $(UAPI_$*)/video $@

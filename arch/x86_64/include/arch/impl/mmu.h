@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Page table entries of x86_64 (Intel SDM volume 3, 4.5). The PAT is set up so that PWT alone means write combining. */
+/* Page table entries of x86_64 (Intel SDM volume 3, 4.5). The PAT is set up so that PWT alone means
+ * write combining. */
 #pragma once
 
 #define PTE_PRESENT BIT(0)

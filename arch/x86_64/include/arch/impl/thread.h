@@ -3,13 +3,15 @@
 #pragma once
 
 struct arch_thread {
-	u64 sp;		    /* kernel stack pointer; entry.S knows this offset */
-	void *fpu;	    /* FPU area at the top of the kernel stack */
-	u64 fs_base;	    /* user values; stale while the thread runs if user code can change them */
+	u64 sp;	     /* kernel stack pointer; entry.S knows this offset */
+	void *fpu;   /* FPU area at the top of the kernel stack */
+	u64 fs_base; /* user values; stale while the thread runs if user code can change them */
 	u64 gs_base;
-	bool uses_fpu;	    /* has user state in `fpu` (false for kernel threads) */
-	u32 fpu_cpu;	    /* whose registers may still hold that state */
-	u64 trap_number;    /* of the last exception in user mode, for struct sigcontext */
+	bool user;	   /* has user state (false for kernel threads) */
+	bool fpu_detached; /* the state is in memory and being changed there: neither save nor load
+			    */
+	u32 fpu_cpu;	   /* whose registers may still hold that state */
+	u64 trap_number;   /* of the last exception in user mode, for struct sigcontext */
 	u64 error_code;
 	u64 fault_address;
 };
