@@ -10,15 +10,15 @@
 #define arch_wmb() asm volatile("dsb st" ::: "memory")
 
 /*
- * A device read is ordered before everything that follows, a device write after all memory writes before
- * it (a DMA buffer is complete before the doorbell rings). Written in assembler because a
+ * A device read is ordered before everything that follows, a device write after all memory writes
+ * before it (a DMA buffer is complete before the doorbell rings). Written in assembler because a
  * hypervisor can only emulate loads and stores without write-back.
  */
 #define MMIO_ACCESSORS(bits, suffix, width)                                                        \
 	static inline u##bits mmio_read##bits(const volatile void *address)                        \
 	{                                                                                          \
 		u##bits value;                                                                     \
-		asm volatile("ldr" suffix " %" width "0, [%1]\n\tdmb oshld"                         \
+		asm volatile("ldr" suffix " %" width "0, [%1]\n\tdmb oshld"                        \
 			     : "=r"(value)                                                         \
 			     : "r"(address)                                                        \
 			     : "memory");                                                          \
@@ -26,7 +26,7 @@
 	}                                                                                          \
 	static inline void mmio_write##bits(volatile void *address, u##bits value)                 \
 	{                                                                                          \
-		asm volatile("dmb oshst\n\tstr" suffix " %" width "0, [%1]"                         \
+		asm volatile("dmb oshst\n\tstr" suffix " %" width "0, [%1]"                        \
 			     :                                                                     \
 			     : "r"(value), "r"(address)                                            \
 			     : "memory");                                                          \

@@ -10,7 +10,8 @@
 		asm volatile("mrs %0, " #name : "=r"(sysreg_value_));                              \
 		sysreg_value_;                                                                     \
 	})
-#define write_sysreg(name, value) asm volatile("msr " #name ", %x0" : : "rZ"((u64)(value)) : "memory")
+#define write_sysreg(name, value)                                                                  \
+	asm volatile("msr " #name ", %x0" : : "rZ"((u64)(value)) : "memory")
 #define isb() asm volatile("isb" ::: "memory")
 
 /* Not volatile: a thread sees the same value at any time, so the compiler may keep it. */

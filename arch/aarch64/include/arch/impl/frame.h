@@ -11,8 +11,8 @@
 #define FRAME_SIZE 304
 
 /*
- * Above a user thread's frame lies its struct thread pointer, so that an entry from user mode, which finds
- * SP_EL1 just below it, learns the current thread with one load.
+ * Above a user thread's frame lies its struct thread pointer, so that an entry from user mode,
+ * which finds SP_EL1 just below it, learns the current thread with one load.
  */
 #define FRAME_OWNER_SIZE 16
 

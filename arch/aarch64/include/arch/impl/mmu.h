@@ -3,8 +3,8 @@
  * Page table entries, VMSAv8-64 with a 4 KiB granule (Arm ARM, D8.3).
  *
  * Dirty state: a writable entry has PTE_WRITABLE, which is the DBM bit of the hardware. It is dirty
- * when PTE_READ_ONLY is clear (the hardware clears it at the first write if it can) or when PTE_DIRTY
- * is set, which remembers it while the entry is write protected.
+ * when PTE_READ_ONLY is clear (the hardware clears it at the first write if it can) or when
+ * PTE_DIRTY is set, which remembers it while the entry is write protected.
  */
 #pragma once
 
@@ -31,8 +31,8 @@
 #define ATTR_UNCACHED 2
 #define PTE_ADDRESS_MASK 0x0000fffffffff000ul
 #define PTE_PROT_BITS                                                                              \
-	(PTE_ATTR_MASK | PTE_EL0 | PTE_READ_ONLY | PTE_NOT_GLOBAL | PTE_WRITABLE | PTE_PXN | PTE_UXN |  \
-	 PTE_SOFT_USER | PTE_SOFT_READ)
+	(PTE_ATTR_MASK | PTE_EL0 | PTE_READ_ONLY | PTE_NOT_GLOBAL | PTE_WRITABLE | PTE_PXN |       \
+	 PTE_UXN | PTE_SOFT_USER | PTE_SOFT_READ)
 
 typedef struct {
 	u64 value;
@@ -41,7 +41,8 @@ typedef struct {
 /* TCR_EL1.HD is set: the hardware clears PTE_READ_ONLY of entries with PTE_WRITABLE. */
 extern bool mmu_hardware_dirty;
 
-/* The bits of an entry that stand for `prot`; writable ones clean if the hardware can make them dirty. */
+/* The bits of an entry that stand for `prot`; writable ones clean if the hardware can make them
+ * dirty. */
 static inline u64 pte_prot_bits(u32 prot)
 {
 	u64 bits = PTE_PXN | PTE_UXN | PTE_READ_ONLY;
@@ -122,7 +123,8 @@ static inline u32 pte_prot(pte_t pte)
 
 static inline bool pte_dirty(pte_t pte)
 {
-	return (pte.value & PTE_DIRTY) || ((pte.value & PTE_WRITABLE) && !(pte.value & PTE_READ_ONLY));
+	return (pte.value & PTE_DIRTY) ||
+	       ((pte.value & PTE_WRITABLE) && !(pte.value & PTE_READ_ONLY));
 }
 
 static inline bool pte_accessed(pte_t pte)
@@ -147,7 +149,8 @@ static inline pte_t pte_clear_accessed(pte_t pte)
 	return (pte_t){ pte.value & ~PTE_ACCESSED };
 }
 
-/* Without hardware dirty state the next write faults; the fault handler then makes the entry anew. */
+/* Without hardware dirty state the next write faults; the fault handler then makes the entry anew.
+ */
 static inline pte_t pte_clear_dirty(pte_t pte)
 {
 	return (pte_t){ (pte.value & ~PTE_DIRTY) | PTE_READ_ONLY };

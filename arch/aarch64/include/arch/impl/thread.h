@@ -20,9 +20,9 @@ struct arch_fpu {
 struct arch_thread {
 	u64 saved[12]; /* x19 to x30 */
 	u64 sp;
-	u64 tls;	   /* TPIDR_EL0 */
-	bool user;	   /* has entered user mode: fpu is meaningful */
-	u32 fpu_cpu;	   /* the CPU whose registers held fpu last, see fpu.c */
+	u64 tls;     /* TPIDR_EL0 */
+	bool user;   /* has entered user mode: fpu is meaningful */
+	u32 fpu_cpu; /* the CPU whose registers held fpu last, see fpu.c */
 	struct arch_fpu fpu __aligned(16);
 	u64 fault_address; /* of the last fault, for the signal frame */
 	u64 fault_code;	   /* ESR_EL1 of it */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Contract: the vDSO, a small ELF shared object that exec maps into each process (vdso(7)). */
+#pragma once
+
+#include <lib/types.h>
+
+/*
+ * The object and its size in bytes; page aligned in the kernel image and padded with zeros to whole pages. AT_SYSINFO_EHDR
+ * and aspace.vdso are where exec mapped it, readable and executable. Null if there is none.
+ */
+const void *arch_vdso_image(size_t *size);
