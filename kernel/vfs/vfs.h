@@ -15,38 +15,53 @@
 
 struct superblock;
 
+/*
+ * A name in a directory, cached. See dcache.c for the rules. Those outside the dcache read parent, inode and name with a
+ * reference and either a lock that excludes rename (the directory inode's) or namespace_sequence.
+ */
 struct dentry {
-	u32 refs;	     /* atomic; 0: cached, reclaimable */
-	u32 flags;	     /* DENTRY_* */
-	struct spinlock lock;
-	struct dentry *parent;	/* holds a reference; itself for a root */
-	struct inode *inode;	/* holds a reference; null: negative */
+	/* First cache line: what a path walk reads. */
 	struct dentry *hash_next;
-	u32 hash;
-	u16 name_length;
-	char *name; /* inline_name or allocated */
+	struct dentry *parent; /* holds a reference; itself for a root */
+	u32 hash;	       /* of the name alone */
+	u32 name_length;
+	char *name;	     /* inline_name or allocated */
+	struct inode *inode; /* holds a reference; null: negative. Set once, cleared only at the end */
+	u32 flags;	     /* DENTRY_*, atomic */
+	u32 refs;	     /* atomic; 0: cached, reclaimable; DENTRY_DEAD: being freed */
 	char inline_name[32];
-	struct list_head children; /* guarded by lock */
-	struct list_head sibling;
-	struct list_head lru;
 	struct superblock *superblock;
+	struct spinlock lock;
+	struct list_head children; /* guarded by lock */
+	struct list_head sibling;  /* in parent->children, guarded by the parent's lock */
+	struct list_head lru;
 	struct rcu_head rcu;
 	void *private;
 };
-#define DENTRY_UNLINKED BIT(0)
-#define DENTRY_MOUNTPOINT BIT(1) /* a mount covers it in some mount tree */
+#define DENTRY_UNLINKED BIT(0)	   /* not in the hash any more: goes with the last reference */
+#define DENTRY_MOUNTPOINT BIT(1)   /* a mount covers it in some mount tree */
+#define DENTRY_LRU BIT(2)	   /* on the list of reclaim */
+#define DENTRY_REFERENCED BIT(3)   /* used since reclaim looked last */
+#define DENTRY_REVALIDATE BIT(4)   /* the file system must confirm each hit */
+#define DENTRY_OWN_PERMISSION BIT(5) /* the inode has a permission operation */
+#define DENTRY_DEAD 0x80000000u
 
 struct mount {
-	u32 refs;
+	u32 refs; /* atomic; one for being attached */
 	int id;
-	struct mount *parent;	  /* null: root of its tree; holds a reference */
+	struct mount *parent;	   /* null: root of its tree; holds a reference */
 	struct dentry *mountpoint; /* in parent; holds a reference */
-	struct dentry *root;	  /* holds a reference */
-	struct superblock *superblock;
-	u32 flags; /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... */
+	struct dentry *root;	   /* holds a reference */
+	struct superblock *superblock; /* holds a reference */
+	u32 flags;   /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... */
+	u32 writers; /* files open for writing; atomic */
+	bool attached;
+	bool internal; /* of the kernel: not in the tree */
 	struct list_head children, sibling;
+	struct list_head all_node;
 	struct mount *hash_next;
-	const char *source; /* "tmpfs", "/dev/vda1"; allocated */
+	char *source; /* "tmpfs", "/dev/vda1"; allocated */
+	struct rcu_head rcu;
 };
 
 struct path {
@@ -61,10 +76,11 @@ struct statfs_info {
 
 struct superblock_ops {
 	int (*statfs)(struct superblock *sb, struct statfs_info *out);
-	int (*sync)(struct superblock *sb);
-	int (*remount)(struct superblock *sb, u32 *flags, const char *data);
-	void (*show_options)(struct superblock *sb, char *buf, size_t size);
-	void (*destroy)(struct superblock *sb); /* last mount gone */
+	int (*sync)(struct superblock *sb); /* may be null */
+	int (*remount)(struct superblock *sb, u32 *flags, const char *data); /* may be null */
+	/* Appends ",name=value" texts for /proc/mounts; returns the length. May be null. */
+	size_t (*show_options)(struct superblock *sb, char *buf, size_t size);
+	void (*destroy)(struct superblock *sb); /* last mount gone: frees `private`; may be null */
 };
 
 struct file_system_type;
@@ -79,18 +95,36 @@ struct superblock {
 	u64 max_file_size;
 	struct mutex rename_lock;
 	void *private;
+	struct list_head all_node;
 };
 
-/* A file system that mount(2) can name. Registered in a const table in vfs/file_systems.c. */
+/*
+ * A superblock with one reference, an anonymous device number and no root yet. superblock_set_root() moves the caller's
+ * reference of `inode` into its root dentry. -ENOMEM. superblock_put() of one without a root calls ops->destroy too.
+ */
+[[nodiscard]] int superblock_create(const struct file_system_type *type, const struct superblock_ops *ops, u32 magic,
+				    struct superblock **out);
+[[nodiscard]] int superblock_set_root(struct superblock *sb, struct inode *inode);
+void superblock_get(struct superblock *sb);
+void superblock_put(struct superblock *sb);
+/* The statfs of file systems without blocks: magic, page size, NAME_MAX. */
+int superblock_statfs_simple(struct superblock *sb, struct statfs_info *out);
+/* Writes everything dirty of every file system. */
+void superblock_sync_all(void);
+
+/* A file system that mount(2) can name. */
 struct file_system_type {
 	const char *name;
 	bool needs_device;
 	bool user_visible;
-	/* Makes a superblock with its root dentry. `source` and `data` may be null. -errno. */
+	/* Makes a superblock with its root dentry, with one reference. `source` and `data` may be null. -errno. */
 	int (*mount)(const struct file_system_type *type, const char *source, u32 flags, const char *data,
 		     struct superblock **out);
+	struct file_system_type *next;
 };
 void file_system_register(struct file_system_type *type); /* boot only */
+/* The list of them, for /proc/filesystems. */
+struct file_system_type *file_system_first(void);
 
 /* Where a task stands: root and working directory, umask; shared with CLONE_FS. */
 struct fs_context {
@@ -103,9 +137,13 @@ struct fs_context {
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
 void fs_context_paths(struct fs_context *fs, struct path *root, struct path *cwd); /* with references; either null */
-/* The current task's; the kernel's initial one in kernel threads. Borrowed. Set by proc at boot. */
-extern struct fs_context *(*fs_context_hook)(void);
-extern struct pool *(*pool_hook)(void); /* current task's pool */
+/* Replaces root or working directory; takes references of its own. */
+void fs_context_set_root(struct fs_context *fs, const struct path *root);
+void fs_context_set_working_directory(struct fs_context *fs, const struct path *cwd);
+/* The current task's; the kernel's initial one in kernel threads. Borrowed. */
+struct fs_context *current_fs(void);
+/* The current task's pool; null in a kernel thread. Borrowed. */
+struct pool *current_pool(void);
 
 void path_get(const struct path *p);
 void path_put(const struct path *p);
@@ -156,9 +194,37 @@ struct open_request {
 [[nodiscard]] int vfs_set_attributes(const struct path *path, struct inode_attributes *attr);
 [[nodiscard]] int vfs_stat(const struct path *path, struct kstat *out);
 [[nodiscard]] int vfs_file_stat(struct file *file, struct kstat *out);
+/* utimensat, chmod and the like for an inode; mount may be null (anonymous files). */
+[[nodiscard]] int vfs_set_inode_attributes(struct mount *mount, struct inode *inode, struct inode_attributes *attr);
+/* Sets the size; the caller may write to it. RLIMIT_FSIZE and -EFBIG. */
+[[nodiscard]] int vfs_truncate(const struct path *path, u64 size);
 [[nodiscard]] int vfs_mount(const char *source, const char *target, const char *type, u64 flags, const char *data);
 [[nodiscard]] int vfs_unmount(const char *target, int flags);
+[[nodiscard]] int vfs_pivot_root(const char *new_root, const char *put_old);
 [[nodiscard]] int vfs_statfs(const struct path *path, struct statfs_info *out);
+/* Reads the target of a symbolic link (magic ones too) into a text that the caller frees with kfree. -EINVAL: no link. */
+[[nodiscard]] int vfs_read_link(const struct path *path, char **out);
+
+/*
+ * The path of an open file, with references. Files without a name get a dentry of their own, so that /proc/pid/fd works
+ * for pipes and the like. -ENOMEM.
+ */
+[[nodiscard]] int file_path(struct file *file, struct path *out);
+
+/* -EROFS if the mount or its file system is read-only. */
+[[nodiscard]] int path_check_writable(const struct path *path);
+
+/* The file was read: updates the access time as the mount's flags say (relatime). */
+void file_accessed(struct file *file);
+/* The contents were changed: modification and change time; clears setuid bits where write(2) does. */
+void file_modified(struct file *file);
+
+/* Calls visit for every mount of the tree, parents first, until it returns false; it must not sleep or mount. */
+void mount_for_each(bool (*visit)(struct mount *mount, void *arg), void *arg);
+/* The options column of /proc/mounts: "rw,nosuid,relatime,size=16k". Returns the length. */
+size_t mount_options_text(struct mount *mount, char *buf, size_t size);
+void mount_get(struct mount *mount);
+void mount_put(struct mount *mount);
 
 /* Checks MAY_* of an inode for the current task's fsuid, fsgid and capabilities. 0 or -EACCES. */
 [[nodiscard]] int inode_permission(struct inode *inode, u32 mask);

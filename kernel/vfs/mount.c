@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mount tree: which file system covers which directory.
+ *
+ * A mount is one appearance of (part of) a superblock. It hangs on a dentry of its parent mount; look-ups find it by that
+ * pair in a hash table.
+ *
+ * (M1) The tree changes under mount_tree_lock held for writing and within a namespace change (dcache.h), so that walks
+ *      without references notice.
+ * (M2) refs counts users and one for being attached; a child holds its parent. A mount with users cannot be unmounted
+ *      (EBUSY), only detached from the tree (MNT_DETACH), where it lives on until they go.
+ * (M3) Memory is freed after a grace period.
+ */
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <vfs/dcache.h>
+#include <vfs/mount_priv.h>
+
+#include <linux/mount.h>
+
+#define BUCKET_BITS 7
+
+struct rwsem mount_tree_lock;
+struct mount *anonymous_mount;
+
+static struct mount *buckets[1 << BUCKET_BITS];
+static struct list_head all_mounts = LIST_INIT(all_mounts); /* by mount_tree_lock */
+static int next_id = 1;
+
+static struct mount **bucket_of(const struct mount *parent, const struct dentry *dentry)
+{
+	u64 key = (uintptr_t)parent >> 6 ^ (uintptr_t)dentry >> 5;
+
+	return &buckets[(key * 0x9e3779b97f4a7c15ull) >> (64 - BUCKET_BITS)];
+}
+
+void mount_get(struct mount *mount)
+{
+	__atomic_fetch_add(&mount->refs, 1, __ATOMIC_RELAXED);
+}
+
+bool mount_get_unless_zero(struct mount *mount)
+{
+	u32 refs = READ_ONCE(mount->refs);
+
+	do {
+		if (!refs)
+			return false;
+	} while (!__atomic_compare_exchange_n(&mount->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
+static void free_mount(struct rcu_head *rcu)
+{
+	struct mount *mount = container_of(rcu, struct mount, rcu);
+
+	kfree(mount->source);
+	kfree(mount);
+}
+
+void mount_put(struct mount *mount)
+{
+	if (__atomic_fetch_sub(&mount->refs, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	ASSERT(!mount->attached);
+	dentry_put(mount->root);
+	superblock_put(mount->superblock);
+	rcu_call(&mount->rcu, free_mount);
+}
+
+int mount_create(struct superblock *sb, struct dentry *root, u32 flags, const char *source, struct mount **out)
+{
+	struct mount *mount = kzalloc(sizeof(*mount), 0);
+	char *text = kstrdup(source ? source : "none", 0);
+
+	if (!mount || !text) {
+		kfree(mount);
+		kfree(text);
+		return -ENOMEM;
+	}
+	mount->refs = 1;
+	mount->id = __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED);
+	mount->flags = flags;
+	mount->source = text;
+	superblock_get(sb);
+	mount->superblock = sb;
+	dentry_get(root);
+	mount->root = root;
+	list_init(&mount->children);
+	list_init(&mount->sibling);
+	list_init(&mount->all_node);
+	*out = mount;
+	return 0;
+}
+
+struct mount *mount_find_rcu(const struct mount *mount, const struct dentry *dentry)
+{
+	struct mount *m = rcu_dereference(*bucket_of(mount, dentry));
+
+	while (m && (m->parent != mount || m->mountpoint != dentry))
+		m = rcu_dereference(m->hash_next);
+	return m;
+}
+
+struct mount *mount_find(struct mount *mount, struct dentry *dentry)
+{
+	struct mount *found;
+	u32 sequence;
+
+	do {
+		sequence = namespace_read_begin();
+		rcu_read_lock();
+		found = mount_find_rcu(mount, dentry);
+		if (found && !mount_get_unless_zero(found))
+			found = nullptr;
+		rcu_read_unlock();
+		if (!(sequence & 1) && namespace_read_valid(sequence))
+			return found;
+		if (found)
+			mount_put(found);
+	} while (true);
+}
+
+bool mount_step_up(struct path *path)
+{
+	bool moved = false;
+
+	while (path->dentry->flags & DENTRY_MOUNTPOINT) {
+		struct mount *top = mount_find(path->mount, path->dentry);
+
+		if (!top)
+			break;
+		path_put(path);
+		path->mount = top;
+		path->dentry = top->root;
+		dentry_get(top->root);
+		moved = true;
+	}
+	return moved;
+}
+
+bool mount_step_down(struct path *path)
+{
+	struct path below;
+
+	spin_lock(&namespace_lock);
+	below.mount = path->mount->parent;
+	below.dentry = path->mount->mountpoint;
+	if (below.mount)
+		path_get(&below);
+	spin_unlock(&namespace_lock);
+	if (!below.mount)
+		return false;
+	path_put(path);
+	*path = below;
+	return true;
+}
+
+void mount_attach(struct mount *mount, const struct path *where)
+{
+	struct mount **bucket = bucket_of(where->mount, where->dentry);
+
+	path_get(where);
+	namespace_change_begin();
+	mount->parent = where->mount;
+	mount->mountpoint = where->dentry;
+	mount->attached = true;
+	mount->hash_next = *bucket;
+	rcu_assign(*bucket, mount);
+	__atomic_fetch_or(&where->dentry->flags, DENTRY_MOUNTPOINT, __ATOMIC_RELEASE);
+	namespace_change_end();
+	list_add_tail(&where->mount->children, &mount->sibling);
+	if (list_empty(&mount->all_node))
+		list_add_tail(&all_mounts, &mount->all_node);
+}
+
+/* True if some mount still covers the dentry. */
+static bool is_mountpoint_locked(const struct dentry *dentry) __must_hold_shared(&mount_tree_lock)
+{
+	struct mount *m;
+
+	list_for_each(m, &all_mounts, all_node) {
+		if (m->mountpoint == dentry)
+			return true;
+	}
+	return false;
+}
+
+void mount_detach(struct mount *mount, struct path *where)
+{
+	struct mount **link = bucket_of(mount->parent, mount->mountpoint);
+
+	where->mount = mount->parent;
+	where->dentry = mount->mountpoint;
+	while (*link != mount)
+		link = &(*link)->hash_next;
+	namespace_change_begin();
+	rcu_assign(*link, mount->hash_next);
+	mount->parent = nullptr;
+	mount->mountpoint = nullptr;
+	mount->attached = false;
+	if (!is_mountpoint_locked(where->dentry))
+		__atomic_fetch_and(&where->dentry->flags, ~(u32)DENTRY_MOUNTPOINT, __ATOMIC_RELEASE);
+	namespace_change_end();
+	list_remove(&mount->sibling);
+}
+
+void mount_forget(struct mount *mount)
+{
+	list_remove(&mount->all_node);
+}
+
+struct mount *mount_next_below(struct mount *top, struct mount *m)
+{
+	if (!list_empty(&m->children))
+		return list_first(&m->children, struct mount, sibling);
+	for (; m != top; m = m->parent) {
+		if (m->sibling.next != &m->parent->children)
+			return list_entry(m->sibling.next, struct mount, sibling);
+	}
+	return nullptr;
+}
+
+/* Makes a first mount, which has no parent, known. */
+void mount_add_root(struct mount *mount)
+{
+	mount->attached = true;
+	list_add_tail(&all_mounts, &mount->all_node);
+}
+
+void mount_for_each(bool (*visit)(struct mount *mount, void *arg), void *arg)
+{
+	struct mount *mount;
+
+	read_guard(&mount_tree_lock);
+	list_for_each(mount, &all_mounts, all_node) {
+		if (!visit(mount, arg))
+			break;
+	}
+}
+
+size_t mount_options_text(struct mount *mount, char *buf, size_t size)
+{
+	static const struct {
+		u32 flag;
+		const char *text;
+	} names[] = {
+		{ MS_NOSUID, ",nosuid" },     { MS_NODEV, ",nodev" },
+		{ MS_NOEXEC, ",noexec" },     { MS_NOATIME, ",noatime" },
+		{ MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
+	};
+	struct superblock *sb = mount->superblock;
+	bool read_only = (mount->flags | sb->flags) & MS_RDONLY;
+	size_t length = (size_t)scnprintf(buf, size, "%s", read_only ? "ro" : "rw");
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		if (mount->flags & names[i].flag)
+			length += (size_t)scnprintf(buf + length, size - length, "%s", names[i].text);
+	}
+	if (sb->ops->show_options)
+		length += sb->ops->show_options(sb, buf + length, size - length);
+	return length;
+}

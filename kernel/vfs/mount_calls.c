@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mount(2), umount2(2) and pivot_root(2). */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <proc/task.h>
+#include <vfs/dcache.h>
+#include <vfs/mount_priv.h>
+
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+
+#define PER_MOUNT_FLAGS                                                                            \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
+	 MS_NOSYMFOLLOW)
+#define PROPAGATION_FLAGS (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+
+/* umount2(2); the kernel's names, which the uapi headers lack. */
+#define UNMOUNT_FORCE 1
+#define UNMOUNT_DETACH 2
+#define UNMOUNT_EXPIRE 4
+#define UNMOUNT_NOFOLLOW 8
+
+static u32 per_mount_flags(u64 flags)
+{
+	u32 result = (u32)flags & PER_MOUNT_FLAGS;
+
+	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+		result |= MS_RELATIME;
+	if (flags & MS_STRICTATIME)
+		result &= ~(u32)(MS_NOATIME | MS_RELATIME);
+	return result;
+}
+
+/* Attaches `mount` on top of what is on `target` now. Consumes the mount's reference on success only. */
+static int attach_on_top(struct mount *mount, struct path *target)
+{
+	mount_step_up(target);
+	if (S_ISDIR(mount->root->inode->mode) != S_ISDIR(target->dentry->inode->mode))
+		return -ENOTDIR;
+	if (target->dentry->flags & DENTRY_UNLINKED)
+		return -ENOENT;
+	if (!target->mount->attached)
+		return -EINVAL;
+	write_guard(&mount_tree_lock);
+	mount_attach(mount, target);
+	return 0;
+}
+
+static int mount_new(const char *source, struct path *target, const char *type_name, u64 flags, const char *data)
+{
+	struct file_system_type *type = file_system_first();
+	struct superblock *sb;
+	struct mount *mount;
+	int result;
+
+	if (!type_name)
+		return -EINVAL;
+	while (type && (!type->user_visible || strcmp(type->name, type_name) != 0))
+		type = type->next;
+	if (!type)
+		return -ENODEV;
+	result = type->mount(type, source, (u32)flags, data, &sb);
+	if (result)
+		return result;
+	sb->flags |= flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
+	result = mount_create(sb, sb->root, per_mount_flags(flags & ~(u64)MS_RDONLY), source, &mount);
+	superblock_put(sb);
+	if (result)
+		return result;
+	result = attach_on_top(mount, target);
+	if (result)
+		mount_put(mount);
+	return result;
+}
+
+static int remount(struct path *target, u64 flags, const char *data)
+{
+	struct mount *mount = target->mount;
+	struct superblock *sb = mount->superblock;
+	u32 sb_flags = (u32)flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
+	int result;
+
+	if (target->dentry != mount->root)
+		return -EINVAL;
+	if ((flags & MS_RDONLY) && READ_ONCE(mount->writers))
+		return -EBUSY;
+	write_guard(&mount_tree_lock);
+	if (flags & MS_BIND) {
+		mount->flags = per_mount_flags(flags);
+		return 0;
+	}
+	if (sb->ops->remount) {
+		result = sb->ops->remount(sb, &sb_flags, data);
+		if (result)
+			return result;
+	}
+	if ((sb_flags & MS_RDONLY) && sb->ops->sync)
+		(void)sb->ops->sync(sb);
+	sb->flags = sb_flags;
+	mount->flags = per_mount_flags(flags & ~(u64)MS_RDONLY);
+	return 0;
+}
+
+/* Takes mounts that were never attached, or not for long, apart again: `top` and below. */
+static void dissolve_locked(struct mount *top) __must_hold(&mount_tree_lock)
+{
+	struct mount *m = top;
+
+	while (!list_empty(&m->children))
+		m = list_first(&m->children, struct mount, sibling);
+	for (;;) {
+		struct mount *parent = m == top ? nullptr : m->parent;
+		struct path where = {};
+
+		if (m->parent)
+			mount_detach(m, &where);
+		m->attached = false;
+		mount_forget(m);
+		mount_put(m);
+		if (where.mount)
+			path_put(&where);
+		if (!parent)
+			return;
+		m = parent;
+		while (!list_empty(&m->children))
+			m = list_first(&m->children, struct mount, sibling);
+	}
+}
+
+/* The copy of a mount below `from`, made by copy_tree_locked: found by walking both trees in step. */
+static int copy_children_locked(struct mount *from, struct dentry *below, struct mount *copy)
+	__must_hold(&mount_tree_lock)
+{
+	struct mount *source = from, *target = copy, *m;
+	int result;
+
+	for (m = mount_next_below(from, from); m; m = mount_next_below(from, m)) {
+		struct mount *child;
+		struct path where;
+
+		if (m->parent == from && !dentry_is_below(m->mountpoint, below))
+			continue;
+		while (source != m->parent) {
+			source = source->parent;
+			target = target->parent;
+		}
+		result = mount_create(m->superblock, m->root, m->flags, m->source, &child);
+		if (result)
+			return result;
+		where = (struct path){ target, m->mountpoint };
+		mount_attach(child, &where);
+		source = m;
+		target = child;
+	}
+	return 0;
+}
+
+static int bind(const char *source, struct path *target, u64 flags)
+{
+	struct path from;
+	struct mount *mount;
+	int result;
+
+	if (!source || !*source)
+		return -EINVAL;
+	result = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+	if (result)
+		return result;
+	result = from.mount->internal ? -EINVAL :
+					mount_create(from.mount->superblock, from.dentry, from.mount->flags,
+						     from.mount->source, &mount);
+	if (result) {
+		path_put(&from);
+		return result;
+	}
+	if (flags & MS_REC) {
+		write_lock(&mount_tree_lock);
+		result = copy_children_locked(from.mount, from.dentry, mount);
+		write_unlock(&mount_tree_lock);
+	}
+	path_put(&from);
+	if (!result)
+		result = attach_on_top(mount, target);
+	if (result) {
+		write_guard(&mount_tree_lock);
+		dissolve_locked(mount);
+	}
+	return result;
+}
+
+/* MS_MOVE: `source` names the root of a mount. */
+static int move(const char *source, struct path *target)
+{
+	struct path from, old;
+	struct mount *m;
+	int result;
+
+	if (!source || !*source)
+		return -EINVAL;
+	result = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+	if (result)
+		return result;
+	mount_step_up(target);
+	write_lock(&mount_tree_lock);
+	result = -EINVAL;
+	if (from.dentry != from.mount->root || !from.mount->parent || !from.mount->attached)
+		goto out;
+	if (S_ISDIR(from.dentry->inode->mode) != S_ISDIR(target->dentry->inode->mode))
+		goto out;
+	result = -ELOOP;
+	for (m = target->mount; m; m = m->parent) {
+		if (m == from.mount)
+			goto out;
+	}
+	mount_detach(from.mount, &old);
+	mount_attach(from.mount, target);
+	result = 0;
+out:
+	write_unlock(&mount_tree_lock);
+	if (!result)
+		path_put(&old);
+	path_put(&from);
+	return result;
+}
+
+/* All mounts are private: there is one name space. What asks for that is granted, sharing is not. */
+static int change_propagation(struct path *target, u64 flags)
+{
+	if (target->dentry != target->mount->root)
+		return -EINVAL;
+	return flags & (MS_SHARED | MS_UNBINDABLE) ? -EINVAL : 0;
+}
+
+int vfs_mount(const char *source, const char *target_text, const char *type, u64 flags, const char *data)
+{
+	struct path target;
+	int result;
+
+	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
+		flags &= ~(u64)MS_MGC_MSK;
+	result = path_lookup(AT_FDCWD, target_text, LOOKUP_FOLLOW, &target);
+	if (result)
+		return result;
+	if (!capable(CAP_SYS_ADMIN))
+		result = -EPERM;
+	else if (flags & MS_REMOUNT)
+		result = remount(&target, flags, data);
+	else if (flags & MS_BIND)
+		result = bind(source, &target, flags);
+	else if (flags & PROPAGATION_FLAGS)
+		result = change_propagation(&target, flags);
+	else if (flags & MS_MOVE)
+		result = move(source, &target);
+	else
+		result = mount_new(source, &target, type, flags, data);
+	path_put(&target);
+	return result;
+}
+
+/* Without MNT_DETACH: nobody may use it. Consumes the caller's reference of the mount, which counts as a user. */
+static int unmount(struct mount *mount, bool detach)
+{
+	struct path where;
+
+	write_lock(&mount_tree_lock);
+	if (!mount->attached || !mount->parent) {
+		write_unlock(&mount_tree_lock);
+		mount_put(mount);
+		return -EINVAL;
+	}
+	if (detach) {
+		dissolve_locked(mount);
+		write_unlock(&mount_tree_lock);
+		mount_put(mount);
+		return 0;
+	}
+	if (!list_empty(&mount->children) || READ_ONCE(mount->refs) != 2) {
+		write_unlock(&mount_tree_lock);
+		mount_put(mount);
+		return -EBUSY;
+	}
+	mount_detach(mount, &where);
+	mount_forget(mount);
+	write_unlock(&mount_tree_lock);
+	mount_put(mount);
+	mount_put(mount);
+	path_put(&where);
+	return 0;
+}
+
+int vfs_unmount(const char *target, int flags)
+{
+	struct path path;
+	struct mount *mount;
+	int result;
+
+	if (flags & ~(UNMOUNT_FORCE | UNMOUNT_DETACH | UNMOUNT_EXPIRE | UNMOUNT_NOFOLLOW))
+		return -EINVAL;
+	if ((flags & UNMOUNT_EXPIRE) && (flags & (UNMOUNT_FORCE | UNMOUNT_DETACH)))
+		return -EINVAL;
+	result = path_lookup(AT_FDCWD, target, flags & UNMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &path);
+	if (result)
+		return result;
+	mount = path.mount;
+	if (path.dentry != mount->root)
+		result = -EINVAL;
+	else if (!capable(CAP_SYS_ADMIN))
+		result = -EPERM;
+	if (result) {
+		path_put(&path);
+		return result;
+	}
+	dentry_put(path.dentry);
+	return unmount(mount, flags & UNMOUNT_DETACH);
+}
+
+/* Tasks that stood at the old root, or had it as theirs, go to the new one. */
+static void move_tasks(const struct path *from, const struct path *to)
+{
+	for (struct process *p = process_next(1); p;) {
+		int pid = p->pid;
+
+		for (struct task *t = process_next_task(p, 0); t;) {
+			int tid = t->tid;
+			struct fs_context *fs = t->fs;
+
+			if (fs && fs->root.dentry == from->dentry && fs->root.mount == from->mount)
+				fs_context_set_root(fs, to);
+			if (fs && fs->working_directory.dentry == from->dentry &&
+			    fs->working_directory.mount == from->mount)
+				fs_context_set_working_directory(fs, to);
+			task_put(t);
+			t = process_next_task(p, tid + 1);
+		}
+		process_put(p);
+		p = process_next(pid + 1);
+	}
+}
+
+static bool is_mount_below(const struct mount *mount, const struct mount *top)
+{
+	while (mount && mount != top)
+		mount = mount->parent;
+	return mount;
+}
+
+/* The part of pivot_root(2) that needs the lock: checks the shape and exchanges the mounts. */
+static int pivot_locked(struct path *root, struct path *new_root, struct path *put_old)
+	__must_hold(&mount_tree_lock)
+{
+	struct mount *old_mount = root->mount, *new_mount = new_root->mount;
+	struct path root_place, new_place;
+
+	if (new_mount == old_mount || put_old->mount == old_mount)
+		return -EBUSY;
+	if (root->dentry != old_mount->root || new_root->dentry != new_mount->root)
+		return -EINVAL;
+	if (!old_mount->parent || !new_mount->parent || !new_mount->attached)
+		return -EINVAL;
+	if (!is_mount_below(put_old->mount, new_mount) || !is_mount_below(new_mount, old_mount))
+		return -EINVAL;
+	mount_detach(new_mount, &new_place);
+	mount_detach(old_mount, &root_place);
+	mount_attach(old_mount, put_old);
+	mount_attach(new_mount, &root_place);
+	path_put(&new_place);
+	path_put(&root_place);
+	return 0;
+}
+
+int vfs_pivot_root(const char *new_text, const char *old_text)
+{
+	struct path root, new_root, put_old;
+	int result;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	result = path_lookup(AT_FDCWD, new_text, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &new_root);
+	if (result)
+		return result;
+	result = path_lookup(AT_FDCWD, old_text, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &put_old);
+	if (result) {
+		path_put(&new_root);
+		return result;
+	}
+	fs_context_paths(current_fs(), &root, nullptr);
+	write_lock(&mount_tree_lock);
+	result = pivot_locked(&root, &new_root, &put_old);
+	write_unlock(&mount_tree_lock);
+	if (!result)
+		move_tasks(&root, &new_root);
+	path_put(&root);
+	path_put(&put_old);
+	path_put(&new_root);
+	return result;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of vfs share about the mount tree. */
+#pragma once
+
+#include <vfs/vfs.h>
+
+extern struct fs_context kernel_fs_context;
+
+/* Guards the shape of the mount tree against other changes; readers under RCU use namespace_sequence. */
+extern struct rwsem mount_tree_lock;
+
+/* The mount on top of (mount, dentry), or null. Under RCU or mount_tree_lock; no reference. */
+struct mount *mount_find_rcu(const struct mount *mount, const struct dentry *dentry);
+/* The same with a reference. */
+struct mount *mount_find(struct mount *mount, struct dentry *dentry);
+[[nodiscard]] bool mount_get_unless_zero(struct mount *mount);
+
+/* A mount of `sb` (takes its own reference) that is attached nowhere. -ENOMEM. */
+[[nodiscard]] int mount_create(struct superblock *sb, struct dentry *root, u32 flags, const char *source,
+			       struct mount **out);
+/* Hangs it into the tree; the caller's reference becomes the tree's. */
+void mount_attach(struct mount *mount, const struct path *where) __must_hold(&mount_tree_lock);
+
+/* Takes it out again; `where` gets the references of parent and mountpoint. It stays in the list of mounts. */
+void mount_detach(struct mount *mount, struct path *where) __must_hold(&mount_tree_lock);
+/* Takes it out of the list of mounts. */
+void mount_forget(struct mount *mount) __must_hold(&mount_tree_lock);
+/* Pre-order walk over the mounts below `top` (itself first); null at the end. */
+struct mount *mount_next_below(struct mount *top, struct mount *mount) __must_hold_shared(&mount_tree_lock);
+/* Boot: a mount without a parent. */
+void mount_add_root(struct mount *mount);
+
+/* Goes from (mount, root of it) down to what it covers. False at the root of the tree. With references. */
+bool mount_step_down(struct path *path);
+/* Goes up to what is mounted on a path, repeatedly. With references. True if it moved. */
+bool mount_step_up(struct path *path);
+
+/* The mount of files without a name, made at boot. */
+extern struct mount *anonymous_mount;

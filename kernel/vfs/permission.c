@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who may do what with an inode: mode bits and the capabilities that override them (path_resolution(7), capabilities(7)). */
+#include <lib/errno.h>
+#include <vfs/permission.h>
+
+#include <linux/mount.h>
+
+/* What the capabilities allow that the mode bits refuse. */
+static bool capability_permits(u32 mode, u32 mask)
+{
+	if (S_ISDIR(mode)) {
+		if (!(mask & MAY_WRITE) && capable(CAP_DAC_READ_SEARCH))
+			return true;
+		return capable(CAP_DAC_OVERRIDE);
+	}
+	if (mask == MAY_READ && capable(CAP_DAC_READ_SEARCH))
+		return true;
+	/* Nobody executes a file that has no execute bit at all. */
+	if ((mask & MAY_EXEC) && !(mode & 0111))
+		return false;
+	return capable(CAP_DAC_OVERRIDE);
+}
+
+int inode_mode_permission(const struct inode *inode, u32 mask)
+{
+	const struct credentials *c = current_credentials();
+	u32 mode = READ_ONCE(inode->mode), allowed = mode;
+
+	if (c->fsuid == inode->uid)
+		allowed >>= 6;
+	else if (((allowed >> 3 ^ allowed) & mask) && credentials_in_group(c, inode->gid))
+		allowed >>= 3;
+	if (!(mask & ~allowed))
+		return 0;
+	return capability_permits(mode, mask) ? 0 : -EACCES;
+}
+
+int inode_permission(struct inode *inode, u32 mask)
+{
+	u32 mode = READ_ONCE(inode->mode);
+
+	if ((mask & MAY_WRITE) && inode->superblock && (inode->superblock->flags & MS_RDONLY) &&
+	    (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
+		return -EROFS;
+	if (inode->ops && inode->ops->permission)
+		return inode->ops->permission(inode, mask);
+	return inode_mode_permission(inode, mask);
+}
+
+int path_check_writable(const struct path *path)
+{
+	if ((path->mount->flags | path->dentry->superblock->flags) & MS_RDONLY)
+		return -EROFS;
+	return 0;
+}
+
+bool inode_is_owned(const struct inode *inode)
+{
+	return current_credentials()->fsuid == inode->uid || capable(CAP_FOWNER);
+}
+
+int directory_may_create(struct inode *dir)
+{
+	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
+}
+
+int directory_may_delete(struct inode *dir, const struct inode *victim)
+{
+	int result = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	u32 fsuid = current_credentials()->fsuid;
+
+	if (result)
+		return result;
+	if ((dir->mode & S_ISVTX) && fsuid != victim->uid && fsuid != dir->uid && !capable(CAP_FOWNER))
+		return -EPERM;
+	return 0;
+}

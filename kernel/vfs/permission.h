@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Permission checks for the current task, beyond inode_permission() of <vfs/vfs.h>. None of them sleeps by itself. */
+#pragma once
+
+#include <vfs/vfs.h>
+
+/* The generic check by mode bits, owner, groups and capabilities; safe under RCU. 0 or -EACCES. */
+[[nodiscard]] int inode_mode_permission(const struct inode *inode, u32 mask);
+
+/* The right to search a directory, when it needs no permission operation: what a path walk asks for each component. */
+static inline int inode_search_permission(const struct inode *inode)
+{
+	if (likely((READ_ONCE(inode->mode) & 0111) == 0111))
+		return 0;
+	return inode_mode_permission(inode, MAY_EXEC);
+}
+
+/* The current task owns the inode or has CAP_FOWNER. */
+bool inode_is_owned(const struct inode *inode);
+
+/* Making an entry in `dir`. 0, -EACCES, -EROFS. */
+[[nodiscard]] int directory_may_create(struct inode *dir);
+/* Removing `victim` from `dir`, with the sticky bit's rule. 0, -EACCES, -EPERM, -EROFS. */
+[[nodiscard]] int directory_may_delete(struct inode *dir, const struct inode *victim);
