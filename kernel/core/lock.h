@@ -57,6 +57,7 @@ enum lock_rank {
 	RANK_PIPE = 90,		 /* ipc: one pipe's buffers and the like */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */
+	RANK_THREAD_LIST = 190, /* sched: the list of all threads */
 	RANK_PROCESS_TABLE = 190, /* proc: pid table, parents and children, groups, sessions */
 	RANK_PROCESS = 200, /* proc: one process's state, signals */
 	RANK_SIGNAL = 205,
@@ -71,8 +72,8 @@ enum lock_rank {
 	RANK_LOCK_WAITERS = 290, /* the waiters of a mutex or rwsem */
 	RANK_WORK = 295,	 /* core: deferred work */
 	RANK_WAIT_QUEUE = 300,
-	RANK_TIMER = 310,
-	RANK_RUN_QUEUE = 320,
+	RANK_RUN_QUEUE = 310,
+	RANK_TIMER = 320,
 	RANK_SLAB = 330,
 	RANK_FRAME = 340, /* mm: buddy allocator */
 	RANK_IRQ = 350,

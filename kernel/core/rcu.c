@@ -21,7 +21,6 @@
 #include <core/rcu.h>
 #include <core/time.h>
 #include <core/wait.h>
-#include <lib/alloc.h>
 
 #define RCU_DELAY (10 * NSEC_PER_MSEC)
 #define RCU_BATCH 128 /* callbacks on one CPU that are worth waking the thread */
@@ -194,16 +193,4 @@ void rcu_barrier(void)
 void rcu_synchronize(void)
 {
 	rcu_barrier();
-}
-
-/* Defers the free of a radix node and the like. */
-static void free_deferred(struct rcu_head *head)
-{
-	lib_free(head);
-}
-
-void lib_free_deferred(struct lib_deferred *memory)
-{
-	_Static_assert(sizeof(struct lib_deferred) == sizeof(struct rcu_head));
-	rcu_call((struct rcu_head *)memory, free_deferred);
 }

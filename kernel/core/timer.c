@@ -184,14 +184,15 @@ void timer_reprogram(void) __no_lock_analysis
 	spin_unlock_irqrestore(&b->lock, flags);
 }
 
-static void run_expired(struct timer_base *b) __must_hold(&b->lock) __no_lock_analysis
+/* `masked`: interrupt flags of the masked state, in which the functions run. */
+static void run_expired(struct timer_base *b, irqflags_t masked) __must_hold(&b->lock) __no_lock_analysis
 {
 	while (b->first && b->first->deadline_ns <= clock_monotonic_ns()) {
 		struct timer *timer = b->first;
 
 		erase_locked(b, timer);
 		b->running = timer;
-		spin_unlock_irqrestore(&b->lock, 0);
+		spin_unlock_irqrestore(&b->lock, masked);
 		timer->expire(timer);
 		(void)spin_lock_irqsave(&b->lock);
 		b->running = nullptr;
@@ -206,7 +207,7 @@ void trap_timer(struct trap_frame *frame) __no_lock_analysis
 	irq_enter(frame);
 	flags = spin_lock_irqsave(&b->lock);
 	b->programmed_ns = 0; /* it has fired: whatever is first must be programmed again */
-	run_expired(b);
+	run_expired(b, flags);
 	program(b);
 	spin_unlock_irqrestore(&b->lock, flags);
 	irq_exit();

@@ -92,3 +92,29 @@ void wake_up_one(struct wait_queue *q, u32 events)
 {
 	wake_up_some(q, events, 1);
 }
+
+void completion_init(struct completion *c)
+{
+	c->done = false;
+	wait_queue_init(&c->waiters);
+}
+
+void complete(struct completion *c)
+{
+	irqflags_t flags = spin_lock_irqsave(&c->waiters.lock);
+
+	__atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
+	wake_locked(&c->waiters, 0, 0);
+	spin_unlock_irqrestore(&c->waiters.lock, flags);
+}
+
+int wait_for_completion(struct completion *c, enum sleep_mode mode)
+{
+	int r = wait_event_until(&c->waiters, __atomic_load_n(&c->done, __ATOMIC_ACQUIRE), mode,
+				 NO_DEADLINE);
+
+	/* The completer may still hold the lock of what the caller is about to free. */
+	if (!r)
+		spin_unlock_irqrestore(&c->waiters.lock, spin_lock_irqsave(&c->waiters.lock));
+	return r;
+}

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <core/lock.h>
+#include <core/rcu.h>
 #include <core/thread_base.h>
 #include <core/wait.h>
 #include <lib/list.h>
@@ -41,24 +42,35 @@ struct thread {
 	u8 sleep_mode;		 /* enum sleep_mode while SLEEPING */
 	bool on_cpu;		 /* executing on `cpu`, or still switching away from it */
 	bool user;		 /* embedded in a struct task */
-	u32 cpu;		 /* run queue it is on */
+	bool killed;		 /* atomic: a fatal signal is pending; killable sleeps end */
+	u32 cpu;		 /* run queue it belongs to; changes under that queue's lock */
 	u64 affinity;		 /* bit n: may run on CPU n */
 	struct aspace *aspace;	 /* user mappings it runs with; null for kernel threads */
+
+	/* From here to `counted_blocked`: owned by sched/, guarded by the lock of the run queue of `cpu`. */
 	struct sched_params params;
-	struct rb_node run_node;
-	struct list_head rt_node;
-	u64 vruntime, vdeadline;
-	u64 exec_start_ns;
-	u64 user_ns, system_ns; /* CPU time used; written by the thread's CPU only */
+	bool on_queue; /* RUNNABLE and counted by the queue: running, or in one of its trees and lists */
+	bool in_user_mode; /* what the last sample interrupted */
+	bool counted_blocked; /* in run_queue.blocked */
+	struct rb_node run_node;   /* fair: in run_queue.fair unless running */
+	struct list_head rt_node;  /* real time: in run_queue.rt unless running */
+	u32 weight;		   /* fair: from the nice value; 1024 for 0 */
+	u64 vruntime, vdeadline;   /* fair: virtual time used; by when the present slice should be through */
+	u64 vruntime_min;	   /* fair: smallest vruntime in this node's subtree */
+	s64 lag;		   /* fair: virtual time it is owed, while not queued */
+	u64 slice_left_ns;	   /* SCHED_RR */
+	u64 exec_start_ns;	   /* up to when its CPU time is booked */
+	u64 pending_ns;		   /* CPU time not yet told apart into user and system */
+	u64 user_ns, system_ns;	   /* CPU time used */
 	u64 voluntary_switches, involuntary_switches;
+
 	u64 start_ns; /* clock_monotonic_ns() at creation */
 	void *kstack;
 	struct list_head all_node; /* in the list of all threads */
 	char name[THREAD_NAME_MAX];
-	struct object *dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
-	bool draining_objects;
 	const void *waiting_for; /* for the dump of all threads: the lock or queue it sleeps on */
 	void (*release)(struct thread *thread); /* last use; frees the memory that holds the struct */
+	struct rcu_head rcu;
 };
 
 static inline struct thread *current_thread(void)
@@ -82,7 +94,10 @@ void thread_start(struct thread *thread);
 /* Creates and starts a kernel thread. Returns 0 or -ENOMEM. May sleep. */
 [[nodiscard]] int kthread_start(const char *name, void (*entry)(void *), void *arg);
 
-/* Ends the current thread; `release` runs later in another thread's context. */
+/*
+ * Ends the current thread; `release` runs later in another thread's context, after an RCU grace period: a pointer to a
+ * running thread stays valid in a reader section.
+ */
 [[noreturn]] void thread_exit(void);
 
 /*
@@ -101,8 +116,26 @@ void thread_kick(struct thread *thread);
 /* Gives up the CPU; the thread stays runnable (sched_yield(2)). */
 void thread_yield(void);
 
-/* Switches to the next thread. Called with preemption enabled, or with this as the only count. */
+/* Switches to the next thread. Called with preemption enabled and interrupts on. */
 void schedule(void);
+
+/*
+ * Makes the current thread run with another address space (null: none), and loads it. The caller owns the references of
+ * `aspace` that thread.aspace stands for, of the old one too.
+ */
+void thread_use_aspace(struct aspace *aspace);
+
+/* Names a thread, cut to fit. Readers may see a mixture of old and new. */
+void thread_set_name(struct thread *thread, const char *name);
+
+/* Where a secondary CPU enters, on the stack of its idle thread with interrupts masked. */
+[[noreturn]] void sched_secondary_entry(unsigned cpu);
+
+/* What CPU 0's boot thread becomes when kernel_main is through. */
+[[noreturn]] void sched_idle(void);
+
+/* Logs every thread: name, state, what it waits for, its calls. Any context. */
+void thread_dump_all(void);
 
 /* Changes policy, priority or nice value. Returns 0 or -EINVAL. */
 [[nodiscard]] int thread_set_params(struct thread *thread, const struct sched_params *params);
@@ -131,10 +164,13 @@ void thread_for_each(void (*visit)(struct thread *thread, void *arg), void *arg)
 /* Boot: makes the boot flow the idle thread of CPU 0. After slab_init and vmap_init. */
 void sched_init(void);
 
-/* Upward calls, set by mm at boot. Called with interrupts masked. */
+/*
+ * Calls into mm, set by it at boot. Each CPU holds a reference to the address space that it has loaded, so
+ * that kernel threads, and the next thread of the same process, find it there.
+ */
 struct sched_hooks {
-	void (*aspace_activate)(struct aspace *next); /* load mappings on this CPU; null: kernel only */
-	void (*aspace_hold)(struct aspace *aspace);   /* a kernel thread borrows what is loaded */
-	void (*aspace_release)(struct aspace *aspace);
+	void (*aspace_activate)(struct aspace *next); /* interrupts masked; null: kernel mappings only */
+	void (*aspace_hold)(struct aspace *aspace);   /* interrupts masked */
+	void (*aspace_release)(struct aspace *aspace); /* does not sleep */
 };
 extern struct sched_hooks sched_hooks;

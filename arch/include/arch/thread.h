@@ -17,7 +17,7 @@ struct trap_frame;
 
 /*
  * Prepares `at` so that the first switch to it calls entry(arg) on the stack whose top is
- * `kstack_top`, with interrupts enabled and preemption as arch_switch left it. The stack's
+ * `kstack_top`, with interrupts masked as arch_switch has them: entry ends the switch and unmasks. The stack's
  * top holds room for a struct trap_frame, which is zeroed.
  */
 void arch_thread_init(struct arch_thread *at, void *kstack_top, void (*entry)(void *), void *arg);

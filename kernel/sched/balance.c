@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which CPU runs what. A thread that wakes up goes to its former CPU if that idles (its cache is warm), else to an
+ * idle one, else it stays. A CPU that runs out of work takes a waiting thread from the busiest one.
+ */
+#include <sched/run_queue.h>
+
+u64 idle_cpus = 1;
+
+unsigned select_cpu(struct thread *t)
+{
+	u64 allowed, idle;
+
+	if (cpu_online_mask == 1)
+		return 0;
+	allowed = t->affinity & __atomic_load_n(&cpu_online_mask, __ATOMIC_RELAXED);
+	idle = allowed & __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+	if (idle >> t->cpu & 1)
+		return t->cpu;
+	if (idle)
+		return (unsigned)__builtin_ctzll(idle);
+	return allowed >> t->cpu & 1 ? t->cpu : (unsigned)__builtin_ctzll(allowed);
+}
+
+static struct run_queue *find_busiest(unsigned self)
+{
+	struct run_queue *busiest = nullptr;
+	unsigned most = 1;
+
+	for_each_cpu(cpu) {
+		struct run_queue *rq = &per_cpu(run_queue, cpu);
+		unsigned n = __atomic_load_n(&rq->runnable, __ATOMIC_RELAXED);
+
+		if (cpu != self && n > most) {
+			busiest = rq;
+			most = n;
+		}
+	}
+	return busiest;
+}
+
+/* The waiting fair thread that would run last and may run on `cpu`. */
+static struct thread *find_victim(struct run_queue *rq, unsigned cpu) __must_hold(&rq->lock)
+{
+	for (struct rb_node *n = rb_last(&rq->fair); n; n = rb_prev(n)) {
+		struct thread *t = rb_entry(n, struct thread, run_node);
+
+		if (t->affinity >> cpu & 1)
+			return t;
+	}
+	return nullptr;
+}
+
+/* Two queues at once: the second is only tried, so that two CPUs cannot wait for each other. */
+bool steal_locked(struct run_queue *rq) __no_lock_analysis
+{
+	struct run_queue *from = cpu_online_mask == 1 ? nullptr : find_busiest(rq->cpu);
+	struct thread *t;
+
+	if (!from || __atomic_exchange_n(&from->lock.word, 1, __ATOMIC_ACQUIRE))
+		return false;
+	t = find_victim(from, rq->cpu);
+	if (t) {
+		dequeue_locked(from, t);
+		__atomic_store_n(&t->cpu, rq->cpu, __ATOMIC_RELAXED);
+		enqueue_locked(rq, t);
+	}
+	spin_unlock_raw(&from->lock);
+	return t;
+}

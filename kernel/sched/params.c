@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Policies, priorities and affinity of threads; the books of the scheduler. */
+#include <core/irq.h>
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <sched/run_queue.h>
+
+#include <linux/sched.h>
+
+/* Gives a thread new parameters as if it left its queue before and joined it afterwards. */
+static void change_locked(struct run_queue *rq, struct thread *t, const struct sched_params *params)
+	__must_hold(&rq->lock)
+{
+	bool queued = t->on_queue;
+
+	update_current_locked(rq, clock_monotonic_ns());
+	if (queued)
+		dequeue_locked(rq, t);
+	t->params = *params;
+	t->weight = fair_weight_of(params);
+	t->slice_left_ns = 0;
+	if (!queued)
+		return;
+	enqueue_locked(rq, t);
+	resched_locked(rq);
+}
+
+static bool params_valid(const struct sched_params *p)
+{
+	if (p->nice < -20 || p->nice > 19)
+		return false;
+	switch (p->policy) {
+	case SCHED_FIFO:
+	case SCHED_RR: return p->rt_priority >= 1 && p->rt_priority <= 99;
+	case SCHED_NORMAL:
+	case SCHED_BATCH:
+	case SCHED_IDLE: return p->rt_priority == 0;
+	default: return false;
+	}
+}
+
+int thread_set_params(struct thread *thread, const struct sched_params *params) __no_lock_analysis
+{
+	struct run_queue *rq;
+	irqflags_t flags;
+
+	if (!params_valid(params))
+		return -EINVAL;
+	rq = lock_thread_queue(thread, &flags);
+	change_locked(rq, thread, params);
+	unlock_queue(rq, flags);
+	if (READ_ONCE(current_base()->work) & WORK_RESCHEDULE)
+		preempt_reschedule();
+	return 0;
+}
+
+int thread_set_affinity(struct thread *thread, u64 mask) __no_lock_analysis
+{
+	struct run_queue *rq;
+	irqflags_t flags;
+
+	if (!(mask & __atomic_load_n(&cpu_online_mask, __ATOMIC_RELAXED)))
+		return -EINVAL;
+	rq = lock_thread_queue(thread, &flags);
+	thread->affinity = mask;
+	if (!thread->on_queue || mask >> rq->cpu & 1) {
+		unlock_queue(rq, flags);
+	} else if (thread == rq->current) {
+		resched_locked(rq); /* the switch sends it away */
+		unlock_queue(rq, flags);
+	} else {
+		dequeue_locked(rq, thread);
+		place_thread(rq, thread);
+		arch_irq_restore(flags);
+	}
+	if (READ_ONCE(current_base()->work) & WORK_RESCHEDULE)
+		preempt_reschedule();
+	return 0;
+}
+
+/* --- books --- */
+
+void thread_times(const struct thread *thread, u64 *user_ns, u64 *system_ns) __no_lock_analysis
+{
+	struct thread *t = (struct thread *)thread; /* the books are brought up to date */
+	irqflags_t flags;
+	struct run_queue *rq = lock_thread_queue(t, &flags);
+
+	if (t == rq->current)
+		update_current_locked(rq, clock_monotonic_ns());
+	commit_times_locked(rq, t);
+	*user_ns = t->user_ns;
+	*system_ns = t->system_ns;
+	unlock_queue(rq, flags);
+}
+
+void sched_cpu_stats(unsigned cpu, struct sched_cpu_stats *out) __no_lock_analysis
+{
+	struct run_queue *rq = &per_cpu(run_queue, cpu);
+	irqflags_t flags = arch_irq_save();
+
+	spin_lock_raw(&rq->lock);
+	update_current_locked(rq, clock_monotonic_ns());
+	*out = rq->stats;
+	spin_unlock_raw(&rq->lock);
+	arch_irq_restore(flags);
+	out->irq_ns = irq_time_ns(cpu);
+}
+
+unsigned sched_runnable_count(void)
+{
+	unsigned n = 0;
+
+	for_each_cpu(cpu)
+		n += __atomic_load_n(&per_cpu(run_queue, cpu).runnable, __ATOMIC_RELAXED);
+	return n;
+}
+
+/* --- load averages --- */
+
+#define LOAD_INTERVAL_NS (5 * NSEC_PER_SEC)
+#define LOAD_ONE 65536u
+
+static u32 load_average[3]; /* written by the timer only */
+static struct timer load_timer;
+
+static unsigned active_count(void)
+{
+	unsigned n = sched_runnable_count();
+
+	for_each_cpu(cpu)
+		n += __atomic_load_n(&per_cpu(run_queue, cpu).blocked, __ATOMIC_RELAXED);
+	return n;
+}
+
+/* Exponential averages over 1, 5 and 15 minutes: e^(-5 s / minutes) of the old value stays. */
+static void sample_load(struct timer *timer)
+{
+	static const u32 keep[3] = { 60296, 64453, 65173 };
+	u64 now = (u64)active_count() * LOAD_ONE;
+
+	for (int i = 0; i < 3; i++)
+		load_average[i] = (u32)((load_average[i] * (u64)keep[i] +
+					 now * (LOAD_ONE - keep[i])) / LOAD_ONE);
+	timer_set(timer, timer->deadline_ns + LOAD_INTERVAL_NS);
+}
+
+void sched_load_average(u32 out[3])
+{
+	for (int i = 0; i < 3; i++)
+		out[i] = __atomic_load_n(&load_average[i], __ATOMIC_RELAXED);
+}
+
+void load_average_start(void)
+{
+	timer_init(&load_timer, sample_load);
+	timer_set(&load_timer, clock_monotonic_ns() + LOAD_INTERVAL_NS);
+}

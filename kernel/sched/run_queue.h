@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside the scheduler: the run queue of a CPU and the functions of its two classes. */
+#pragma once
+
+#include <core/percpu.h>
+#include <core/time.h>
+#include <sched/thread.h>
+
+typedef unsigned __int128 u128;
+typedef __int128 s128;
+
+#define SLICE_NS (3 * NSEC_PER_MSEC)	/* what a fair thread is given at a time when others wait */
+#define RR_SLICE_NS (100 * NSEC_PER_MSEC) /* as sched_rr_get_interval(2) reports */
+#define SAMPLE_NS (10 * NSEC_PER_MSEC)	/* how often a lone running thread is looked at */
+#define RT_LEVELS 100
+
+/*
+ * One per CPU. `lock` guards everything here and the scheduler's fields of the threads whose `cpu` this is. It is taken
+ * with interrupts masked and held across a switch: the next thread releases it. So whoever holds it sees each of
+ * those threads either running or completely switched out.
+ */
+struct run_queue {
+	struct spinlock lock;
+	struct thread *current, *idle;
+	struct thread *previous; /* during a switch */
+	struct thread *homeless; /* during a switch: `previous`, if it may not stay on this CPU */
+	unsigned cpu;
+	unsigned runnable; /* threads that are RUNNABLE, the running one included, the idle one not */
+	unsigned blocked;  /* user threads in uninterruptible sleep, for the load average */
+
+	/* Fair class: the threads in the tree, without the running one. */
+	struct rb_tree fair; /* by vdeadline, augmented with vruntime_min */
+	u128 fair_sum;	     /* sum of vruntime * weight */
+	u64 fair_weight;     /* sum of weight */
+	u64 fair_time;	     /* virtual time when the class was last busy */
+
+	/* Real-time classes: a list per priority. */
+	struct list_head rt[RT_LEVELS];
+	u64 rt_present[2]; /* bit p: rt[p] is not empty */
+
+	struct aspace *loaded;	     /* holds a reference */
+	struct aspace *to_release;   /* reference to drop after the switch */
+	struct timer sample;	     /* the next look at the running thread */
+	struct sched_cpu_stats stats;
+};
+
+DECLARE_PER_CPU(struct run_queue, run_queue);
+
+static inline bool policy_is_rt(const struct thread *t)
+{
+	return t->params.rt_priority != 0;
+}
+
+/* Books the CPU time of the running thread up to `now`. */
+void update_current_locked(struct run_queue *rq, u64 now) __must_hold(&rq->lock);
+
+/* Tells the pending CPU time of a thread apart, by its last sample. */
+void commit_times_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
+
+/* Adds a thread that became runnable; takes out one that is queued or running. */
+void enqueue_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
+void dequeue_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
+
+/* Makes a thread that is RUNNABLE but not queued wait for its turn on the best CPU. Releases `rq`, its old queue. */
+void place_thread(struct run_queue *rq, struct thread *t) __releases(&rq->lock);
+
+/* Has the running thread of `rq` give way soon. */
+void resched_locked(struct run_queue *rq) __must_hold(&rq->lock);
+
+/* Locks the queue that a thread belongs to, interrupts masked. */
+struct run_queue *lock_thread_queue(struct thread *t, irqflags_t *flags);
+void unlock_queue(struct run_queue *rq, irqflags_t flags);
+
+/* Prepares rq->sample. */
+void sched_init_sample_timer(struct run_queue *rq);
+
+/* The first act of a new thread: ends the switch to it. Unmasks interrupts. */
+void thread_entered(void);
+
+/* --- fair.c --- */
+
+u32 fair_weight_of(const struct sched_params *params);
+/* A thread joins with the lag it left with; it leaves and its lag is noted. The running one is not in the tree. */
+void fair_enter(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
+void fair_leave(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
+/* Puts the running thread back into the tree; takes the best one out of it, null if the tree is empty. */
+void fair_put(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
+struct thread *fair_take_best(struct run_queue *rq, struct thread *running, bool yield)
+	__must_hold(&rq->lock);
+/* Advances the running thread's virtual time; true when its slice is over. */
+bool fair_run(struct thread *t, u64 delta_ns);
+/* True if `t`, just queued, should run instead of the running thread. */
+bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *running)
+	__must_hold(&rq->lock);
+
+/* --- balance.c --- */
+
+/* The CPU on which a thread that wakes up should run. */
+unsigned select_cpu(struct thread *t);
+/* Takes a waiting thread from a busier CPU; true if one came. */
+bool steal_locked(struct run_queue *rq) __must_hold(&rq->lock);
+/* CPUs that idle; bit n is CPU n. Atomic. */
+extern u64 idle_cpus;
+
+/* --- params.c --- */
+
+void load_average_start(void);
+
+/* --- thread.c --- */
+
+/* Adds a thread to the list of all. */
+void thread_list_add(struct thread *t);
+
+/* Switched away from for the last time: frees the stack, and after a grace period calls release. */
+void thread_reap(struct thread *t);
