@@ -30,8 +30,8 @@ PREPARED := $(UAPI)/video $(OUT)/generated/syscall_table.c
 
 -include arch/$(ARCH)/build.mk
 
-# Without a kernel_main there is nothing to link yet.
-ifneq ($(wildcard kernel/core/init.c),)
+# Without a linker script there is nothing to link yet.
+ifneq ($(wildcard arch/$(ARCH)/kernel.lds),)
 default: $(OUT)/cairn.elf $(BOOT_IMAGES)
 else
 default: $(OBJECTS)

@@ -276,7 +276,6 @@ x86_switch_stack:
 	/* A new thread's first instructions; arch_thread_init put entry and argument into rbx and r12. */
 	.globl x86_thread_start
 x86_thread_start:
-	sti
 	movq %r12, %rdi
 	call *%rbx
 	ud2

@@ -479,7 +479,7 @@ bool thread_interrupt(struct thread *thread, bool fatal)
 	return wake(thread, fatal ? WAKE_FATAL : WAKE_SIGNAL);
 }
 
-void thread_start(struct thread *thread)
+void thread_start(struct thread *thread) __no_lock_analysis
 {
 	struct run_queue *rq;
 	irqflags_t flags;

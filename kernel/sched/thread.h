@@ -71,6 +71,8 @@ struct thread {
 	const void *waiting_for; /* for the dump of all threads: the lock or queue it sleeps on */
 	void (*release)(struct thread *thread); /* last use; frees the memory that holds the struct */
 	struct rcu_head rcu;
+	struct object *dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
+	bool draining_objects;
 };
 
 static inline struct thread *current_thread(void)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the architecture's entry to process 1: the one list of initialisations, in order. As the root of the
+ * kernel this file, unlike all others of core/, includes headers of every layer.
+ */
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include <arch/irqchip.h>
+#include <arch/irqflags.h>
+#include <core/command_line.h>
+#include <core/log.h>
+#include <core/panic.h>
+#include <core/random.h>
+#include <core/rcu.h>
+#include <core/time.h>
+#include <core/work.h>
+#include <mm/aspace.h>
+#include <mm/frame.h>
+#include <mm/slab.h>
+#include <mm/vmap.h>
+#include <obj/file.h>
+#include <obj/handle.h>
+#include <obj/inode.h>
+#include <proc/task.h>
+#include <sched/thread.h>
+#include <vfs/vfs.h>
+
+static void start_kthread(const char *name, void (*entry)(void *))
+{
+	if (kthread_start(name, entry, nullptr))
+		panic("no memory for the thread %s", name);
+}
+
+/* Everything that may sleep; becomes process 1. */
+static void boot_rest(void *unused)
+{
+	(void)unused;
+	start_kthread("rcu", rcu_thread);
+	start_kthread("work", work_thread);
+
+	/* Objects and files: anything may be opened once its provider has registered. */
+	pool_init();
+	file_init();
+	inode_cache_init();
+	vfs_init();
+
+	/* Processes: tasks can be made, signals sent. */
+	proc_init();
+
+	/* Devices: the console prints by interrupt and can be read; the clock on the wall is right. */
+	arch_devices_init();
+
+	init_start();
+}
+
+void kernel_main(void)
+{
+	/* The log prints by polling from here on. The command line has set the parameters. */
+	log_info("Cairn on %s", arch_machine_name);
+	command_line_parse();
+	log_info("Command line: %s", command_line_text());
+
+	/* Memory: frames, then kmalloc, then stacks and device mappings. Nothing before allocates. */
+	arch_direct_map_init();
+	frame_init();
+	slab_init();
+	vmap_init();
+	arch_cpu_init(); /* exceptions are handled from here on */
+
+	/* Time and interrupts: clocks run, timers can be set; they fire once interrupts are unmasked. */
+	arch_irqchip_init();
+	time_init();
+	random_init();
+
+	/* Threads: this flow is CPU 0's idle thread, sleeping and waking work. */
+	sched_init();
+	aspace_init();
+	arch_irq_enable();
+
+	start_kthread("init", boot_rest);
+	sched_idle();
+}
