@@ -47,6 +47,7 @@
 enum lock_rank {
 	/* sleeping locks */
 	RANK_EXEC = 20,		 /* proc: one exec at a time in a process */
+	RANK_DEVICE_TABLE = 25,	 /* dev: tables of devices and pseudo terminals */
 	RANK_TTY = 30,		 /* dev: terminal settings */
 	RANK_MOUNT = 40,	 /* vfs: mount tree */
 	RANK_RENAME = 50,	 /* vfs: cross-directory renames of a file system */

@@ -105,6 +105,14 @@ static int read_locked(u64 sequence, struct log_record *out) __must_hold(&log_lo
 	return 0;
 }
 
+u64 log_next_sequence(void)
+{
+	irqflags_t flags = spin_lock_irqsave(&log_lock);
+	u64 next = next_sequence;
+	spin_unlock_irqrestore(&log_lock, flags);
+	return next;
+}
+
 int log_read(u64 sequence, struct log_record *out)
 {
 	irqflags_t flags = spin_lock_irqsave(&log_lock);

@@ -57,6 +57,9 @@ struct log_record {
  * gap between `sequence` and the record's means that records were overwritten.
  */
 [[nodiscard]] int log_read(u64 sequence, struct log_record *out);
+/* The number that the next record will get. Any context. */
+u64 log_next_sequence(void);
+/* Adds a record for user space (/dev/kmsg). */
 void log_write_user(enum log_level level, unsigned facility, const char *text, size_t size);
 extern struct wait_queue log_readers; /* woken after new records */
 

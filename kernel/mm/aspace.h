@@ -102,6 +102,7 @@ struct map_request {
 	u64 vma_flags; /* additional VMA_* */
 	u64 may;       /* VMA_MAY_* that the file's rights allow; ignored for anonymous memory */
 	struct memory_object *object; /* a reference is taken; null: anonymous */
+	bool object_owned;	      /* set by file_ops.map: the request owns a reference, its maker drops it */
 	u64 offset;		      /* bytes */
 	struct file *file;	      /* a reference is taken */
 	const char *name;

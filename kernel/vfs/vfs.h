@@ -240,9 +240,10 @@ void vfs_init(void);
 
 /* Devices: what /dev shows. A node appears in every devtmpfs at once. */
 struct device_node {
-	const char *name; /* "null", "pts/ptmx", ... */
+	const char *name; /* "null", "input/event0"; null: no name in /dev (pseudo terminals: devpts shows them) */
 	u32 mode;	  /* S_IFCHR | 0666 */
 	u64 device;
+	u32 minors; /* how many minor numbers from `device` on it serves; 0 means 1 */
 	/* Opens: sets file->ops and private. */
 	int (*open)(struct inode *inode, struct file *file);
 	struct list_head node;
