@@ -30,7 +30,6 @@ END_FUNCTION(switch_stack)
 
 /* Where a new thread begins: x19 = entry, x20 = its argument. */
 FUNCTION(thread_begin)
-	msr	daifclr, #3
 	mov	x0, x20
 	blr	x19
 	brk	#0
