@@ -28,15 +28,21 @@ KERNEL_PARAMETER("panic=", set_panic);
 static bool print_frame(vaddr_t pc, void *arg)
 {
 	u64 offset, size;
-	const char *name = ksym_lookup(pc, &offset, &size);
+	/* A return address may be the first byte after a function that ends with a call. */
+	const char *name = ksym_lookup(pc - 1, &offset, &size);
 
 	(void)arg;
 	if (name)
 		log_error("  %016lx %s+%#llx/%#llx", (unsigned long)pc, name,
-			  (unsigned long long)offset, (unsigned long long)size);
+			  (unsigned long long)offset + 1, (unsigned long long)size);
 	else
 		log_error("  %016lx", (unsigned long)pc);
 	return true;
+}
+
+void backtrace_print_thread(const struct arch_thread *at)
+{
+	arch_backtrace_thread(at, print_frame, nullptr);
 }
 
 void backtrace_print(const struct trap_frame *frame)

@@ -4,6 +4,7 @@
 
 #include <lib/types.h>
 
+struct arch_thread;
 struct trap_frame;
 
 /*
@@ -29,6 +30,8 @@ extern void (*panic_dump_threads)(void);
 
 /* Prints a backtrace of the current thread to the log. */
 void backtrace_print(const struct trap_frame *frame);
+/* The same of a thread that does not run, without a heading. */
+void backtrace_print_thread(const struct arch_thread *at);
 
 /*
  * The function that contains `pc`: returns its name and stores the offset in it, or returns null. The table is made

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Making and ending threads, the list of all threads. */
 #include <arch/layout.h>
-#include <arch/regs.h>
 #include <core/log.h>
 #include <core/panic.h>
 #include <lib/errno.h>
@@ -154,17 +153,6 @@ static const char *state_name(const struct thread *t)
 	}
 }
 
-static bool print_call(vaddr_t pc, void *arg)
-{
-	u64 offset = 0, size;
-	const char *name = ksym_lookup(pc, &offset, &size);
-
-	(void)arg;
-	log_info("    %016lx %s+%#llx", (unsigned long)pc, name ? name : "?",
-		 (unsigned long long)offset);
-	return true;
-}
-
 static void dump(struct thread *t, void *arg)
 {
 	(void)arg;
@@ -173,9 +161,9 @@ static void dump(struct thread *t, void *arg)
 	if (t->on_cpu && t != current_thread())
 		return; /* runs elsewhere: its stack is in motion */
 	if (t == current_thread())
-		arch_backtrace(nullptr, print_call, nullptr);
+		backtrace_print(nullptr);
 	else if (t->state != THREAD_NEW)
-		arch_backtrace_thread(&t->base.arch, print_call, nullptr);
+		backtrace_print_thread(&t->base.arch);
 }
 
 void thread_dump_all(void)
