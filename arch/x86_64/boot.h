@@ -15,7 +15,7 @@
 #include <arch/mmu.h>
 
 /* Tables of the kernel half that head.S linked together. */
-extern pte_t kernel_root[512], fixmap_pt[512];
+extern pte_t kernel_root[512], fixmap_pt[512], boot_direct_pd[2048];
 extern char boot_stack[], boot_stack_top[];
 
 /* What is added to an image address to get its physical address. */

@@ -5,8 +5,6 @@
 #include <arch/irqflags.h>
 #include <arch/thread.h>
 #include <core/percpu.h>
-#include <lib/format.h>
-#include <lib/string.h>
 
 #include "cpu_features.h"
 #include "entry.h"
@@ -59,4 +57,10 @@ bool arch_random(u64 *out)
 			return true;
 	}
 	return false;
+}
+
+void arch_cpu_init(void)
+{
+	/* head.S, x86_descriptors_init and x86_features_enable did all of it: nothing needs memory.
+	 */
 }

@@ -5,6 +5,8 @@
 #include <core/percpu.h>
 #include <lib/string.h>
 
+#include <asm/sigcontext.h>
+
 #include "cpu_features.h"
 #include "fpu.h"
 #include "x86.h"
@@ -76,6 +78,25 @@ void x86_fpu_init_memory(void *area)
 	memset(area, 0, x86_fpu_size);
 	*(u16 *)((u8 *)area + FXSAVE_CONTROL_WORD) = INITIAL_CONTROL_WORD;
 	*(u32 *)((u8 *)area + FXSAVE_MXCSR) = INITIAL_MXCSR;
+	x86_fpu_mark_layout(area);
+}
+
+void x86_fpu_mark_layout(void *area)
+{
+	struct _fpstate_64 *fxsave = area;
+	if (x86_fpu_features)
+		fxsave->sw_reserved = (struct _fpx_sw_bytes){
+			.magic1 = FP_XSTATE_MAGIC1,
+			.extended_size = x86_fpu_size + FP_XSTATE_MAGIC2_SIZE,
+			.xfeatures = x86_fpu_features,
+			.xstate_size = x86_fpu_size,
+		};
+}
+
+void x86_fpu_mark_legacy(void *area)
+{
+	if (x86_fpu_features)
+		*(u64 *)((u8 *)area + FXSAVE_SIZE) = XCR0_X87 | XCR0_SSE;
 }
 
 void x86_fpu_save(void *area)

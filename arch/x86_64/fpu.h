@@ -20,6 +20,12 @@ void x86_fpu_enable(void);
 /* The state that a program starts with, written to memory. */
 void x86_fpu_init_memory(void *area);
 
+/* Writes what signal frames say about the layout into the bytes that are left to software. */
+void x86_fpu_mark_layout(void *area);
+
+/* Makes an area of which only the FXSAVE part was filled in a valid whole. */
+void x86_fpu_mark_legacy(void *area);
+
 /* Saves the registers completely (no "unmodified" or "initial" short cuts), and loads them. */
 void x86_fpu_save(void *area);
 void x86_fpu_load(const void *area);

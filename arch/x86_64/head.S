@@ -251,7 +251,7 @@ no_cpu_message:
 
 	.section .bss.page_aligned, "aw", @nobits
 	.balign 4096
-	.globl kernel_root, vmap_pdpt, fixmap_pt, boot_stack, boot_stack_top
+	.globl kernel_root, fixmap_pt, boot_direct_pd, boot_stack, boot_stack_top
 kernel_root:	.skip 4096
 vmap_pdpt:	.skip 4096
 fixmap_pt:	.skip 4096
