@@ -49,9 +49,14 @@ static u64 scale(u64 value, u64 multiplier)
 	return (unsigned __int128)value * multiplier >> 32;
 }
 
+/* numerator * 2^32 / denominator, which must fit: 128 by 64 bits is one instruction. */
 static u64 ratio(u64 numerator, u64 denominator)
 {
-	return (((unsigned __int128)numerator << 32) / denominator);
+	u64 quotient, remainder;
+	asm("divq %[denominator]"
+	    : "=a"(quotient), "=d"(remainder)
+	    : "a"(numerator << 32), "d"(numerator >> 32), [denominator] "r"(denominator));
+	return quotient;
 }
 
 u64 arch_time_ns(void)
