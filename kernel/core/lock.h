@@ -53,9 +53,9 @@ enum lock_rank {
 	RANK_RENAME = 50,	 /* vfs: cross-directory renames of a file system */
 	RANK_FILE_POSITION = 55, /* obj: offset of an open file */
 	RANK_INODE = 60,	 /* vfs: contents and attributes of an inode */
+	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */
 	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
-	RANK_PIPE = 90,		 /* ipc: one pipe's buffers and the like */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */
 	RANK_THREAD_LIST = 190, /* sched: the list of all threads */

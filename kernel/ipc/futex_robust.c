@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Robust futexes (set_robust_list(2), Linux's robust-futex-ABI): a list in user memory of the locks
+ * that a thread holds. When the thread ends, the kernel marks each of them. The list is as hostile
+ * as any user memory: every link is read once, and its length is bounded.
+ */
+#include <ipc/futex.h>
+#include <lib/errno.h>
+#include <mm/ucopy.h>
+#include <proc/task.h>
+
+/* Links carry a mark for priority inheritance in bit 0. */
+#define LINK_PI 1ul
+
+/* Reads a link and takes its mark off. */
+static int read_link(unsigned long from, unsigned long *entry)
+{
+	if (get_user(*entry, __force_user(const unsigned long __user *, from)))
+		return -EFAULT;
+	*entry &= ~LINK_PI;
+	return 0;
+}
+
+/* The owner of the word died. -1 if the word cannot be reached: the list is not to be trusted
+ * further. */
+static int mark_dead(const struct task *task, unsigned long address, bool pending)
+{
+	u32 __user *word = __force_user(u32 __user *, address);
+	u32 value, old;
+
+	if (address % sizeof(u32) || !user_range_ok(word, sizeof(u32)) ||
+	    arch_user_load(word, &value))
+		return -1;
+	for (;;) {
+		/* Unlocked, but died before it could wake somebody: the waiter must not sleep on.
+		 */
+		if (pending && value == 0) {
+			futex_wake_address(word);
+			return 0;
+		}
+		if ((value & FUTEX_TID_MASK) != (u32)task->tid)
+			return 0;
+		if (arch_user_cmpxchg(word, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED,
+				      &old))
+			return -1;
+		if (old == value)
+			break;
+		value = old;
+	}
+	if (value & FUTEX_WAITERS)
+		futex_wake_address(word);
+	return 0;
+}
+
+void futex_exit_robust(struct task *task)
+{
+	unsigned long head = (unsigned long)task->robust_list;
+	unsigned long link, pending;
+	long offset;
+
+	task->robust_list = nullptr;
+	if (!head || read_link(head + offsetof(struct robust_list_head, list.next), &link) ||
+	    read_link(head + offsetof(struct robust_list_head, list_op_pending), &pending) ||
+	    get_user(offset, __force_user(const long __user *,
+					  head + offsetof(struct robust_list_head, futex_offset))))
+		return;
+	for (unsigned n = 0; n < ROBUST_LIST_LIMIT && link != head; n++) {
+		/* The next link is read first: a woken waiter may free this entry. */
+		unsigned long this = link;
+		int error = read_link(this + offsetof(struct robust_list, next), &link);
+
+		if (this != pending && mark_dead(task, this + (unsigned long)offset, false))
+			return;
+		if (error)
+			return;
+	}
+	if (pending)
+		(void)mark_dead(task, pending + (unsigned long)offset, true);
+}
