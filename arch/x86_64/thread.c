@@ -24,9 +24,6 @@ static_assert(offsetof(struct x86_task_state, tss.rsp) == TASK_STATE_RSP0);
 
 #define FPU_CPU_NONE ~0u
 
-/* The thread whose FS and GS base are loaded on this CPU. */
-static DEFINE_PER_CPU(struct arch_thread *, bases_owner);
-
 /* What x86_switch_stack pops. */
 struct switch_frame {
 	u64 r15, r14, r13, r12, rbx, rbp, rip;
@@ -86,7 +83,6 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 	if (from->arch.user) {
 		x86_fpu_switch_out(&from->arch);
 		user_bases_save(&from->arch);
-		this_cpu(bases_owner) = &from->arch;
 	}
 	if (to->arch.user) {
 		x86_fpu_switch_in(&to->arch);
