@@ -25,7 +25,7 @@ struct irq_action {
 	const char *name;
 };
 
-static struct spinlock irq_lock = SPINLOCK_INIT(RANK_IRQ);
+static struct spinlock irq_lock = SPINLOCK_INIT(RANK_IRQ_TABLE);
 static struct irq_action actions[ACTIONS_MAX] __guarded_by(&irq_lock);
 static struct irq_action *lines[IRQ_COUNT]; /* written under irq_lock, read under RCU */
 

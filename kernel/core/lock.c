@@ -21,23 +21,35 @@ void spin_lock_contended(struct spinlock *lock)
 
 #ifdef CONFIG_DEBUG_LOCKS
 
+static bool disabled; /* in a panic: locks were broken open, and a second complaint would hide the first */
+
+void lock_debug_disable(void)
+{
+	disabled = true;
+}
+
 static unsigned interrupt_level(const struct thread_base *t)
 {
 	return t->preempt_count / PREEMPT_INTERRUPT;
 }
 
-void lock_debug_acquire(const void *lock, unsigned rank, const char *name, bool nested)
+void lock_debug_acquire(const void *lock, unsigned rank, const char *name, enum lock_debug_mode mode)
 {
 	struct thread_base *t = current_base();
-	irqflags_t flags = arch_irq_save();
+	irqflags_t flags;
 	unsigned level = interrupt_level(t);
+
+	if (disabled)
+		return;
+	flags = arch_irq_save();
 
 	for (unsigned i = 0; i < t->held_count; i++) {
 		const struct held_lock *h = &t->held[i];
 
 		if (h->lock == lock)
 			panic("lock %s %p is taken twice", name, lock);
-		if (h->interrupt_level == level && (nested ? h->rank > rank : h->rank >= rank))
+		if (h->interrupt_level == level && h->rank >= rank &&
+		    mode != LOCK_TRY && (mode != LOCK_NESTED || h->rank > rank))
 			panic("lock order: %s (%u) taken with %s (%u) held", name, rank, h->name,
 			      h->rank);
 	}
@@ -49,9 +61,12 @@ void lock_debug_acquire(const void *lock, unsigned rank, const char *name, bool 
 void lock_debug_release(const void *lock)
 {
 	struct thread_base *t = current_base();
-	irqflags_t flags = arch_irq_save();
+	irqflags_t flags;
 	unsigned i = t->held_count;
 
+	if (disabled)
+		return;
+	flags = arch_irq_save();
 	do
 		ASSERT(i > 0); /* else it is released by a thread that does not hold it */
 	while (t->held[--i].lock != lock);
@@ -69,7 +84,7 @@ void lock_debug_may_sleep(const char *what)
 {
 	struct thread_base *t = current_base();
 
-	if (t->preempt_count || !arch_irq_enabled())
+	if (!disabled && (t->preempt_count || !arch_irq_enabled()))
 		panic("%s where sleeping is not allowed (preemption count %#x)", what,
 		      t->preempt_count);
 }

@@ -77,10 +77,12 @@ enum lock_rank {
 	RANK_TIMER = 320,
 	RANK_SLAB = 330,
 	RANK_FRAME = 340, /* mm: buddy allocator */
-	RANK_IRQ = 350,
+	RANK_IRQ_TABLE = 345, /* core: handlers of the lines */
+	RANK_IRQ = 350,	      /* arch: registers of the interrupt controller */
 	RANK_RANDOM = 355,
+	RANK_CONSOLE = 357, /* the log feeds its consoles; taken by trylock only, so anything may be held */
 	RANK_LOG = 360,
-	RANK_CONSOLE = 370,
+	RANK_UART = 370, /* dev: registers of a console device */
 };
 
 struct __capability("spinlock") spinlock {
@@ -129,18 +131,23 @@ static inline void preempt_enable(void)
 /* The slow halves, in core/lock.c: wait for the lock; check the order and keep the books of a debug build. */
 void spin_lock_contended(struct spinlock *lock);
 #ifdef CONFIG_DEBUG_LOCKS
-void lock_debug_acquire(const void *lock, unsigned rank, const char *name, bool nested);
+enum lock_debug_mode { LOCK_ORDERED, LOCK_NESTED, LOCK_TRY };
+void lock_debug_acquire(const void *lock, unsigned rank, const char *name, enum lock_debug_mode mode);
 void lock_debug_release(const void *lock);
 void lock_debug_spin_taken(struct spinlock *lock);
 void lock_debug_may_sleep(const char *what);
-#define SPIN_DEBUG_ACQUIRE(l, nested) lock_debug_acquire(l, (l)->rank, (l)->name, nested)
+void lock_debug_disable(void);
+#define SPIN_DEBUG_ACQUIRE(l, mode) lock_debug_acquire(l, (l)->rank, (l)->name, mode)
 #define SPIN_DEBUG_TAKEN(l) lock_debug_spin_taken(l)
 #define SPIN_DEBUG_RELEASE(l) (lock_debug_release(l), (l)->owner_cpu = 0)
 #else
-#define SPIN_DEBUG_ACQUIRE(l, nested) ((void)0)
+#define SPIN_DEBUG_ACQUIRE(l, mode) ((void)0)
 #define SPIN_DEBUG_TAKEN(l) ((void)0)
 #define SPIN_DEBUG_RELEASE(l) ((void)0)
 static inline void lock_debug_may_sleep(const char *what)
+{
+}
+static inline void lock_debug_disable(void)
 {
 }
 #endif
@@ -164,7 +171,7 @@ static inline void spin_unlock_raw(struct spinlock *lock) __releases(lock) __no_
 static inline void spin_lock(struct spinlock *lock) __acquires(lock) __no_lock_analysis
 {
 	preempt_disable();
-	SPIN_DEBUG_ACQUIRE(lock, false);
+	SPIN_DEBUG_ACQUIRE(lock, LOCK_ORDERED);
 	spin_lock_raw(lock);
 	SPIN_DEBUG_TAKEN(lock);
 }
@@ -182,7 +189,7 @@ static inline void spin_unlock(struct spinlock *lock) __releases(lock) __no_lock
 		preempt_enable();
 		return false;
 	}
-	SPIN_DEBUG_ACQUIRE(lock, true);
+	SPIN_DEBUG_ACQUIRE(lock, LOCK_TRY);
 	SPIN_DEBUG_TAKEN(lock);
 	return true;
 }
@@ -191,7 +198,7 @@ static inline void spin_unlock(struct spinlock *lock) __releases(lock) __no_lock
 static inline void spin_lock_nested(struct spinlock *lock) __acquires(lock) __no_lock_analysis
 {
 	preempt_disable();
-	SPIN_DEBUG_ACQUIRE(lock, true);
+	SPIN_DEBUG_ACQUIRE(lock, LOCK_NESTED);
 	spin_lock_raw(lock);
 	SPIN_DEBUG_TAKEN(lock);
 }
@@ -206,7 +213,7 @@ static inline void spin_lock_nested(struct spinlock *lock) __acquires(lock) __no
 {
 	irqflags_t flags = arch_irq_save();
 
-	SPIN_DEBUG_ACQUIRE(lock, false);
+	SPIN_DEBUG_ACQUIRE(lock, LOCK_ORDERED);
 	spin_lock_raw(lock);
 	SPIN_DEBUG_TAKEN(lock);
 	return flags;

@@ -16,10 +16,10 @@
 #define MUTEX_WAITERS ((uintptr_t)1)
 
 #ifdef CONFIG_DEBUG_LOCKS
-#define DEBUG_ACQUIRE(l, nested) lock_debug_acquire(l, (l)->rank, (l)->name, nested)
+#define DEBUG_ACQUIRE(l, mode) lock_debug_acquire(l, (l)->rank, (l)->name, mode)
 #define DEBUG_RELEASE(l) lock_debug_release(l)
 #else
-#define DEBUG_ACQUIRE(l, nested) ((void)0)
+#define DEBUG_ACQUIRE(l, mode) ((void)0)
 #define DEBUG_RELEASE(l) ((void)0)
 #endif
 
@@ -102,13 +102,13 @@ static inline void mutex_take(struct mutex *m)
 /* The analysis cannot see that the word is the lock. */
 void mutex_lock(struct mutex *m) __no_lock_analysis
 {
-	DEBUG_ACQUIRE(m, false);
+	DEBUG_ACQUIRE(m, LOCK_ORDERED);
 	mutex_take(m);
 }
 
 void mutex_lock_nested(struct mutex *m) __no_lock_analysis
 {
-	DEBUG_ACQUIRE(m, true);
+	DEBUG_ACQUIRE(m, LOCK_NESTED);
 	mutex_take(m);
 }
 
@@ -119,7 +119,7 @@ bool mutex_trylock(struct mutex *m) __no_lock_analysis
 	if (!__atomic_compare_exchange_n(&m->owner, &free, (uintptr_t)arch_current(), false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
-	DEBUG_ACQUIRE(m, true);
+	DEBUG_ACQUIRE(m, LOCK_TRY);
 	return true;
 }
 
@@ -240,7 +240,7 @@ static inline bool read_take(struct rwsem *s)
 
 void read_lock(struct rwsem *s) __no_lock_analysis
 {
-	DEBUG_ACQUIRE(s, false);
+	DEBUG_ACQUIRE(s, LOCK_ORDERED);
 	if (unlikely(!read_take(s)))
 		rwsem_lock_slow(s, false);
 }
@@ -249,7 +249,7 @@ bool read_trylock(struct rwsem *s) __no_lock_analysis
 {
 	if (!read_take(s))
 		return false;
-	DEBUG_ACQUIRE(s, true);
+	DEBUG_ACQUIRE(s, LOCK_TRY);
 	return true;
 }
 
@@ -271,14 +271,14 @@ static inline bool write_take(struct rwsem *s)
 
 void write_lock(struct rwsem *s) __no_lock_analysis
 {
-	DEBUG_ACQUIRE(s, false);
+	DEBUG_ACQUIRE(s, LOCK_ORDERED);
 	if (unlikely(!write_take(s)))
 		rwsem_lock_slow(s, true);
 }
 
 void write_lock_nested(struct rwsem *s) __no_lock_analysis
 {
-	DEBUG_ACQUIRE(s, true);
+	DEBUG_ACQUIRE(s, LOCK_NESTED);
 	if (unlikely(!write_take(s)))
 		rwsem_lock_slow(s, true);
 }
@@ -287,7 +287,7 @@ bool write_trylock(struct rwsem *s) __no_lock_analysis
 {
 	if (!write_take(s))
 		return false;
-	DEBUG_ACQUIRE(s, true);
+	DEBUG_ACQUIRE(s, LOCK_TRY);
 	return true;
 }
 

@@ -109,7 +109,7 @@ void uart_port_register(struct uart_port *port, const char *name, u32 major, u32
 	port->serial.tty.ld.termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
 	port->serial.tty.ld.termios.c_ispeed = 9600;
 	port->serial.tty.ld.termios.c_ospeed = 9600;
-	spin_init(&port->send_lock, RANK_CONSOLE);
+	spin_init(&port->send_lock, RANK_UART);
 	port->serial.line = line;
 	port->serial.irq = irq;
 	port->serial.log.name = port->serial.tty.name;
