@@ -10,6 +10,7 @@
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <proc/inspect.h>
 #include <vfs/vfs.h>
 
 #include <linux/major.h>
@@ -111,8 +112,15 @@ static struct device_node fixed_nodes[] = {
 	{ .name = "ptmx", .mode = S_IFCHR | 0666, .open = pty_open_master, .class_name = "tty" },
 };
 
+static u64 terminal_device(struct tty *tty)
+{
+	return tty->device;
+}
+
 void tty_init_devices(void)
 {
+	inspect_terminal_device = terminal_device;
+	proc_hooks.session_exit = tty_session_exit;
 	pty_init();
 	static const unsigned minors[] = { 1, 0, 2 };
 	for (size_t i = 0; i < ARRAY_SIZE(fixed_nodes); i++) {

@@ -24,6 +24,7 @@
 #include <linux/major.h>
 
 #define OUTPUT_SIZE 8192u
+#define PTY_GROUP 5 /* Debian's group tty, as its mounts of devpts ask with gid=5 */
 
 struct pty {
 	struct tty tty; /* first */
@@ -32,14 +33,14 @@ struct pty {
 	bool slave_opened;	 /* has been open once: the master's hang-up counts only then */
 	bool packet_mode;	 /* TIOCPKT */
 	u8 packet_events;	 /* TIOCPKT_* not yet told */
-	u32 uid, gid;		 /* who opened the master */
+	u32 uid, gid, mode;	 /* of the slave's name in devpts; guarded by table_lock */
 	u32 output_head, output_tail;
 	char output[OUTPUT_SIZE];
 	struct wait_queue master_wait;
 };
 
 static struct mutex table_lock;
-static struct pty *table[PTY_MAX];
+static struct pty *table[PTY_MAX] __guarded_by(&table_lock);
 static struct device_node slave_driver = {
 	.mode = S_IFCHR | 0620,
 	.open = pty_open_slave,
@@ -333,7 +334,8 @@ static int pty_create(struct pty **out)
 		pty->index = index;
 		pty->slave_locked = true;
 		pty->uid = current_credentials()->fsuid;
-		pty->gid = current_credentials()->fsgid;
+		pty->gid = PTY_GROUP;
+		pty->mode = 0620;
 		table[index] = pty;
 	}
 	mutex_unlock(&table_lock);
@@ -384,17 +386,30 @@ int pty_next(int index)
 	return index < PTY_MAX ? index : -1;
 }
 
-bool pty_owner(int index, u32 *uid, u32 *gid)
+static bool exists_locked(int index) __must_hold(&table_lock)
 {
-	bool found = false;
-	mutex_lock(&table_lock);
-	if (index >= 0 && index < PTY_MAX && table[index] && !READ_ONCE(table[index]->tty.other_closed)) {
-		*uid = table[index]->uid;
-		*gid = table[index]->gid;
-		found = true;
-	}
-	mutex_unlock(&table_lock);
-	return found;
+	return index >= 0 && index < PTY_MAX && table[index] && !READ_ONCE(table[index]->tty.other_closed);
+}
+
+bool pty_attributes(int index, u32 *uid, u32 *gid, u32 *mode)
+{
+	mutex_guard(&table_lock);
+	if (!exists_locked(index))
+		return false;
+	*uid = table[index]->uid;
+	*gid = table[index]->gid;
+	*mode = table[index]->mode;
+	return true;
+}
+
+void pty_set_attributes(int index, u32 uid, u32 gid, u32 mode)
+{
+	mutex_guard(&table_lock);
+	if (!exists_locked(index))
+		return;
+	table[index]->uid = uid;
+	table[index]->gid = gid;
+	table[index]->mode = mode;
 }
 
 void pty_init(void)

@@ -19,9 +19,12 @@ struct tty;
 /* Opens the slave whose number is the minor of the inode's device. -EIO (no such pair, or locked). */
 [[nodiscard]] int pty_open_slave(struct inode *inode, struct file *file);
 
-/* The next existing pair with index >= `index`, or -1; and who owns its slave. For devpts. */
+/* The next existing pair with index >= `index`, or -1. */
 int pty_next(int index);
-bool pty_owner(int index, u32 *uid, u32 *gid);
+
+/* Owner and permissions of a slave; false if there is no such pair. For devpts. */
+bool pty_attributes(int index, u32 *uid, u32 *gid, u32 *mode);
+void pty_set_attributes(int index, u32 uid, u32 gid, u32 mode);
 
 /* Boot, after vfs_init. */
 void pty_init(void);

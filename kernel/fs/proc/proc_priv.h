@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of /proc. */
+#pragma once
+
+#include <fs/synthetic/synthetic.h>
+#include <proc/task.h>
+
+/* Keys of nodes below /proc/<pid>: which process (its number and birth tell it from a later one), task, descriptor. */
+#define KEY_PROCESS 0 /* pid in the low half, tid in the high half: 0 for the process itself */
+#define KEY_BIRTH 1   /* process->start_ns */
+#define KEY_EXTRA 2
+
+/* The process or task of a node, with a reference. -ESRCH: it is gone. */
+[[nodiscard]] int proc_node_process(const struct synthetic_node *node, struct process **out);
+/* The task of a /proc/<pid>/task/<tid> node, or the leader. */
+[[nodiscard]] int proc_node_task(const struct synthetic_node *node, struct task **out);
+
+/* synthetic_type operations that most per-process nodes use. */
+bool proc_node_valid(const struct synthetic_node *node);
+void proc_node_attributes(const struct synthetic_node *node, struct inode *inode);
+/* As ptrace(2) access mode PTRACE_MODE_READ: for files that show memory or descriptors. */
+int proc_node_permission(const struct synthetic_node *node, u32 mask);
+
+/* Clock ticks of 1/100 s, as USER_HZ. */
+static inline u64 ticks_of_ns(u64 ns)
+{
+	return ns / 10000000;
+}
+
+extern const struct synthetic_type proc_process_directory; /* /proc/<pid> */
+extern const struct synthetic_type proc_fd_directory;	   /* fd/ */
+extern const struct synthetic_type proc_fdinfo_directory;  /* fdinfo/ */
+extern const struct synthetic_table proc_sys_table;	   /* /proc/sys */
+extern const struct synthetic_table proc_system_table;	   /* fixed names of /proc */
+
+/* The node of a process's directory. */
+void proc_process_node(struct process *process, struct synthetic_node *out);
+
+/* Per-process files, in several sources. */
+extern const struct synthetic_type proc_stat, proc_statm, proc_status, proc_cmdline, proc_comm, proc_environ,
+	proc_auxv, proc_maps, proc_smaps, proc_limits, proc_io, proc_mounts, proc_mountinfo,
+	proc_oom_score, proc_oom_score_adj, proc_wchan, proc_stack, proc_personality, proc_loginuid,
+	proc_cgroup, proc_syscall, proc_schedstat, proc_exe, proc_cwd, proc_root, proc_mem, proc_pagemap,
+	proc_timerslack, proc_coredump_filter;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /proc/<pid> and /proc/<pid>/task/<tid>: which files there are, and who may look. */
+#include <fs/proc/proc_priv.h>
+
+#include <lib/errno.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <mm/aspace.h>
+
+int proc_node_process(const struct synthetic_node *node, struct process **out)
+{
+	int err = process_find((int)(u32)node->key[KEY_PROCESS], out);
+	if (err)
+		return err;
+	if ((*out)->start_ns == node->key[KEY_BIRTH])
+		return 0;
+	process_put(*out);
+	return -ESRCH;
+}
+
+static int tid_of(const struct synthetic_node *node)
+{
+	return (int)(node->key[KEY_PROCESS] >> 32);
+}
+
+int proc_node_task(const struct synthetic_node *node, struct task **out)
+{
+	struct process *process;
+	int err = proc_node_process(node, &process);
+	if (err)
+		return err;
+	if (tid_of(node)) {
+		err = task_find(tid_of(node), out);
+		if (!err && (*out)->process != process) {
+			task_put(*out);
+			err = -ESRCH;
+		}
+	} else {
+		*out = process_leader_get(process);
+		err = *out ? 0 : -ESRCH;
+	}
+	process_put(process);
+	return err;
+}
+
+bool proc_node_valid(const struct synthetic_node *node)
+{
+	struct task *task;
+	if (proc_node_task(node, &task))
+		return false;
+	task_put(task);
+	return true;
+}
+
+void proc_node_attributes(const struct synthetic_node *node, struct inode *inode)
+{
+	struct task *task;
+	if (proc_node_task(node, &task))
+		return;
+	const struct credentials *c = task_credentials_get(task);
+	inode->uid = c->euid;
+	inode->gid = c->egid;
+	credentials_put(c);
+	task_put(task);
+}
+
+int proc_node_permission(const struct synthetic_node *node, u32 mask)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	const struct credentials *mine = current_credentials();
+	const struct credentials *c = task_credentials_get(task);
+	bool same = mine->fsuid == c->euid && mine->fsuid == c->suid && mine->fsuid == c->uid &&
+		    mine->fsgid == c->egid && mine->fsgid == c->sgid && mine->fsgid == c->gid;
+	credentials_put(c);
+	if (current_task() && task->process != current_process() && !same && !capable(CAP_SYS_PTRACE))
+		err = -EACCES;
+	task_put(task);
+	return err;
+}
+
+/* Files that a thread has as well as a process. */
+#define TASK_FILES                                                                                 \
+	{ "auxv", &proc_auxv, nullptr }, { "cgroup", &proc_cgroup, nullptr },                      \
+		{ "cmdline", &proc_cmdline, nullptr }, { "comm", &proc_comm, nullptr },            \
+		{ "cwd", &proc_cwd, nullptr }, { "environ", &proc_environ, nullptr },              \
+		{ "exe", &proc_exe, nullptr }, { "fd", &proc_fd_directory, nullptr },              \
+		{ "fdinfo", &proc_fdinfo_directory, nullptr }, { "io", &proc_io, nullptr },        \
+		{ "limits", &proc_limits, nullptr }, { "loginuid", &proc_loginuid, nullptr },      \
+		{ "maps", &proc_maps, nullptr }, { "mem", &proc_mem, nullptr },                    \
+		{ "mountinfo", &proc_mountinfo, nullptr }, { "mounts", &proc_mounts, nullptr },    \
+		{ "oom_score", &proc_oom_score, nullptr },                                         \
+		{ "oom_score_adj", &proc_oom_score_adj, nullptr },                                 \
+		{ "pagemap", &proc_pagemap, nullptr }, { "personality", &proc_personality, nullptr }, \
+		{ "root", &proc_root, nullptr }, { "schedstat", &proc_schedstat, nullptr },        \
+		{ "smaps", &proc_smaps, nullptr }, \
+		{ "stack", &proc_stack, nullptr }, { "stat", &proc_stat, nullptr },                \
+		{ "statm", &proc_statm, nullptr }, { "status", &proc_status, nullptr },            \
+		{ "syscall", &proc_syscall, nullptr }, { "wchan", &proc_wchan, nullptr }
+
+static const struct synthetic_named task_files[] = { TASK_FILES };
+static const struct synthetic_table task_table = SYNTHETIC_TABLE(task_files);
+
+static const struct synthetic_type task_directory;
+
+static const struct synthetic_named process_files[] = {
+	TASK_FILES,
+	{ "coredump_filter", &proc_coredump_filter, nullptr },
+	{ "task", &task_directory, nullptr },
+	{ "timerslack_ns", &proc_timerslack, nullptr },
+};
+static const struct synthetic_table process_table = SYNTHETIC_TABLE(process_files);
+
+static const struct synthetic_table *table_of(const struct synthetic_node *node)
+{
+	return node->data ? &task_table : &process_table;
+}
+
+static int process_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+{
+	struct synthetic_node table = *dir;
+	table.data = table_of(dir);
+	return synthetic_table_lookup(&table, name, out);
+}
+
+static bool process_next_file(const struct synthetic_node *dir, u64 *cursor, char *name,
+			      struct synthetic_node *out)
+{
+	struct synthetic_node table = *dir;
+	table.data = table_of(dir);
+	return synthetic_table_next(&table, cursor, name, out);
+}
+
+const struct synthetic_type proc_process_directory = {
+	.mode = S_IFDIR | 0555,
+	.lookup = process_lookup,
+	.next = process_next_file,
+	.valid = proc_node_valid,
+	.attributes = proc_node_attributes,
+};
+
+/* task/<tid>: the same directory with the smaller table. */
+
+static void task_node(const struct synthetic_node *dir, int tid, struct synthetic_node *out)
+{
+	*out = (struct synthetic_node){
+		.type = &proc_process_directory,
+		.data = &task_table,
+		.key = { [KEY_PROCESS] = (u32)dir->key[KEY_PROCESS] | (u64)(u32)tid << 32,
+			 [KEY_BIRTH] = dir->key[KEY_BIRTH] },
+	};
+}
+
+static int task_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+{
+	u64 tid;
+	if (name[0] < '1' || name[0] > '9' || parse_u64(name, 10, &tid) || tid > INT32_MAX)
+		return -ENOENT;
+	task_node(dir, (int)tid, out);
+	return proc_node_valid(out) ? 0 : -ENOENT;
+}
+
+static bool task_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+{
+	struct process *process;
+	if (proc_node_process(dir, &process))
+		return false;
+	struct task *task = process_next_task(process, (int)*cursor + 1);
+	process_put(process);
+	if (!task)
+		return false;
+	*cursor = (u64)task->tid;
+	(void)snprintf(name, NAME_MAX + 1, "%d", task->tid);
+	task_node(dir, task->tid, out);
+	task_put(task);
+	return true;
+}
+
+static const struct synthetic_type task_directory = {
+	.mode = S_IFDIR | 0555,
+	.lookup = task_lookup,
+	.next = task_next,
+	.valid = proc_node_valid,
+	.attributes = proc_node_attributes,
+};

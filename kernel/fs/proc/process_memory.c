@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /proc/<pid>/maps, smaps, mem, cmdline, environ, auxv, pagemap: what lies in a process's address space. */
+#include <fs/proc/proc_priv.h>
+
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/aspace.h>
+#include <mm/residency.h>
+#include <mm/slab.h>
+#include <proc/inspect.h>
+#include <vfs/vfs.h>
+
+#include <linux/auxvec.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+
+static int node_aspace(const struct synthetic_node *node, struct aspace **out)
+{
+	struct process *process;
+	int err = proc_node_process(node, &process);
+	if (err)
+		return err;
+	*out = process_aspace_get(process);
+	process_put(process);
+	return 0;
+}
+
+/* maps */
+
+static const char *mapping_label(const struct aspace *as, const struct vma *vma)
+{
+	if (vma->name)
+		return vma->name;
+	if (vma->object)
+		return nullptr;
+	if (vma->start <= as->brk_end && vma->end >= as->brk_start && as->brk_start != as->brk_end)
+		return "[heap]";
+	return vma->flags & VMA_STACK ? "[stack]" : nullptr;
+}
+
+static void show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma, char *path_buf)
+{
+	u64 device = 0, number = 0;
+	if (vma->file) {
+		number = vma->file->inode->number;
+		device = vma->file->inode->superblock ? vma->file->inode->superblock->device : 0;
+	}
+	size_t line_start = out->size;
+	text_printf(out, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", vma->start, vma->end,
+		    vma->flags & VMA_READ ? 'r' : '-', vma->flags & VMA_WRITE ? 'w' : '-',
+		    vma->flags & VMA_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
+		    vma->file ? (unsigned long long)vma->offset : 0ull, device_major(device), device_minor(device),
+		    (unsigned long long)number);
+	const char *label = mapping_label(as, vma);
+	if (vma->file && vma->file->dentry) {
+		struct path path = { vma->file->mount, vma->file->dentry };
+		label = path_text(&path, nullptr, path_buf, PATH_MAX);
+	}
+	if (label) {
+		while (out->size - line_start < 73 && !out->failed)
+			text_printf(out, " ");
+		text_append_escaped(out, label, "");
+	}
+	text_printf(out, "\n");
+}
+
+static void show_mapping_memory(struct text_buffer *out, const struct aspace *as, const struct vma *vma)
+{
+	struct mapping_residency r;
+	aspace_mapping_residency(as, vma, &r);
+	u64 kb = PAGE_SIZE / 1024;
+	u64 private = r.private_clean + r.private_dirty, shared = r.shared_clean + r.shared_dirty;
+	const struct {
+		const char *name;
+		u64 kib;
+	} lines[] = {
+		{ "Size", (vma->end - vma->start) / 1024 }, { "KernelPageSize", kb }, { "MMUPageSize", kb },
+		{ "Rss", (private + shared) * kb }, { "Pss", private * kb + r.proportional_shared_bytes / 1024 },
+		{ "Pss_Dirty", r.private_dirty * kb }, { "Shared_Clean", r.shared_clean * kb },
+		{ "Shared_Dirty", r.shared_dirty * kb }, { "Private_Clean", r.private_clean * kb },
+		{ "Private_Dirty", r.private_dirty * kb }, { "Referenced", r.referenced * kb },
+		{ "Anonymous", r.anonymous * kb }, { "LazyFree", 0 }, { "AnonHugePages", 0 },
+		{ "ShmemPmdMapped", 0 }, { "FilePmdMapped", 0 }, { "Shared_Hugetlb", 0 }, { "Private_Hugetlb", 0 },
+		{ "Swap", 0 }, { "SwapPss", 0 }, { "Locked", vma->flags & VMA_LOCKED ? (private + shared) * kb : 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		size_t start = out->size;
+		text_printf(out, "%s:", lines[i].name);
+		while (out->size - start < 16 && !out->failed)
+			text_printf(out, " ");
+		text_printf(out, "%8llu kB\n", (unsigned long long)lines[i].kib);
+	}
+	text_printf(out, "THPeligible:    0\nVmFlags:%s%s%s%s%s%s%s \n", vma->flags & VMA_READ ? " rd" : "",
+		    vma->flags & VMA_WRITE ? " wr" : "", vma->flags & VMA_EXEC ? " ex" : "",
+		    vma->flags & VMA_SHARED ? " sh" : "", vma->flags & VMA_MAY_READ ? " mr" : "",
+		    vma->flags & VMA_MAY_WRITE ? " mw" : "", vma->flags & VMA_MAY_EXEC ? " me" : "");
+}
+
+static int show_mappings(const struct synthetic_node *node, struct text_buffer *out, bool memory)
+{
+	struct aspace *as;
+	int err = node_aspace(node, &as);
+	if (err || !as)
+		return err;
+	char *path_buf = kmalloc(PATH_MAX, 0);
+	if (!path_buf) {
+		process_aspace_put(as);
+		return -ENOMEM;
+	}
+	read_lock(&as->lock);
+	for (struct vma *vma = aspace_find(as, 0); vma; vma = vma_next(vma)) {
+		show_mapping(out, as, vma, path_buf);
+		if (memory)
+			show_mapping_memory(out, as, vma);
+	}
+	read_unlock(&as->lock);
+	kfree(path_buf);
+	process_aspace_put(as);
+	return 0;
+}
+
+static int maps_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return show_mappings(node, out, false);
+}
+
+static int smaps_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return show_mappings(node, out, true);
+}
+
+/* cmdline, environ, auxv */
+
+static void append_memory(struct text_buffer *out, struct aspace *as, vaddr_t start, vaddr_t end)
+{
+	while (start < end && !out->failed) {
+		size_t step = MIN((size_t)(end - start), (size_t)PAGE_SIZE);
+		char *to = text_reserve(out, step);
+		if (!to)
+			return;
+		ssize_t n = aspace_read(as, start, to, step, true);
+		if (n <= 0)
+			return;
+		out->size += (size_t)n;
+		start += (size_t)n;
+	}
+}
+
+/*
+ * Arguments as they lie in memory. A program that overwrote the terminator of the last one (setproctitle) shows a single string that may
+ * reach into the environment, as Linux does.
+ */
+static void append_command_line(struct text_buffer *out, struct aspace *as)
+{
+	append_memory(out, as, as->arg_start, as->arg_end);
+	if (!out->size || !out->data[out->size - 1])
+		return;
+	size_t n = strnlen(out->data, out->size);
+	if (n < out->size) {
+		out->size = n;
+		return;
+	}
+	append_memory(out, as, as->env_start, as->env_end);
+	out->size = strnlen(out->data, out->size);
+}
+
+static int cmdline_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct aspace *as;
+	int err = node_aspace(node, &as);
+	if (err || !as)
+		return err;
+	append_command_line(out, as);
+	process_aspace_put(as);
+	return 0;
+}
+
+static int environ_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct aspace *as;
+	int err = node_aspace(node, &as);
+	if (err || !as)
+		return err;
+	append_memory(out, as, as->env_start, as->env_end);
+	process_aspace_put(as);
+	return 0;
+}
+
+static int auxv_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct aspace *as;
+	int err = node_aspace(node, &as);
+	if (err || !as)
+		return err;
+	size_t n = 0;
+	while (n + 2 < ARRAY_SIZE(as->auxv) && as->auxv[n] != AT_NULL)
+		n += 2;
+	text_append(out, as->auxv, (n + 2) * sizeof(as->auxv[0]));
+	process_aspace_put(as);
+	return 0;
+}
+
+/* mem: the address space as a file; rights are checked when it is opened. */
+
+static ssize_t mem_transfer(struct file *file, struct iter *it, u64 *offset, bool write)
+{
+	struct aspace *as = file->private;
+	if (!as)
+		return 0;
+	char *buf = kmalloc(PAGE_SIZE, 0);
+	if (!buf)
+		return -ENOMEM;
+	ssize_t total = 0;
+	while (it->remaining) {
+		size_t step = MIN(it->remaining, PAGE_SIZE - *offset % PAGE_SIZE);
+		ssize_t n;
+		if (write) {
+			n = (ssize_t)iter_copy_from(it, buf, step);
+			n = n ? aspace_write(as, *offset, buf, (size_t)n, true) : -EFAULT;
+		} else {
+			n = aspace_read(as, *offset, buf, step, true);
+			if (n > 0 && iter_copy_to(it, buf, (size_t)n) != (size_t)n)
+				n = -EFAULT;
+		}
+		if (n <= 0) {
+			total = total ? total : n == -EFAULT && it->remaining ? -EIO : n;
+			break;
+		}
+		total += n;
+		*offset += (u64)n;
+	}
+	kfree(buf);
+	return total;
+}
+
+static ssize_t mem_read(struct file *file, struct iter *it, u64 *offset)
+{
+	return mem_transfer(file, it, offset, false);
+}
+
+static ssize_t mem_write(struct file *file, struct iter *it, u64 *offset)
+{
+	return mem_transfer(file, it, offset, true);
+}
+
+static s64 mem_seek(struct file *file, s64 offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += (s64)file->offset;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	file->offset = (u64)offset;
+	return offset;
+}
+
+static void mem_destroy(struct file *file)
+{
+	if (file->private)
+		aspace_put(file->private);
+}
+
+static const struct file_ops mem_ops = {
+	FILE_OPS_DEFAULTS,
+	.read = mem_read,
+	.write = mem_write,
+	.seek = mem_seek,
+	.destroy = mem_destroy,
+};
+
+/* One 64-bit word a page (pagemap.txt): frame numbers are hidden, as Linux hides them from those without CAP_SYS_ADMIN. */
+static ssize_t pagemap_read(struct file *file, struct iter *it, u64 *offset)
+{
+	struct aspace *as = file->private;
+	if (!as)
+		return 0;
+	if (*offset % 8 || it->remaining % 8)
+		return -EINVAL;
+	ssize_t total = 0;
+	while (it->remaining) {
+		vaddr_t address = *offset / 8 * PAGE_SIZE;
+		if (address >= USER_MAX)
+			break;
+		u64 word = aspace_pagemap_entry(as, address);
+		if (iter_copy_to(it, &word, sizeof(word)) != sizeof(word))
+			return total ? total : -EFAULT;
+		*offset += 8;
+		total += 8;
+	}
+	return total;
+}
+
+static const struct file_ops pagemap_ops = {
+	FILE_OPS_DEFAULTS,
+	.read = pagemap_read,
+	.seek = mem_seek,
+	.destroy = mem_destroy,
+};
+
+static int open_aspace(const struct synthetic_node *node, struct file *file, const struct file_ops *ops)
+{
+	struct aspace *as;
+	int err = node_aspace(node, &as);
+	if (err)
+		return err;
+	/* A reference, but no user: an open file does not keep the memory of a dead process. */
+	if (as) {
+		aspace_get(as);
+		process_aspace_put(as);
+	}
+	file->ops = ops;
+	file->private = as;
+	return 0;
+}
+
+static int mem_open(const struct synthetic_node *node, struct inode *inode, struct file *file)
+{
+	return open_aspace(node, file, &mem_ops);
+}
+
+static int pagemap_open(const struct synthetic_node *node, struct inode *inode, struct file *file)
+{
+	return open_aspace(node, file, &pagemap_ops);
+}
+
+#define MEMORY_FILE(symbol, file_mode, check, ...)                                                 \
+	const struct synthetic_type symbol = { .mode = S_IFREG | (file_mode),                      \
+					       .valid = proc_node_valid,                           \
+					       .attributes = proc_node_attributes,                 \
+					       .permission = check,                                \
+					       __VA_ARGS__ }
+MEMORY_FILE(proc_maps, 0444, proc_node_permission, .show = maps_show);
+MEMORY_FILE(proc_smaps, 0444, proc_node_permission, .show = smaps_show);
+MEMORY_FILE(proc_cmdline, 0444, nullptr, .show = cmdline_show);
+MEMORY_FILE(proc_environ, 0400, proc_node_permission, .show = environ_show);
+MEMORY_FILE(proc_auxv, 0400, proc_node_permission, .show = auxv_show);
+MEMORY_FILE(proc_mem, 0600, proc_node_permission, .open = mem_open);
+MEMORY_FILE(proc_pagemap, 0400, proc_node_permission, .open = pagemap_open);

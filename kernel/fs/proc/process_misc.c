@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The small files and links of /proc/<pid>: comm, exe, cwd, root, mounts, OOM scores, stack and their like. */
+#include <fs/proc/proc_priv.h>
+
+#include <arch/frame.h>
+#include <arch/regs.h>
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/aspace.h>
+#include <mm/frame.h>
+#include <mm/slab.h>
+#include <proc/inspect.h>
+#include <vfs/vfs.h>
+
+#include <linux/mount.h>
+
+/* comm: readable by all, writable by the process's own threads. */
+
+static int comm_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	text_printf(out, "%s\n", task->thread.name);
+	task_put(task);
+	return 0;
+}
+
+static int comm_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	if (!current_task() || current_task()->process != task->process) {
+		err = -EINVAL;
+	} else {
+		char *end = strchr(text, '\n');
+		if (end)
+			*end = '\0';
+		(void)string_copy(task->thread.name, text, sizeof(task->thread.name));
+	}
+	task_put(task);
+	return err;
+}
+
+/* exe, cwd, root */
+
+static int exe_read_link(const struct synthetic_node *node, char **text, struct path *path)
+{
+	struct process *process;
+	int err = proc_node_permission(node, 0);
+	if (!err)
+		err = proc_node_process(node, &process);
+	if (err)
+		return err;
+	struct aspace *as = process_aspace_get(process);
+	process_put(process);
+	if (!as)
+		return -ENOENT;
+	err = as->exe ? file_path(as->exe, path) : -ENOENT;
+	process_aspace_put(as);
+	return err;
+}
+
+static int context_path(const struct synthetic_node *node, struct path *root, struct path *cwd)
+{
+	struct task *task;
+	int err = proc_node_permission(node, 0);
+	if (!err)
+		err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	struct fs_context *fs = task_fs_get(task);
+	task_put(task);
+	if (!fs)
+		return -ENOENT;
+	fs_context_paths(fs, root, cwd);
+	fs_context_put(fs);
+	return 0;
+}
+
+static int cwd_read_link(const struct synthetic_node *node, char **text, struct path *path)
+{
+	return context_path(node, nullptr, path);
+}
+
+static int root_read_link(const struct synthetic_node *node, char **text, struct path *path)
+{
+	return context_path(node, path, nullptr);
+}
+
+#define PROCESS_LINK(symbol, function)                                                             \
+	const struct synthetic_type symbol = {                                                     \
+		.mode = S_IFLNK | 0777,                                                            \
+		.read_link = function,                                                             \
+		.valid = proc_node_valid,                                                          \
+		.attributes = proc_node_attributes,                                                \
+	}
+PROCESS_LINK(proc_exe, exe_read_link);
+PROCESS_LINK(proc_cwd, cwd_read_link);
+PROCESS_LINK(proc_root, root_read_link);
+
+/* mounts, mountinfo */
+
+struct mount_text {
+	struct text_buffer *out;
+	char *buf;
+	bool info;
+};
+
+static bool show_mount(struct mount *mount, void *arg)
+{
+	struct mount_text *m = arg;
+	struct path at = { mount, mount->root };
+	char options[256];
+	size_t n = mount_options_text(mount, options, sizeof(options) - 1);
+	options[n] = '\0';
+	const char *where = path_text(&at, nullptr, m->buf, PATH_MAX);
+	if (!where || string_starts(where, "(unreachable)"))
+		return true;
+	const char *source = mount->source ? mount->source : "none";
+	if (m->info) {
+		text_printf(m->out, "%d %d %u:%u / ", mount->id, mount->parent ? mount->parent->id : mount->id,
+			    device_major(mount->superblock->device), device_minor(mount->superblock->device));
+		text_append_escaped(m->out, where, "");
+		text_printf(m->out, " %s - %s ", options, mount->superblock->type->name);
+		text_append_escaped(m->out, source, "#");
+		text_printf(m->out, " %s\n", mount->superblock->flags & MS_RDONLY ? "ro" : "rw");
+	} else {
+		text_append_escaped(m->out, source, "#");
+		text_printf(m->out, " ");
+		text_append_escaped(m->out, where, "");
+		text_printf(m->out, " %s %s 0 0\n", mount->superblock->type->name, options);
+	}
+	return true;
+}
+
+static int show_mounts(struct text_buffer *out, bool info)
+{
+	struct mount_text m = { .out = out, .info = info, .buf = kmalloc(PATH_MAX, 0) };
+	if (!m.buf)
+		return -ENOMEM;
+	mount_for_each(show_mount, &m);
+	kfree(m.buf);
+	return 0;
+}
+
+static int mounts_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return show_mounts(out, false);
+}
+
+static int mountinfo_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return show_mounts(out, true);
+}
+
+/* OOM */
+
+static int oom_score_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct process *process;
+	int err = proc_node_process(node, &process);
+	if (err)
+		return err;
+	struct frame_stats frames;
+	frame_stats(&frames);
+	u64 pages = 0;
+	struct aspace *as = process_aspace_get(process);
+	if (as) {
+		pages = as->resident_anon + as->resident_file + as->resident_shared + as->page_table_pages;
+		process_aspace_put(as);
+	}
+	s64 badness = (s64)(pages * 1000 / MAX(frames.total, 1ul)) + process->oom_score_adj;
+	/* As Linux scales it: 667 is a process without memory and adjustment. */
+	s64 score = (1000 + badness) * 2 / 3;
+	text_printf(out, "%lld\n", (long long)MAX(score, 0l));
+	process_put(process);
+	return 0;
+}
+
+static int oom_score_adj_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct process *process;
+	int err = proc_node_process(node, &process);
+	if (err)
+		return err;
+	text_printf(out, "%d\n", process->oom_score_adj);
+	process_put(process);
+	return 0;
+}
+
+static int oom_score_adj_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	struct process *process;
+	s64 value;
+	int err = synthetic_parse_number(text, -1000, 1000, &value);
+	if (!err)
+		err = proc_node_process(node, &process);
+	if (err)
+		return err;
+	if (value < process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
+		err = -EACCES;
+	else
+		process->oom_score_adj = (int)value;
+	process_put(process);
+	return err;
+}
+
+/* Where a thread is in the kernel */
+
+struct stack_text {
+	struct text_buffer *out;
+	bool first_only;
+};
+
+static bool show_frame(vaddr_t pc, void *arg)
+{
+	struct stack_text *s = arg;
+	u64 offset, size;
+	const char *name = ksym_lookup(pc, &offset, &size);
+	if (s->first_only) {
+		/* The scheduler's own functions say nothing about what is waited for. */
+		if (!name || strcmp(name, "schedule") == 0 || string_starts(name, "wait_") ||
+		    string_starts(name, "thread_") || string_starts(name, "arch_switch"))
+			return true;
+		text_printf(s->out, "%s", name);
+		return false;
+	}
+	text_printf(s->out, "[<0>] %s+0x%llx/0x%llx\n", name ? name : "?", (unsigned long long)offset,
+		    (unsigned long long)size);
+	return true;
+}
+
+static int show_stack(const struct synthetic_node *node, struct text_buffer *out, bool first_only)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	struct stack_text s = { out, first_only };
+	size_t before = out->size;
+	if (!task->thread.on_cpu && task->thread.state == THREAD_SLEEPING)
+		arch_backtrace_thread(&task->thread.base.arch, show_frame, &s);
+	if (first_only && out->size == before)
+		text_printf(out, "0");
+	task_put(task);
+	return 0;
+}
+
+static int wchan_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return show_stack(node, out, true);
+}
+
+static int stack_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return show_stack(node, out, false);
+}
+
+static int syscall_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	if (task->thread.on_cpu || task->thread.state != THREAD_SLEEPING) {
+		text_printf(out, "running\n");
+	} else {
+		const struct trap_frame *f = thread_user_frame(task->thread.base.kstack_top);
+		text_printf(out, "%lld", (long long)frame_syscall_number(f));
+		for (unsigned i = 0; i < 6; i++)
+			text_printf(out, " 0x%llx", (unsigned long long)frame_argument(f, i));
+		text_printf(out, " 0x%llx 0x%llx\n", (unsigned long long)frame_sp(f), (unsigned long long)frame_pc(f));
+	}
+	task_put(task);
+	return 0;
+}
+
+/* Single values */
+
+static int personality_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	text_printf(out, "%08x\n", task->personality);
+	task_put(task);
+	return 0;
+}
+
+/* Nobody has logged in through the audit system. */
+static int loginuid_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%u", UINT32_MAX);
+	return 0;
+}
+
+static int cgroup_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "0::/\n");
+	return 0;
+}
+
+static int timerslack_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+	if (err)
+		return err;
+	text_printf(out, "%llu\n", (unsigned long long)task->timer_slack_ns);
+	task_put(task);
+	return 0;
+}
+
+/* Core files are not written; the default filter is what Linux shows. */
+static int coredump_filter_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "00000033\n");
+	return 0;
+}
+
+#define SMALL_FILE(symbol, file_mode, check, ...)                                                  \
+	const struct synthetic_type symbol = { .mode = S_IFREG | (file_mode),                      \
+					       .valid = proc_node_valid,                           \
+					       .attributes = proc_node_attributes,                 \
+					       .permission = check,                                \
+					       __VA_ARGS__ }
+SMALL_FILE(proc_comm, 0644, nullptr, .show = comm_show, .store = comm_store);
+SMALL_FILE(proc_mounts, 0444, nullptr, .show = mounts_show);
+SMALL_FILE(proc_mountinfo, 0444, nullptr, .show = mountinfo_show);
+SMALL_FILE(proc_oom_score, 0444, nullptr, .show = oom_score_show);
+SMALL_FILE(proc_oom_score_adj, 0644, nullptr, .show = oom_score_adj_show, .store = oom_score_adj_store);
+SMALL_FILE(proc_wchan, 0444, nullptr, .show = wchan_show);
+SMALL_FILE(proc_stack, 0400, proc_node_permission, .show = stack_show);
+SMALL_FILE(proc_syscall, 0400, proc_node_permission, .show = syscall_show);
+SMALL_FILE(proc_personality, 0400, proc_node_permission, .show = personality_show);
+SMALL_FILE(proc_loginuid, 0444, nullptr, .show = loginuid_show);
+SMALL_FILE(proc_cgroup, 0444, nullptr, .show = cgroup_show);
+SMALL_FILE(proc_timerslack, 0444, proc_node_permission, .show = timerslack_show);
+SMALL_FILE(proc_coredump_filter, 0444, proc_node_permission, .show = coredump_filter_show);

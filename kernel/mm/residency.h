@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What of a mapping is in memory: for /proc/<pid>/smaps and pagemap. */
+#pragma once
+
+#include <mm/aspace.h>
+
+/* In pages. A page is shared if more than one page table or object refers to it. */
+struct mapping_residency {
+	u64 private_clean, private_dirty, shared_clean, shared_dirty;
+	u64 referenced, anonymous;
+	u64 proportional_shared_bytes; /* each shared page divided by its users */
+};
+
+/* Needs as->lock, shared or not. */
+void aspace_mapping_residency(const struct aspace *as, const struct vma *vma, struct mapping_residency *out);
+
+/*
+ * The word of /proc/<pid>/pagemap for the page at `address` (Linux's Documentation/admin-guide/mm/pagemap.rst): bit 63 present,
+ * bit 61 of a file or shared; frame numbers are not told. Takes as->lock.
+ */
+u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address);
