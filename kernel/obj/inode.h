@@ -8,6 +8,7 @@
 
 #include <core/lock.h>
 #include <core/rcu.h>
+#include <lib/errno.h>
 #include <lib/list.h>
 #include <lib/types.h>
 
@@ -65,6 +66,38 @@ void inode_init(struct inode *inode, u32 mode);
 
 void inode_get(struct inode *inode);
 void inode_put(struct inode *inode); /* may sleep */
+
+/*
+ * Writers and executions of a regular file exclude each other: each _get is 0 or -ETXTBSY, and its _put undoes it.
+ */
+[[nodiscard]] static inline int inode_count_access(u32 *count, s32 step)
+{
+	s32 old = (s32)READ_ONCE(*count), next;
+
+	do {
+		if (step > 0 ? old < 0 : old > 0)
+			return -ETXTBSY;
+		next = old + step;
+	} while (!__atomic_compare_exchange_n((s32 *)count, &old, next, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	return 0;
+}
+[[nodiscard]] static inline int inode_write_access_get(struct inode *inode)
+{
+	return inode_count_access(&inode->write_count, 1);
+}
+static inline void inode_write_access_put(struct inode *inode)
+{
+	__atomic_fetch_sub(&inode->write_count, 1, __ATOMIC_RELEASE);
+}
+[[nodiscard]] static inline int inode_deny_write_get(struct inode *inode)
+{
+	return inode_count_access(&inode->write_count, -1);
+}
+static inline void inode_deny_write_put(struct inode *inode)
+{
+	__atomic_fetch_add(&inode->write_count, 1, __ATOMIC_RELEASE);
+}
 
 /* CLOCK_REALTIME in an inode time. */
 struct inode_time inode_time_now(void);

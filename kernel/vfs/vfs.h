@@ -177,10 +177,10 @@ void path_put(const struct path *p);
 struct open_request {
 	u32 flags; /* O_* */
 	u32 mode;  /* permissions of a new file, umask not applied yet */
-	u32 lookup_flags;
+	u32 lookup_flags; /* LOOKUP_* of openat2's RESOLVE_*; 0 */
 };
 [[nodiscard]] int vfs_open(int dirfd, const char *path, const struct open_request *req, struct file **out);
-/* Opens a path that was found already. */
+/* Opens a path that was found already; checks permissions. */
 [[nodiscard]] int vfs_open_path(const struct path *path, u32 flags, struct file **out);
 
 /* The calls of the same names; kernel paths; permissions of the current task are checked. */
@@ -213,6 +213,21 @@ struct open_request {
 
 /* -EROFS if the mount or its file system is read-only. */
 [[nodiscard]] int path_check_writable(const struct path *path);
+
+/* Sets the size of a regular file, whatever the permissions; times change, setuid bits go. -EFBIG, -EINVAL. May sleep. */
+[[nodiscard]] int inode_truncate(struct inode *inode, u64 size);
+
+/* Stores attributes in the inode's own fields, for set_attributes operations; not the size. */
+void inode_apply_attributes(struct inode *inode, const struct inode_attributes *attr);
+
+/* Owner, group and mode of a new inode in `dir`: the current task's, or the group of a setgid directory. */
+void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode);
+
+/*
+ * What every write to a regular file checks first, with the inode's lock held: moves *offset to the end with O_APPEND, and
+ * cuts `it` at RLIMIT_FSIZE and the file system's largest size. -EFBIG (with SIGXFSZ). Returns the bytes to write.
+ */
+[[nodiscard]] ssize_t file_write_checks(struct file *file, const struct iter *it, u64 *offset);
 
 /* The file was read: updates the access time as the mount's flags say (relatime). */
 void file_accessed(struct file *file);

@@ -238,8 +238,8 @@ int walk_to_parent(struct walk *w)
 	bool link;
 	int result;
 
-	w->jumped = false;
 	for (;;) {
+		w->jumped = false;
 		while (*w->rest == '/')
 			w->rest++;
 		if (!*w->rest && w->pending_count) {

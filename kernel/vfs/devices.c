@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices that drivers registered: found by number at open, shown in /dev and /sys. */
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <vfs/devices.h>
+
+static struct mutex devices_lock;
+static struct list_head devices = LIST_INIT(devices);
+static const struct device_listener *listener;
+
+void devices_init(void)
+{
+	mutex_init(&devices_lock, RANK_PROCESS_TABLE);
+}
+
+void device_register(struct device_node *node)
+{
+	mutex_guard(&devices_lock);
+	list_add_tail(&devices, &node->node);
+	if (listener)
+		listener->added(node);
+}
+
+void device_unregister(struct device_node *node)
+{
+	mutex_guard(&devices_lock);
+	list_remove(&node->node);
+	if (listener)
+		listener->removed(node);
+}
+
+struct device_node *device_find(u32 mode, u64 device)
+{
+	struct device_node *d;
+
+	mutex_guard(&devices_lock);
+	list_for_each(d, &devices, node) {
+		if (d->device == device && S_ISBLK(d->mode) == S_ISBLK(mode))
+			return d;
+	}
+	return nullptr;
+}
+
+void device_for_each(bool (*visit)(struct device_node *node, void *arg), void *arg)
+{
+	struct device_node *d;
+
+	mutex_guard(&devices_lock);
+	list_for_each(d, &devices, node) {
+		if (!visit(d, arg))
+			break;
+	}
+}
+
+void device_listen(const struct device_listener *new_listener)
+{
+	struct device_node *d;
+
+	mutex_guard(&devices_lock);
+	ASSERT(!listener);
+	listener = new_listener;
+	list_for_each(d, &devices, node)
+		listener->added(d);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* open(2): from a path, perhaps creating the file, to an open file. */
+#include <ipc/pipe.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <vfs/mount_priv.h>
+#include <vfs/permission.h>
+#include <vfs/walk.h>
+
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+
+static ssize_t read_ebadf(struct file *file, struct iter *it, u64 *offset)
+{
+	return -EBADF;
+}
+
+/* O_PATH files, and files whose open has not got any further. */
+static const struct file_ops path_file_ops = {
+	FILE_OPS_DEFAULTS,
+	.read = read_ebadf,
+	.write = read_ebadf,
+};
+
+static u32 access_mask(u32 flags)
+{
+	static const u8 masks[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+
+	return masks[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
+}
+
+/* May the current task open what is there with these flags? */
+static int may_open(const struct path *path, u32 flags)
+{
+	struct inode *inode = path->dentry->inode;
+	u32 mask = access_mask(flags);
+	int result;
+
+	switch (inode->mode & S_IFMT) {
+	case S_IFLNK:
+		return -ELOOP;
+	case S_IFDIR:
+		if (mask & MAY_WRITE)
+			return -EISDIR;
+		break;
+	case S_IFCHR:
+	case S_IFBLK:
+		if (path->mount->flags & MS_NODEV)
+			return -EACCES;
+		break;
+	case S_IFREG:
+		if ((mask & MAY_WRITE) && path_check_writable(path))
+			return -EROFS;
+		break;
+	default:
+		break;
+	}
+	result = inode_permission(inode, mask);
+	if (result)
+		return result;
+	return (flags & O_NOATIME) && !inode_is_owned(inode) ? -EPERM : 0;
+}
+
+/* The open operation that fits the kind of file. */
+static int open_kind(struct inode *inode, struct file *file)
+{
+	struct device_node *device;
+
+	switch (inode->mode & S_IFMT) {
+	case S_IFIFO:
+		return fifo_open(inode, file);
+	case S_IFSOCK:
+		return -ENXIO;
+	case S_IFCHR:
+	case S_IFBLK:
+		if (inode->ops && inode->ops->open)
+			return inode->ops->open(inode, file);
+		device = device_find(inode->mode, inode->device_number);
+		return device ? device->open(inode, file) : -ENXIO;
+	default:
+		if (inode->file_ops)
+			file->ops = inode->file_ops;
+		else if (!inode->ops || !inode->ops->open)
+			return -ENXIO;
+		return inode->ops && inode->ops->open ? inode->ops->open(inode, file) : 0;
+	}
+}
+
+/* Drops what open_file took. */
+static void path_of_file_put(struct file *file)
+{
+	if ((file->mode & FILE_MODE_WRITE) && S_ISREG(file->inode->mode)) {
+		inode_write_access_put(file->inode);
+		__atomic_fetch_sub(&file->mount->writers, 1, __ATOMIC_RELAXED);
+	}
+	dentry_put(file->dentry);
+	mount_put(file->mount);
+}
+
+void open_init(void)
+{
+	file_path_put_hook = path_of_file_put;
+}
+
+/* Makes the file; no permission checks. */
+static int open_file(const struct path *path, u32 flags, struct file **out)
+{
+	struct inode *inode = path->dentry->inode;
+	bool counted = !(flags & O_PATH) && (access_mask(flags & O_ACCMODE) & MAY_WRITE) && S_ISREG(inode->mode);
+	struct file *file;
+	int result = 0;
+
+	if (counted)
+		result = inode_write_access_get(inode);
+	if (result)
+		return result;
+	result = file_create(&path_file_ops, flags, FILE_MODE_PREAD, inode, nullptr, &file);
+	if (result) {
+		if (counted)
+			inode_write_access_put(inode);
+		return result;
+	}
+	path_get(path);
+	file->dentry = path->dentry;
+	file->mount = path->mount;
+	if (counted)
+		__atomic_fetch_add(&path->mount->writers, 1, __ATOMIC_RELAXED);
+	if (!(flags & O_PATH))
+		result = open_kind(inode, file);
+	if (!result && (flags & O_TRUNC) && S_ISREG(inode->mode) && !(flags & O_PATH))
+		result = inode_truncate(inode, 0);
+	if (result) {
+		file_put(file);
+		return result;
+	}
+	*out = file;
+	return 0;
+}
+
+int vfs_open_path(const struct path *path, u32 flags, struct file **out)
+{
+	int result = 0;
+
+	if ((flags & O_DIRECTORY) && !S_ISDIR(path->dentry->inode->mode))
+		return -ENOTDIR;
+	if (!(flags & O_PATH))
+		result = may_open(path, flags);
+	return result ? result : open_file(path, flags, out);
+}
+
+/* O_TMPFILE: a file in the file system of a directory, without a name. */
+static int open_unnamed(int dirfd, const char *text, const struct open_request *req, struct file **out)
+{
+	struct path dir, path;
+	struct inode *inode;
+	int result = path_lookup(dirfd, text, req->lookup_flags | LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+
+	if (result)
+		return result;
+	inode = dir.dentry->inode;
+	result = path_check_writable(&dir);
+	if (!result)
+		result = directory_may_create(inode);
+	if (!result && !inode->ops->create_unnamed)
+		result = -EOPNOTSUPP;
+	if (!result)
+		result = inode->ops->create_unnamed(inode, S_IFREG | (req->mode & 07777 & ~current_fs()->umask), &inode);
+	if (!result) {
+		result = dentry_create_detached(dir.dentry->superblock, inode, "(unnamed)", &path.dentry);
+		if (result)
+			inode_put(inode);
+	}
+	if (!result) {
+		__atomic_fetch_or(&path.dentry->flags, DENTRY_UNLINKED, __ATOMIC_SEQ_CST);
+		path.mount = dir.mount;
+		result = open_file(&path, req->flags & ~(u32)O_TRUNC, out);
+		dentry_put(path.dentry);
+	}
+	path_put(&dir);
+	return result;
+}
+
+/* Makes the regular file that was not there, under the lock of its directory. */
+static int create_locked(struct walk *w, struct dentry *dentry, u32 mode)
+{
+	struct inode *dir = w->at.dentry->inode, *inode;
+	int result = path_check_writable(&w->at);
+
+	if (!result)
+		result = directory_may_create(dir);
+	if (!result && !dir->ops->create)
+		result = -EACCES;
+	if (!result)
+		result = dir->ops->create(dir, dentry, S_IFREG | (mode & 07777 & ~current_fs()->umask), 0, &inode);
+	if (!result)
+		dentry_instantiate(dentry, inode);
+	return result;
+}
+
+/* Takes the last component of an O_CREAT open: w->at is the file then, or the link to follow in *dir. */
+static int lookup_or_create(struct walk *w, const struct open_request *req, bool *created, struct path *dir)
+{
+	struct inode *parent = w->at.dentry->inode;
+	struct dentry *dentry;
+	int result;
+
+	dentry = dcache_lookup(w->at.dentry, &w->last);
+	if (!dentry || !dentry->inode) {
+		if (dentry)
+			dentry_put(dentry);
+		write_guard(&parent->lock);
+		result = dentry_lookup_locked(w->at.dentry, &w->last, &dentry);
+		if (result)
+			return result;
+		if (!dentry->inode) {
+			result = w->trailing ? -EISDIR : create_locked(w, dentry, req->mode);
+			if (result) {
+				dentry_put(dentry);
+				return result;
+			}
+			*created = true;
+		}
+	}
+	if (!*created && (req->flags & O_EXCL)) {
+		dentry_put(dentry);
+		return -EEXIST;
+	}
+	if (S_ISLNK(dentry->inode->mode)) {
+		*dir = w->at;
+		path_get(dir);
+	}
+	return walk_enter(w, dentry);
+}
+
+/* Walks an O_CREAT open to the file. */
+static int walk_create(struct walk *w, const struct open_request *req, bool *created)
+{
+	for (;;) {
+		struct path dir = {};
+		int result = walk_to_parent(w);
+
+		if (result)
+			return result;
+		if (w->kind == WALK_DOTDOT)
+			result = walk_last(w, &(bool){ false });
+		if (w->kind != WALK_NAME)
+			return result ? result : -EISDIR;
+		result = lookup_or_create(w, req, created, &dir);
+		if (result) {
+			if (dir.dentry)
+				path_put(&dir);
+			return result;
+		}
+		if (!dir.dentry)
+			return w->trailing && !S_ISDIR(w->at.dentry->inode->mode) ? -ENOTDIR : 0;
+		if ((req->flags & (O_NOFOLLOW | O_EXCL))) {
+			path_put(&dir);
+			return -ELOOP;
+		}
+		result = walk_follow(w, &dir);
+		if (result || w->jumped)
+			return result;
+	}
+}
+
+static int open_create(int dirfd, const char *text, const struct open_request *req, struct file **out)
+{
+	struct walk w;
+	bool created = false;
+	int result = walk_start(&w, dirfd, text, req->lookup_flags | LOOKUP_FOLLOW);
+
+	if (!result)
+		result = walk_create(&w, req, &created);
+	if (!result && !created)
+		result = S_ISDIR(w.at.dentry->inode->mode) ? -EISDIR : may_open(&w.at, req->flags);
+	if (!result)
+		result = open_file(&w.at, created ? req->flags & ~(u32)O_TRUNC : req->flags, out);
+	walk_end(&w);
+	return result;
+}
+
+int vfs_open(int dirfd, const char *text, const struct open_request *req, struct file **out)
+{
+	u32 flags = req->flags, lookup = req->lookup_flags;
+	struct path path;
+	int result;
+
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return open_unnamed(dirfd, text, req, out);
+	if ((flags & O_CREAT) && !(flags & O_PATH))
+		return open_create(dirfd, text, req, out);
+	if (!(flags & O_NOFOLLOW))
+		lookup |= LOOKUP_FOLLOW;
+	if (flags & O_DIRECTORY)
+		lookup |= LOOKUP_DIRECTORY;
+	result = path_lookup(dirfd, text, lookup, &path);
+	if (result)
+		return result;
+	result = vfs_open_path(&path, flags, out);
+	path_put(&path);
+	return result;
+}
+
+int file_path(struct file *file, struct path *out)
+{
+	int result;
+
+	if (likely(file->dentry)) {
+		*out = (struct path){ file->mount, file->dentry };
+		path_get(out);
+		return 0;
+	}
+	inode_get(file->inode);
+	result = dentry_create_detached(anonymous_mount->superblock, file->inode, "", &out->dentry);
+	if (result) {
+		inode_put(file->inode);
+		return result;
+	}
+	__atomic_fetch_or(&out->dentry->flags, DENTRY_UNLINKED, __ATOMIC_SEQ_CST);
+	out->mount = anonymous_mount;
+	mount_get(anonymous_mount);
+	return 0;
+}
