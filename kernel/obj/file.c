@@ -26,6 +26,7 @@ u64 file_count_max = 1u << 20;
 
 void (*file_path_put_hook)(struct file *file);
 void (*file_locks_closed_hook)(struct file *file);
+void (*file_locks_flush_hook)(struct file *file);
 
 u64 file_count(void)
 {
@@ -45,6 +46,8 @@ static int file_object_flush(struct object *object)
 {
 	struct file *file = file_of(object);
 
+	if (file->inode->locks && file_locks_flush_hook)
+		file_locks_flush_hook(file);
 	return file->ops->flush(file);
 }
 

@@ -136,6 +136,8 @@ extern void (*file_path_put_hook)(struct file *file);
 /* Set by vfs: the last handle of a file with an inode of a file system was closed: flock and OFD
  * locks go. */
 extern void (*file_locks_closed_hook)(struct file *file);
+/* Set by vfs: a descriptor was closed: the process's POSIX locks on the file go. */
+extern void (*file_locks_flush_hook)(struct file *file);
 
 static inline struct file *file_of(struct object *object)
 {

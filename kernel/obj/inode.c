@@ -65,8 +65,10 @@ void inode_get(struct inode *inode)
 
 void inode_put(struct inode *inode)
 {
-	if (__atomic_fetch_sub(&inode->refs, 1, __ATOMIC_ACQ_REL) == 1)
-		inode->free(inode);
+	if (__atomic_fetch_sub(&inode->refs, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	kfree(inode->locks);
+	inode->free(inode);
 }
 
 /* st_dev of inodes without a superblock; no real file system has it. */

@@ -48,7 +48,7 @@ struct inode {
 	const char *anonymous_name;   /* "pipe", "anon_inode:[eventfd]": static */
 	void *private;		      /* the file system's */
 	void *pipe;		      /* struct pipe of an open FIFO; guarded by lock */
-	struct file_lock_list *locks; /* flock and POSIX locks; null until the first */
+	struct file_lock_list *locks; /* null until the first; memory freed with the inode */
 	struct list_head superblock_node;
 	struct rcu_head rcu;
 	/*

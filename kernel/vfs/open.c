@@ -4,6 +4,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <vfs/init.h>
 #include <vfs/mount_priv.h>
 #include <vfs/permission.h>
 #include <vfs/walk.h>
@@ -98,6 +99,27 @@ static void path_of_file_put(struct file *file)
 	mount_put(file->mount);
 }
 
+bool directory_emit_dots(struct file *file, struct directory_context *ctx)
+{
+	u64 number;
+
+	if (file->offset == 0) {
+		if (!ctx->emit(ctx, ".", 1, file->inode->number, DT_DIR, 1))
+			return false;
+		file->offset = 1;
+	}
+	if (file->offset == 1) {
+		/* Only the number is wanted, of an inode that its dentry keeps. */
+		spin_lock(&namespace_lock);
+		number = file->dentry->parent->inode->number;
+		spin_unlock(&namespace_lock);
+		if (!ctx->emit(ctx, "..", 2, number, DT_DIR, 2))
+			return false;
+		file->offset = 2;
+	}
+	return true;
+}
+
 void open_init(void)
 {
 	file_path_put_hook = path_of_file_put;
@@ -136,6 +158,25 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	}
 	*out = file;
 	return 0;
+}
+
+int vfs_open_executable(int dirfd, const char *text, u32 lookup_flags, struct file **out)
+{
+	struct path path;
+	int result = path_lookup(dirfd, text, lookup_flags, &path);
+
+	if (result)
+		return result;
+	if (S_ISLNK(path.dentry->inode->mode))
+		result = -ELOOP;
+	else if (!S_ISREG(path.dentry->inode->mode) || (path.mount->flags & MS_NOEXEC))
+		result = -EACCES;
+	else
+		result = inode_permission(path.dentry->inode, MAY_EXEC);
+	if (!result)
+		result = open_file(&path, O_RDONLY | O_LARGEFILE, out);
+	path_put(&path);
+	return result;
 }
 
 int vfs_open_path(const struct path *path, u32 flags, struct file **out)

@@ -43,8 +43,7 @@ static bool build(struct text *t, const struct path *path, const struct path *ro
 	}
 	if (!any && !prepend(t, "/", 1))
 		return false;
-	return reached || !m->attached || m != kernel_fs_context.root.mount ? reached || prepend(t, "(unreachable)", 13) :
-									      true;
+	return reached || prepend(t, "(unreachable)", 13);
 }
 
 static char *anonymous_text(const struct inode *inode, char *buf, size_t size)

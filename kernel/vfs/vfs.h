@@ -180,6 +180,8 @@ struct open_request {
 	u32 lookup_flags; /* LOOKUP_* of openat2's RESOLVE_*; 0 */
 };
 [[nodiscard]] int vfs_open(int dirfd, const char *path, const struct open_request *req, struct file **out);
+/* Opens a program: execute permission instead of read, no mount with noexec. -EACCES if it is no regular file. */
+[[nodiscard]] int vfs_open_executable(int dirfd, const char *path, u32 lookup_flags, struct file **out);
 /* Opens a path that was found already; checks permissions. */
 [[nodiscard]] int vfs_open_path(const struct path *path, u32 flags, struct file **out);
 
@@ -213,6 +215,9 @@ struct open_request {
 
 /* -EROFS if the mount or its file system is read-only. */
 [[nodiscard]] int path_check_writable(const struct path *path);
+
+/* For read_directory: "." and ".." at offsets 0 and 1; false: the buffer is full. Entries follow from offset 2 on. */
+bool directory_emit_dots(struct file *file, struct directory_context *ctx);
 
 /* Sets the size of a regular file, whatever the permissions; times change, setuid bits go. -EFBIG, -EINVAL. May sleep. */
 [[nodiscard]] int inode_truncate(struct inode *inode, u64 size);
