@@ -7,6 +7,7 @@
 #include <vfs/permission.h>
 
 #include <linux/fcntl.h>
+#include <linux/mount.h>
 
 #define TIME_BITS (ATTR_ATIME | ATTR_MTIME | ATTR_ATIME_NOW | ATTR_MTIME_NOW)
 

@@ -44,7 +44,7 @@ struct file_lock_list {
 	struct wait_queue queue;
 };
 
-struct lock_waiter {
+struct file_lock_waiter {
 	struct list_head node;
 	struct inode *inode;
 	const struct file_lock *wanted;
@@ -86,7 +86,7 @@ static bool deadlock_locked(const struct file_lock *wanted, const struct file_lo
 {
 	for (unsigned depth = 0; depth < DEADLOCK_DEPTH && blocker && blocker->kind == LOCK_KIND_POSIX; depth++) {
 		const void *owner = blocker->owner;
-		struct lock_waiter *w;
+		struct file_lock_waiter *w;
 
 		if (owner == wanted->owner)
 			return true;
@@ -193,7 +193,7 @@ static bool still_blocked(struct inode *inode, const struct file_lock *wanted)
 /* Sleeps until `wanted` conflicts with nothing; somebody may be faster then. */
 static int wait_for_others(struct inode *inode, const struct file_lock *wanted)
 {
-	struct lock_waiter waiter = { .inode = inode, .wanted = wanted };
+	struct file_lock_waiter waiter = { .inode = inode, .wanted = wanted };
 	const struct file_lock *blocker;
 	int result;
 

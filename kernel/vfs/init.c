@@ -26,6 +26,7 @@
 
 #include <linux/fcntl.h>
 #include <linux/magic.h>
+#include <linux/mount.h>
 
 static const struct superblock_ops anonymous_ops = { .statfs = superblock_statfs_simple };
 static const struct file_system_type anonymous_type = { .name = "pipefs" };
@@ -45,9 +46,22 @@ static void make_anonymous_mount(void)
 	anonymous_mount->internal = true;
 }
 
-static int open_executable(const char *path, struct file **out)
+static int copy_context(struct fs_context *from, struct fs_context **out)
 {
-	return vfs_open_executable(AT_FDCWD, path, LOOKUP_FOLLOW, out);
+	return fs_context_copy(from ? from : &kernel_fs_context, out);
+}
+
+static int open_for_process(const char *path, u32 flags, bool execute, struct file **out)
+{
+	struct open_request request = { .flags = flags };
+
+	return execute ? vfs_open_executable(AT_FDCWD, path, LOOKUP_FOLLOW, out) :
+			 vfs_open(AT_FDCWD, path, &request, out);
+}
+
+static bool file_ignores_setuid(struct file *file)
+{
+	return file->mount && (file->mount->flags & MS_NOSUID);
 }
 
 void vfs_init(void)
@@ -58,10 +72,11 @@ void vfs_init(void)
 	open_init();
 	file_locks_init();
 	make_anonymous_mount();
-	proc_hooks.fs_copy = fs_context_copy;
+	proc_hooks.fs_copy = copy_context;
 	proc_hooks.fs_get = fs_context_get;
 	proc_hooks.fs_put = fs_context_put;
-	proc_hooks.open_executable = open_executable;
+	proc_hooks.open = open_for_process;
+	proc_hooks.file_nosuid = file_ignores_setuid;
 }
 
 void vfs_mount_root(const char *type_name)

@@ -95,6 +95,8 @@ static void path_of_file_put(struct file *file)
 		inode_write_access_put(file->inode);
 		__atomic_fetch_sub(&file->mount->writers, 1, __ATOMIC_RELAXED);
 	}
+	if (file->mode & FILE_MODE_DENY_WRITE)
+		inode_deny_write_put(file->inode);
 	dentry_put(file->dentry);
 	mount_put(file->mount);
 }
@@ -104,7 +106,7 @@ bool directory_emit_dots(struct file *file, struct directory_context *ctx)
 	u64 number;
 
 	if (file->offset == 0) {
-		if (!ctx->emit(ctx, ".", 1, file->inode->number, DT_DIR, 1))
+		if (!ctx->emit(ctx, ".", 1, file->inode->number, S_IFDIR >> 12, 1))
 			return false;
 		file->offset = 1;
 	}
@@ -113,7 +115,7 @@ bool directory_emit_dots(struct file *file, struct directory_context *ctx)
 		spin_lock(&namespace_lock);
 		number = file->dentry->parent->inode->number;
 		spin_unlock(&namespace_lock);
-		if (!ctx->emit(ctx, "..", 2, number, DT_DIR, 2))
+		if (!ctx->emit(ctx, "..", 2, number, S_IFDIR >> 12, 2))
 			return false;
 		file->offset = 2;
 	}
@@ -174,7 +176,14 @@ int vfs_open_executable(int dirfd, const char *text, u32 lookup_flags, struct fi
 	else
 		result = inode_permission(path.dentry->inode, MAY_EXEC);
 	if (!result)
+		result = inode_deny_write_get(path.dentry->inode);
+	if (!result) {
 		result = open_file(&path, O_RDONLY | O_LARGEFILE, out);
+		if (result)
+			inode_deny_write_put(path.dentry->inode);
+		else
+			(*out)->mode |= FILE_MODE_DENY_WRITE;
+	}
 	path_put(&path);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include <vfs/dcache.h>
 
 #include <linux/fcntl.h>
+#include <linux/limits.h>
 #include <linux/mount.h>
 
 static int inode_attributes(struct inode *inode, struct mount *mount, struct kstat *out)

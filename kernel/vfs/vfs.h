@@ -180,7 +180,10 @@ struct open_request {
 	u32 lookup_flags; /* LOOKUP_* of openat2's RESOLVE_*; 0 */
 };
 [[nodiscard]] int vfs_open(int dirfd, const char *path, const struct open_request *req, struct file **out);
-/* Opens a program: execute permission instead of read, no mount with noexec. -EACCES if it is no regular file. */
+/*
+ * Opens a program: execute permission instead of read, no mount with noexec. -EACCES if it is no regular file, -ETXTBSY if
+ * it is open for writing; nobody can open it so until the file is destroyed.
+ */
 [[nodiscard]] int vfs_open_executable(int dirfd, const char *path, u32 lookup_flags, struct file **out);
 /* Opens a path that was found already; checks permissions. */
 [[nodiscard]] int vfs_open_path(const struct path *path, u32 flags, struct file **out);
