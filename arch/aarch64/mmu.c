@@ -206,16 +206,22 @@ void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end)
 	asm volatile("dsb ish\n\tisb" ::: "memory");
 }
 
+/* CTR_EL0: caches that need no maintenance for this. */
+#define CTR_DATA_CLEAN_UNNEEDED BIT(28)
+#define CTR_CODE_INVALIDATE_UNNEEDED BIT(29)
+
 void arch_sync_icache(const void *start, size_t size)
 {
 	u64 type = read_sysreg(ctr_el0);
 	u64 data_line = 4ul << (type >> 16 & 0xf), code_line = 4ul << (type & 0xf);
 	uintptr_t first = (uintptr_t)start, end = first + size;
 
-	for (uintptr_t p = ALIGN_DOWN(first, data_line); p < end; p += data_line)
-		asm volatile("dc cvau, %0" : : "r"(p) : "memory");
+	if (!(type & CTR_DATA_CLEAN_UNNEEDED))
+		for (uintptr_t p = ALIGN_DOWN(first, data_line); p < end; p += data_line)
+			asm volatile("dc cvau, %0" : : "r"(p) : "memory");
 	asm volatile("dsb ish" ::: "memory");
-	for (uintptr_t p = ALIGN_DOWN(first, code_line); p < end; p += code_line)
-		asm volatile("ic ivau, %0" : : "r"(p) : "memory");
+	if (!(type & CTR_CODE_INVALIDATE_UNNEEDED))
+		for (uintptr_t p = ALIGN_DOWN(first, code_line); p < end; p += code_line)
+			asm volatile("ic ivau, %0" : : "r"(p) : "memory");
 	asm volatile("dsb ish\n\tisb" ::: "memory");
 }
