@@ -104,6 +104,7 @@ signal_mask signal_pending_set(signal_mask set);
 struct session {
 	struct pid_entry pid_entry; /* its number is the session's id */
 	u32 refs;
+	u32 members; /* groups with members; guarded by the process table lock */
 	int id;
 	struct tty *tty; /* controlling terminal; guarded by the process table lock */
 	struct process_group *foreground; /* of the tty: holds a reference; guarded by the process table lock */

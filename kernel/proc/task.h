@@ -41,6 +41,7 @@ struct task {
 	struct signal_state signals;   /* blocked mask, pending, alternate stack */
 	int exit_code;		       /* wait status encoding once exiting */
 	bool exiting;
+	bool stopped; /* counted in the group stop; guarded by process->lock */
 	int __user *clear_child_tid;   /* set_tid_address(2) */
 	void __user *robust_list;      /* set_robust_list(2) */
 	size_t robust_list_size;
@@ -86,6 +87,8 @@ struct process {
 	int group_exit_code;
 	u32 stop_signal;	     /* the group stop in effect: tasks sleep until it is 0; guarded by lock */
 	unsigned stop_count;	     /* tasks that have not yet stopped */
+	bool stop_dequeued;	     /* a stop signal was taken and no SIGCONT came since */
+	bool unkillable;	     /* process 1: signals with the default action do not reach it */
 	u32 wait_flags;		     /* PROCESS_EVENT_*: not yet waited for; guarded by lock */
 	u32 stop_report;	     /* the signal of PROCESS_EVENT_STOPPED */
 	struct rlimit64 limits[RLIM_NLIMITS];

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of proc/ share with each other only. */
+#pragma once
+
+#include <proc/signal.h>
+#include <proc/task.h>
+#include <proc/user.h>
+
+struct trap_frame;
+
+extern struct process *init_process; /* number 1; null before it exists */
+
+/* task.c: memory with one reference and everything that does not come from a parent. -ENOMEM. */
+[[nodiscard]] int task_create(struct task **out);
+[[nodiscard]] int process_create(struct process **out);
+
+/* Counts a live task for task_count(); false when the system has no room for more. */
+[[nodiscard]] bool task_count_add(void);
+void task_count_drop(void);
+
+/* Names the task (and its process, if it is the first task of one) in the table and links it to its parent. */
+void task_publish_locked(struct task *task, int tid) __must_hold(&process_table_lock);
+/* Entry function of every user thread but the first. */
+void task_entry(void *arg);
+void task_release(struct thread *thread);
+
+/* signal.c */
+[[nodiscard]] int signal_actions_create(const struct signal_actions *from, struct signal_actions **out);
+void signal_actions_put(struct signal_actions *actions);
+void signal_actions_reset(struct signal_actions *actions); /* exec: handlers become SIG_DFL */
+void signal_queue_init(struct signal_queue *queue);
+void signal_queue_flush(struct signal_queue *queue); /* the owner's lock is held, or nobody else can see it */
+[[nodiscard]] int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info,
+				     bool force) __must_hold(&process->lock);
+/* Ends the process: every task leaves with `status`, unless they were leaving already. */
+void process_kill_locked(struct process *process, int status) __must_hold(&process->lock);
+/* Makes a task leave: for exec and exit of the others. */
+void task_kill_locked(struct task *task);
+/* Sets or clears WORK_SIGNAL after masks or queues changed. */
+void signal_recalculate_locked(struct task *task) __must_hold(&task->process->lock);
+signal_mask signal_default_ignored(void);
+/* Forgets pending signals of the whole process. */
+void signal_discard_locked(struct process *process, signal_mask mask) __must_hold(&process->lock);
+/* Another task than the current one can take what is pending for the process. */
+void signal_retarget_locked(struct process *process) __must_hold(&process->lock);
+int signal_exit_status(struct process *process, int signo);
+/* Queues an entry that is part of a timer, unless it is queued. True if it was queued now. */
+int signal_send_timer(struct process *process, struct task *task, struct queued_signal *queued);
+/* Takes such an entry off any queue. */
+void signal_withdraw(struct process *process, struct queued_signal *queued);
+bool signal_ignored_by(struct process *process, int signo);
+/* Takes a signal of `set` off the current task's queues; 0 if there is none. Wakes a POSIX timer's next round. */
+int signal_take(signal_mask set, siginfo_t *info);
+
+/* stop.c */
+void signal_stop_prepare_locked(struct process *process, int signo) __must_hold(&process->lock);
+/* Begins a group stop by `signo` and sleeps in it. */
+void signal_stop(int signo);
+/* The task will not run in user mode any more during a stop: true if it was the last one, and the parent is to be told. */
+bool signal_stop_count_locked(struct process *process, struct task *task) __must_hold(&process->lock);
+/* Sleeps in a group stop that another task began, and tells the parent what it does not know yet. */
+void signal_stop_check(void);
+
+void signal_init(void); /* boot */
+void fault_signal_init(void);
+void oom_init(void);
+/* sp is on the alternate stack, which is then not begun again from its top. */
+bool signal_on_altstack(const stack_t *altstack, vaddr_t sp);
+
+/* exit.c */
+void process_notify_parent_locked(struct process *process, int code, int status)
+	__must_hold(&process_table_lock);
+void process_release_locked(struct process *process) __must_hold(&process_table_lock);
+bool task_exit_others_done(struct process *process);
+
+/* groups.c */
+[[nodiscard]] int process_group_create(int id, struct session *session, struct process_group **out);
+[[nodiscard]] int session_create(int id, struct session **out);
+void process_group_enter_locked(struct process *process, struct process_group *group)
+	__must_hold(&process_table_lock);
+void process_group_leave_locked(struct process *process) __must_hold(&process_table_lock);
+bool process_group_is_orphaned_locked(struct process_group *group, const struct process *without)
+	__must_hold(&process_table_lock);
+bool process_group_has_stopped_locked(struct process_group *group) __must_hold(&process_table_lock);
+int signal_send_group_locked(struct process_group *group, const siginfo_t *info)
+	__must_hold(&process_table_lock);
+
+/* timers.c */
+void process_timers_destroy(struct process *process); /* the last task leaves */
+void process_timers_exec(struct process *process);    /* POSIX timers go, itimers stay */
+void posix_timer_get(struct posix_timer *timer);
+/* A timer's signal was taken: starts the next round, tells how many were missed, and drops the reference. */
+void posix_timer_taken(struct posix_timer *timer, siginfo_t *info);
+
+/* credentials.c */
+[[nodiscard]] int credentials_for_exec(const struct file *file, bool nosuid, struct credentials **out,
+				       bool *secure);
