@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Credentials: sharing, copying, and the questions that permission checks ask. */
 #include <lib/errno.h>
+#include <lib/sort.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
 
@@ -26,18 +27,61 @@ void credentials_get(const struct credentials *c)
 	__atomic_fetch_add(reference_count(c), 1, __ATOMIC_RELAXED);
 }
 
-static void groups_put(struct group_list *groups)
+bool credentials_get_unless_zero(const struct credentials *c)
 {
-	if (groups && __atomic_fetch_sub(&groups->refs, 1, __ATOMIC_ACQ_REL) == 1)
-		kfree(groups);
+	u32 refs = __atomic_load_n(reference_count(c), __ATOMIC_RELAXED);
+
+	while (refs)
+		if (__atomic_compare_exchange_n(reference_count(c), &refs, refs + 1, true,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+int group_list_create(unsigned count, struct group_list **out)
+{
+	struct group_list *list = kmalloc(sizeof(*list) + count * sizeof(list->groups[0]), 0);
+
+	if (!list)
+		return -ENOMEM;
+	list->refs = 1;
+	list->count = count;
+	*out = list;
+	return 0;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return (x > y) - (x < y);
+}
+
+void group_list_sort(struct group_list *list)
+{
+	sort(list->groups, list->count, sizeof(list->groups[0]), compare_groups);
+}
+
+void group_list_put(struct group_list *list)
+{
+	if (list && __atomic_fetch_sub(&list->refs, 1, __ATOMIC_ACQ_REL) == 1)
+		kfree(list);
+}
+
+static void credentials_free(struct rcu_head *head)
+{
+	struct credentials *c = container_of(head, struct credentials, rcu);
+
+	group_list_put(c->groups);
+	kfree(c);
 }
 
 void credentials_put(const struct credentials *c)
 {
-	if (__atomic_fetch_sub(reference_count(c), 1, __ATOMIC_ACQ_REL) != 1)
-		return;
-	groups_put(c->groups);
-	kfree(c);
+	struct credentials *last = (struct credentials *)(uintptr_t)c;
+
+	if (__atomic_fetch_sub(reference_count(c), 1, __ATOMIC_ACQ_REL) == 1)
+		rcu_call(&last->rcu, credentials_free);
 }
 
 int credentials_copy(const struct credentials *from, struct credentials **out)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <core/rcu.h>
 #include <lib/types.h>
 
 #include <linux/capability.h>
@@ -24,13 +25,21 @@ struct credentials {
 	u64 capabilities_bounding, capabilities_ambient;
 	u32 securebits;
 	bool no_new_privs;
+	struct rcu_head rcu; /* other tasks look at a task's credentials under RCU */
 };
 
 /* The all-powerful set of the kernel and init. Never freed. */
 extern struct credentials kernel_credentials;
 
 void credentials_get(const struct credentials *c);
+/* Any context. */
 void credentials_put(const struct credentials *c);
+/* For a pointer read under RCU: false if the last reference is gone. */
+[[nodiscard]] bool credentials_get_unless_zero(const struct credentials *c);
+/* A list of `count` groups to be filled in and then sorted, with one reference. -ENOMEM. */
+[[nodiscard]] int group_list_create(unsigned count, struct group_list **out);
+void group_list_sort(struct group_list *list);
+void group_list_put(struct group_list *list); /* null does nothing */
 /* An editable copy with one reference. -ENOMEM. */
 [[nodiscard]] int credentials_copy(const struct credentials *from, struct credentials **out);
 

@@ -68,10 +68,20 @@ void oom_init(void);
 bool signal_on_altstack(const stack_t *altstack, vaddr_t sp);
 
 /* exit.c */
+/* exit and exec: wakes who waits for the task to stop using its memory, and unloads it. */
+void task_leave_memory(struct task *task);
+/* SIGCHLD with these details for the parent, and a wake-up for its wait. `code` is CLD_*. */
 void process_notify_parent_locked(struct process *process, int code, int status)
 	__must_hold(&process_table_lock);
-void process_release_locked(struct process *process) __must_hold(&process_table_lock);
-bool task_exit_others_done(struct process *process);
+/* Takes a zombie out of the table. process_release() must follow once the lock is dropped. */
+void process_unlink_locked(struct process *process) __must_hold(&process_table_lock);
+void process_release(struct process *process);
+/* The process lets go of its address space; its figures stay. The caller drops the user and the reference of *out. */
+void process_forget_aspace_locked(struct process *process, struct aspace **out)
+	__must_hold(&process->lock);
+
+/* pidfd.c */
+void pidfd_notify_locked(struct process *process) __must_hold(&process->lock);
 
 /* groups.c */
 [[nodiscard]] int process_group_create(int id, struct session *session, struct process_group **out);

@@ -207,6 +207,7 @@ int signal_exit_status(struct process *process, int signo)
 
 /* A signal was queued: wake whoever takes it, or end the process at once. */
 static void signal_complete(struct process *process, struct task *task, int signo)
+	__must_hold(&process->lock)
 {
 	vaddr_t handler = signal_handler(process, signo);
 

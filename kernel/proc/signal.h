@@ -14,8 +14,7 @@
 #include <lib/types.h>
 #include <proc/pid.h>
 
-#include <asm/siginfo.h>
-#include <asm/signal.h>
+#include <linux/signal.h>
 
 #define SIGNAL_COUNT 64
 typedef u64 signal_mask; /* bit n-1 is signal n, as the kernel ABI's sigset_t */

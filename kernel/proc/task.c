@@ -107,6 +107,7 @@ int process_create(struct process **out)
 	list_init(&process->sibling);
 	list_init(&process->group_node);
 	signal_queue_init(&process->pending);
+	list_init(&process->pidfds);
 	wait_queue_init(&process->child_wait);
 	process->start_ns = clock_monotonic_ns();
 	*out = process;
@@ -157,6 +158,12 @@ void task_publish_locked(struct task *task, int tid)
 	flags = spin_lock_irqsave(&process->lock);
 	list_add_tail(&process->tasks, &task->process_node);
 	process->task_count++;
+	if (process->group_exiting || process->exec_task)
+		thread_work_set(&task->thread.base, WORK_SIGNAL | WORK_FATAL);
+	if (process->stop_signal) {
+		process->stop_count++;
+		thread_work_set(&task->thread.base, WORK_SIGNAL);
+	}
 	spin_unlock_irqrestore(&process->lock, flags);
 }
 

@@ -42,6 +42,7 @@ struct task {
 	int exit_code;		       /* wait status encoding once exiting */
 	bool exiting;
 	bool stopped; /* counted in the group stop; guarded by process->lock */
+	int __user *set_child_tid;     /* CLONE_CHILD_SETTID: where the new task stores its tid */
 	int __user *clear_child_tid;   /* set_tid_address(2) */
 	void __user *robust_list;      /* set_robust_list(2) */
 	size_t robust_list_size;
@@ -81,6 +82,7 @@ struct process {
 	struct process_group *group; /* holds a reference */
 	struct list_head group_node; /* its session is group->session */
 	struct wait_queue child_wait; /* wait4 sleeps here */
+	struct list_head pidfds;      /* of proc/pidfd.c: told of the exit; guarded by lock */
 	int exit_code;		     /* wait status */
 	int exit_signal;	     /* to the parent: SIGCHLD, 0 none */
 	bool group_exiting;	     /* exit_group or a fatal signal: every task leaves */
@@ -96,6 +98,8 @@ struct process {
 	u64 children_user_ns, children_system_ns; /* of waited-for children */
 	u64 dead_user_ns, dead_system_ns;	  /* of its own tasks that exited */
 	u64 children_minor_faults, children_major_faults, children_resident_peak;
+	u64 dead_minor_faults, dead_major_faults; /* of address spaces it no longer has */
+	u64 resident_peak;			  /* the same, in pages */
 	u64 voluntary_switches, involuntary_switches; /* of exited tasks */
 	u64 start_ns;
 	bool has_executed;	     /* after fork, before exec: setpgid rules */

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * New tasks: fork(2), vfork(2), clone(2), clone3(2). A task is put together piece by piece where nobody sees it; only
+ * when nothing can fail any more it is named in the tables and started.
+ */
+#include <arch/frame.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/aspace.h>
+#include <mm/ucopy.h>
+#include <obj/file.h>
+#include <proc/pidfd.h>
+#include <proc/proc_priv.h>
+
+#include <linux/sched.h>
+
+#define NAMESPACE_FLAGS                                                                            \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
+	 CLONE_NEWCGROUP | CLONE_NEWTIME)
+
+static int check_flags(const struct clone_request *req)
+{
+	u64 flags = req->flags;
+
+	if (flags & (NAMESPACE_FLAGS | CLONE_INTO_CGROUP))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_PARENT) && current_process()->unkillable)
+		return -EINVAL;
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	return 0;
+}
+
+static int check_limits(const struct task *parent)
+{
+	u64 limit = current_limit(RLIMIT_NPROC);
+
+	if (parent->account->uid && READ_ONCE(parent->account->tasks) >= limit &&
+	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
+		return -EAGAIN;
+	return task_count_add() ? 0 : -EAGAIN;
+}
+
+/* The child's registers: the parent's, with a result of 0. */
+static void copy_frame(struct task *child, const struct clone_request *req)
+{
+	struct trap_frame *frame = thread_user_frame(child->thread.base.kstack_top);
+
+	*frame = *thread_user_frame(current_base()->kstack_top);
+	frame_set_return_value(frame, 0);
+	if (req->stack)
+		frame_set_sp(frame, req->stack);
+	if (req->flags & CLONE_SETTLS)
+		arch_thread_set_tls(&child->thread.base.arch, req->tls);
+}
+
+static int copy_thread(struct task *child, struct task *parent, const struct clone_request *req)
+{
+	int err = thread_init(&child->thread, parent->thread.name, task_entry, child, task_release);
+
+	if (err)
+		return err;
+	child->thread.user = true;
+	child->thread.params = parent->thread.params;
+	child->thread.affinity = parent->thread.affinity;
+	if (child->thread.params.reset_on_fork) {
+		child->thread.params.reset_on_fork = false;
+		if (child->thread.params.policy == SCHED_FIFO || child->thread.params.policy == SCHED_RR)
+			child->thread.params.policy = SCHED_OTHER;
+		child->thread.params.rt_priority = 0;
+		child->thread.params.nice = MAX(child->thread.params.nice, (s8)0);
+	}
+	err = arch_thread_copy_user(&child->thread.base.arch, &parent->thread.base.arch);
+	if (err)
+		return err;
+	copy_frame(child, req);
+	return 0;
+}
+
+static int copy_aspace(struct process *child, struct process *parent, u64 flags)
+{
+	if (!(flags & CLONE_VM))
+		return aspace_fork(parent->aspace, &child->aspace);
+	aspace_get(parent->aspace);
+	aspace_user_get(parent->aspace);
+	child->aspace = parent->aspace;
+	return 0;
+}
+
+static int copy_actions(struct process *child, struct process *parent, u64 flags)
+{
+	int err;
+
+	if (flags & CLONE_SIGHAND) {
+		__atomic_fetch_add(&parent->actions->refs, 1, __ATOMIC_RELAXED);
+		child->actions = parent->actions;
+		return 0;
+	}
+	spin_lock(&parent->actions->lock);
+	err = signal_actions_create(parent->actions, &child->actions);
+	spin_unlock(&parent->actions->lock);
+	if (!err && (flags & CLONE_CLEAR_SIGHAND))
+		signal_actions_reset(child->actions);
+	return err;
+}
+
+/* A process of its own for the child. */
+static int copy_process(struct task *child, struct process *parent, const struct clone_request *req)
+{
+	struct process *process;
+	int err = process_create(&process);
+
+	if (err)
+		return err;
+	child->process = process;
+	process->exit_signal = req->exit_signal;
+	process->oom_score_adj = parent->oom_score_adj;
+	memcpy(process->limits, parent->limits, sizeof(process->limits));
+	err = copy_actions(process, parent, req->flags);
+	if (err)
+		return err;
+	return copy_aspace(process, parent, req->flags);
+}
+
+static int copy_files(struct task *child, struct task *parent, u64 flags)
+{
+	int err;
+
+	if (flags & CLONE_FILES) {
+		object_get(&parent->pool->object);
+		pool_user_get(parent->pool);
+		child->pool = parent->pool;
+	} else {
+		err = pool_copy(parent->pool, &child->pool);
+		if (err)
+			return err;
+	}
+	if (flags & CLONE_FS) {
+		proc_hooks.fs_get(parent->fs);
+		child->fs = parent->fs;
+		return 0;
+	}
+	return proc_hooks.fs_copy(parent->fs, &child->fs);
+}
+
+static void copy_attributes(struct task *child, struct task *parent, const struct clone_request *req)
+{
+	credentials_get(parent->credentials);
+	child->credentials = parent->credentials;
+	user_account_hold(parent->account);
+	child->account = parent->account;
+	__atomic_fetch_add(&child->account->tasks, 1, __ATOMIC_RELAXED);
+	child->signals.blocked = parent->signals.blocked;
+	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK))
+		child->signals.altstack = parent->signals.altstack;
+	child->personality = parent->personality;
+	child->timer_slack_ns = parent->timer_slack_ns;
+	if (req->flags & CLONE_CHILD_SETTID)
+		child->set_child_tid = req->child_tid;
+	if (req->flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = req->child_tid;
+}
+
+/* Undoes any part of the copying. */
+static void discard(struct task *child, struct process *parent)
+{
+	if (child->pool)
+		pool_user_put(child->pool);
+	if (child->fs)
+		proc_hooks.fs_put(child->fs);
+	if (child->process && child->process != parent && child->process->aspace) {
+		aspace_user_put(child->process->aspace);
+		aspace_put(child->process->aspace);
+		child->process->aspace = nullptr;
+	}
+	if (child->account)
+		__atomic_fetch_sub(&child->account->tasks, 1, __ATOMIC_RELAXED);
+	if (child->thread.kstack)
+		thread_destroy_unstarted(&child->thread);
+	task_put(child);
+	task_count_drop();
+}
+
+static int copy_task(struct task *child, struct task *parent, const struct clone_request *req)
+{
+	int err;
+
+	copy_attributes(child, parent, req);
+	err = copy_thread(child, parent, req);
+	if (err)
+		return err;
+	err = copy_files(child, parent, req->flags);
+	if (err)
+		return err;
+	if (!(req->flags & CLONE_THREAD))
+		return copy_process(child, parent->process, req);
+	object_get(&parent->process->object);
+	child->process = parent->process;
+	return 0;
+}
+
+static int choose_number(const struct clone_request *req) __must_hold(&process_table_lock)
+{
+	int wanted = req->set_tid_count ? req->set_tids[0] : 0;
+
+	if (req->set_tid_count && wanted <= 0)
+		return -EINVAL;
+	return pid_allocate(wanted);
+}
+
+/* From here on others can see the child. */
+static int publish_locked(struct task *child, const struct clone_request *req)
+	__must_hold(&process_table_lock)
+{
+	struct process *parent = current_process();
+	struct process *process = child->process;
+	int tid = choose_number(req);
+
+	if (tid < 0)
+		return tid;
+	if (!(req->flags & CLONE_THREAD)) {
+		process->parent = parent;
+		if (req->flags & CLONE_PARENT) {
+			process->parent = parent->parent;
+			process->exit_signal = parent->exit_signal;
+		}
+		process_group_enter_locked(process, parent->group);
+	}
+	task_publish_locked(child, tid);
+	return tid;
+}
+
+/* -ERESTARTNOINTR: the process is being killed, or a signal came that the child must not miss. */
+static int publish(struct task *child, const struct clone_request *req)
+{
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+	int tid = signal_pending() ? -ERESTARTNOINTR : publish_locked(child, req);
+
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	return tid;
+}
+
+/* Waits until a vfork child lets go of the address space. */
+static void wait_for_vfork(struct task *child, struct completion *done)
+{
+	int err = wait_for_completion(done, SLEEP_KILLABLE);
+	irqflags_t flags = spin_lock_irqsave(&child->process->lock);
+
+	/* The child completes under this lock: now it has either done so or never will touch our stack. */
+	if (err)
+		child->vfork_done = nullptr;
+	spin_unlock_irqrestore(&child->process->lock, flags);
+}
+
+static long start(struct task *child, const struct clone_request *req)
+{
+	struct completion vfork_done;
+	int tid;
+
+	if (req->flags & CLONE_VFORK) {
+		completion_init(&vfork_done);
+		child->vfork_done = &vfork_done;
+	}
+	child->thread.aspace = child->process->aspace;
+	tid = publish(child, req);
+	if (tid < 0)
+		return tid;
+	if (req->flags & CLONE_PARENT_SETTID) {
+		int ignored = put_user(tid, req->parent_tid);
+
+		(void)ignored; /* as Linux: the child exists by now */
+	}
+	if (!(req->flags & CLONE_VFORK)) {
+		thread_start(&child->thread);
+		return tid;
+	}
+	object_get(&child->object);
+	thread_start(&child->thread);
+	wait_for_vfork(child, &vfork_done);
+	task_put(child);
+	return tid;
+}
+
+static long start_with_pidfd(struct task *child, const struct clone_request *req)
+{
+	struct pool *pool = current_task()->pool;
+	int fd = handle_reserve(pool, 0, (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
+	struct file *file;
+	long result;
+
+	if (fd < 0)
+		return fd;
+	result = pidfd_create(child->process, 0, &file);
+	if (result)
+		goto cancel;
+	result = put_user(fd, req->pidfd);
+	if (!result)
+		result = start(child, req);
+	if (result >= 0) {
+		handle_publish(pool, fd, &file->object, file_rights(O_RDWR), HANDLE_CLOEXEC);
+		file_put(file);
+		return result;
+	}
+	file_put(file);
+cancel:
+	handle_cancel(pool, fd);
+	return result;
+}
+
+long task_clone(const struct clone_request *req)
+{
+	struct task *parent = current_task(), *child;
+	long result = check_flags(req);
+
+	if (result)
+		return result;
+	result = check_limits(parent);
+	if (result)
+		return result;
+	result = task_create(&child);
+	if (result) {
+		task_count_drop();
+		return result;
+	}
+	result = copy_task(child, parent, req);
+	if (!result)
+		result = req->flags & CLONE_PIDFD ? start_with_pidfd(child, req) : start(child, req);
+	if (result < 0)
+		discard(child, parent->process);
+	return result;
+}
+
+void task_entry(void *arg)
+{
+	struct task *task = arg;
+
+	if (task->set_child_tid) {
+		int ignored = put_user(task->tid, task->set_child_tid);
+
+		(void)ignored;
+	}
+	arch_enter_user();
+}

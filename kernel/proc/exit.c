@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Leaving. Each task gives back what it holds and takes itself off the process; the last one makes the process a zombie:
+ * its memory is gone, its children have a new parent, its own parent is told. Reaping (wait.c, or at once if the
+ * parent ignores SIGCHLD) takes the zombie out of the tables.
+ */
+#include <core/panic.h>
+#include <ipc/futex.h>
+#include <lib/errno.h>
+#include <mm/aspace.h>
+#include <mm/ucopy.h>
+#include <proc/proc_priv.h>
+
+#define NSEC_PER_CLOCK_TICK (NSEC_PER_SEC / 100)
+
+void process_notify_parent_locked(struct process *process, int code, int status)
+{
+	struct process *parent = process->parent;
+	bool exited = code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED;
+	int signo = exited ? process->exit_signal : SIGCHLD;
+	siginfo_t info = { .si_signo = signo, .si_code = code };
+	u64 user, system;
+	int ignored;
+
+	if (!parent)
+		return;
+	/* What an ignoring parent does not hear need not be put together. */
+	if (signo && !signal_ignored_by(parent, signo) &&
+	    (exited || !(parent->actions->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))) {
+		process_times(process, &user, &system);
+		info.si_pid = process->pid;
+		info.si_uid = process->leader->credentials->uid;
+		info.si_status = status;
+		info.si_utime = (__kernel_clock_t)(user / NSEC_PER_CLOCK_TICK);
+		info.si_stime = (__kernel_clock_t)(system / NSEC_PER_CLOCK_TICK);
+		ignored = signal_send_process(parent, &info);
+		(void)ignored;
+	}
+	if (!wait_queue_empty(&parent->child_wait))
+		wake_up(&parent->child_wait, 0);
+}
+
+/* Tells the parent of the end. True if nobody will wait for it. */
+static bool notify_exit_locked(struct process *process) __must_hold(&process_table_lock)
+{
+	int status = process->exit_code;
+	struct signal_action *action = &process->parent->actions->action[SIGCHLD - 1];
+	bool reap = process->exit_signal == SIGCHLD &&
+		    (action->handler == (vaddr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT));
+
+	if (reap)
+		process->state = PROCESS_DEAD;
+	if (!(status & 0x7f))
+		process_notify_parent_locked(process, CLD_EXITED, status >> 8 & 0xff);
+	else
+		process_notify_parent_locked(process, status & 0x80 ? CLD_DUMPED : CLD_KILLED,
+					     status & 0x7f);
+	return reap;
+}
+
+void process_unlink_locked(struct process *process)
+{
+	process->state = PROCESS_DEAD;
+	list_remove(&process->sibling);
+	process_group_leave_locked(process);
+	pid_remove(&process->pid_entry);
+}
+
+void process_release(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->lock);
+	struct task *leader = process->leader;
+
+	process->leader = nullptr;
+	spin_unlock_irqrestore(&process->lock, flags);
+	task_put(leader);
+	process_put(process);
+}
+
+/* A group that nobody can continue any more, with stopped members: they are hung up (POSIX, _exit). */
+static void signal_orphans_locked(struct process_group *group, const struct process *without)
+	__must_hold(&process_table_lock)
+{
+	siginfo_t info;
+
+	if (list_empty(&group->members) || !process_group_has_stopped_locked(group) ||
+	    !process_group_is_orphaned_locked(group, without))
+		return;
+	siginfo_kernel(&info, SIGHUP);
+	signal_send_group_locked(group, &info);
+	siginfo_kernel(&info, SIGCONT);
+	signal_send_group_locked(group, &info);
+}
+
+/* Who becomes the parent of the children of `process`: the nearest subreaper, else process 1. */
+static struct process *find_reaper_locked(struct process *process) __must_hold(&process_table_lock)
+{
+	struct process *p;
+
+	for (p = process->parent; p && p != init_process; p = p->parent)
+		if (p->child_subreaper && p->state < PROCESS_ZOMBIE && !p->group_exiting)
+			return p;
+	return init_process;
+}
+
+static void send_death_signals(struct process *child)
+{
+	struct task *task;
+	siginfo_t info;
+	irqflags_t flags = spin_lock_irqsave(&child->lock);
+
+	list_for_each(task, &child->tasks, process_node) {
+		int ignored;
+
+		if (!task->parent_death_signal)
+			continue;
+		siginfo_user(&info, task->parent_death_signal, SI_USER);
+		ignored = signal_send_locked(child, nullptr, &info, false);
+		(void)ignored;
+	}
+	spin_unlock_irqrestore(&child->lock, flags);
+}
+
+/* Zombies that nobody waits for any more are gathered in `dead`, linked by `sibling`. */
+static void reparent_children_locked(struct process *process, struct list_head *dead)
+	__must_hold(&process_table_lock)
+{
+	struct process *reaper = find_reaper_locked(process), *child, *next;
+
+	list_for_each_safe(child, next, &process->children, sibling) {
+		list_remove(&child->sibling);
+		child->parent = reaper;
+		list_add_tail(&reaper->children, &child->sibling);
+		child->exit_signal = SIGCHLD;
+		send_death_signals(child);
+		if (child->state == PROCESS_ZOMBIE && notify_exit_locked(child)) {
+			process_unlink_locked(child);
+			list_add_tail(dead, &child->sibling);
+		} else if (child->group != process->group &&
+			   child->group->session == process->group->session) {
+			signal_orphans_locked(child->group, nullptr);
+		}
+	}
+}
+
+static void become_zombie(struct process *process)
+{
+	struct list_head dead = LIST_INIT(dead);
+	struct process *child, *next;
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+	bool reap;
+
+	reparent_children_locked(process, &dead);
+	if (process->parent->group != process->group &&
+	    process->parent->group->session == process->group->session)
+		signal_orphans_locked(process->group, process);
+	process->exit_code = process->group_exiting ? process->group_exit_code : process->leader->exit_code;
+	process->state = PROCESS_ZOMBIE;
+	reap = notify_exit_locked(process);
+	if (reap)
+		process_unlink_locked(process);
+	spin_lock_nested(&process->lock);
+	pidfd_notify_locked(process);
+	spin_unlock(&process->lock);
+	spin_unlock_irqrestore(&process_table_lock, flags);
+
+	list_for_each_safe(child, next, &dead, sibling) {
+		list_remove(&child->sibling);
+		process_release(child);
+	}
+	if (reap)
+		process_release(process);
+}
+
+void process_forget_aspace_locked(struct process *process, struct aspace **out)
+{
+	struct aspace *as = process->aspace;
+
+	*out = as;
+	process->aspace = nullptr;
+	if (!as)
+		return;
+	process->dead_minor_faults += as->minor_faults;
+	process->dead_major_faults += as->major_faults;
+	process->resident_peak = MAX(process->resident_peak, as->resident_peak);
+}
+
+/* The thread stops using its address space; the last user of it takes the mappings down. */
+static void leave_aspace(struct task *task)
+{
+	irqflags_t flags = arch_irq_save();
+
+	task->thread.aspace = nullptr;
+	aspace_activate(nullptr);
+	arch_irq_restore(flags);
+}
+
+/* Whoever waits for this task's use of the memory to end: vfork's parent, pthread_join. */
+static void release_memory_users(struct task *task)
+{
+	struct completion *done;
+	irqflags_t flags;
+
+	futex_exit_robust(task);
+	if (task->clear_child_tid && !put_user(0, task->clear_child_tid))
+		futex_wake_address((u32 __user *)task->clear_child_tid);
+	if (!READ_ONCE(task->vfork_done))
+		return;
+	flags = spin_lock_irqsave(&task->process->lock);
+	done = task->vfork_done;
+	task->vfork_done = nullptr;
+	if (done)
+		complete(done);
+	spin_unlock_irqrestore(&task->process->lock, flags);
+}
+
+void task_leave_memory(struct task *task)
+{
+	release_memory_users(task);
+	leave_aspace(task);
+}
+
+static void account_locked(struct process *process, struct task *task)
+{
+	u64 user, system;
+
+	thread_times(&task->thread, &user, &system);
+	process->dead_user_ns += user;
+	process->dead_system_ns += system;
+	process->voluntary_switches += task->thread.voluntary_switches;
+	process->involuntary_switches += task->thread.involuntary_switches;
+}
+
+/* Takes the task off its process and out of the table. Returns true if it was the last one. */
+static bool detach(struct task *task, struct aspace **as)
+{
+	struct process *process = task->process;
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+	bool last, stopped;
+
+	pid_remove(&task->pid_entry);
+	spin_lock_nested(&process->lock);
+	list_remove(&task->process_node);
+	last = --process->task_count == 0;
+	account_locked(process, task);
+	stopped = !last && signal_stop_count_locked(process, task);
+	if (last)
+		process_forget_aspace_locked(process, as);
+	else if (process->exec_task)
+		thread_wake(&process->exec_task->thread);
+	spin_unlock(&process->lock);
+	if (stopped)
+		process_notify_parent_locked(process, CLD_STOPPED, (int)process->stop_report);
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	return last;
+}
+
+static void begin_exit(struct task *task, int code)
+{
+	struct process *process = task->process;
+	irqflags_t flags = spin_lock_irqsave(&process->lock);
+
+	task->exiting = true;
+	task->exit_code = code;
+	if (process->task_count > 1)
+		signal_retarget_locked(process);
+	if (process == init_process && (process->group_exiting || process->task_count == 1)) {
+		spin_unlock_irqrestore(&process->lock, flags);
+		panic("Attempted to kill init! exitcode=0x%08x",
+		      (unsigned)(process->group_exiting ? process->group_exit_code : code));
+	}
+	spin_unlock_irqrestore(&process->lock, flags);
+}
+
+/* The last task: what the process as a whole still holds. */
+static void end_process(struct process *process, struct aspace *as)
+{
+	process_timers_destroy(process);
+	if (proc_hooks.files_exit)
+		proc_hooks.files_exit(process);
+	if (as) {
+		aspace_user_put(as);
+		aspace_put(as);
+	}
+	if (process->group->session->id == process->pid && proc_hooks.session_exit)
+		proc_hooks.session_exit(process->group->session);
+	become_zombie(process);
+}
+
+void task_exit(int code)
+{
+	struct task *task = current_task();
+	struct process *process = task->process;
+	struct aspace *as = nullptr;
+
+	begin_exit(task, code);
+	task_leave_memory(task);
+	pool_user_put(task->pool);
+	task->pool = nullptr;
+	proc_hooks.fs_put(task->fs);
+	task->fs = nullptr;
+	if (detach(task, &as))
+		end_process(process, as);
+	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);
+	task_count_drop();
+	task_put(task); /* the table's reference; the running task's own one is dropped by task_release */
+	thread_exit();
+}
+
+void process_exit(int code)
+{
+	struct process *process = current_process();
+	irqflags_t flags = spin_lock_irqsave(&process->lock);
+
+	if (!process->exec_task || process->exec_task == current_task())
+		process_kill_locked(process, code);
+	code = process->group_exit_code;
+	spin_unlock_irqrestore(&process->lock, flags);
+	task_exit(code);
+}

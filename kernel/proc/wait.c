@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Waiting for children: wait4(2), waitid(2). */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/aspace.h>
+#include <proc/proc_priv.h>
+
+#include <linux/wait.h>
+
+static struct rusage rusage_of(u64 user_ns, u64 system_ns)
+{
+	struct rusage usage = {};
+
+	usage.ru_utime.tv_sec = (long)(user_ns / NSEC_PER_SEC);
+	usage.ru_utime.tv_usec = (long)(user_ns % NSEC_PER_SEC / NSEC_PER_USEC);
+	usage.ru_stime.tv_sec = (long)(system_ns / NSEC_PER_SEC);
+	usage.ru_stime.tv_usec = (long)(system_ns % NSEC_PER_SEC / NSEC_PER_USEC);
+	return usage;
+}
+
+static void usage_self(struct process *process, struct rusage *out)
+{
+	u64 user, system, peak = process->resident_peak;
+	struct task *task;
+	irqflags_t flags;
+
+	process_times(process, &user, &system);
+	*out = rusage_of(user, system);
+	flags = spin_lock_irqsave(&process->lock);
+	out->ru_minflt = (long)process->dead_minor_faults;
+	out->ru_majflt = (long)process->dead_major_faults;
+	out->ru_nvcsw = (long)process->voluntary_switches;
+	out->ru_nivcsw = (long)process->involuntary_switches;
+	list_for_each(task, &process->tasks, process_node) {
+		out->ru_nvcsw += (long)task->thread.voluntary_switches;
+		out->ru_nivcsw += (long)task->thread.involuntary_switches;
+	}
+	if (process->aspace) {
+		out->ru_minflt += (long)process->aspace->minor_faults;
+		out->ru_majflt += (long)process->aspace->major_faults;
+		peak = MAX(peak, process->aspace->resident_peak);
+	}
+	spin_unlock_irqrestore(&process->lock, flags);
+	out->ru_maxrss = (long)(peak * PAGE_SIZE / 1024);
+}
+
+static void usage_children(struct process *process, struct rusage *out)
+{
+	*out = rusage_of(process->children_user_ns, process->children_system_ns);
+	out->ru_minflt = (long)process->children_minor_faults;
+	out->ru_majflt = (long)process->children_major_faults;
+	out->ru_maxrss = (long)(process->children_resident_peak * PAGE_SIZE / 1024);
+}
+
+static void usage_thread(struct rusage *out)
+{
+	struct task *task = current_task();
+	u64 user, system;
+
+	thread_times(&task->thread, &user, &system);
+	*out = rusage_of(user, system);
+	out->ru_minflt = (long)task->minor_faults;
+	out->ru_majflt = (long)task->major_faults;
+	out->ru_nvcsw = (long)task->thread.voluntary_switches;
+	out->ru_nivcsw = (long)task->thread.involuntary_switches;
+	out->ru_maxrss = (long)(task->process->aspace->resident_peak * PAGE_SIZE / 1024);
+}
+
+void process_rusage(struct process *process, int who, struct rusage *out)
+{
+	if (who == RUSAGE_CHILDREN)
+		usage_children(process, out);
+	else if (who == RUSAGE_THREAD)
+		usage_thread(out);
+	else
+		usage_self(process, out);
+}
+
+/* The figures of a child that is waited for become its parent's. */
+static void inherit_usage(struct process *parent, struct process *child)
+{
+	u64 user, system;
+
+	process_times(child, &user, &system);
+	parent->children_user_ns += user + child->children_user_ns;
+	parent->children_system_ns += system + child->children_system_ns;
+	parent->children_minor_faults += child->dead_minor_faults + child->children_minor_faults;
+	parent->children_major_faults += child->dead_major_faults + child->children_major_faults;
+	parent->children_resident_peak =
+		MAX(parent->children_resident_peak,
+		    MAX(child->resident_peak, child->children_resident_peak));
+}
+
+static bool is_eligible(const struct wait_request *req, const struct process *child)
+{
+	bool clone_child = child->exit_signal != SIGCHLD;
+
+	if (req->id_type == P_PID && child->pid != req->id)
+		return false;
+	if (req->id_type == P_PGID && child->group->id != req->id)
+		return false;
+	return (req->options & __WALL) || clone_child == !!(req->options & __WCLONE);
+}
+
+/* What happened to the child, if it was asked for; the event is consumed unless WNOWAIT. */
+static bool take_event_locked(struct wait_request *req, struct process *child)
+	__must_hold(&process_table_lock)
+{
+	bool keep = req->options & WNOWAIT;
+	bool found = true;
+
+	spin_lock_nested(&child->lock);
+	if (child->state == PROCESS_ZOMBIE) {
+		found = req->options & WEXITED;
+		req->status = child->exit_code;
+		req->code = !(child->exit_code & 0x7f) ? CLD_EXITED :
+			    child->exit_code & 0x80    ? CLD_DUMPED :
+							 CLD_KILLED;
+	} else if ((child->wait_flags & PROCESS_EVENT_STOPPED) && (req->options & WSTOPPED)) {
+		req->status = (int)child->stop_report << 8 | 0x7f;
+		req->code = CLD_STOPPED;
+		if (!keep)
+			child->wait_flags &= ~PROCESS_EVENT_STOPPED;
+	} else if ((child->wait_flags & PROCESS_EVENT_CONTINUED) && (req->options & WCONTINUED)) {
+		req->status = 0xffff;
+		req->code = CLD_CONTINUED;
+		if (!keep)
+			child->wait_flags &= ~PROCESS_EVENT_CONTINUED;
+	} else {
+		found = false;
+	}
+	spin_unlock(&child->lock);
+	return found;
+}
+
+struct wait_scan {
+	struct wait_request *req;
+	struct process *found; /* with a reference; reaped if it is `dead` */
+	bool dead;
+};
+
+/* 1: found something; 0: nothing yet; -ECHILD: no such child. */
+static int scan_locked(struct wait_scan *scan, struct process *parent)
+	__must_hold(&process_table_lock)
+{
+	struct wait_request *req = scan->req;
+	struct process *child;
+	bool any = false;
+
+	list_for_each(child, &parent->children, sibling) {
+		if (!is_eligible(req, child))
+			continue;
+		any = true;
+		if (!take_event_locked(req, child))
+			continue;
+		req->pid = child->pid;
+		req->uid = child->leader->credentials->uid;
+		object_get(&child->object);
+		scan->found = child;
+		scan->dead = child->state == PROCESS_ZOMBIE && !(req->options & WNOWAIT);
+		if (scan->dead) {
+			inherit_usage(parent, child);
+			process_unlink_locked(child);
+		}
+		return 1;
+	}
+	return any ? 0 : -ECHILD;
+}
+
+static int scan_children(struct wait_scan *scan)
+{
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+	int result = scan_locked(scan, current_process());
+
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	return result;
+}
+
+long process_wait(struct wait_request *req)
+{
+	struct wait_scan scan = { .req = req };
+	int result = 0, err = 0;
+
+	if (req->options & WNOHANG)
+		result = scan_children(&scan);
+	else
+		err = wait_event_interruptible(&current_process()->child_wait,
+					       (result = scan_children(&scan)) != 0);
+	if (err || result <= 0)
+		return result ? result : err;
+	process_rusage(scan.found, RUSAGE_SELF, &req->rusage);
+	if (scan.dead)
+		process_release(scan.found);
+	process_put(scan.found);
+	return req->pid;
+}
