@@ -10,11 +10,13 @@
 #include <lib/format.h>
 
 #include <asm/hwcap.h>
+#include <linux/elf-em.h>
 
 #include "arm_priv.h"
 
 struct cpu_features cpu_features;
 const char arch_machine_name[] = "aarch64";
+const u16 arch_elf_machine = EM_AARCH64;
 
 static u64 hwcap, hwcap2;
 static DEFINE_PER_CPU(u64, cpu_midr);

@@ -183,3 +183,8 @@ int arch_signal_pop(struct trap_frame *frame, u64 *mask, stack_t *altstack)
 	*altstack = head.uc_stack;
 	return 0;
 }
+
+size_t arch_signal_stack_min(void)
+{
+	return sizeof(struct rt_sigframe) + 2 * sizeof(u64) + 16;
+}

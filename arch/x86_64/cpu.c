@@ -6,6 +6,8 @@
 #include <arch/thread.h>
 #include <core/percpu.h>
 
+#include <linux/elf-em.h>
+
 #include "cpu_features.h"
 #include "entry.h"
 #include "x86.h"
@@ -13,6 +15,7 @@
 #define RDRAND_RETRIES 10
 
 const char arch_machine_name[] = "x86_64";
+const u16 arch_elf_machine = EM_X86_64;
 
 DEFINE_PER_CPU(struct thread *, x86_current) = &boot_thread;
 DEFINE_PER_CPU(unsigned long, x86_percpu_offset);

@@ -219,3 +219,8 @@ int arch_signal_pop(struct trap_frame *frame, u64 *mask, stack_t *altstack)
 	*altstack = uc.uc_stack;
 	return fpu_pop(&current_base()->arch, (vaddr_t)sc->fpstate);
 }
+
+size_t arch_signal_stack_min(void)
+{
+	return sizeof(struct rt_sigframe) + x86_fpu_size + MAGIC2_SIZE + FPU_ALIGN + RED_ZONE + 16;
+}

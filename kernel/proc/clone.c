@@ -12,6 +12,7 @@
 #include <proc/pidfd.h>
 #include <proc/proc_priv.h>
 
+#include <linux/fcntl.h>
 #include <linux/sched.h>
 
 #define NAMESPACE_FLAGS                                                                            \
@@ -72,7 +73,7 @@ static int copy_thread(struct task *child, struct task *parent, const struct clo
 	if (child->thread.params.reset_on_fork) {
 		child->thread.params.reset_on_fork = false;
 		if (child->thread.params.policy == SCHED_FIFO || child->thread.params.policy == SCHED_RR)
-			child->thread.params.policy = SCHED_OTHER;
+			child->thread.params.policy = SCHED_NORMAL;
 		child->thread.params.rt_priority = 0;
 		child->thread.params.nice = MAX(child->thread.params.nice, (s8)0);
 	}

@@ -185,14 +185,9 @@ void process_forget_aspace_locked(struct process *process, struct aspace **out)
 	process->resident_peak = MAX(process->resident_peak, as->resident_peak);
 }
 
-/* The thread stops using its address space; the last user of it takes the mappings down. */
-static void leave_aspace(struct task *task)
+static bool is_memory_shared(const struct process *process)
 {
-	irqflags_t flags = arch_irq_save();
-
-	task->thread.aspace = nullptr;
-	aspace_activate(nullptr);
-	arch_irq_restore(flags);
+	return READ_ONCE(process->task_count) > 1 || READ_ONCE(process->aspace->users) > 1;
 }
 
 /* Whoever waits for this task's use of the memory to end: vfork's parent, pthread_join. */
@@ -201,8 +196,11 @@ static void release_memory_users(struct task *task)
 	struct completion *done;
 	irqflags_t flags;
 
-	futex_exit_robust(task);
-	if (task->clear_child_tid && !put_user(0, task->clear_child_tid))
+	if (task->robust_list)
+		futex_exit_robust(task);
+	/* Nobody else can look at memory that ends with this task. */
+	if (task->clear_child_tid && is_memory_shared(task->process) &&
+	    !put_user(0, task->clear_child_tid))
 		futex_wake_address((u32 __user *)task->clear_child_tid);
 	if (!READ_ONCE(task->vfork_done))
 		return;
@@ -217,7 +215,7 @@ static void release_memory_users(struct task *task)
 void task_leave_memory(struct task *task)
 {
 	release_memory_users(task);
-	leave_aspace(task);
+	thread_use_aspace(nullptr);
 }
 
 static void account_locked(struct process *process, struct task *task)

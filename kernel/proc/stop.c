@@ -89,8 +89,7 @@ static void sleep_stopped(struct process *process)
 		wait_prepare(SLEEP_KILLABLE);
 		if (!READ_ONCE(process->stop_signal) || signal_fatal_pending())
 			break;
-		if (wait_sleep(NO_DEADLINE))
-			return;
+		(void)!wait_sleep(NO_DEADLINE);
 	}
 	wait_cancel();
 }

@@ -288,4 +288,5 @@ void proc_init(void)
 	tasks_limit = MAX(tasks_limit, 64u);
 	credentials_hook = task_current_credentials;
 	signal_init();
+	fault_signal_init();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Waiting for children: wait4(2), waitid(2). */
+#include <arch/layout.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
@@ -79,16 +80,15 @@ void process_rusage(struct process *process, int who, struct rusage *out)
 /* The figures of a child that is waited for become its parent's. */
 static void inherit_usage(struct process *parent, struct process *child)
 {
-	u64 user, system;
+	u64 user, system, peak;
 
 	process_times(child, &user, &system);
 	parent->children_user_ns += user + child->children_user_ns;
 	parent->children_system_ns += system + child->children_system_ns;
 	parent->children_minor_faults += child->dead_minor_faults + child->children_minor_faults;
 	parent->children_major_faults += child->dead_major_faults + child->children_major_faults;
-	parent->children_resident_peak =
-		MAX(parent->children_resident_peak,
-		    MAX(child->resident_peak, child->children_resident_peak));
+	peak = MAX(child->resident_peak, child->children_resident_peak);
+	parent->children_resident_peak = MAX(parent->children_resident_peak, peak);
 }
 
 static bool is_eligible(const struct wait_request *req, const struct process *child)

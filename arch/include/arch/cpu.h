@@ -42,6 +42,9 @@ u64 arch_hwcap2(void);
 /* AT_PLATFORM and utsname.machine: "x86_64" or "aarch64". */
 extern const char arch_machine_name[];
 
+/* e_machine of ELF files that this CPU runs. */
+extern const u16 arch_elf_machine;
+
 /* Random bits of the CPU (RDRAND, RNDR). False when the CPU has none or they ran out. */
 [[nodiscard]] bool arch_random(u64 *out);
 

@@ -32,3 +32,6 @@ struct signal_frame_request {
  * and the alternate stack to reinstate. Register values are made safe (privileged bits). -EFAULT on a bad frame.
  */
 [[nodiscard]] int arch_signal_pop(struct trap_frame *frame, u64 *mask, stack_t *altstack);
+
+/* The bytes of stack that a signal frame takes at most (AT_MINSIGSTKSZ). */
+size_t arch_signal_stack_min(void);
