@@ -21,7 +21,6 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
-#define LOG_BYTES (64 * 1024u) /* a power of two */
 #define LOG_RECORDS 1024u      /* a power of two */
 #define TEXT_MAX sizeof(((struct log_record *)0)->text)
 
@@ -37,7 +36,7 @@ unsigned log_console_level = LOG_DEBUG;
 struct wait_queue log_readers = WAIT_QUEUE_INIT(log_readers);
 
 static struct spinlock log_lock = SPINLOCK_INIT(RANK_LOG);
-static char ring[LOG_BYTES] __aligned(8) __guarded_by(&log_lock);
+static char ring[LOG_BUFFER_SIZE] __aligned(8) __guarded_by(&log_lock);
 static u64 places[LOG_RECORDS] __guarded_by(&log_lock); /* byte positions, ever growing */
 static u64 first_sequence __guarded_by(&log_lock);
 static u64 next_sequence __guarded_by(&log_lock);
@@ -54,7 +53,7 @@ static bool in_panic;
 
 static void ring_copy_in(u64 place, const void *from, size_t n) __must_hold(&log_lock)
 {
-	size_t at = place & (LOG_BYTES - 1), first = MIN(n, LOG_BYTES - at);
+	size_t at = place & (LOG_BUFFER_SIZE - 1), first = MIN(n, LOG_BUFFER_SIZE - at);
 
 	memcpy(ring + at, from, first);
 	memcpy(ring, (const char *)from + first, n - first);
@@ -62,7 +61,7 @@ static void ring_copy_in(u64 place, const void *from, size_t n) __must_hold(&log
 
 static void ring_copy_out(void *to, u64 place, size_t n) __must_hold(&log_lock)
 {
-	size_t at = place & (LOG_BYTES - 1), first = MIN(n, LOG_BYTES - at);
+	size_t at = place & (LOG_BUFFER_SIZE - 1), first = MIN(n, LOG_BUFFER_SIZE - at);
 
 	memcpy(to, ring + at, first);
 	memcpy((char *)to + first, ring, n - first);
@@ -76,7 +75,7 @@ static void append_locked(enum log_level level, unsigned facility, const char *t
 
 	while (first_sequence < next_sequence &&
 	       (next_sequence - first_sequence >= LOG_RECORDS ||
-		end - places[first_sequence % LOG_RECORDS] > LOG_BYTES))
+		end - places[first_sequence % LOG_RECORDS] > LOG_BUFFER_SIZE))
 		first_sequence++;
 	ring_copy_in(next_place, &h, sizeof(h));
 	ring_copy_in(next_place + sizeof(h), text, size);

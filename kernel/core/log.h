@@ -7,6 +7,9 @@
 
 #include <lib/types.h>
 
+/* Bytes of text that the ring keeps; a power of two. */
+#define LOG_BUFFER_SIZE (64 * 1024u)
+
 /* Levels of syslog(2). */
 enum log_level {
 	LOG_EMERGENCY,

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Clocks and sleeping: clock_gettime(2) and its relatives, nanosleep(2). */
+#include <core/time.h>
+#include <core/wait.h>
+#include <lib/errno.h>
+#include <linux/time_priv.h>
+#include <mm/ucopy.h>
+#include <proc/task.h>
+
+#include <linux/capability.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
+#include <linux/timex.h>
+#include <syscall_prototypes.h>
+
+/*
+ * Clocks of other processes and threads are numbers made of a pid: ~pid << 3 | kind (clock_getcpuclockid(3)); kind 2 is
+ * all CPU time, bit 2 means a thread.
+ */
+#define CPUCLOCK_PID(clock) (~((clock) >> 3))
+#define CPUCLOCK_PERTHREAD(clock) ((clock) & 4)
+#define CPUCLOCK_KIND(clock) ((clock) & 3)
+
+int timespec_from_user(const struct __kernel_timespec __user *user, u64 *ns)
+{
+	struct __kernel_timespec ts;
+
+	if (copy_from_user(&ts, user, sizeof(ts)))
+		return -EFAULT;
+	return timespec_to_ns(&ts, ns);
+}
+
+int timespec_to_ns(const struct __kernel_timespec *ts, u64 *ns)
+{
+	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= (long long)NSEC_PER_SEC)
+		return -EINVAL;
+	if (mul_overflows((u64)ts->tv_sec, NSEC_PER_SEC, ns) || add_overflows(*ns, (u64)ts->tv_nsec, ns) ||
+	    *ns > INT64_MAX)
+		*ns = INT64_MAX;
+	return 0;
+}
+
+int timespec_to_user(struct __kernel_timespec __user *user, u64 ns)
+{
+	struct __kernel_timespec ts = {
+		.tv_sec = (long long)(ns / NSEC_PER_SEC),
+		.tv_nsec = (long long)(ns % NSEC_PER_SEC),
+	};
+
+	return copy_to_user(user, &ts, sizeof(ts));
+}
+
+static int process_cpu_time(int pid, u64 *ns)
+{
+	struct process *process;
+	u64 user, system;
+
+	if (pid == 0) {
+		process_times(current_process(), &user, &system);
+	} else {
+		if (process_find(pid, &process))
+			return -EINVAL;
+		process_times(process, &user, &system);
+		process_put(process);
+	}
+	*ns = user + system;
+	return 0;
+}
+
+static int thread_cpu_time(int tid, u64 *ns)
+{
+	struct task *task;
+	u64 user, system;
+
+	if (tid == 0) {
+		thread_times(&current_task()->thread, &user, &system);
+	} else {
+		if (task_find(tid, &task))
+			return -EINVAL;
+		bool ours = task->process == current_process();
+
+		thread_times(&task->thread, &user, &system);
+		task_put(task);
+		if (!ours)
+			return -EINVAL;
+	}
+	*ns = user + system;
+	return 0;
+}
+
+int clock_read(int clock, u64 *ns)
+{
+	if (clock < 0) {
+		if (CPUCLOCK_KIND(clock) == 3)
+			return -EINVAL;
+		return CPUCLOCK_PERTHREAD(clock) ? thread_cpu_time(CPUCLOCK_PID(clock), ns)
+						 : process_cpu_time(CPUCLOCK_PID(clock), ns);
+	}
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_TAI: /* the offset to UTC is not set, as on a fresh Linux */
+		*ns = clock_realtime_ns();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME: /* the machine is never suspended */
+	case CLOCK_BOOTTIME_ALARM:
+		*ns = clock_monotonic_ns();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return process_cpu_time(0, ns);
+	case CLOCK_THREAD_CPUTIME_ID:
+		return thread_cpu_time(0, ns);
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_clock_gettime(int clock, struct __kernel_timespec __user *out)
+{
+	u64 ns;
+	int err = clock_read(clock, &ns);
+
+	return err ? err : timespec_to_user(out, ns);
+}
+
+long sys_clock_getres(int clock, struct __kernel_timespec __user *out)
+{
+	u64 ns;
+	int err = clock_read(clock, &ns);
+	bool coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+
+	if (err || !out)
+		return err;
+	/* The coarse clocks promise no more than a tick of 250 Hz, as Debian's kernel has. */
+	return timespec_to_user(out, coarse ? 4 * NSEC_PER_MSEC : 1);
+}
+
+static int set_realtime(u64 ns)
+{
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	clock_set_realtime_ns(ns);
+	return 0;
+}
+
+long sys_clock_settime(int clock, const struct __kernel_timespec __user *time)
+{
+	u64 ns;
+	int err;
+
+	if (clock != CLOCK_REALTIME) {
+		err = clock_read(clock, &ns);
+		return err || clock < 0 ? -EINVAL : clock == CLOCK_PROCESS_CPUTIME_ID ? -EPERM : -EINVAL;
+	}
+	err = timespec_from_user(time, &ns);
+	/* Linux refuses to make the monotonic clock begin before 1970. */
+	if (!err && ns < clock_monotonic_ns())
+		err = -EINVAL;
+	return err ? err : set_realtime(ns);
+}
+
+long sys_gettimeofday(struct __kernel_old_timeval __user *time, struct timezone __user *zone)
+{
+	if (time) {
+		u64 ns = clock_realtime_ns();
+		struct __kernel_old_timeval tv = {
+			.tv_sec = (long)(ns / NSEC_PER_SEC),
+			.tv_usec = (long)(ns % NSEC_PER_SEC / NSEC_PER_USEC),
+		};
+
+		if (copy_to_user(time, &tv, sizeof(tv)))
+			return -EFAULT;
+	}
+	if (zone) {
+		struct timezone tz = { 0 };
+
+		if (copy_to_user(zone, &tz, sizeof(tz)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+long sys_settimeofday(const struct __kernel_old_timeval __user *time, const struct timezone __user *zone)
+{
+	struct __kernel_old_timeval tv;
+	struct timezone tz;
+
+	if (zone && copy_from_user(&tz, zone, sizeof(tz)))
+		return -EFAULT;
+	if (!time)
+		return zone && !capable(CAP_SYS_TIME) ? -EPERM : 0;
+	if (copy_from_user(&tv, time, sizeof(tv)))
+		return -EFAULT;
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EINVAL;
+	struct __kernel_timespec ts = { tv.tv_sec, tv.tv_usec * (long)NSEC_PER_USEC };
+	u64 ns;
+	int err = timespec_to_ns(&ts, &ns);
+
+	return err ? err : set_realtime(ns);
+}
+
+long sys_time(long __user *out)
+{
+	long seconds = (long)(clock_realtime_ns() / NSEC_PER_SEC);
+
+	return out && put_user(seconds, out) ? -EFAULT : seconds;
+}
+
+/* Sleeping */
+
+/* Sleeps until `deadline` of `clock`; an absolute real-time sleep follows changes of the clock. */
+static int sleep_until(int clock, u64 deadline, bool realtime)
+{
+	static struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+	struct wait_queue *queue = realtime ? &clock_was_set : &nobody;
+
+	for (;;) {
+		u32 count = READ_ONCE(clock_set_count);
+		u64 offset = realtime ? (u64)clock_realtime_offset_ns() : 0;
+		u64 monotonic = deadline > offset ? deadline - offset : 0;
+		int err = wait_event_until(queue, realtime && READ_ONCE(clock_set_count) != count, SLEEP_INTERRUPTIBLE,
+					   monotonic);
+
+		if (err == -ETIMEDOUT)
+			return 0;
+		if (err)
+			return err;
+	}
+}
+
+/* Stores what is left of a relative sleep. */
+static long report_remaining(struct __kernel_timespec __user *remaining, u64 deadline)
+{
+	u64 now = clock_monotonic_ns();
+
+	if (remaining && timespec_to_user(remaining, deadline > now ? deadline - now : 0))
+		return -EFAULT;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long restart_sleep(struct task *task)
+{
+	u64 deadline = task->restart_data[0];
+
+	if (!sleep_until(CLOCK_MONOTONIC, deadline, false))
+		return 0;
+	task->restart = restart_sleep;
+	return report_remaining(__force_user(struct __kernel_timespec __user *, task->restart_data[1]), deadline);
+}
+
+static long sleep_relative(u64 ns, struct __kernel_timespec __user *remaining)
+{
+	struct task *task = current_task();
+	u64 deadline = clock_monotonic_ns();
+
+	if (add_overflows(deadline, ns, &deadline))
+		deadline = INT64_MAX;
+	if (!sleep_until(CLOCK_MONOTONIC, deadline, false))
+		return 0;
+	task->restart = restart_sleep;
+	task->restart_data[0] = deadline;
+	task->restart_data[1] = (uintptr_t)remaining;
+	return report_remaining(remaining, deadline);
+}
+
+long sys_nanosleep(const struct __kernel_timespec __user *request, struct __kernel_timespec __user *remaining)
+{
+	u64 ns;
+	int err = timespec_from_user(request, &ns);
+
+	return err ? err : sleep_relative(ns, remaining);
+}
+
+/* CPU-time clocks stand still while everybody sleeps, so they are looked at from time to time. */
+static long sleep_cpu_clock(int clock, u64 ns, bool absolute)
+{
+	u64 now;
+	int err = clock_read(clock, &now);
+	u64 target = absolute ? ns : now + ns;
+
+	while (!err && now < target) {
+		err = sleep_until(CLOCK_MONOTONIC, clock_monotonic_ns() + MAX(target - now, NSEC_PER_MSEC), false);
+		if (err)
+			return absolute ? -ERESTARTNOHAND : -EINTR;
+		err = clock_read(clock, &now);
+	}
+	return err;
+}
+
+long sys_clock_nanosleep(int clock, unsigned flags, const struct __kernel_timespec __user *request,
+			 struct __kernel_timespec __user *remaining)
+{
+	u64 ns, now;
+	int err = clock_read(clock, &now);
+	bool absolute = flags & TIMER_ABSTIME;
+
+	if (err || clock == CLOCK_THREAD_CPUTIME_ID)
+		return -EINVAL;
+	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+		return -EOPNOTSUPP;
+	err = timespec_from_user(request, &ns);
+	if (err)
+		return err;
+	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID)
+		return sleep_cpu_clock(clock, ns, absolute);
+	if (!absolute)
+		return sleep_relative(ns, remaining);
+	bool realtime = clock == CLOCK_REALTIME || clock == CLOCK_TAI || clock == CLOCK_REALTIME_ALARM;
+
+	err = sleep_until(clock, ns, realtime);
+	return err ? -ERESTARTNOHAND : 0;
+}
+
+/* The clock is not disciplined: reading tells so, setting is refused. */
+static long read_timex(struct __kernel_timex __user *user)
+{
+	struct __kernel_timex tx;
+
+	if (copy_from_user(&tx, user, sizeof(tx)))
+		return -EFAULT;
+	if (tx.modes)
+		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
+	u64 ns = clock_realtime_ns();
+
+	tx = (struct __kernel_timex){
+		.status = STA_UNSYNC,
+		.maxerror = 16000000,
+		.esterror = 16000000,
+		.constant = 2,
+		.precision = 1,
+		.tolerance = 32768000,
+		.tick = 10000,
+		.time = { .tv_sec = (long long)(ns / NSEC_PER_SEC), .tv_usec = (long long)(ns % NSEC_PER_SEC / 1000) },
+	};
+	return copy_to_user(user, &tx, sizeof(tx)) ? -EFAULT : TIME_ERROR;
+}
+
+long sys_adjtimex(struct __kernel_timex __user *timex)
+{
+	return read_timex(timex);
+}
+
+long sys_clock_adjtime(int clock, struct __kernel_timex __user *timex)
+{
+	u64 ns;
+	int err = clock_read(clock, &ns);
+
+	if (err)
+		return err;
+	return clock == CLOCK_REALTIME ? read_timex(timex) : -EOPNOTSUPP;
+}
