@@ -10,7 +10,14 @@ C_SOURCES := $(filter-out arch/aarch64/vdso/%,$(C_SOURCES))
 S_SOURCES := $(filter-out arch/aarch64/vdso/%,$(S_SOURCES))
 OBJECTS := $(filter-out $(OUT)/arch/aarch64/vdso/%,$(OBJECTS))
 VDSO_OUT := $(OUT)/arch/aarch64/vdso
-VDSO_OBJECTS := $(VDSO_OUT)/sigreturn.o
+VDSO_OBJECTS := $(VDSO_OUT)/sigreturn.o $(VDSO_OUT)/vdso_time.o
+VDSO_CFLAGS := --target=aarch64-unknown-linux-gnu -std=gnu23 -O2 -ffreestanding -nostdinc -isystem $(RESOURCES) \
+	-isystem $(UAPI) -Iarch/aarch64/vdso -Ikernel $(WARNINGS) -fPIC -fvisibility=hidden -fno-stack-protector \
+	-fno-asynchronous-unwind-tables
+
+$(VDSO_OUT)/vdso_time.o: arch/vdso/vdso_time.c arch/aarch64/vdso/vdso_arch.h kernel/core/vdso_data.h | $(UAPI)/video
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(VDSO_CFLAGS) -c $< -o $@
 
 $(VDSO_OUT)/vdso.so: $(VDSO_OBJECTS) arch/aarch64/vdso/vdso.lds
 	$(Q)$(LD) -shared --hash-style=both --build-id=none -Bsymbolic -soname linux-vdso.so.1 \

@@ -9,6 +9,7 @@
 #include <arch/irqchip.h>
 #include <arch/time.h>
 #include <core/panic.h>
+#include <core/vdso_data.h>
 
 #include "arm_priv.h"
 
@@ -44,6 +45,7 @@ void arch_time_init(void)
 	if (!frequency)
 		panic("the architected timer has no frequency");
 	ns_per_tick = (NSEC << 32) / frequency;
+	vdso_data_page.data.multiplier = ns_per_tick;
 	ticks_per_ns = (frequency << 32) / NSEC;
 
 	timer_irq = VIRTUAL_TIMER_DEFAULT;

@@ -4,17 +4,19 @@
 #include <arch/time.h>
 #include <core/log.h>
 #include <core/time.h>
+#include <core/vdso_data.h>
 #include <core/wait.h>
 
 u64 clock_base_ns;
 u32 clock_set_count;
 struct wait_queue clock_was_set = WAIT_QUEUE_INIT(clock_was_set);
 
-static s64 realtime_offset_ns; /* one word, so readers need no lock */
+/* Here is the clock's offset too: one word, so readers in the kernel and in user space need no lock. */
+union vdso_data_page vdso_data_page __aligned(VDSO_DATA_SIZE);
 
 s64 clock_realtime_offset_ns(void)
 {
-	return __atomic_load_n(&realtime_offset_ns, __ATOMIC_RELAXED);
+	return __atomic_load_n(&vdso_data_page.data.realtime_offset_ns, __ATOMIC_RELAXED);
 }
 
 u64 clock_realtime_ns(void)
@@ -24,7 +26,7 @@ u64 clock_realtime_ns(void)
 
 void clock_set_realtime_ns(u64 now_ns)
 {
-	__atomic_store_n(&realtime_offset_ns, (s64)(now_ns - clock_monotonic_ns()),
+	__atomic_store_n(&vdso_data_page.data.realtime_offset_ns, (s64)(now_ns - clock_monotonic_ns()),
 			 __ATOMIC_RELAXED);
 	__atomic_add_fetch(&clock_set_count, 1, __ATOMIC_RELEASE);
 	wake_up(&clock_was_set, 0);
@@ -34,6 +36,7 @@ void time_init(void)
 {
 	arch_time_init();
 	clock_base_ns = arch_time_ns();
+	vdso_data_page.data.clock_base_ns = clock_base_ns;
 	clock_set_realtime_ns(arch_rtc_seconds() * NSEC_PER_SEC);
 }
 

@@ -5,7 +5,7 @@
 #include <lib/types.h>
 
 /*
- * The object and its size in bytes; page aligned in the kernel image and padded with zeros to whole pages. AT_SYSINFO_EHDR
- * and aspace.vdso are where exec mapped it, readable and executable. Null if there is none.
+ * The object and its size in bytes; page aligned in the kernel image and padded with zeros to whole pages. Exec maps it
+ * readable and executable with core/vdso_data.h's page in front of it (proc/vdso.c). Null if there is none.
  */
 const void *arch_vdso_image(size_t *size);

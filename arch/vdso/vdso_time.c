@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The clocks without a system call: user code, compiled into the vDSO of each architecture. The
+ * data page lies in front of the ELF header.
+ */
+#include <core/vdso_data.h>
+
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#include "vdso_arch.h"
+
+#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_USEC 1000ull
+#define EXPORT __attribute__((visibility("default")))
+
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+
+int EXPORT VDSO_FUNCTION(clock_gettime)(u64 clock, struct __kernel_timespec *out);
+int EXPORT VDSO_FUNCTION(clock_getres)(u64 clock, struct __kernel_timespec *out);
+int EXPORT VDSO_FUNCTION(gettimeofday)(struct __kernel_old_timeval *out, struct timezone *zone);
+
+static const struct vdso_data *vdso_data(void)
+{
+	return (const struct vdso_data *)(__ehdr_start - VDSO_DATA_SIZE);
+}
+
+static u64 monotonic_ns(const struct vdso_data *data)
+{
+	u64 ticks = vdso_counter() - data->counter_base;
+
+	return (u64)((unsigned __int128)ticks * data->multiplier >> 32) - data->clock_base_ns;
+}
+
+static u64 realtime_ns(const struct vdso_data *data)
+{
+	return monotonic_ns(data) +
+	       (u64)__atomic_load_n(&data->realtime_offset_ns, __ATOMIC_RELAXED);
+}
+
+/* True for the clocks that we can tell; *ns is the time. */
+static bool read_clock(u64 clock, u64 *ns)
+{
+	const struct vdso_data *data = vdso_data();
+
+	if (!data->multiplier)
+		return false;
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+		*ns = realtime_ns(data);
+		return true;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ns = monotonic_ns(data);
+		return true;
+	default:
+		return false;
+	}
+}
+
+int VDSO_FUNCTION(clock_gettime)(u64 clock, struct __kernel_timespec *out)
+{
+	u64 ns;
+
+	if (!read_clock((u32)clock, &ns))
+		return (int)vdso_syscall(__NR_clock_gettime, clock, out);
+	out->tv_sec = (long long)(ns / NSEC_PER_SEC);
+	out->tv_nsec = (long long)(ns % NSEC_PER_SEC);
+	return 0;
+}
+
+int VDSO_FUNCTION(clock_getres)(u64 clock, struct __kernel_timespec *out)
+{
+	return (int)vdso_syscall(__NR_clock_getres, clock, out);
+}
+
+int VDSO_FUNCTION(gettimeofday)(struct __kernel_old_timeval *out, struct timezone *zone)
+{
+	u64 ns;
+
+	if (zone || !out || !read_clock(CLOCK_REALTIME, &ns))
+		return (int)vdso_syscall(__NR_gettimeofday, (u64)out, zone);
+	out->tv_sec = (long)(ns / NSEC_PER_SEC);
+	out->tv_usec = (long)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
+	return 0;
+}
