@@ -19,6 +19,9 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 int EXPORT VDSO_FUNCTION(clock_gettime)(u64 clock, struct __kernel_timespec *out);
 int EXPORT VDSO_FUNCTION(clock_getres)(u64 clock, struct __kernel_timespec *out);
 int EXPORT VDSO_FUNCTION(gettimeofday)(struct __kernel_old_timeval *out, struct timezone *zone);
+#ifdef VDSO_HAS_TIME
+long EXPORT VDSO_FUNCTION(time)(long *out);
+#endif
 
 static const struct vdso_data *vdso_data(void)
 {
@@ -87,3 +90,16 @@ int VDSO_FUNCTION(gettimeofday)(struct __kernel_old_timeval *out, struct timezon
 	out->tv_usec = (long)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
 	return 0;
 }
+
+#ifdef VDSO_HAS_TIME
+long VDSO_FUNCTION(time)(long *out)
+{
+	u64 ns;
+
+	if (!read_clock(CLOCK_REALTIME, &ns))
+		return vdso_syscall(__NR_time, (u64)out, nullptr);
+	if (out)
+		*out = (long)(ns / NSEC_PER_SEC);
+	return (long)(ns / NSEC_PER_SEC);
+}
+#endif

@@ -14,6 +14,7 @@
 #include <arch/time.h>
 #include <core/log.h>
 #include <core/time.h>
+#include <core/vdso_data.h>
 
 #include "acpi.h"
 #include "cpu_features.h"
@@ -206,6 +207,8 @@ void arch_time_init(void)
 		clock_base = arch_cycles();
 		clock_multiplier = ratio(NSEC_PER_SEC, tsc_hz);
 		use_deadline = x86_features.tsc_deadline;
+		vdso_data_page.data.counter_base = clock_base;
+		vdso_data_page.data.multiplier = clock_multiplier;
 	}
 	timer_multiplier = ratio(use_deadline ? tsc_hz : lapic_hz, NSEC_PER_SEC);
 	x86_timer_enable();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests in the kernel: page table permissions, user copy with faults, atomics on user words, memory functions, clock. */
+/* Tests in the kernel: page table permissions, user copy with faults, atomics on user words, memory
+ * functions, clock. */
 #include <arch/boot.h>
 #include <arch/layout.h>
 #include <arch/mmu.h>
@@ -55,7 +56,8 @@ static unsigned count_writable_executable(const pte_t *table, unsigned level, un
 		if (level == 0 || pte_is_leaf(e, level))
 			count += (pte_prot(e) & (MMU_WRITE | MMU_EXEC)) == (MMU_WRITE | MMU_EXEC);
 		else
-			count += count_writable_executable(phys_to_virt(pte_address(e)), level - 1, 0);
+			count += count_writable_executable(phys_to_virt(pte_address(e)), level - 1,
+							   0);
 	}
 	return count;
 }
@@ -109,7 +111,8 @@ TEST(user_strings_end_at_terminator_size_or_fault)
 		vaddr_t at = PAGE_SIZE - length - 1;
 		EXPECT_EQ(arch_copy_string_from_user(buffer, USER(char, at), 64), (ssize_t)length);
 		EXPECT_EQ(strlen(buffer), length);
-		EXPECT_EQ(arch_copy_string_from_user(buffer, USER(char, at), length), (ssize_t)length);
+		EXPECT_EQ(arch_copy_string_from_user(buffer, USER(char, at), length),
+			  (ssize_t)length);
 		s[length] = 'x';
 		EXPECT_EQ(arch_copy_string_from_user(buffer, USER(char, at), 64), -EFAULT);
 	}
