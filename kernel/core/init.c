@@ -8,6 +8,7 @@
 #include <arch/irqchip.h>
 #include <arch/irqflags.h>
 #include <core/command_line.h>
+#include <core/ktest.h>
 #include <core/log.h>
 #include <core/panic.h>
 #include <core/random.h>
@@ -50,6 +51,8 @@ static void boot_rest(void *unused)
 	/* Devices: the console prints by interrupt and can be read; the clock on the wall is right. */
 	arch_devices_init();
 
+	if (ktest_run)
+		ktest_run();
 	init_start();
 }
 
