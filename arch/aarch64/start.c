@@ -141,7 +141,7 @@ static void open_tree(paddr_t tree)
 			return;
 	}
 	boot_info.device_tree = tree;
-	boot_info.device_tree_size = firmware_tree.size;
+	boot_info.device_tree_size = device_tree_used(&firmware_tree);
 }
 
 void arch_start(paddr_t tree, paddr_t image)

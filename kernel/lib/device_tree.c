@@ -406,3 +406,15 @@ bool device_tree_reservation(const struct device_tree *dt, unsigned index, u64 *
 	*size = be_cells(dt->blob + offset + 8, 2);
 	return *address || *size;
 }
+
+u32 device_tree_used(const struct device_tree *dt)
+{
+	u32 end = MAX(dt->structure_end, dt->strings_end);
+	u64 address, size;
+	unsigned i = 0;
+
+	while (device_tree_reservation(dt, i, &address, &size))
+		i++;
+	/* The entry that ends the list counts, where it is inside the blob. */
+	return MAX(end, (u32)MIN(dt->reservations + 16ull * (i + 1), (u64)dt->size));
+}

@@ -25,6 +25,9 @@ typedef u32 dt_node;
 /* Checks the header of a blob in a buffer of `size` bytes. Returns 0 or -EINVAL. */
 [[nodiscard]] int device_tree_open(struct device_tree *dt, const void *blob, size_t size);
 
+/* How many bytes of the blob are in use: firmware pads it, QEMU to 1 MiB. */
+u32 device_tree_used(const struct device_tree *dt);
+
 /* Nodes in the order of the blob. All return DT_NONE at the end. */
 dt_node device_tree_root(const struct device_tree *dt);
 dt_node device_tree_next(const struct device_tree *dt, dt_node node, int *depth);

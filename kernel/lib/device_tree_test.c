@@ -125,7 +125,8 @@ TEST(device_tree_finds_nodes_and_properties)
 	u64 number;
 	dt_node serial;
 
-	EXPECT_EQ(device_tree_open(&dt, b.blob, size), 0);
+	EXPECT_EQ(device_tree_open(&dt, b.blob, BLOB_MAX), 0);
+	EXPECT(size - device_tree_used(&dt) < 4); /* the alignment of the end */
 	EXPECT(strcmp(device_tree_string(&dt, device_tree_find_path(&dt, "/chosen"), "bootargs"),
 		      "quiet") == 0);
 	EXPECT(device_tree_number(&dt, device_tree_find_path(&dt, "/chosen"), "linux,initrd-start",
