@@ -4,17 +4,15 @@
  * address space. The old program is untouched until all of that has worked.
  */
 #include <arch/cpu.h>
-#include <arch/vdso.h>
-#include <core/panic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
-#include <mm/iter.h>
 #include <mm/memory_object.h>
 #include <mm/slab.h>
 #include <obj/file.h>
 #include <proc/exec_priv.h>
 #include <proc/proc_priv.h>
+#include <proc/vdso.h>
 
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -251,39 +249,6 @@ static int map_stack(struct aspace *as, const struct elf_file *elf, size_t strin
 	return aspace_map(as, &req, &at);
 }
 
-/* The vDSO's pages; null if there is none. */
-static struct memory_object *vdso_object;
-static size_t vdso_size;
-
-void elf_init(void)
-{
-	const void *image = arch_vdso_image(&vdso_size);
-	struct iter it;
-
-	if (!image)
-		return;
-	if (memory_object_create_anonymous(vdso_size, &vdso_object))
-		panic("no memory for the vDSO");
-	iter_init_kernel(&it, (void *)(uintptr_t)image, vdso_size);
-	if (memory_object_write(vdso_object, 0, &it) != (ssize_t)vdso_size)
-		panic("no memory for the vDSO");
-}
-
-static int map_vdso(struct aspace *as)
-{
-	struct map_request req = {
-		.prot = PROT_READ | PROT_EXEC,
-		.flags = MAP_PRIVATE,
-		.vma_flags = VMA_SPECIAL,
-		.may = VMA_MAY_READ | VMA_MAY_EXEC,
-		.object = vdso_object,
-		.length = ALIGN_UP(vdso_size, PAGE_SIZE),
-		.name = "[vdso]",
-	};
-
-	return vdso_object ? aspace_map(as, &req, &as->vdso) : 0;
-}
-
 static void lay_out(struct aspace *as, const struct aspace_randomness *random, vaddr_t stack_top)
 {
 	struct process *process = current_process();
@@ -352,7 +317,9 @@ static int load(struct exec_image *image, struct elf_file *program, struct elf_f
 	lay_out(as, &random, image->stack_top);
 	if (interpreter->file)
 		base = DYNAMIC_BASE + random.pie;
-	err = place(as, program, base);
+	err = vdso_map(as);
+	if (!err)
+		err = place(as, program, base);
 	if (!err)
 		err = map_segments(as, program);
 	if (err)
@@ -370,8 +337,6 @@ static int load(struct exec_image *image, struct elf_file *program, struct elf_f
 	}
 	if (!err)
 		err = map_stack(as, program, strings, image->stack_top);
-	if (!err)
-		err = map_vdso(as);
 	if (!err && (image->entry >= USER_MAX))
 		err = -EINVAL;
 	return err;

@@ -58,5 +58,3 @@ void exec_strings_free(struct exec_strings *strings);
 
 /* elf.c: builds the new address space. -ENOEXEC if it is no ELF file for this machine; -ELIBBAD, -EINVAL, -ENOMEM, -EIO. */
 [[nodiscard]] int elf_load(struct exec_image *image);
-/* Boot: prepares the vDSO. */
-void elf_init(void);

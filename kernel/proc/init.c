@@ -140,7 +140,6 @@ static void choose_program(void)
 
 static void init_main(void *arg)
 {
-	elf_init();
 	open_console(arg);
 	choose_program();
 	arch_enter_user();
