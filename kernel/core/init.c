@@ -15,6 +15,8 @@
 #include <core/rcu.h>
 #include <core/time.h>
 #include <core/work.h>
+#include <ipc/futex.h>
+#include <ipc/pipe.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
@@ -24,6 +26,7 @@
 #include <obj/inode.h>
 #include <proc/task.h>
 #include <sched/thread.h>
+#include <vfs/epoll.h>
 #include <vfs/vfs.h>
 
 static void start_kthread(const char *name, void (*entry)(void *))
@@ -43,6 +46,9 @@ static void boot_rest(void *unused)
 	pool_init();
 	file_init();
 	inode_cache_init();
+	pipe_cache_init();
+	futex_init();
+	epoll_init();
 	vfs_init();
 
 	/* Processes: tasks can be made, signals sent. */

@@ -53,6 +53,8 @@ enum lock_rank {
 	RANK_RENAME = 50,	 /* vfs: cross-directory renames of a file system */
 	RANK_FILE_POSITION = 55, /* obj: offset of an open file */
 	RANK_INODE = 60,	 /* vfs: contents and attributes of an inode */
+	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
+	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
 	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */
 	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
@@ -66,7 +68,6 @@ enum lock_rank {
 	RANK_INODE_STATE = 215,
 	RANK_POOL = 220, /* obj: slots of a pool */
 	RANK_TTY_BUFFER = 230,
-	RANK_EPOLL = 235,
 	RANK_FUTEX = 240,
 	RANK_TIMER_USER = 250, /* locks that a timer's users take before arming or cancelling it */
 	RANK_PAGE_TABLE = 260,

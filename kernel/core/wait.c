@@ -56,8 +56,7 @@ bool wait_queue_empty(const struct wait_queue *q) __no_lock_analysis
 	return READ_ONCE(q->entries.next) == &q->entries;
 }
 
-static void wake_locked(struct wait_queue *q, u32 events, unsigned nr_exclusive)
-	__must_hold(&q->lock)
+void wake_up_locked(struct wait_queue *q, u32 events, unsigned nr_exclusive)
 {
 	struct wait_entry *e, *next;
 
@@ -79,7 +78,7 @@ void wake_up_some(struct wait_queue *q, u32 events, unsigned nr_exclusive)
 	if (wait_queue_empty(q))
 		return;
 	flags = spin_lock_irqsave(&q->lock);
-	wake_locked(q, events, nr_exclusive);
+	wake_up_locked(q, events, nr_exclusive);
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
@@ -104,7 +103,7 @@ void complete(struct completion *c)
 	irqflags_t flags = spin_lock_irqsave(&c->waiters.lock);
 
 	__atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
-	wake_locked(&c->waiters, 0, 0);
+	wake_up_locked(&c->waiters, 0, 0);
 	spin_unlock_irqrestore(&c->waiters.lock, flags);
 }
 

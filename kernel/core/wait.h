@@ -52,6 +52,9 @@ void wake_up(struct wait_queue *q, u32 events);
 void wake_up_one(struct wait_queue *q, u32 events);
 void wake_up_some(struct wait_queue *q, u32 events, unsigned nr_exclusive);
 
+/* The same for a queue whose lock also guards what its waiters wait for; interrupts masked. */
+void wake_up_locked(struct wait_queue *q, u32 events, unsigned nr_exclusive) __must_hold(&q->lock);
+
 /* How a sleep may end besides a wake-up. */
 enum sleep_mode {
 	SLEEP_UNINTERRUPTIBLE, /* only by the wake-up */

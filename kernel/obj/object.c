@@ -15,6 +15,8 @@
 
 #include <linux/eventpoll.h>
 
+void (*object_watches_hook)(struct object *object);
+
 /* Created minus destroyed on this CPU: only the sum over all CPUs means something. */
 static DEFINE_PER_CPU(u64, objects_balance);
 
@@ -39,6 +41,7 @@ void object_init(struct object *object, const struct object_type *type)
 	object->refs = 1;
 	object->handles = 0;
 	object->dead_next = nullptr;
+	object->watches = nullptr;
 	object->waiters = &object->own_waiters;
 	wait_queue_init(&object->own_waiters);
 	balance_add(1);
@@ -58,6 +61,8 @@ bool object_get_unless_zero(struct object *object)
 static void object_destroy(struct object *object)
 {
 	ASSERT(object->handles == 0);
+	if (unlikely(object->watches))
+		object_watches_hook(object);
 	ASSERT(wait_queue_empty(&object->own_waiters));
 	balance_add(-1ul);
 	object->type->destroy(object);
@@ -115,12 +120,13 @@ u32 object_ready(struct object *object)
 
 void object_notify(struct object *object, u32 events)
 {
-	wake_up(object->waiters, events);
+	wake_up_some(object->waiters, events, events & (EPOLLERR | EPOLLHUP) ? 0 : 1);
 }
 
 struct object_waiter {
 	struct wait_entry entry;
 	u32 events;
+	bool woken;
 };
 
 static bool object_waiter_wake(struct wait_entry *entry, u32 events)
@@ -129,9 +135,11 @@ static bool object_waiter_wake(struct wait_entry *entry, u32 events)
 
 	if (events && !(events & waiter->events))
 		return false;
+	WRITE_ONCE(waiter->woken, true);
 	return thread_wake(entry->thread);
 }
 
+/* Readiness is asked while the thread is not marked as sleeping, since asking may take locks. */
 int object_wait(struct object *object, u32 events, u64 deadline_ns)
 {
 	struct object_waiter waiter = { .events = events | EPOLLERR | EPOLLHUP };
@@ -141,7 +149,7 @@ int object_wait(struct object *object, u32 events, u64 deadline_ns)
 	waiter.entry.wake = object_waiter_wake;
 	wait_queue_add(object->waiters, &waiter.entry);
 	for (;;) {
-		wait_prepare(SLEEP_INTERRUPTIBLE);
+		WRITE_ONCE(waiter.woken, false);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (object_ready(object) & waiter.events) {
 			error = 0;
@@ -149,9 +157,12 @@ int object_wait(struct object *object, u32 events, u64 deadline_ns)
 		}
 		if (error)
 			break;
-		error = wait_sleep(deadline_ns);
+		wait_prepare(SLEEP_INTERRUPTIBLE);
+		if (READ_ONCE(waiter.woken))
+			wait_cancel();
+		else
+			error = wait_sleep(deadline_ns);
 	}
-	wait_cancel();
 	wait_queue_remove(object->waiters, &waiter.entry);
 	return error;
 }

@@ -52,6 +52,7 @@ struct object {
 	 */
 	struct wait_queue *waiters;
 	struct wait_queue own_waiters;
+	void *watches; /* of epoll: first item that watches this; guarded by its lock */
 };
 
 /* refs = 1, handles = 0. */
@@ -79,7 +80,10 @@ void object_handle_closed(struct object *object);
 /* EPOLL* bits that are true now. */
 u32 object_ready(struct object *object);
 
-/* Tells waiters that `events` (EPOLL* bits) may have become true. Any context. */
+/*
+ * Tells waiters that `events` (EPOLL* bits) may have become true. Of those that wait exclusively
+ * one is told, all with EPOLLERR or EPOLLHUP. Any context.
+ */
 void object_notify(struct object *object, u32 events);
 
 /*
@@ -87,6 +91,9 @@ void object_notify(struct object *object, u32 events);
  * looks. 0, -ERESTARTSYS, -ETIMEDOUT. The caller holds a reference. May sleep.
  */
 [[nodiscard]] int object_wait(struct object *object, u32 events, u64 deadline_ns);
+
+/* Set by vfs at boot: an object with watches is about to be destroyed. May sleep. */
+extern void (*object_watches_hook)(struct object *object);
 
 /* Live objects of all types, for leak checks. */
 u64 object_count(void);
