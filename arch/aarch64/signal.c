@@ -61,6 +61,8 @@ struct frame_records {
 
 /* Bits of PSTATE that a program may choose: NZCV, DIT, SSBS. */
 #define PSTATE_USER_BITS 0xf1001000u
+/* Bits that make a frame bad: mode, masked exceptions. */
+#define PSTATE_FORBIDDEN_BITS 0x3dfu
 
 static bool is_fault_signal(int signo)
 {
@@ -171,7 +173,7 @@ int arch_signal_pop(struct trap_frame *frame, u64 *mask, stack_t *altstack)
 	struct arch_fpu fpu = {};
 
 	if (from % 16 || copy_from_user(&head, __force_user(void __user *, from), sizeof(head)) ||
-	    read_records(from + FRAME_HEAD_SIZE, &fpu))
+	    (head.pstate & PSTATE_FORBIDDEN_BITS) || read_records(from + FRAME_HEAD_SIZE, &fpu))
 		return -EFAULT;
 	fpu_replace_current(&fpu);
 	memcpy(frame->regs, head.regs, sizeof(frame->regs));
