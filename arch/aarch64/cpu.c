@@ -7,6 +7,7 @@
 #include <core/log.h>
 #include <core/panic.h>
 #include <core/percpu.h>
+#include <core/random.h>
 #include <lib/format.h>
 
 #include <asm/hwcap.h>
@@ -178,10 +179,22 @@ void cpu_features_init_secondary(void)
 	set_pan();
 }
 
-/* All is done before kernel_main already: nothing here needs memory. The log can be written to only
+/* Entropy from the boot loader, which it has from a better source than what a CPU without RNDR offers. */
+static void take_random_seed(void)
+{
+	u32 size;
+	const void *seed = device_tree_property(
+		&firmware_tree, device_tree_find_path(&firmware_tree, "/chosen"), "rng-seed", &size);
+
+	if (seed)
+		random_add_seed(seed, size);
+}
+
+/* The rest is done before kernel_main already: nothing here needs memory. The log can be written to only
  * now. */
 void arch_cpu_init(void)
 {
+	take_random_seed();
 	log_info("CPU: MIDR %08x, %u-bit ASIDs%s%s", (unsigned)this_cpu(cpu_midr),
 		 cpu_features.asid_bits, cpu_features.pan ? ", PAN" : "",
 		 mmu_hardware_dirty ? ", hardware dirty state" : "");

@@ -71,7 +71,8 @@ static char *next_word(char **at)
 	return word;
 }
 
-/* A parameter's name and a word match with - and _ alike, as in Linux. Returns the value, or null. */
+/* A parameter's name and a word match with - and _ alike, as in Linux. Returns the value, or null.
+ */
 static const char *match(const char *name, const char *word)
 {
 	for (; *name; name++, word++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the architecture's entry to process 1: the one list of initialisations, in order. As the root of the
- * kernel this file, unlike all others of core/, includes headers of every layer.
+ * From the architecture's entry to process 1: the one list of initialisations, in order. As the
+ * root of the kernel this file, unlike all others of core/, includes headers of every layer.
  */
 #include <arch/boot.h>
 #include <arch/cpu.h>
@@ -54,7 +54,8 @@ static void boot_rest(void *unused)
 	/* Processes: tasks can be made, signals sent. */
 	proc_init();
 
-	/* Devices: the console prints by interrupt and can be read; the clock on the wall is right. */
+	/* Devices: the console prints by interrupt and can be read; the clock on the wall is right.
+	 */
 	arch_devices_init();
 
 	if (ktest_run)
@@ -69,14 +70,16 @@ void kernel_main(void)
 	command_line_parse();
 	log_info("Command line: %s", command_line_text());
 
-	/* Memory: frames, then kmalloc, then stacks and device mappings. Nothing before allocates. */
+	/* Memory: frames, then kmalloc, then stacks and device mappings. Nothing before allocates.
+	 */
 	arch_direct_map_init();
 	frame_init();
 	slab_init();
 	vmap_init();
 	arch_cpu_init(); /* exceptions are handled from here on */
 
-	/* Time and interrupts: clocks run, timers can be set; they fire once interrupts are unmasked. */
+	/* Time and interrupts: clocks run, timers can be set; they fire once interrupts are
+	 * unmasked. */
 	arch_irqchip_init();
 	time_init();
 	random_init();

@@ -10,10 +10,12 @@ void ipi_received(struct trap_frame *frame, enum ipi kind)
 	irq_enter(frame);
 	switch (kind) {
 	case IPI_RESCHEDULE:
-		/* The sender has set WORK_RESCHEDULE or queued an earlier timer; the way out does the rest. */
+		/* The sender has set WORK_RESCHEDULE or queued an earlier timer; the way out does
+		 * the rest. */
 		timer_reprogram();
 		break;
-	case IPI_STOP: arch_halt();
+	case IPI_STOP:
+		arch_halt();
 	case IPI_CALL: /* an end to idling and nothing else, until somebody needs calls */
 		break;
 	}

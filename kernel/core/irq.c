@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Device interrupts: the handlers of each line, counts, and the bookkeeping around everything that runs in
- * interrupt context.
+ * Device interrupts: the handlers of each line, counts, and the bookkeeping around everything that
+ * runs in interrupt context.
  *
- * Handlers of a line form a list that interrupts walk under RCU (masked interrupts are a reader section), so an
- * interrupt takes no lock. Entries come from a fixed pool: a machine has few lines, and registering cannot fail
- * half-way.
+ * Handlers of a line form a list that interrupts walk under RCU (masked interrupts are a reader
+ * section), so an interrupt takes no lock. Entries come from a fixed pool: a machine has few lines,
+ * and registering cannot fail half-way.
  */
 #include <arch/frame.h>
 #include <arch/trap.h>

@@ -2,9 +2,9 @@
 /*
  * Spinlocks, slow half, and the run-time checks of a debug build.
  *
- * Every thread has a list of the locks it holds. A lock is refused (panic with both names) when the list has one of the
- * same or a higher rank, except for _nested; ranks of what an interrupt handler takes are compared only with
- * its own, because it may come at any point of the thread.
+ * Every thread has a list of the locks it holds. A lock is refused (panic with both names) when the
+ * list has one of the same or a higher rank, except for _nested; ranks of what an interrupt handler
+ * takes are compared only with its own, because it may come at any point of the thread.
  */
 #include <core/irq.h>
 #include <core/lock.h>
@@ -21,7 +21,8 @@ void spin_lock_contended(struct spinlock *lock)
 
 #ifdef CONFIG_DEBUG_LOCKS
 
-static bool disabled; /* in a panic: locks were broken open, and a second complaint would hide the first */
+static bool disabled; /* in a panic: locks were broken open, and a second complaint would hide the
+			 first */
 
 void lock_debug_disable(void)
 {
@@ -33,7 +34,8 @@ static unsigned interrupt_level(const struct thread_base *t)
 	return t->preempt_count / PREEMPT_INTERRUPT;
 }
 
-void lock_debug_acquire(const void *lock, unsigned rank, const char *name, enum lock_debug_mode mode)
+void lock_debug_acquire(const void *lock, unsigned rank, const char *name,
+			enum lock_debug_mode mode)
 {
 	struct thread_base *t = current_base();
 	irqflags_t flags;
@@ -48,8 +50,8 @@ void lock_debug_acquire(const void *lock, unsigned rank, const char *name, enum 
 
 		if (h->lock == lock)
 			panic("lock %s %p is taken twice", name, lock);
-		if (h->interrupt_level == level && h->rank >= rank &&
-		    mode != LOCK_TRY && (mode != LOCK_NESTED || h->rank > rank))
+		if (h->interrupt_level == level && h->rank >= rank && mode != LOCK_TRY &&
+		    (mode != LOCK_NESTED || h->rank > rank))
 			panic("lock order: %s (%u) taken with %s (%u) held", name, rank, h->name,
 			      h->rank);
 	}

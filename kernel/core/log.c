@@ -2,14 +2,14 @@
 /*
  * The kernel log.
  *
- * A ring of bytes holds the records, an index holds the place of each of the last LOG_RECORDS sequence numbers. A new
- * record pushes out the oldest until both have room. log_lock guards ring and index and is a leaf: the log may be
- * written anywhere.
+ * A ring of bytes holds the records, an index holds the place of each of the last LOG_RECORDS
+ * sequence numbers. A new record pushes out the oldest until both have room. log_lock guards ring
+ * and index and is a leaf: the log may be written anywhere.
  *
- * Consoles are fed by whoever gets console_lock with a trylock; a record that comes meanwhile is seen by the holder, who
- * looks again after letting go. Until a console registers, text goes to arch_early_putc. Readers are woken
- * directly where that is safe, else by the next interrupt exit or idle loop (log_wake_readers): the caller may hold a
- * run queue.
+ * Consoles are fed by whoever gets console_lock with a trylock; a record that comes meanwhile is
+ * seen by the holder, who looks again after letting go. Until a console registers, text goes to
+ * arch_early_putc. Readers are woken directly where that is safe, else by the next interrupt exit
+ * or idle loop (log_wake_readers): the caller may hold a run queue.
  */
 #include <arch/boot.h>
 #include <core/irq.h>
@@ -21,7 +21,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
-#define LOG_RECORDS 1024u      /* a power of two */
+#define LOG_RECORDS 1024u /* a power of two */
 #define TEXT_MAX sizeof(((struct log_record *)0)->text)
 
 /* In front of each text in the ring. */
@@ -132,15 +132,15 @@ static void early_write(const char *text, size_t size)
 
 static size_t render(const struct log_record *r, char *out, size_t size)
 {
-	int n = scnprintf(out, size, "[%5llu.%06llu] %.*s\n",
-			  (unsigned long long)(r->time_ns / NSEC_PER_SEC),
-			  (unsigned long long)(r->time_ns % NSEC_PER_SEC / 1000), (int)r->size,
-			  r->text);
+	int n = scnprintf(
+		out, size, "[%5llu.%06llu] %.*s\n", (unsigned long long)(r->time_ns / NSEC_PER_SEC),
+		(unsigned long long)(r->time_ns % NSEC_PER_SEC / 1000), (int)r->size, r->text);
 
 	return (size_t)n;
 }
 
-/* Prints a record from *sequence on to a console (null: the early one); false when there is none. */
+/* Prints a record from *sequence on to a console (null: the early one); false when there is none.
+ */
 static bool print_one(struct log_console *console, u64 *sequence) __must_hold(&console_lock)
 {
 	size_t n;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sleeping locks. Both hand over: an unlock that finds waiters gives the lock to the first of them (to the
- * leading readers, for an rwsem), so nobody starves and a waiter that wakes already owns the lock. Without
- * contention each operation is one compare-and-swap on one word.
+ * Sleeping locks. Both hand over: an unlock that finds waiters gives the lock to the first of them
+ * (to the leading readers, for an rwsem), so nobody starves and a waiter that wakes already owns
+ * the lock. Without contention each operation is one compare-and-swap on one word.
  *
- * The `waiters` bit of that word is set and cleared under wait_lock only; while it is set the fast paths fail, so the
- * word's owner part changes only by the holder's release. A waiter lives on its thread's stack: once `granted` is
- * stored it may be gone, so its thread is read before. wait_lock keeps preemption off, hence the thread itself stays (its
- * memory is freed after an RCU grace period).
+ * The `waiters` bit of that word is set and cleared under wait_lock only; while it is set the fast
+ * paths fail, so the word's owner part changes only by the holder's release. A waiter lives on its
+ * thread's stack: once `granted` is stored it may be gone, so its thread is read before. wait_lock
+ * keeps preemption off, hence the thread itself stays (its memory is freed after an RCU grace
+ * period).
  */
 #include <core/lock.h>
 #include <core/panic.h>
@@ -181,8 +182,8 @@ static bool rwsem_take_or_queue(struct rwsem *s, struct lock_waiter *w) __must_h
 }
 
 /*
- * Gives a lock that nobody holds any more to the first writer or to all leading readers. With the waiters bit set only
- * releases change the state, and the last of them brings us here.
+ * Gives a lock that nobody holds any more to the first writer or to all leading readers. With the
+ * waiters bit set only releases change the state, and the last of them brings us here.
  */
 static void rwsem_hand_over(struct rwsem *s) __must_hold(&s->wait_lock)
 {

@@ -64,7 +64,7 @@ static void begin(void)
 			log_error("panic while panicking");
 		arch_halt();
 	}
-	for_each_cpu(cpu) {
+	for_each_cpu (cpu) {
 		if (cpu + 1 != self)
 			arch_ipi_send(cpu, IPI_STOP);
 	}

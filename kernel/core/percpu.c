@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Per-CPU variables: the offsets of the copies. Until percpu_init only CPU 0's, the section itself, exists. */
+/* Per-CPU variables: the offsets of the copies. Until percpu_init only CPU 0's, the section itself,
+ * exists. */
 #include <core/percpu.h>
 #include <lib/string.h>
 
@@ -23,6 +24,5 @@ void percpu_make_copy(unsigned cpu, void *memory)
 
 unsigned cpu_online_count(void)
 {
-	return (unsigned)__builtin_popcountll(
-		__atomic_load_n(&cpu_online_mask, __ATOMIC_RELAXED));
+	return (unsigned)__builtin_popcountll(__atomic_load_n(&cpu_online_mask, __ATOMIC_RELAXED));
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random numbers: ChaCha20 (RFC 8439) with fast key erasure. Entropy is XORed into a pool of 64 bytes, stirred by
- * the ChaCha permutation; a reseed mixes the pool into the key. Each request takes a fresh key stream whose
- * first half becomes the next key, so what was handed out cannot be computed from a later state.
+ * Random numbers: ChaCha20 (RFC 8439) with fast key erasure. Entropy is XORed into a pool of 64
+ * bytes, stirred by the ChaCha permutation; a reseed mixes the pool into the key. Each request
+ * takes a fresh key stream whose first half becomes the next key, so what was handed out cannot be
+ * computed from a later state.
  */
 #include <arch/cpu.h>
 #include <core/lock.h>
@@ -86,7 +87,8 @@ static void reseed_locked(void) __must_hold(&random_lock)
 		key[i] ^= pool[i] ^ pool[i + 8];
 	chacha_block(block, key, 0);
 	memcpy(key, block, sizeof(key));
-	/* The half that is used for nothing else hides what went into the key from later pool states. */
+	/* The half that is used for nothing else hides what went into the key from later pool
+	 * states. */
 	for (int i = 0; i < 16; i++)
 		pool[i] ^= block[8 + (i & 7)];
 	pool_dirty = false;
@@ -176,6 +178,16 @@ bool random_ready(void)
 	return __atomic_load_n(&seeded, __ATOMIC_RELAXED);
 }
 
+/*
+ * Where the machine has no generator: how long the same work takes varies with caches, interrupts
+ * and the host. Each sample is taken to hold a bit.
+ */
+static void add_jitter(void)
+{
+	for (unsigned i = 0; i < EVENTS_ENOUGH; i++)
+		random_add_event(random_u64());
+}
+
 void random_init(void)
 {
 	u64 words[8];
@@ -191,4 +203,6 @@ void random_init(void)
 	random_add(words, sizeof(words));
 	if (good == ARRAY_SIZE(words))
 		seeded = true;
+	if (!seeded)
+		add_jitter();
 }

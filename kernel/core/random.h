@@ -23,5 +23,5 @@ bool random_ready(void);
 /* Mixes in a seed that the boot loader vouches for (rng-seed of the device tree) and counts it as enough. */
 void random_add_seed(const void *data, size_t size);
 
-/* Boot: first seed, from the CPU's generator, cycle counter and clock. */
+/* Boot: the seed, from the CPU's generator, the firmware, clocks, or else the jitter of the cycle counter. */
 void random_init(void);

@@ -2,19 +2,21 @@
 /*
  * Read-copy-update.
  *
- * rcu_call pushes on a list of its CPU without a lock. One kernel thread serves all CPUs in batches: it takes the lists,
- * waits for a grace period, runs the callbacks. It is woken when a CPU's list grows long, at the latest RCU_DELAY
- * after the first callback, or at once by somebody who waits; so a fork or an exit pays for a few instructions,
- * not for a switch to the thread.
+ * rcu_call pushes on a list of its CPU without a lock. One kernel thread serves all CPUs in
+ * batches: it takes the lists, waits for a grace period, runs the callbacks. It is woken when a
+ * CPU's list grows long, at the latest RCU_DELAY after the first callback, or at once by somebody
+ * who waits; so a fork or an exit pays for a few instructions, not for a switch to the thread.
  *
- * Grace period: after the lists were taken, the thread asks every CPU that runs (rcu_wanted) and waits until each has
- * reported from the scheduler, from an interrupt of preemptible code, or from the idle loop. Idle CPUs are not
- * asked: rcu_idle tells that they read nothing, and they clear it before they do. The CPU of the thread itself has
- * just been through the scheduler, so with one CPU a grace period costs nothing.
+ * Grace period: after the lists were taken, the thread asks every CPU that runs (rcu_wanted) and
+ * waits until each has reported from the scheduler, from an interrupt of preemptible code, or from
+ * the idle loop. Idle CPUs are not asked: rcu_idle tells that they read nothing, and they clear it
+ * before they do. The CPU of the thread itself has just been through the scheduler, so with one CPU
+ * a grace period costs nothing.
  *
- * Ordering: a reader that began before the lists were taken is inside its section, hence its CPU cannot
- * report; the fence below pairs with the one of rcu_idle_exit (a CPU leaving idle is seen busy, or sees what was
- * published before), and rcu_pending counts down with release, read with acquire.
+ * Ordering: a reader that began before the lists were taken is inside its section, hence its CPU
+ * cannot report; the fence below pairs with the one of rcu_idle_exit (a CPU leaving idle is seen
+ * busy, or sees what was published before), and rcu_pending counts down with release, read with
+ * acquire.
  */
 #include <core/panic.h>
 #include <core/percpu.h>
@@ -34,13 +36,13 @@ DEFINE_PER_CPU(struct rcu_cpu, rcu_cpu);
 DEFINE_PER_CPU(bool, rcu_wanted);
 DEFINE_PER_CPU(bool, rcu_idle);
 
-static struct wait_queue rcu_work = WAIT_QUEUE_INIT(rcu_work); /* the thread, for callbacks */
-static struct wait_queue rcu_done = WAIT_QUEUE_INIT(rcu_done); /* the thread, for reports */
+static struct wait_queue rcu_work = WAIT_QUEUE_INIT(rcu_work);	     /* the thread, for callbacks */
+static struct wait_queue rcu_done = WAIT_QUEUE_INIT(rcu_done);	     /* the thread, for reports */
 static struct wait_queue rcu_waiters = WAIT_QUEUE_INIT(rcu_waiters); /* rcu_barrier */
-static u64 batches_begun, batches_done; /* atomic */
-static bool rcu_urgent;	  /* atomic: run a batch now */
-static u64 rcu_pending;	  /* atomic: CPUs that have not reported */
-static bool rcu_armed;	  /* atomic: rcu_delay is or will be armed */
+static u64 batches_begun, batches_done;				     /* atomic */
+static bool rcu_urgent;						     /* atomic: run a batch now */
+static u64 rcu_pending; /* atomic: CPUs that have not reported */
+static bool rcu_armed;	/* atomic: rcu_delay is or will be armed */
 
 static void delay_over(struct timer *timer);
 static struct timer rcu_delay = { .expire = delay_over };
@@ -123,7 +125,8 @@ void rcu_idle_enter(void)
 	__atomic_store_n(&this_cpu(rcu_idle), true, __ATOMIC_RELEASE);
 }
 
-/* Waits until every CPU has been outside of reader sections. On the way some idle ones are reported for. */
+/* Waits until every CPU has been outside of reader sections. On the way some idle ones are reported
+ * for. */
 static void grace_period(void)
 {
 	unsigned self;
@@ -134,7 +137,7 @@ static void grace_period(void)
 	self = cpu_id();
 	others = cpu_online_mask & ~(1ull << self);
 	__atomic_store_n(&rcu_pending, others, __ATOMIC_RELEASE);
-	for_each_cpu(cpu) {
+	for_each_cpu (cpu) {
 		u64 bit = 1ull << cpu;
 
 		if (!(others & bit))
@@ -168,7 +171,8 @@ void rcu_thread(void *unused)
 
 		wait_event(&rcu_work, __atomic_load_n(&rcu_urgent, __ATOMIC_ACQUIRE));
 		__atomic_store_n(&rcu_urgent, false, __ATOMIC_SEQ_CST);
-		/* A callback from here on arms the timer again, even if this batch still takes it. */
+		/* A callback from here on arms the timer again, even if this batch still takes it.
+		 */
 		__atomic_store_n(&rcu_armed, false, __ATOMIC_SEQ_CST);
 		__atomic_add_fetch(&batches_begun, 1, __ATOMIC_SEQ_CST);
 		list = take_callbacks();
@@ -179,7 +183,8 @@ void rcu_thread(void *unused)
 	}
 }
 
-/* The next batch to begin takes all callbacks made before, and its grace period begins after now. */
+/* The next batch to begin takes all callbacks made before, and its grace period begins after now.
+ */
 void rcu_barrier(void)
 {
 	u64 target;

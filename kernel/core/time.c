@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The clocks. CLOCK_REALTIME is CLOCK_MONOTONIC plus an offset that settimeofday(2) and the like move. */
+/* The clocks. CLOCK_REALTIME is CLOCK_MONOTONIC plus an offset that settimeofday(2) and the like
+ * move. */
 #include <arch/cpu.h>
 #include <arch/time.h>
 #include <core/log.h>
@@ -11,7 +12,8 @@ u64 clock_base_ns;
 u32 clock_set_count;
 struct wait_queue clock_was_set = WAIT_QUEUE_INIT(clock_was_set);
 
-/* Here is the clock's offset too: one word, so readers in the kernel and in user space need no lock. */
+/* Here is the clock's offset too: one word, so readers in the kernel and in user space need no
+ * lock. */
 union vdso_data_page vdso_data_page __aligned(VDSO_DATA_SIZE);
 
 s64 clock_realtime_offset_ns(void)
@@ -26,8 +28,8 @@ u64 clock_realtime_ns(void)
 
 void clock_set_realtime_ns(u64 now_ns)
 {
-	__atomic_store_n(&vdso_data_page.data.realtime_offset_ns, (s64)(now_ns - clock_monotonic_ns()),
-			 __ATOMIC_RELAXED);
+	__atomic_store_n(&vdso_data_page.data.realtime_offset_ns,
+			 (s64)(now_ns - clock_monotonic_ns()), __ATOMIC_RELAXED);
 	__atomic_add_fetch(&clock_set_count, 1, __ATOMIC_RELEASE);
 	wake_up(&clock_was_set, 0);
 }

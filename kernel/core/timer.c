@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernel timers: per CPU a tree by deadline with its first node cached. The hardware timer is set only when the
- * first deadline becomes earlier; after a cancel it fires once too early, which is cheaper than setting it twice
- * for the many timers (time-outs) that never expire.
+ * Kernel timers: per CPU a tree by deadline with its first node cached. The hardware timer is set
+ * only when the first deadline becomes earlier; after a cancel it fires once too early, which is
+ * cheaper than setting it twice for the many timers (time-outs) that never expire.
  *
- * A timer belongs to the tree of timer.cpu, also while it is not armed; `cpu` changes only under that tree's lock, when
- * the timer is armed on another CPU while it is neither armed nor running. `running` of a tree is the timer
- * whose function runs, without the lock.
+ * A timer belongs to the tree of timer.cpu, also while it is not armed; `cpu` changes only under
+ * that tree's lock, when the timer is armed on another CPU while it is neither armed nor running.
+ * `running` of a tree is the timer whose function runs, without the lock.
  */
 #include <arch/time.h>
 #include <arch/trap.h>
@@ -94,9 +94,10 @@ static void unlock_base(struct timer_base *b, irqflags_t flags) __no_lock_analys
 	spin_unlock_irqrestore(&b->lock, flags);
 }
 
-/* Locks this CPU's tree with the timer belonging to it, not armed; another CPU's while its function runs there. */
-static struct timer_base *lock_base_for_arming(struct timer *timer, irqflags_t *flags)
-	__no_lock_analysis
+/* Locks this CPU's tree with the timer belonging to it, not armed; another CPU's while its function
+ * runs there. */
+static struct timer_base *lock_base_for_arming(struct timer *timer,
+					       irqflags_t *flags) __no_lock_analysis
 {
 	for (;;) {
 		struct timer_base *b = lock_base(timer, flags);
@@ -185,7 +186,8 @@ void timer_reprogram(void) __no_lock_analysis
 }
 
 /* `masked`: interrupt flags of the masked state, in which the functions run. */
-static void run_expired(struct timer_base *b, irqflags_t masked) __must_hold(&b->lock) __no_lock_analysis
+static void run_expired(struct timer_base *b, irqflags_t masked)
+	__must_hold(&b->lock) __no_lock_analysis
 {
 	while (b->first && b->first->deadline_ns <= clock_monotonic_ns()) {
 		struct timer *timer = b->first;

@@ -60,8 +60,7 @@ void wake_up_locked(struct wait_queue *q, u32 events, unsigned nr_exclusive)
 {
 	struct wait_entry *e, *next;
 
-	list_for_each_safe(e, next, &q->entries, node)
-	{
+	list_for_each_safe (e, next, &q->entries, node) {
 		bool exclusive = e->exclusive; /* the entry may be gone after its function */
 
 		if (e->wake(e, events) && exclusive && !--nr_exclusive)
@@ -73,7 +72,8 @@ void wake_up_some(struct wait_queue *q, u32 events, unsigned nr_exclusive)
 {
 	irqflags_t flags;
 
-	/* Pairs with wait_prepare: either we see the entry, or the waiter sees the caller's change. */
+	/* Pairs with wait_prepare: either we see the entry, or the waiter sees the caller's change.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (wait_queue_empty(q))
 		return;

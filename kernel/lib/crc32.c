@@ -17,7 +17,8 @@ static void make_tables(void)
 	for (int t = 1; t < 8; t++)
 		for (u32 i = 0; i < 256; i++)
 			tables[t][i] = tables[0][tables[t - 1][i] & 255] ^ tables[t - 1][i] >> 8;
-	/* Two CPUs may both come here and store the same values; the flag only goes up after them. */
+	/* Two CPUs may both come here and store the same values; the flag only goes up after them.
+	 */
 	__atomic_store_n(&tables_made, true, __ATOMIC_RELEASE);
 }
 

@@ -94,11 +94,21 @@ static struct spec parse_spec(const char **fmt, va_list *ap)
 
 	for (;; (*fmt)++) {
 		switch (**fmt) {
-		case '-': sp.left = true; continue;
-		case '+': sp.plus = true; continue;
-		case ' ': sp.space = true; continue;
-		case '#': sp.alternate = true; continue;
-		case '0': sp.zero = true; continue;
+		case '-':
+			sp.left = true;
+			continue;
+		case '+':
+			sp.plus = true;
+			continue;
+		case ' ':
+			sp.space = true;
+			continue;
+		case '#':
+			sp.alternate = true;
+			continue;
+		case '0':
+			sp.zero = true;
+			continue;
 		}
 		break;
 	}
@@ -113,11 +123,15 @@ static struct spec parse_spec(const char **fmt, va_list *ap)
 	}
 	for (;; (*fmt)++) {
 		switch (**fmt) {
-		case 'h': sp.size /= 2; continue;
+		case 'h':
+			sp.size /= 2;
+			continue;
 		case 'l':
 		case 'z':
 		case 't':
-		case 'j': sp.size = sizeof(long); continue;
+		case 'j':
+			sp.size = sizeof(long);
+			continue;
 		}
 		return sp;
 	}
@@ -126,20 +140,28 @@ static struct spec parse_spec(const char **fmt, va_list *ap)
 static u64 unsigned_argument(const struct spec *sp, va_list *ap)
 {
 	switch (sp->size) {
-	case 1: return (u8)va_arg(*ap, unsigned);
-	case 2: return (u16)va_arg(*ap, unsigned);
-	case 4: return va_arg(*ap, unsigned);
-	default: return va_arg(*ap, unsigned long);
+	case 1:
+		return (u8)va_arg(*ap, unsigned);
+	case 2:
+		return (u16)va_arg(*ap, unsigned);
+	case 4:
+		return va_arg(*ap, unsigned);
+	default:
+		return va_arg(*ap, unsigned long);
 	}
 }
 
 static s64 signed_argument(const struct spec *sp, va_list *ap)
 {
 	switch (sp->size) {
-	case 1: return (s8)va_arg(*ap, int);
-	case 2: return (s16)va_arg(*ap, int);
-	case 4: return va_arg(*ap, int);
-	default: return va_arg(*ap, long);
+	case 1:
+		return (s8)va_arg(*ap, int);
+	case 2:
+		return (s16)va_arg(*ap, int);
+	case 4:
+		return va_arg(*ap, int);
+	default:
+		return va_arg(*ap, long);
 	}
 }
 
@@ -184,15 +206,31 @@ static void put_conversion(struct sink *out, const char **fmt, va_list *ap)
 		(*fmt)++;
 	switch (c) {
 	case 'd':
-	case 'i': put_signed(out, &sp, ap); break;
-	case 'u': put_number(out, &sp, unsigned_argument(&sp, ap), 10, false, ""); break;
-	case 'o': put_number(out, &sp, unsigned_argument(&sp, ap), 8, false, ""); break;
+	case 'i':
+		put_signed(out, &sp, ap);
+		break;
+	case 'u':
+		put_number(out, &sp, unsigned_argument(&sp, ap), 10, false, "");
+		break;
+	case 'o':
+		put_number(out, &sp, unsigned_argument(&sp, ap), 8, false, "");
+		break;
 	case 'x':
-	case 'X': put_hex(out, &sp, ap, c == 'X'); break;
-	case 'p': put_pointer(out, &sp, ap); break;
-	case 's': put_text(out, &sp, va_arg(*ap, const char *)); break;
-	case 'c': put_char(out, &sp, (char)va_arg(*ap, int)); break;
-	case '%': put(out, '%'); break;
+	case 'X':
+		put_hex(out, &sp, ap, c == 'X');
+		break;
+	case 'p':
+		put_pointer(out, &sp, ap);
+		break;
+	case 's':
+		put_text(out, &sp, va_arg(*ap, const char *));
+		break;
+	case 'c':
+		put_char(out, &sp, (char)va_arg(*ap, int));
+		break;
+	case '%':
+		put(out, '%');
+		break;
 	default: /* not a conversion: shown as it stands, the compiler has warned */
 		put(out, '%');
 		if (c)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Radix trees of 64-way nodes. A node of shift s covers the 64 << s indices that share the bits above; leaves
- * have shift 0. The root grows and shrinks with the largest index; a map with nothing but index 0
- * (small files have one page) needs no node at all.
+ * Radix trees of 64-way nodes. A node of shift s covers the 64 << s indices that share the bits
+ * above; leaves have shift 0. The root grows and shrinks with the largest index; a map with nothing
+ * but index 0 (small files have one page) needs no node at all.
  *
- * Two bit maps per node make walks short: `present` tells the slots in use, `full` those with no free index
- * below them. Invariants: an inner slot in use has a node with at least one value below it; bit i of full is
- * set exactly if (leaf) slot i is in use or (inner) its node's full is all ones.
+ * Two bit maps per node make walks short: `present` tells the slots in use, `full` those with no
+ * free index below them. Invariants: an inner slot in use has a node with at least one value below
+ * it; bit i of full is set exactly if (leaf) slot i is in use or (inner) its node's full is all
+ * ones.
  *
- * Readers under RCU may stand in a node that is being taken out. So nodes are published with release stores,
- * freed through lib_free_deferred, and a node taken out keeps its slots' contents.
+ * Readers under RCU may stand in a node that is being taken out. So nodes are published with
+ * release stores, freed through lib_free_deferred, and a node taken out keeps its slots' contents.
  */
 #include <lib/alloc.h>
 #include <lib/errno.h>
@@ -118,7 +119,8 @@ static void attach(struct radix_node *parent, unsigned i, struct radix_node *chi
 	__atomic_store_n(&parent->slots[i], child, __ATOMIC_RELEASE);
 }
 
-/* Takes out empty nodes from `n` upwards, then the levels at the top that hold nothing but their slot 0. */
+/* Takes out empty nodes from `n` upwards, then the levels at the top that hold nothing but their
+ * slot 0. */
 static void shrink(struct radix_tree *t, struct radix_node *n)
 {
 	while (n && !n->present) {
@@ -269,8 +271,9 @@ static inline u64 bits_from(unsigned from)
 }
 
 /*
- * The first index >= *index at which the bit maps show a bit (of present, or of the complement of full); for a free
- * index an absent inner slot counts as found at its first index. Returns false at the end of the tree.
+ * The first index >= *index at which the bit maps show a bit (of present, or of the complement of
+ * full); for a free index an absent inner slot counts as found at its first index. Returns false at
+ * the end of the tree.
  */
 static bool find(const struct radix_node *n, u64 *index, bool want_free)
 {
@@ -330,7 +333,8 @@ int radix_next_free(const struct radix_tree *t, u64 start, u64 last, u64 *index)
 		if (!at && t->root)
 			at = 1;
 	} else if (!find(to_node(t->root), &at, true)) {
-		/* All of [start, limit] is in use, or start lies beyond the tree, where everything is free. */
+		/* All of [start, limit] is in use, or start lies beyond the tree, where everything
+		 * is free. */
 		u64 limit = node_limit(to_node(t->root));
 
 		if (start <= limit) {

@@ -2,10 +2,10 @@
 /*
  * Red-black trees.
  *
- * Invariants: (1) a red node has no red child; (2) every path from a node down to a leaf passes the same
- * number of black nodes; (3) the root is black. Null children count as black. The colour lives in bit 0
- * of the parent pointer. A rotation recomputes the augmented data of the two nodes it moves, so that
- * after rb_insert and rb_erase every node's data is right.
+ * Invariants: (1) a red node has no red child; (2) every path from a node down to a leaf passes the
+ * same number of black nodes; (3) the root is black. Null children count as black. The colour lives
+ * in bit 0 of the parent pointer. A rotation recomputes the augmented data of the two nodes it
+ * moves, so that after rb_insert and rb_erase every node's data is right.
  */
 #include <lib/rbtree.h>
 
@@ -126,8 +126,8 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, struct rb_node *parent, str
 }
 
 /*
- * One step of the repair after a black node went: the side of `parent` where `n` (may be null) hangs is one
- * black short. Returns the next node to repair, or null when the tree is right again.
+ * One step of the repair after a black node went: the side of `parent` where `n` (may be null)
+ * hangs is one black short. Returns the next node to repair, or null when the tree is right again.
  */
 static struct rb_node *repair_left(struct rb_tree *t, struct rb_node *parent, rb_update *update)
 {
@@ -197,7 +197,8 @@ static void repair_erase(struct rb_tree *t, struct rb_node *n, struct rb_node *p
 		set_color(n, BLACK);
 }
 
-/* Puts the successor of `n`, which has two children, in its place; returns where black may be missing. */
+/* Puts the successor of `n`, which has two children, in its place; returns where black may be
+ * missing. */
 static struct rb_node *erase_inner(struct rb_tree *t, struct rb_node *n, struct rb_node **child,
 				   bool *was_black)
 {

@@ -43,7 +43,8 @@ __attribute__((weak)) void *memmove(void *to, const void *from, size_t n)
 	char *d = to;
 	const char *s = from;
 
-	/* Forward word copies are right when the destination lies below, backward ones when above. */
+	/* Forward word copies are right when the destination lies below, backward ones when above.
+	 */
 	if ((uintptr_t)d - (uintptr_t)s >= n) {
 		for (; n >= 8; n -= 8, d += 8, s += 8)
 			store_word(d, load_word(s));

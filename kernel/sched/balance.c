@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which CPU runs what. A thread that wakes up goes to its former CPU if that idles (its cache is warm), else to an
- * idle one, else it stays. A CPU that runs out of work takes a waiting thread from the busiest one.
+ * Which CPU runs what. A thread that wakes up goes to its former CPU if that idles (its cache is
+ * warm), else to an idle one, else it stays. A CPU that runs out of work takes a waiting thread
+ * from the busiest one.
  */
 #include <sched/run_queue.h>
 
@@ -27,7 +28,7 @@ static struct run_queue *find_busiest(unsigned self)
 	struct run_queue *busiest = nullptr;
 	unsigned most = 1;
 
-	for_each_cpu(cpu) {
+	for_each_cpu (cpu) {
 		struct run_queue *rq = &per_cpu(run_queue, cpu);
 		unsigned n = __atomic_load_n(&rq->runnable, __ATOMIC_RELAXED);
 

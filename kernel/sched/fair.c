@@ -2,16 +2,18 @@
 /*
  * The fair class, after "Earliest Eligible Virtual Deadline First" (Stoica and Abdel-Wahab, 1995).
  *
- * Virtual time passes for a thread while it runs, the slower the heavier it is. V, the weighted average of all
- * threads' virtual time, is where each would stand had they run side by side. A thread at or behind V is eligible;
- * of those the one with the earliest deadline runs, its deadline being one slice of virtual time after the slice
- * began. So long-run shares follow weights, and who has been passed over is served within a slice.
+ * Virtual time passes for a thread while it runs, the slower the heavier it is. V, the weighted
+ * average of all threads' virtual time, is where each would stand had they run side by side. A
+ * thread at or behind V is eligible; of those the one with the earliest deadline runs, its deadline
+ * being one slice of virtual time after the slice began. So long-run shares follow weights, and who
+ * has been passed over is served within a slice.
  *
- * Lag is what a thread is owed, V - vruntime. It is kept across a sleep, bounded by two slices, so that sleeping
- * neither earns nor loses time. The tree is ordered by deadline and knows the smallest vruntime of each subtree, which
- * finds the earliest eligible deadline in one descent.
+ * Lag is what a thread is owed, V - vruntime. It is kept across a sleep, bounded by two slices, so
+ * that sleeping neither earns nor loses time. The tree is ordered by deadline and knows the
+ * smallest vruntime of each subtree, which finds the earliest eligible deadline in one descent.
  *
- * Sums are 128 bits wide: vruntime * weight of many threads never overflows, so there is no moving base to keep.
+ * Sums are 128 bits wide: vruntime * weight of many threads never overflows, so there is no moving
+ * base to keep.
  */
 #include <sched/run_queue.h>
 
@@ -26,9 +28,9 @@
 /* 1024 * 1.25^-nice: one step of nice is worth a tenth of the CPU between two threads. */
 static const u32 nice_weights[40] = {
 	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
-	9537, 7629, 6104, 4883, 3906, 3125, 2500, 2000, 1600, 1280,
-	1024, 819, 655, 524, 419, 336, 268, 215, 172, 137,
-	110, 88, 70, 56, 45, 36, 29, 23, 18, 15,
+	9537,  7629,  6104,  4883,  3906,  3125,  2500,	 2000,	1600,  1280,
+	1024,  819,   655,   524,   419,   336,	  268,	 215,	172,   137,
+	110,   88,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 };
 
 u32 fair_weight_of(const struct sched_params *params)

@@ -53,7 +53,8 @@ void sched_idle(void)
 			continue;
 		}
 		rcu_idle_enter();
-		arch_idle(); /* the interrupt that ends it leaves the idle state, and preempts us if it woke somebody */
+		arch_idle(); /* the interrupt that ends it leaves the idle state, and preempts us if
+				it woke somebody */
 		log_wake_readers();
 	}
 }

@@ -31,11 +31,14 @@ static bool params_valid(const struct sched_params *p)
 		return false;
 	switch (p->policy) {
 	case SCHED_FIFO:
-	case SCHED_RR: return p->rt_priority >= 1 && p->rt_priority <= 99;
+	case SCHED_RR:
+		return p->rt_priority >= 1 && p->rt_priority <= 99;
 	case SCHED_NORMAL:
 	case SCHED_BATCH:
-	case SCHED_IDLE: return p->rt_priority == 0;
-	default: return false;
+	case SCHED_IDLE:
+		return p->rt_priority == 0;
+	default:
+		return false;
 	}
 }
 
@@ -111,7 +114,7 @@ unsigned sched_runnable_count(void)
 {
 	unsigned n = 0;
 
-	for_each_cpu(cpu)
+	for_each_cpu (cpu)
 		n += __atomic_load_n(&per_cpu(run_queue, cpu).runnable, __ATOMIC_RELAXED);
 	return n;
 }
@@ -128,7 +131,7 @@ static unsigned active_count(void)
 {
 	unsigned n = sched_runnable_count();
 
-	for_each_cpu(cpu)
+	for_each_cpu (cpu)
 		n += __atomic_load_n(&per_cpu(run_queue, cpu).blocked, __ATOMIC_RELAXED);
 	return n;
 }
@@ -140,8 +143,9 @@ static void sample_load(struct timer *timer)
 	u64 now = (u64)active_count() * LOAD_ONE;
 
 	for (int i = 0; i < 3; i++)
-		load_average[i] = (u32)((load_average[i] * (u64)keep[i] +
-					 now * (LOAD_ONE - keep[i])) / LOAD_ONE);
+		load_average[i] =
+			(u32)((load_average[i] * (u64)keep[i] + now * (LOAD_ONE - keep[i])) /
+			      LOAD_ONE);
 	timer_set(timer, timer->deadline_ns + LOAD_INTERVAL_NS);
 }
 

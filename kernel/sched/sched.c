@@ -2,23 +2,26 @@
 /*
  * The scheduler.
  *
- * Every CPU has a run queue (run_queue.h). Real-time threads (SCHED_FIFO, SCHED_RR) run before fair ones
- * (fair.c), these before the idle thread. The kernel is preemptible: a thread that should give way has
- * WORK_RESCHEDULE set and does so at the return to user mode, at the end of an interrupt, or when it enables preemption
- * again, whichever comes first.
+ * Every CPU has a run queue (run_queue.h). Real-time threads (SCHED_FIFO, SCHED_RR) run before fair
+ * ones (fair.c), these before the idle thread. The kernel is preemptible: a thread that should give
+ * way has WORK_RESCHEDULE set and does so at the return to user mode, at the end of an interrupt,
+ * or when it enables preemption again, whichever comes first.
  *
  * Invariants:
  *  1. A thread's scheduler fields change only under the lock of the queue of its `cpu`.
- *  2. That lock is held across a switch. A thread that is not on_queue is therefore switched out for good, and whoever
- *     wakes it may run it on any CPU.
- *  3. A thread leaves the queue only in switch_thread() of its own, with its state not RUNNABLE. Being preempted between
- *     wait_prepare and wait_sleep does not put it to sleep.
- *  4. `state` goes to SLEEPING without a lock, by the thread itself, and back to RUNNABLE by itself or under the lock.
+ *  2. That lock is held across a switch. A thread that is not on_queue is therefore switched out
+ * for good, and whoever wakes it may run it on any CPU.
+ *  3. A thread leaves the queue only in switch_thread() of its own, with its state not RUNNABLE.
+ * Being preempted between wait_prepare and wait_sleep does not put it to sleep.
+ *  4. `state` goes to SLEEPING without a lock, by the thread itself, and back to RUNNABLE by itself
+ * or under the lock.
  *
- * Nothing ticks on an idle CPU. On a busy one a timer fires once per slice when threads wait, and every SAMPLE_NS
- * when one runs alone: that tells user from system time, and keeps grace periods going.
+ * Nothing ticks on an idle CPU. On a busy one a timer fires once per slice when threads wait, and
+ * every SAMPLE_NS when one runs alone: that tells user from system time, and keeps grace periods
+ * going.
  *
- * Lock order: RANK_RUN_QUEUE < RANK_TIMER. Two queues are never waited for at once (balance.c tries the second).
+ * Lock order: RANK_RUN_QUEUE < RANK_TIMER. Two queues are never waited for at once (balance.c tries
+ * the second).
  */
 #include <arch/trap.h>
 #include <core/irq.h>
@@ -240,7 +243,8 @@ static struct thread *pick_next(struct run_queue *rq, struct thread *running, bo
 	struct thread *next;
 
 	if (running && policy_is_rt(running)) {
-		bool turn_over = yield || (running->params.policy == SCHED_RR && !running->slice_left_ns);
+		bool turn_over =
+			yield || (running->params.policy == SCHED_RR && !running->slice_left_ns);
 
 		if (running->params.rt_priority > level ||
 		    (running->params.rt_priority == level && !turn_over)) {
@@ -279,8 +283,9 @@ static void switch_aspace(struct run_queue *rq, struct aspace *next) __must_hold
 }
 
 /*
- * The second half of a switch, on the stack of the thread that runs now: lets the queue go, which the thread before
- * has locked, and disposes of what that one left. Interrupts are masked; then they are as `flags` says.
+ * The second half of a switch, on the stack of the thread that runs now: lets the queue go, which
+ * the thread before has locked, and disposes of what that one left. Interrupts are masked; then
+ * they are as `flags` says.
  */
 static void finish_switch(irqflags_t flags) __no_lock_analysis
 {
@@ -317,8 +322,8 @@ void thread_entered(void)
 }
 
 /* Counts and books around the moment when `next` takes over from `prev`. */
-static void note_switch(struct run_queue *rq, struct thread *prev, struct thread *next, bool voluntary,
-			u64 now) __must_hold(&rq->lock)
+static void note_switch(struct run_queue *rq, struct thread *prev, struct thread *next,
+			bool voluntary, u64 now) __must_hold(&rq->lock)
 {
 	if (voluntary)
 		prev->voluntary_switches++;
@@ -425,7 +430,8 @@ void thread_use_aspace(struct aspace *aspace) __no_lock_analysis
 		arch_irq_restore(flags);
 		return;
 	}
-	/* Unlike a switch this lets go of the old one even for null: it may be about to be destroyed. */
+	/* Unlike a switch this lets go of the old one even for null: it may be about to be
+	 * destroyed. */
 	if (aspace)
 		sched_hooks.aspace_hold(aspace);
 	sched_hooks.aspace_activate(aspace);
@@ -445,7 +451,8 @@ static bool wake(struct thread *t, enum wake_kind kind) __no_lock_analysis
 	struct run_queue *rq;
 	irqflags_t flags;
 
-	/* Pairs with wait_prepare: either we see SLEEPING, or the sleeper sees what the caller has changed. */
+	/* Pairs with wait_prepare: either we see SLEEPING, or the sleeper sees what the caller has
+	 * changed. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&t->state, __ATOMIC_RELAXED) != THREAD_SLEEPING)
 		return false;

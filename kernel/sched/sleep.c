@@ -37,9 +37,12 @@ bool wait_interrupted(enum sleep_mode mode)
 	struct thread *t = current_thread();
 
 	switch (mode) {
-	case SLEEP_UNINTERRUPTIBLE: return false;
-	case SLEEP_KILLABLE: return __atomic_load_n(&t->killed, __ATOMIC_RELAXED);
-	case SLEEP_INTERRUPTIBLE: return thread_work(&t->base) & WORK_SIGNAL;
+	case SLEEP_UNINTERRUPTIBLE:
+		return false;
+	case SLEEP_KILLABLE:
+		return __atomic_load_n(&t->killed, __ATOMIC_RELAXED);
+	case SLEEP_INTERRUPTIBLE:
+		return thread_work(&t->base) & WORK_SIGNAL;
 	}
 	return false;
 }

@@ -37,7 +37,7 @@ void thread_for_each(void (*visit)(struct thread *thread, void *arg), void *arg)
 	struct thread *t;
 
 	spin_lock(&list_lock);
-	list_for_each(t, &all_threads, all_node)
+	list_for_each (t, &all_threads, all_node)
 		visit(t, arg);
 	spin_unlock(&list_lock);
 }
@@ -146,10 +146,14 @@ int kthread_start(const char *name, void (*entry)(void *), void *arg)
 static const char *state_name(const struct thread *t)
 {
 	switch (t->state) {
-	case THREAD_NEW: return "new";
-	case THREAD_RUNNABLE: return t->on_cpu ? "running" : "runnable";
-	case THREAD_SLEEPING: return t->sleep_mode == SLEEP_INTERRUPTIBLE ? "sleeping" : "blocked";
-	default: return "dead";
+	case THREAD_NEW:
+		return "new";
+	case THREAD_RUNNABLE:
+		return t->on_cpu ? "running" : "runnable";
+	case THREAD_SLEEPING:
+		return t->sleep_mode == SLEEP_INTERRUPTIBLE ? "sleeping" : "blocked";
+	default:
+		return "dead";
 	}
 }
 
