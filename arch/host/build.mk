@@ -15,7 +15,7 @@ CFLAGS := -std=gnu23 -O1 -g -ffreestanding -nostdinc -isystem $(RESOURCES) -isys
 	-D__KERNEL__ -DCAIRN -DCAIRN_HOST_TEST $(foreach f,$(RENAMED),-D$(f)=kernel_$(f))
 
 # Files that a test needs besides the one it lies beside.
-BASE := $(wildcard kernel/lib/*.c) kernel/core/wait.c arch/host/kernel.c arch/host/locks.c
+BASE := $(wildcard kernel/lib/*.c) kernel/core/wait.c kernel/obj/object.c kernel/obj/pool.c arch/host/kernel.c arch/host/locks.c
 TESTS := $(shell find kernel -name '*_test.c')
 TESTED := $(wildcard $(TESTS:_test.c=.c))
 SOURCES := $(sort $(filter-out %_ktest.c,$(wildcard $(BASE)) $(TESTED) $(TESTS)))
