@@ -10,10 +10,13 @@
  * (S4) A standard signal is pending at most once; real-time signals queue up to RLIMIT_SIGPENDING.
  */
 #include <core/panic.h>
+#include <ipc/event.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <proc/proc_priv.h>
+
+#include <linux/eventpoll.h>
 
 static struct slab_cache *queued_cache, *actions_cache;
 
@@ -51,7 +54,6 @@ int signal_actions_create(const struct signal_actions *from, struct signal_actio
 		return -ENOMEM;
 	actions->refs = 1;
 	spin_init(&actions->lock, RANK_SIGNAL);
-	wait_queue_init(&actions->waiters);
 	if (from)
 		memcpy(actions->action, from->action, sizeof(actions->action));
 	*out = actions;
@@ -246,14 +248,12 @@ static struct queued_signal *queued_create(struct process *process, struct task 
 	return queued;
 }
 
-static void queue_append(struct process *process, struct signal_queue *queue,
-			 struct queued_signal *queued, int signo)
+static void queue_append(struct signal_queue *queue, struct queued_signal *queued, int signo)
 {
 	if (queued)
 		list_add_tail(&queue->list, &queued->node);
 	queue->set |= SIGNAL_BIT(signo);
-	if (!wait_queue_empty(&process->actions->waiters))
-		wake_up(&process->actions->waiters, 0);
+	wake_up(&signalfd_waiters, EPOLLIN);
 }
 
 int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info, bool force)
@@ -274,7 +274,7 @@ int signal_send_locked(struct process *process, struct task *task, const siginfo
 		if (!queued && signo >= SIGRTMIN && info->si_code != SI_USER)
 			return -EAGAIN;
 	}
-	queue_append(process, queue, queued, signo);
+	queue_append(queue, queued, signo);
 	signal_complete(process, task, signo);
 	return 0;
 }
@@ -289,7 +289,7 @@ int signal_send_timer(struct process *process, struct task *task, struct queued_
 	    list_empty(&queued->node)) {
 		signal_stop_prepare_locked(process, signo);
 		if (!signal_is_dropped(process, task ? task : process->leader, signo)) {
-			queue_append(process, task ? &task->signals.pending : &process->pending,
+			queue_append(task ? &task->signals.pending : &process->pending,
 				     queued, signo);
 			signal_complete(process, task, signo);
 			sent = 1;

@@ -52,7 +52,6 @@ struct signal_actions {
 	u32 refs;
 	struct spinlock lock;
 	struct signal_action action[SIGNAL_COUNT];
-	struct wait_queue waiters; /* signalfd, sigtimedwait: woken for each signal queued */
 };
 
 struct task;
