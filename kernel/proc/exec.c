@@ -146,23 +146,20 @@ static int unshare(struct task *task, struct signal_actions **actions, struct po
 static void install_shared(struct task *task, struct signal_actions *actions, struct pool *pool)
 {
 	struct process *process = task->process;
-	irqflags_t flags;
+	struct signal_actions *old_actions = process->actions;
+	struct pool *old_pool = task->pool;
+	irqflags_t flags = spin_lock_irqsave(&process->lock);
 
-	if (pool) {
-		struct pool *old = task->pool;
-
-		rcu_assign(task->pool, pool);
-		pool_user_put(old);
-	}
-	flags = spin_lock_irqsave(&process->lock);
-	if (actions) {
-		struct signal_actions *old = process->actions;
-
+	if (pool)
+		task->pool = pool;
+	if (actions)
 		process->actions = actions;
-		signal_actions_put(old);
-	}
 	signal_actions_reset(process->actions);
 	spin_unlock_irqrestore(&process->lock, flags);
+	if (pool)
+		pool_user_put(old_pool);
+	if (actions)
+		signal_actions_put(old_actions);
 }
 
 static void name_task(struct task *task, const char *path)

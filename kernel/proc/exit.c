@@ -285,6 +285,19 @@ static void end_process(struct process *process, struct aspace *as)
 	become_zombie(process);
 }
 
+static void release_files(struct task *task)
+{
+	irqflags_t flags = spin_lock_irqsave(&task->process->lock);
+	struct fs_context *fs = task->fs;
+	struct pool *pool = task->pool;
+
+	task->pool = nullptr;
+	task->fs = nullptr;
+	spin_unlock_irqrestore(&task->process->lock, flags);
+	pool_user_put(pool);
+	proc_hooks.fs_put(fs);
+}
+
 void task_exit(int code)
 {
 	struct task *task = current_task();
@@ -293,10 +306,7 @@ void task_exit(int code)
 
 	begin_exit(task, code);
 	task_leave_memory(task);
-	pool_user_put(task->pool);
-	task->pool = nullptr;
-	proc_hooks.fs_put(task->fs);
-	task->fs = nullptr;
+	release_files(task);
 	if (detach(task, &as))
 		end_process(process, as);
 	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);

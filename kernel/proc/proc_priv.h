@@ -64,8 +64,6 @@ void signal_stop_check(void);
 void signal_init(void); /* boot */
 void fault_signal_init(void);
 void oom_init(void);
-/* sp is on the alternate stack, which is then not begun again from its top. */
-bool signal_on_altstack(const stack_t *altstack, vaddr_t sp);
 
 /* exit.c */
 /* exit and exec: wakes who waits for the task to stop using its memory, and unloads it. */

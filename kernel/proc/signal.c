@@ -14,6 +14,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <mm/ucopy.h>
 #include <proc/proc_priv.h>
 
 #include <linux/eventpoll.h>
@@ -510,6 +511,12 @@ void signal_retarget_locked(struct process *process)
 		thread_interrupt(&task->thread, false);
 		thread_kick(&task->thread);
 	}
+}
+
+int siginfo_copy_to_user(siginfo_t __user *to, const siginfo_t *info)
+{
+	/* Every siginfo begins as zeros: nothing of the kernel is in the unused part. */
+	return copy_to_user(to, info, sizeof(*info));
 }
 
 void signal_set_temporary_mask(signal_mask mask)

@@ -128,3 +128,20 @@ bool process_group_is_orphaned(struct process_group *group);
  * that a terminal may signal its foreground group from an interrupt.
  */
 extern struct spinlock process_table_lock;
+
+/* Tests and changes an action (null: only reads). Signals that become ignored are dropped. -EINVAL. */
+[[nodiscard]] int signal_action_exchange(int signo, const struct signal_action *new, struct signal_action *old);
+
+/* kill(2) with pid <= 0: a group, the own group (0), everybody (-1). */
+[[nodiscard]] int signal_send_many(int pid, const siginfo_t *info);
+
+/* Sleeps until a signal is deliverable. */
+void signal_sleep(void);
+
+/* sigtimedwait(2): the signal, -EAGAIN (time is up), -EINTR (another signal). */
+[[nodiscard]] int signal_wait(signal_mask set, siginfo_t *info, u64 deadline_ns);
+
+/* sigaltstack(2), without the check that it is in use. -EINVAL, -ENOMEM. */
+[[nodiscard]] int signal_altstack_set(const stack_t *stack);
+/* sp is on the alternate stack, which is then not begun again from its top. */
+bool signal_on_altstack(const stack_t *altstack, vaddr_t sp);
