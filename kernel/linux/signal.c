@@ -4,7 +4,7 @@
 #include <arch/signal.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-#include <linux/time_user.h>
+#include <linux/descriptor.h>
 #include <mm/ucopy.h>
 #include <proc/pidfd.h>
 #include <proc/task.h>
@@ -125,8 +125,8 @@ long sys_pause(void)
 long sys_rt_sigtimedwait(const u64 __user *uset, struct siginfo __user *uinfo,
 			 const struct __kernel_timespec __user *timeout, size_t size)
 {
-	u64 deadline = NO_DEADLINE;
 	signal_mask set;
+	u64 left;
 	siginfo_t info;
 	int result;
 
@@ -134,10 +134,10 @@ long sys_rt_sigtimedwait(const u64 __user *uset, struct siginfo __user *uinfo,
 		return -EINVAL;
 	if (get_user(set, uset))
 		return -EFAULT;
-	result = deadline_from_user(timeout, &deadline);
+	result = timeout_from_user(timeout, &left);
 	if (result)
 		return result;
-	result = signal_wait(set & ~UNBLOCKABLE, &info, deadline);
+	result = signal_wait(set & ~UNBLOCKABLE, &info, deadline_after(left));
 	if (result > 0 && uinfo && siginfo_copy_to_user(uinfo, &info))
 		return -EFAULT;
 	return result;

@@ -6,20 +6,13 @@
 #include <linux/time_priv.h>
 #include <mm/ucopy.h>
 #include <proc/task.h>
+#include <proc/timers.h>
 
 #include <linux/capability.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
 #include <linux/timex.h>
 #include <syscall_prototypes.h>
-
-/*
- * Clocks of other processes and threads are numbers made of a pid: ~pid << 3 | kind (clock_getcpuclockid(3)); kind 2 is
- * all CPU time, bit 2 means a thread.
- */
-#define CPUCLOCK_PID(clock) (~((clock) >> 3))
-#define CPUCLOCK_PERTHREAD(clock) ((clock) & 4)
-#define CPUCLOCK_KIND(clock) ((clock) & 3)
 
 int timespec_from_user(const struct __kernel_timespec __user *user, u64 *ns)
 {
@@ -48,75 +41,6 @@ int timespec_to_user(struct __kernel_timespec __user *user, u64 ns)
 	};
 
 	return copy_to_user(user, &ts, sizeof(ts));
-}
-
-static int process_cpu_time(int pid, u64 *ns)
-{
-	struct process *process;
-	u64 user, system;
-
-	if (pid == 0) {
-		process_times(current_process(), &user, &system);
-	} else {
-		if (process_find(pid, &process))
-			return -EINVAL;
-		process_times(process, &user, &system);
-		process_put(process);
-	}
-	*ns = user + system;
-	return 0;
-}
-
-static int thread_cpu_time(int tid, u64 *ns)
-{
-	struct task *task;
-	u64 user, system;
-
-	if (tid == 0) {
-		thread_times(&current_task()->thread, &user, &system);
-	} else {
-		if (task_find(tid, &task))
-			return -EINVAL;
-		bool ours = task->process == current_process();
-
-		thread_times(&task->thread, &user, &system);
-		task_put(task);
-		if (!ours)
-			return -EINVAL;
-	}
-	*ns = user + system;
-	return 0;
-}
-
-int clock_read(int clock, u64 *ns)
-{
-	if (clock < 0) {
-		if (CPUCLOCK_KIND(clock) == 3)
-			return -EINVAL;
-		return CPUCLOCK_PERTHREAD(clock) ? thread_cpu_time(CPUCLOCK_PID(clock), ns)
-						 : process_cpu_time(CPUCLOCK_PID(clock), ns);
-	}
-	switch (clock) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI: /* the offset to UTC is not set, as on a fresh Linux */
-		*ns = clock_realtime_ns();
-		return 0;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME: /* the machine is never suspended */
-	case CLOCK_BOOTTIME_ALARM:
-		*ns = clock_monotonic_ns();
-		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		return process_cpu_time(0, ns);
-	case CLOCK_THREAD_CPUTIME_ID:
-		return thread_cpu_time(0, ns);
-	default:
-		return -EINVAL;
-	}
 }
 
 long sys_clock_gettime(int clock, struct __kernel_timespec __user *out)

@@ -10,6 +10,3 @@
 [[nodiscard]] int timespec_from_user(const struct __kernel_timespec __user *user, u64 *ns);
 [[nodiscard]] int timespec_to_ns(const struct __kernel_timespec *ts, u64 *ns);
 [[nodiscard]] int timespec_to_user(struct __kernel_timespec __user *user, u64 ns);
-
-/* The time of any clock that clock_gettime(2) knows. -EINVAL. */
-[[nodiscard]] int clock_read(int clock, u64 *ns);
