@@ -95,6 +95,12 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 
 int arch_thread_copy_user(struct arch_thread *to, struct arch_thread *from)
 {
+	if (!from->user) {
+		/* A kernel thread has none, and the registers may hold somebody else's. */
+		x86_fpu_init_memory(to->fpu);
+		to->user = true;
+		return 0;
+	}
 	irqflags_t flags = arch_irq_save();
 	x86_fpu_save(from->fpu);
 	user_bases_save(from);
@@ -138,9 +144,10 @@ static bool is_current(const struct arch_thread *at)
 void arch_thread_set_tls(struct arch_thread *at, u64 tls)
 {
 	irqflags_t flags = arch_irq_save();
-	at->fs_base = tls;
+	/* The CPU refuses values that are not canonical. */
+	at->fs_base = tls < USER_MAX ? tls : 0;
 	if (is_current(at))
-		msr_write(MSR_FS_BASE, tls);
+		msr_write(MSR_FS_BASE, at->fs_base);
 	arch_irq_restore(flags);
 }
 
