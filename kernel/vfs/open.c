@@ -10,6 +10,7 @@
 #include <vfs/walk.h>
 
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/mount.h>
 
 static ssize_t read_ebadf(struct file *file, struct iter *it, u64 *offset)
@@ -99,6 +100,17 @@ static void path_of_file_put(struct file *file)
 		inode_deny_write_put(file->inode);
 	dentry_put(file->dentry);
 	mount_put(file->mount);
+}
+
+s64 file_seek_directory(struct file *file, s64 offset, int whence)
+{
+	if (whence == SEEK_CUR && add_overflows((s64)file->offset, offset, &offset))
+		return -EOVERFLOW;
+	if (offset < 0 || (whence != SEEK_SET && whence != SEEK_CUR))
+		return -EINVAL;
+	mutex_guard(&file->offset_lock);
+	file->offset = (u64)offset;
+	return offset;
 }
 
 bool directory_emit_dots(struct file *file, struct directory_context *ctx)

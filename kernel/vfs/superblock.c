@@ -69,6 +69,8 @@ void superblock_put(struct superblock *sb)
 		if (sb->ops->sync)
 			(void)sb->ops->sync(sb);
 		dcache_shrink_superblock(sb);
+		if (sb->ops->shut_down)
+			sb->ops->shut_down(sb);
 		__atomic_fetch_or(&sb->root->flags, DENTRY_UNLINKED, __ATOMIC_SEQ_CST);
 		dentry_put(sb->root);
 	}

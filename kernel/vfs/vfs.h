@@ -80,6 +80,8 @@ struct superblock_ops {
 	int (*remount)(struct superblock *sb, u32 *flags, const char *data); /* may be null */
 	/* Appends ",name=value" texts for /proc/mounts; returns the length. May be null. */
 	size_t (*show_options)(struct superblock *sb, char *buf, size_t size);
+	/* Last mount gone, the root dentry still there: drops what hangs on it. May be null. */
+	void (*shut_down)(struct superblock *sb);
 	void (*destroy)(struct superblock *sb); /* last mount gone: frees `private`; may be null */
 };
 
@@ -218,6 +220,9 @@ struct open_request {
 
 /* -EROFS if the mount or its file system is read-only. */
 [[nodiscard]] int path_check_writable(const struct path *path);
+
+/* lseek of directories: offsets are positions of read_directory; only SEEK_SET and SEEK_CUR. */
+s64 file_seek_directory(struct file *file, s64 offset, int whence);
 
 /* For read_directory: "." and ".." at offsets 0 and 1; false: the buffer is full. Entries follow from offset 2 on. */
 bool directory_emit_dots(struct file *file, struct directory_context *ctx);
