@@ -17,6 +17,9 @@
 #include <core/work.h>
 #include <ipc/futex.h>
 #include <ipc/pipe.h>
+#include <fs/dev/devtmpfs.h>
+#include <fs/initramfs/initramfs.h>
+#include <fs/tmpfs/tmpfs.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
@@ -27,6 +30,7 @@
 #include <proc/task.h>
 #include <sched/thread.h>
 #include <vfs/epoll.h>
+#include <vfs/init.h>
 #include <vfs/vfs.h>
 
 static void start_kthread(const char *name, void (*entry)(void *))
@@ -50,6 +54,9 @@ static void boot_rest(void *unused)
 	futex_init();
 	epoll_init();
 	vfs_init();
+	tmpfs_init();
+	vfs_mount_root("rootfs");
+	devtmpfs_init();
 
 	/* Processes: tasks can be made, signals sent. */
 	proc_init();
@@ -60,6 +67,8 @@ static void boot_rest(void *unused)
 
 	if (ktest_run)
 		ktest_run();
+	initramfs_unpack();
+
 	init_start();
 }
 
