@@ -115,10 +115,10 @@ static ssize_t pipe_read(struct file *file, struct iter *it, u64 *offset)
 		return 0;
 	mutex_lock(&pipe->lock);
 	was_full = pipe_is_full(pipe);
-	nothing_there = pipe->tail == pipe->head;
-	n = (ssize_t)read_locked(pipe, it);
+	nothing_there = pipe->tail == pipe->head || unlikely(pipe->draining);
+	n = nothing_there ? 0 : (ssize_t)read_locked(pipe, it);
 	if (nothing_there)
-		n = pipe->writers ? -EAGAIN : 0;
+		n = pipe->writers || pipe->draining ? -EAGAIN : 0;
 	else if (n == 0)
 		n = -EFAULT;
 	was_full = was_full && !pipe_is_full(pipe);
@@ -186,7 +186,7 @@ static ssize_t write_locked(struct pipe *pipe, struct iter *it, bool packet)
 	return n < 0 ? n : -EAGAIN;
 }
 
-static void send_sigpipe(const struct file *file)
+void pipe_send_sigpipe(const struct file *file)
 {
 	siginfo_t info;
 
@@ -209,7 +209,7 @@ static ssize_t pipe_write(struct file *file, struct iter *it, u64 *offset)
 	if (n > 0)
 		wake_up(&pipe->waiters, EPOLLIN | EPOLLRDNORM);
 	else if (n == -EPIPE)
-		send_sigpipe(file);
+		pipe_send_sigpipe(file);
 	return n;
 }
 
@@ -219,9 +219,10 @@ static u32 pipe_ready(struct file *file)
 	u32 head = READ_ONCE(pipe->head), tail = READ_ONCE(pipe->tail), events = 0;
 
 	if (file->mode & FILE_MODE_READ) {
-		if (head != tail)
+		if (head != tail && !READ_ONCE(pipe->draining))
 			events |= EPOLLIN | EPOLLRDNORM;
-		if (!READ_ONCE(pipe->writers) && pipe_had_writer(file, pipe))
+		if (!READ_ONCE(pipe->writers) && !READ_ONCE(pipe->draining) &&
+		    pipe_had_writer(file, pipe))
 			events |= EPOLLHUP;
 	}
 	if (file->mode & FILE_MODE_WRITE) {

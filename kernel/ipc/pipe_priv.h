@@ -21,6 +21,7 @@ struct pipe {
 	u32 reader_generation,
 		writer_generation; /* opens of it, ever: open of a FIFO waits for a change */
 	u32 files;		   /* guarded by inode->lock */
+	bool draining; /* splice takes from the first fragment: for readers there is nothing */
 	unsigned spare_count;
 	struct page *spare[2]; /* pages to write to next */
 	struct pipe_slot *slots;
@@ -45,6 +46,9 @@ static inline bool pipe_had_writer(const struct file *file, const struct pipe *p
 {
 	return file->offset != READ_ONCE(pipe->writer_generation);
 }
+
+/* Writing found no reader: SIGPIPE to the current task. */
+void pipe_send_sigpipe(const struct file *file);
 
 [[nodiscard]] struct page *pipe_page_get(struct pipe *pipe) __must_hold(&pipe->lock);
 void pipe_page_put(struct pipe *pipe, struct page *page) __must_hold(&pipe->lock);
