@@ -191,6 +191,10 @@ int arch_signal_pop(struct trap_frame *frame, u64 *mask, stack_t *altstack)
 	if (copy_from_user(&uc, __force_user(void __user *, frame->rsp), sizeof(uc)))
 		return -EFAULT;
 	const struct sigcontext *sc = &uc.uc_mcontext;
+	/* There are no other segments. Old frames have no SS (asm/ucontext.h). */
+	if ((sc->cs | 3) != X86_USER_CS ||
+	    ((uc.uc_flags & UC_STRICT_RESTORE_SS) && (sc->ss | 3) != X86_USER_DS))
+		return -EFAULT;
 	*frame = (struct trap_frame){
 		.r8 = sc->r8,
 		.r9 = sc->r9,
@@ -210,7 +214,6 @@ int arch_signal_pop(struct trap_frame *frame, u64 *mask, stack_t *altstack)
 		.rsp = sc->rsp,
 		.rip = sc->rip,
 		.rflags = (frame->rflags & ~(u64)FLAGS_USER) | (sc->eflags & FLAGS_USER),
-		/* There are no other segments. */
 		.cs = X86_USER_CS,
 		.ss = X86_USER_DS,
 		.orig_rax = X86_NO_SYSCALL,
