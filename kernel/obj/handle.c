@@ -177,9 +177,7 @@ int handle_duplicate(struct pool *pool, int fd, u32 rights, u32 flags, int min, 
 
 	if (error)
 		return error;
-	to = narrow(copy.rights, rights, &copy.rights);
-	if (!to && !(copy.rights & RIGHT_DUPLICATE))
-		to = -EACCES;
+	to = copy.rights & RIGHT_DUPLICATE ? narrow(copy.rights, rights, &copy.rights) : -EACCES;
 	if (!to)
 		to = handle_reserve(pool, min, limit);
 	if (to < 0) {

@@ -106,7 +106,7 @@ TEST(handle_rights_only_shrink)
 	EXPECT_EQ(handle_duplicate(pool, 1, RIGHTS_SAME, 0, 0, 100),
 		  -EACCES); /* lost the right to duplicate */
 	EXPECT_EQ(handle_duplicate_to(pool, 1, 7, 0, 100), -EACCES);
-	EXPECT_EQ(handle_get(pool, 1, &thing_type, RIGHT_READ, &object), 0);
+	REQUIRE(handle_get(pool, 1, &thing_type, RIGHT_READ, &object) == 0);
 	object_put(object);
 	EXPECT_EQ(handle_get(pool, 1, &thing_type, RIGHT_WRITE, &object), -EACCES);
 	EXPECT_EQ(handle_get(pool, 1, &flushed_type, RIGHT_WRITE, &object), -EINVAL);
