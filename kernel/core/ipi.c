@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What other CPUs ask of this one. */
 #include <arch/cpu.h>
+#include <core/cpu_call.h>
 #include <core/irq.h>
 #include <core/panic.h>
 #include <core/time.h>
@@ -16,7 +17,8 @@ void ipi_received(struct trap_frame *frame, enum ipi kind)
 		break;
 	case IPI_STOP:
 		arch_halt();
-	case IPI_CALL: /* an end to idling and nothing else, until somebody needs calls */
+	case IPI_CALL:
+		cpu_call_serve();
 		break;
 	}
 	irq_exit();

@@ -4,8 +4,9 @@
  *
  * An aspace is an ordered set of mappings (struct vma), each a range with a protection, backed by
  * nothing (anonymous), a memory object, or device frames. Page tables are a cache of that set:
- * faults fill them, and they may be dropped. aspace.lock guards the set; faults take it shared;
- * page table entries change under page_table_lock.
+ * faults fill them, and they may be dropped. aspace.lock guards the set; faults take it shared. Page
+ * table entries are atomic: a fault replaces the very entry it looked at or starts again, and the
+ * rest, under the exclusive lock or object->mappings_lock, takes entries out (mm/pagetable.h).
  */
 #pragma once
 
@@ -50,6 +51,7 @@ struct vma {
 	struct file *file;	      /* for /proc/pid/maps; holds a reference; may be null */
 	const char *name;	      /* "[vdso]"; static; may be null */
 	paddr_t device;		      /* VMA_DEVICE: first frame */
+	bool private_pages; /* holds or held anonymous pages: fork must copy its entries; atomic */
 };
 
 struct aspace {
@@ -58,7 +60,8 @@ struct aspace {
 	u32 users; /* processes; at 0 the mappings go */
 	struct rwsem lock;
 	struct rb_tree vmas;
-	struct spinlock page_table_lock;
+	struct vma *last_found;	 /* by a fault: a guess for the next one */
+	u64 default_flags;	 /* VMA_LOCKED after mlockall(MCL_FUTURE) */
 	u64 cpus_active; /* CPUs that have it loaded: for TLB shoot-down */
 	vaddr_t mmap_base;
 	vaddr_t brk_start, brk_end;
@@ -155,9 +158,14 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
 struct vma *aspace_find(struct aspace *as, vaddr_t address);
 struct vma *vma_next(struct vma *vma);
 
-/* Removes the page table entries of [start, end) bytes of the object in all mappings (truncate).
+/* Write protects the entries of [start, end) bytes of the object in all mappings: the next write makes the page dirty. */
+void aspace_clean_object(struct memory_object *object, u64 start, u64 end);
+
+/*
+ * Removes the page table entries of [start, end) bytes of the object in all mappings; with `private_copies` also those of copies made by
+ * private mappings (truncate; not for holes).
  * May sleep. */
-void aspace_unmap_object(struct memory_object *object, u64 start, u64 end);
+void aspace_unmap_object(struct memory_object *object, u64 start, u64 end, bool private_copies);
 
 /* Loads an address space on this CPU (null: only the kernel's half). Interrupts masked. The
  * scheduler's hook. */
@@ -171,6 +179,9 @@ struct aspace_randomness {
 	u64 stack, mmap, brk, pie;
 };
 void aspace_randomize(struct aspace_randomness *out);
+/* kernel.randomize_va_space: 0 none, 1 all but the heap, 2 all. */
+u32 aspace_randomize_level(void);
+void aspace_set_randomize_level(u32 level);
 
 /* Upward calls of mm, filled in by proc/ and obj/ at boot. */
 struct mm_hooks {

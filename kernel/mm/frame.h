@@ -69,6 +69,7 @@ static_assert(sizeof(struct page) == 32);
 #define PAGE_FLAG_ACCESSED BIT(3)
 #define PAGE_FLAG_WRITEBACK BIT(4)
 #define PAGE_FLAG_ERROR BIT(5)
+#define PAGE_FLAG_CODE BIT(6) /* the instruction caches have seen its present contents */
 
 /*
  * Allocates 2^order frames, aligned to their size, with one reference. Null when there are none.
@@ -93,6 +94,25 @@ static inline void page_put(struct page *page)
 {
 	if (__atomic_sub_fetch(&page->refs, 1, __ATOMIC_ACQ_REL) == 0)
 		page_free(page);
+}
+/* Adds a reference unless there is none: for pages found through structures that do not hold still. */
+static inline bool page_get_if_used(struct page *page)
+{
+	u32 refs = __atomic_load_n(&page->refs, __ATOMIC_RELAXED);
+
+	while (refs)
+		if (__atomic_compare_exchange_n(&page->refs, &refs, refs + 1, true,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+/* Drops the last reference if it is the caller's; then page_free is the caller's to call. */
+static inline bool page_take_last(struct page *page)
+{
+	u32 one = 1;
+
+	return __atomic_compare_exchange_n(&page->refs, &one, 0, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
 }
 static inline u32 page_refs(const struct page *page)
 {

@@ -42,6 +42,7 @@ struct memory_object {
 	u64 page_count;		 /* resident */
 	struct list_head mappings; /* struct vma.object_node, guarded by mappings_lock */
 	struct mutex mappings_lock;
+	struct list_head reclaim_node; /* in reclaim's list while the object has ops->fill */
 };
 
 void memory_object_init(struct memory_object *object, const struct memory_object_ops *ops,
@@ -86,3 +87,9 @@ void memory_object_punch(struct memory_object *object, u64 start, u64 end);
 
 /* Writes dirty pages in [start, end) and waits. Returns 0 or the first error. */
 [[nodiscard]] int memory_object_sync(struct memory_object *object, u64 start, u64 end);
+
+/* For reclaim: frees up to `target` clean pages that nobody maps or holds; returns how many. Skips a locked object. */
+u64 memory_object_reclaim(struct memory_object *object, u64 target);
+
+/* Boot, after slab_init. */
+void memory_object_boot(void);

@@ -2,6 +2,7 @@
 /* Page table walks. <mm/pagetable.h> has the theory. */
 #include <core/panic.h>
 #include <lib/errno.h>
+#include <mm/aspace_priv.h>
 #include <mm/frame.h>
 #include <mm/pagetable.h>
 
@@ -93,26 +94,19 @@ pte_t *pagetable_next(paddr_t root, vaddr_t *va, vaddr_t end, unsigned *count)
 /* --- freeing --- */
 
 struct free_walk {
-	struct arch_mmu *mmu;
 	vaddr_t start, end, floor, last; /* last: of the bytes that nobody else maps */
-	bool flush;
-	u64 freed;
+	struct list_head tables;	 /* unlinked */
 };
 
-static void table_release(struct free_walk *walk, pte_t *entry)
+static void table_unlink(struct free_walk *walk, pte_t *entry)
 {
 	paddr_t table = pte_address(pte_take(entry));
 
-	if (walk->flush) {
-		arch_tlb_flush_user(walk->mmu, walk->start, walk->end);
-		walk->flush = false;
-	}
-	page_put(phys_to_page(table));
-	walk->freed++;
+	list_add_tail(&walk->tables, &phys_to_page(table)->node);
 }
 
-/* Frees below one table of `level`, which maps from `base` on. */
-static void table_free_below(struct free_walk *walk, pte_t *table, unsigned level, vaddr_t base)
+/* Unlinks the tables below one of `level`, which maps from `base` on. */
+static void table_unlink_below(struct free_walk *walk, pte_t *table, unsigned level, vaddr_t base)
 {
 	u64 span = BIT(entry_shift(level));
 	vaddr_t from = MAX(walk->start, base);
@@ -124,20 +118,30 @@ static void table_free_below(struct free_walk *walk, pte_t *table, unsigned leve
 		if (pte_empty(entry) || pte_is_leaf(entry, level))
 			continue;
 		if (level > 1)
-			table_free_below(walk, table_of(pte_address(entry)), level - 1, at);
+			table_unlink_below(walk, table_of(pte_address(entry)), level - 1, at);
 		if (at >= walk->floor && at + span - 1 <= walk->last)
-			table_release(walk, &table[i]);
+			table_unlink(walk, &table[i]);
 	}
 }
 
-u64 pagetable_free(struct arch_mmu *mmu, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling,
-		   bool flush)
+u64 pagetable_free(paddr_t root, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling,
+		   struct aspace *flush)
 {
-	struct free_walk walk = { mmu, start, end, floor, ceiling - 1, flush, 0 };
+	struct free_walk walk = { .start = start, .end = end, .floor = floor, .last = ceiling - 1 };
+	u64 freed = 0;
 
+	list_init(&walk.tables);
 	if (start < end)
-		table_free_below(&walk, table_of(mmu->root), LEVELS - 1, 0);
-	return walk.freed;
+		table_unlink_below(&walk, table_of(root), LEVELS - 1, 0);
+	if (flush && !list_empty(&walk.tables))
+		aspace_flush_tlb(flush, start, end);
+	while (!list_empty(&walk.tables)) {
+		struct page *page = list_first(&walk.tables, struct page, node);
+		list_remove(&page->node);
+		page_put(page);
+		freed++;
+	}
+	return freed;
 }
 
 /* --- kernel mappings --- */

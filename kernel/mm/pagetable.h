@@ -12,6 +12,8 @@
 #include <arch/mmu.h>
 #include <lib/types.h>
 
+struct aspace;
+
 #define PAGETABLE_ENTRIES 512u
 /* What one leaf table maps. */
 #define PAGETABLE_SPAN (PAGE_SIZE * PAGETABLE_ENTRIES)
@@ -57,13 +59,12 @@ pte_t *pagetable_find(paddr_t root, vaddr_t va);
 pte_t *pagetable_next(paddr_t root, vaddr_t *va, vaddr_t end, unsigned *count);
 
 /*
- * Frees the tables that map nothing outside [floor, ceiling) and something of [start, end). All
- * entries of the range are empty, and nobody else walks it. `ceiling` 0 means the end of the
- * address space. Returns the frames freed; the caller has flushed the TLB or does so through
- * `flush` (null: not needed), called before the first one is freed.
+ * Frees the tables that map nothing outside [floor, ceiling) and something of [start, end). All entries
+ * of the range are empty, and nobody else walks it. Returns the number of frames freed. `flush` (null: no CPU can
+ * use the tables) makes all CPUs forget them, before the first one is freed.
  */
-u64 pagetable_free(struct arch_mmu *mmu, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling,
-		   bool flush);
+u64 pagetable_free(paddr_t root, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling,
+		   struct aspace *flush);
 
 /* Kernel mappings. Maps [va, va + size) to the frames from `pa`. Returns 0 or -ENOMEM (nothing
  * stays mapped). */

@@ -66,3 +66,6 @@ void path_buffer_free(char *path);
  */
 [[nodiscard]] int copy_struct_from_user(void *to, size_t size, const void __user *from,
 					size_t user_size);
+
+/* Boot, after slab_init. */
+void ucopy_boot(void);

@@ -12,6 +12,7 @@
  * the only task of the pool.
  */
 #include <lib/errno.h>
+#include <mm/aspace.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
 #include <obj/file.h>
@@ -290,4 +291,6 @@ ssize_t file_write_kernel(struct file *file, const void *buf, size_t size, u64 o
 void file_init(void)
 {
 	file_cache = slab_cache_create("file", sizeof(struct file), 0);
+	mm_hooks.file_get = file_get;
+	mm_hooks.file_put = file_put;
 }

@@ -21,7 +21,8 @@ typedef struct {
 
 static inline u64 x86_pte_prot_bits(u32 prot)
 {
-	u64 bits = PTE_PRESENT | PTE_ACCESSED;
+	/* An entry without any right keeps its page but is not present for the MMU. */
+	u64 bits = prot & (MMU_READ | MMU_WRITE | MMU_EXEC) ? PTE_PRESENT | PTE_ACCESSED : PTE_ACCESSED;
 	if (prot & MMU_WRITE)
 		bits |= PTE_WRITE;
 	if (!(prot & MMU_EXEC))
@@ -60,7 +61,7 @@ static inline paddr_t pte_address(pte_t pte)
 }
 static inline u32 pte_prot(pte_t pte)
 {
-	u32 prot = MMU_READ;
+	u32 prot = pte.value & PTE_PRESENT ? MMU_READ : 0;
 	if (pte.value & PTE_WRITE)
 		prot |= MMU_WRITE;
 	if (!(pte.value & PTE_NX))

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory mappings: mmap(2) and its relatives. */
+#include <arch/layout.h>
+#include <lib/errno.h>
+#include <mm/aspace.h>
+#include <mm/memory_object.h>
+#include <mm/slab.h>
+#include <mm/ucopy.h>
+#include <obj/file.h>
+#include <proc/task.h>
+#include <vfs/vfs.h>
+
+#include <linux/mman.h>
+#include <linux/mount.h>
+#include <syscall_prototypes.h>
+
+/* What the way a file was opened, and its mount, allow a mapping of it. */
+static int file_map_rights(struct file *file, const struct map_request *req, u64 *may)
+{
+	bool shared = (req->flags & MAP_TYPE) != MAP_PRIVATE;
+
+	if (!(file->mode & FILE_MODE_READ))
+		return -EACCES;
+	*may = VMA_MAY_READ | VMA_MAY_EXEC;
+	if (file->mount && file->mount->flags & MS_NOEXEC) {
+		if (req->prot & PROT_EXEC)
+			return -EPERM;
+		*may &= ~VMA_MAY_EXEC;
+	}
+	if (!shared || file->mode & FILE_MODE_WRITE)
+		*may |= VMA_MAY_WRITE;
+	return shared && req->prot & PROT_WRITE && !(*may & VMA_MAY_WRITE) ? -EACCES : 0;
+}
+
+static long map_file(struct map_request *req, int fd, vaddr_t *out)
+{
+	struct file *file;
+	int err = file_from_handle(current_task()->pool, fd, 0, &file);
+
+	if (err)
+		return err;
+	err = file_map_rights(file, req, &req->may);
+	req->file = file;
+	if (!err)
+		err = file->ops->map(file, req);
+	if (!err) {
+		/* A file without an object of its own asked for anonymous memory (/dev/zero). */
+		if (!req->object && !(req->vma_flags & VMA_DEVICE)) {
+			req->offset = 0;
+			req->file = nullptr;
+		}
+		err = aspace_map(current_aspace(), req, out);
+		if (req->object_owned)
+			memory_object_put(req->object);
+	}
+	file_put(file);
+	return err;
+}
+
+long sys_mmap(unsigned long address, size_t length, unsigned protection, unsigned flags, int fd, s64 offset)
+{
+	struct map_request req = {
+		.address = address,
+		.length = length,
+		.prot = protection & (PROT_READ | PROT_WRITE | PROT_EXEC),
+		.flags = flags,
+		.offset = (u64)offset,
+	};
+	unsigned type = req.flags & MAP_TYPE;
+	vaddr_t at = 0;
+	long err;
+
+	if (offset & (s64)~PAGE_MASK)
+		return -EINVAL;
+	if (!length || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
+		return -EINVAL;
+	if (length > USER_MAX)
+		return -ENOMEM;
+	if (req.flags & MAP_HUGETLB)
+		return -EINVAL; /* no huge pages are reserved, as on a Linux without hugetlbfs pages */
+	if (req.flags & MAP_FIXED_NOREPLACE)
+		req.flags |= MAP_FIXED;
+	if (req.flags & MAP_ANONYMOUS) {
+		req.offset = 0;
+		err = aspace_map(current_aspace(), &req, &at);
+	} else {
+		err = map_file(&req, fd, &at);
+	}
+	return err ? err : (long)at;
+}
+
+long sys_munmap(unsigned long address, size_t length)
+{
+	return aspace_unmap(current_aspace(), address, length);
+}
+
+long sys_mprotect(unsigned long address, size_t length, unsigned protection)
+{
+	return aspace_protect(current_aspace(), address, length, protection);
+}
+
+long sys_mremap(unsigned long address, size_t old_length, size_t new_length, unsigned flags, unsigned long new_address)
+{
+	vaddr_t at;
+	int err = aspace_remap(current_aspace(), address, old_length, new_length, flags, new_address, &at);
+
+	return err ? err : (long)at;
+}
+
+long sys_brk(unsigned long address)
+{
+	return (long)aspace_set_brk(current_aspace(), address);
+}
+
+long sys_madvise(unsigned long address, size_t length, int advice)
+{
+	return aspace_advise(current_aspace(), address, length, advice);
+}
+
+long sys_msync(unsigned long address, size_t length, unsigned flags)
+{
+	return aspace_sync(current_aspace(), address, length, flags);
+}
+
+long sys_mincore(unsigned long address, size_t length, void __user *vector)
+{
+	u8 chunk[256];
+	u8 __user *vec = vector;
+	uintptr_t start = address;
+
+	if (start & ~PAGE_MASK)
+		return -EINVAL;
+	if (length > USER_MAX || start > USER_MAX - length)
+		return -ENOMEM;
+	for (size_t pages = DIV_ROUND_UP(length, PAGE_SIZE); pages;) {
+		size_t step = MIN(pages, sizeof(chunk));
+		int err = aspace_mincore(current_aspace(), start, step * PAGE_SIZE, chunk);
+
+		if (err)
+			return err;
+		if (copy_to_user(vec, chunk, step))
+			return -EFAULT;
+		vec += step;
+		start += step * PAGE_SIZE;
+		pages -= step;
+	}
+	return 0;
+}
+
+/* RLIMIT_MEMLOCK does not bind those with CAP_IPC_LOCK. */
+static long lock_range(uintptr_t start, size_t length, bool lock)
+{
+	struct aspace *as = current_aspace();
+	u64 limit = as->limit_memlock;
+
+	if (lock && !limit && !capable(CAP_IPC_LOCK))
+		return -EPERM;
+	as->limit_memlock = capable(CAP_IPC_LOCK) ? UINT64_MAX : limit;
+	long err = aspace_lock_range(as, start, length, lock);
+
+	as->limit_memlock = limit;
+	return err;
+}
+
+long sys_mlock(unsigned long address, size_t length)
+{
+	return lock_range(address, length, true);
+}
+
+long sys_mlock2(unsigned long address, size_t length, unsigned flags)
+{
+	if (flags & ~(unsigned)MLOCK_ONFAULT)
+		return -EINVAL;
+	return lock_range(address, length, true);
+}
+
+long sys_munlock(unsigned long address, size_t length)
+{
+	return lock_range(address, length, false);
+}

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory objects: pages by index, the page cache of everything.
+ *
+ * A look-up takes no lock: the tree may be read under RCU, struct pages never go away, and a reference is only taken
+ * from a page that still has one; then the tree is asked again, because the page may have been freed and
+ * reused in between. Insertion and removal hold object.lock.
+ *
+ * Life of a page: inserted LOCKED and not UPTODATE by the thread that fills it (ops->fill); others wait until
+ * it is unlocked. A page that could not be filled is removed again. A page without ops->fill is born UPTODATE, zeroed.
+ * Truncation clears page->object before it removes page table entries, so that a fault which maps the page at the
+ * same time sees, after it stored its entry, that it must take it back (fault.c).
+ *
+ * Locks: mappings_lock, then lock; both RANK_MEMORY_OBJECT, the first taken alone or outermost.
+ */
+#include <core/panic.h>
+#include <core/rcu.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/aspace.h>
+#include <mm/iter.h>
+#include <mm/memory_object.h>
+#include <mm/reclaim.h>
+#include <mm/slab.h>
+
+/* Threads that wait for a page to be unlocked; few, so that pages share queues. */
+#define PAGE_WAIT_QUEUES 16
+static struct wait_queue page_wait_queues[PAGE_WAIT_QUEUES];
+
+static struct slab_cache *anonymous_cache;
+
+static struct wait_queue *page_wait_queue(const struct page *page)
+{
+	return &page_wait_queues[(uintptr_t)page / sizeof(*page) % PAGE_WAIT_QUEUES];
+}
+
+static u16 page_flags(const struct page *page)
+{
+	return __atomic_load_n(&page->flags, __ATOMIC_ACQUIRE);
+}
+
+static void page_flags_set(struct page *page, u16 flags)
+{
+	__atomic_fetch_or(&page->flags, flags, __ATOMIC_ACQ_REL);
+}
+
+static void page_flags_clear(struct page *page, u16 flags)
+{
+	__atomic_fetch_and(&page->flags, (u16)~flags, __ATOMIC_ACQ_REL);
+}
+
+static void page_lock(struct page *page)
+{
+	while (__atomic_fetch_or(&page->flags, PAGE_FLAG_LOCKED, __ATOMIC_ACQ_REL) & PAGE_FLAG_LOCKED)
+		wait_event(page_wait_queue(page), !(page_flags(page) & PAGE_FLAG_LOCKED));
+}
+
+static void page_unlock(struct page *page)
+{
+	page_flags_clear(page, PAGE_FLAG_LOCKED);
+	wake_up(page_wait_queue(page), 0);
+}
+
+/* --- objects --- */
+
+void memory_object_init(struct memory_object *object, const struct memory_object_ops *ops, u64 size)
+{
+	object->ops = ops;
+	object->refs = 1;
+	mutex_init(&object->lock, RANK_MEMORY_OBJECT);
+	radix_init(&object->pages);
+	object->size = size;
+	object->page_count = 0;
+	list_init(&object->mappings);
+	mutex_init(&object->mappings_lock, RANK_MEMORY_OBJECT);
+	list_init(&object->reclaim_node);
+	if (ops->fill)
+		reclaim_add_object(object);
+}
+
+static void anonymous_destroy(struct memory_object *object)
+{
+	slab_free(anonymous_cache, object);
+}
+
+static const struct memory_object_ops anonymous_ops = { .destroy = anonymous_destroy };
+
+int memory_object_create_anonymous(u64 size, struct memory_object **out)
+{
+	struct memory_object *object = slab_alloc(anonymous_cache, 0);
+
+	if (!object)
+		return -ENOMEM;
+	memory_object_init(object, &anonymous_ops, size);
+	*out = object;
+	return 0;
+}
+
+void memory_object_get(struct memory_object *object)
+{
+	__atomic_fetch_add(&object->refs, 1, __ATOMIC_RELAXED);
+}
+
+static void memory_object_drop_pages(struct memory_object *object, u64 first, u64 last);
+
+void memory_object_put(struct memory_object *object)
+{
+	if (__atomic_sub_fetch(&object->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	ASSERT(list_empty(&object->mappings));
+	if (object->ops->fill)
+		reclaim_remove_object(object);
+	memory_object_drop_pages(object, 0, UINT64_MAX);
+	if (object->ops->destroy)
+		object->ops->destroy(object);
+}
+
+/* --- pages --- */
+
+/* A reference to the page at `index` in whatever state, or null. */
+static struct page *object_page_get(struct memory_object *object, u64 index)
+{
+	rcu_read_lock();
+	struct page *page = radix_load(&object->pages, index);
+	if (page && !page_get_if_used(page))
+		page = nullptr;
+	bool stays = radix_load(&object->pages, index) == page;
+	rcu_read_unlock();
+	if (likely(stays) || !page)
+		return page;
+	/* It left the object in between, and may be another one's by now. The slow path sorts it out. */
+	page_put(page);
+	return nullptr;
+}
+
+struct page *memory_object_find_page(struct memory_object *object, u64 index)
+{
+	struct page *page = object_page_get(object, index);
+
+	if (page && !(page_flags(page) & PAGE_FLAG_UPTODATE)) {
+		page_put(page);
+		return nullptr;
+	}
+	return page;
+}
+
+/* Takes a page out of the object; the object's reference passes to the caller. */
+static void object_remove_locked(struct memory_object *object, struct page *page)
+	__must_hold(&object->lock)
+{
+	radix_remove(&object->pages, page->index);
+	__atomic_store_n(&page->object, nullptr, __ATOMIC_SEQ_CST);
+	object->page_count--;
+}
+
+static int object_charge(struct memory_object *object, s64 pages)
+{
+	return object->ops->charge ? object->ops->charge(object, pages) : 0;
+}
+
+/* Inserts `page`, giving the object a reference. -EEXIST when another page was faster, -ENOMEM. */
+static int object_insert(struct memory_object *object, u64 index, struct page *page)
+{
+	int error;
+
+	page->object = object;
+	page->index = index;
+	page_get(page);
+	mutex_lock(&object->lock);
+	if (radix_load(&object->pages, index))
+		error = -EEXIST;
+	else
+		error = radix_store(&object->pages, index, page, nullptr);
+	if (!error)
+		object->page_count++;
+	mutex_unlock(&object->lock);
+	if (error)
+		page_put(page);
+	return error;
+}
+
+/* Removes a page that could not be filled. */
+static void object_discard(struct memory_object *object, struct page *page)
+{
+	bool removed = false;
+
+	mutex_lock(&object->lock);
+	if (page->object == object) {
+		object_remove_locked(object, page);
+		removed = true;
+	}
+	mutex_unlock(&object->lock);
+	page_unlock(page);
+	if (removed) {
+		(void)object_charge(object, -1);
+		page_put(page);
+	}
+}
+
+/* Adds a page at an index that has none and fills it. -EEXIST: look again. */
+static int object_add_page(struct memory_object *object, u64 index, struct page **out)
+{
+	bool fill = object->ops->fill;
+	int error = object_charge(object, 1);
+
+	if (error)
+		return error;
+	struct page *page = page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_CACHE) | (fill ? 0 : ALLOC_ZERO));
+	error = -ENOMEM;
+	if (!page)
+		goto out_uncharge;
+	page->flags = fill ? PAGE_FLAG_LOCKED : PAGE_FLAG_UPTODATE;
+	error = object_insert(object, index, page);
+	if (error) {
+		page_put(page);
+		goto out_uncharge;
+	}
+	if (fill) {
+		error = object->ops->fill(object, page);
+		if (error) {
+			object_discard(object, page);
+			page_put(page);
+			return error;
+		}
+		page_flags_set(page, PAGE_FLAG_UPTODATE);
+		page_unlock(page);
+	}
+	*out = page;
+	return 0;
+
+out_uncharge:
+	(void)object_charge(object, -1);
+	return error;
+}
+
+int memory_object_get_page(struct memory_object *object, u64 index, bool create, struct page **out)
+{
+	for (;;) {
+		struct page *page = object_page_get(object, index);
+		if (likely(page)) {
+			u16 flags = page_flags(page);
+			if (likely(flags & PAGE_FLAG_UPTODATE)) {
+				if (!(flags & PAGE_FLAG_ACCESSED))
+					page_flags_set(page, PAGE_FLAG_ACCESSED);
+				*out = page;
+				return 0;
+			}
+			wait_event(page_wait_queue(page), !(page_flags(page) & PAGE_FLAG_LOCKED));
+			page_put(page);
+			continue;
+		}
+		if (!create && !object->ops->fill)
+			return -ENOENT;
+		int error = object_add_page(object, index, out);
+		if (error != -EEXIST)
+			return error;
+	}
+}
+
+int memory_object_dirty_page(struct memory_object *object, struct page *page)
+{
+	if (page_flags(page) & PAGE_FLAG_DIRTY)
+		return 0;
+	if (object->ops->dirty) {
+		int error = object->ops->dirty(object, page);
+		if (error)
+			return error;
+	}
+	page_flags_set(page, PAGE_FLAG_DIRTY);
+	return 0;
+}
+
+/* --- reading and writing --- */
+
+/* One piece of a page to the iterator; bytes copied, or -errno. */
+static ssize_t object_read_piece(struct memory_object *object, u64 offset, size_t size, struct iter *it)
+{
+	struct page *page;
+	int error = memory_object_get_page(object, offset >> PAGE_SHIFT, false, &page);
+
+	if (error == -ENOENT)
+		return iter_zero(it, size) ?: -EFAULT;
+	if (error)
+		return error;
+	size_t copied = iter_copy_to(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
+	page_put(page);
+	return copied ?: -EFAULT;
+}
+
+ssize_t memory_object_read(struct memory_object *object, u64 offset, struct iter *it)
+{
+	size_t done = 0;
+
+	while (it->remaining) {
+		u64 size = READ_ONCE(object->size);
+		if (offset >= size)
+			break;
+		size_t piece = MIN((u64)it->remaining, size - offset);
+		piece = MIN(piece, PAGE_SIZE - (offset & ~PAGE_MASK));
+		ssize_t copied = object_read_piece(object, offset, piece, it);
+		if (copied < 0)
+			return done ? (ssize_t)done : copied;
+		done += copied;
+		offset += copied;
+		if ((size_t)copied < piece)
+			break;
+	}
+	return done;
+}
+
+/*
+ * Writes a whole page that is not there yet: it is filled before it is inserted, so it needs no zeroing. Returns the
+ * bytes written, -EEXIST when a page has appeared (nothing was consumed), or -errno.
+ */
+static ssize_t object_write_new_page(struct memory_object *object, u64 index, struct iter *it)
+{
+	ssize_t result = object_charge(object, 1);
+	if (result)
+		return result;
+	struct page *page = page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_CACHE));
+	result = -ENOMEM;
+	if (!page)
+		goto out_uncharge;
+	struct iter before = *it;
+	size_t copied = iter_copy_from(it, page_address(page), PAGE_SIZE);
+	result = -EFAULT;
+	if (!copied)
+		goto out_put;
+	memset((char *)page_address(page) + copied, 0, PAGE_SIZE - copied);
+	page->flags = PAGE_FLAG_UPTODATE | PAGE_FLAG_DIRTY;
+	result = object_insert(object, index, page);
+	if (result) {
+		*it = before;
+		goto out_put;
+	}
+	page_put(page);
+	return copied;
+
+out_put:
+	page_put(page);
+out_uncharge:
+	(void)object_charge(object, -1);
+	return result;
+}
+
+static bool object_has_page(struct memory_object *object, u64 index)
+{
+	rcu_read_lock();
+	bool has = radix_load(&object->pages, index);
+	rcu_read_unlock();
+	return has;
+}
+
+static ssize_t object_write_piece(struct memory_object *object, u64 offset, size_t size, struct iter *it)
+{
+	u64 index = offset >> PAGE_SHIFT;
+	struct page *page;
+
+	if (size == PAGE_SIZE && !object->ops->fill && !object_has_page(object, index)) {
+		ssize_t result = object_write_new_page(object, index, it);
+		if (result != -EEXIST)
+			return result;
+	}
+	int error = memory_object_get_page(object, index, true, &page);
+	if (error)
+		return error;
+	error = memory_object_dirty_page(object, page);
+	if (error) {
+		page_put(page);
+		return error;
+	}
+	size_t copied = iter_copy_from(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
+	if (page_flags(page) & PAGE_FLAG_CODE)
+		page_flags_clear(page, PAGE_FLAG_CODE);
+	page_put(page);
+	return copied ?: -EFAULT;
+}
+
+ssize_t memory_object_write(struct memory_object *object, u64 offset, struct iter *it)
+{
+	size_t done = 0;
+
+	while (it->remaining) {
+		size_t piece = MIN(it->remaining, PAGE_SIZE - (offset & ~PAGE_MASK));
+		ssize_t copied = object_write_piece(object, offset, piece, it);
+		if (copied < 0)
+			return done ? (ssize_t)done : copied;
+		done += copied;
+		offset += copied;
+		if ((size_t)copied < piece)
+			break;
+	}
+	return done;
+}
+
+/* --- removing pages --- */
+
+/* Frees the pages with indices in [first, last], which no mapping shows any more or will lose. */
+static void memory_object_drop_pages(struct memory_object *object, u64 first, u64 last)
+{
+	s64 dropped = 0;
+
+	mutex_lock(&object->lock);
+	struct page *page;
+	while ((page = radix_next(&object->pages, &first, last))) {
+		object_remove_locked(object, page);
+		page_put(page);
+		dropped++;
+		if (first++ == last)
+			break;
+	}
+	mutex_unlock(&object->lock);
+	if (dropped)
+		(void)object_charge(object, -dropped);
+}
+
+/* Zeroes the bytes [start, end) of one page if it is resident or has contents elsewhere. */
+static void object_zero_part(struct memory_object *object, u64 start, u64 end)
+{
+	struct page *page;
+
+	if (start == end || memory_object_get_page(object, start >> PAGE_SHIFT, false, &page))
+		return;
+	if (!memory_object_dirty_page(object, page))
+		memset((char *)page_address(page) + (start & ~PAGE_MASK), 0, end - start);
+	page_put(page);
+}
+
+void memory_object_truncate(struct memory_object *object, u64 size)
+{
+	mutex_lock(&object->lock);
+	u64 former = object->size;
+	WRITE_ONCE(object->size, size);
+	mutex_unlock(&object->lock);
+	if (size >= former)
+		return;
+	u64 first = DIV_ROUND_UP(size, PAGE_SIZE);
+	object_zero_part(object, size, MIN(first << PAGE_SHIFT, former));
+	memory_object_drop_pages(object, first, UINT64_MAX);
+	aspace_unmap_object(object, first << PAGE_SHIFT, UINT64_MAX, true);
+}
+
+void memory_object_punch(struct memory_object *object, u64 start, u64 end)
+{
+	u64 first = DIV_ROUND_UP(start, PAGE_SIZE), last = end >> PAGE_SHIFT;
+
+	if (start >= end)
+		return;
+	if (first > last) {
+		object_zero_part(object, start, end);
+		return;
+	}
+	object_zero_part(object, start, first << PAGE_SHIFT);
+	object_zero_part(object, last << PAGE_SHIFT, end);
+	if (first < last) {
+		memory_object_drop_pages(object, first, last - 1);
+		aspace_unmap_object(object, first << PAGE_SHIFT, last << PAGE_SHIFT, false);
+	}
+}
+
+/* --- writing back and reclaim --- */
+
+static int object_write_back_page(struct memory_object *object, struct page *page)
+{
+	int error = 0;
+
+	page_lock(page);
+	if (page->object == object && page_flags(page) & PAGE_FLAG_DIRTY) {
+		/* Clean first: a write that comes during the transfer makes it dirty again. */
+		page_flags_clear(page, PAGE_FLAG_DIRTY);
+		aspace_clean_object(object, page->index << PAGE_SHIFT, (page->index + 1) << PAGE_SHIFT);
+		error = object->ops->write_back(object, page);
+		if (error)
+			page_flags_set(page, PAGE_FLAG_DIRTY | PAGE_FLAG_ERROR);
+	}
+	page_unlock(page);
+	return error;
+}
+
+int memory_object_sync(struct memory_object *object, u64 start, u64 end)
+{
+	int result = 0;
+	u64 index = start >> PAGE_SHIFT, last = (end - 1) >> PAGE_SHIFT;
+
+	if (!object->ops->write_back || start >= end)
+		return 0;
+	for (;; index++) {
+		mutex_lock(&object->lock);
+		struct page *page = radix_next(&object->pages, &index, last);
+		if (page)
+			page_get(page);
+		mutex_unlock(&object->lock);
+		if (!page)
+			return result;
+		if (page_flags(page) & PAGE_FLAG_DIRTY) {
+			int error = object_write_back_page(object, page);
+			result = result ?: error;
+		}
+		page_put(page);
+		if (index == last)
+			return result;
+	}
+}
+
+u64 memory_object_reclaim(struct memory_object *object, u64 target)
+{
+	u64 index = 0, freed = 0;
+	struct page *page;
+
+	if (!mutex_trylock(&object->lock))
+		return 0;
+	while (freed < target && (page = radix_next(&object->pages, &index, UINT64_MAX))) {
+		u16 flags = page_flags(page);
+		if (flags & PAGE_FLAG_ACCESSED) {
+			/* A second chance. */
+			page_flags_clear(page, PAGE_FLAG_ACCESSED);
+		} else if (page_refs(page) == 1 &&
+			   !(flags & (PAGE_FLAG_DIRTY | PAGE_FLAG_LOCKED | PAGE_FLAG_WRITEBACK)) &&
+			   page_take_last(page)) {
+			object_remove_locked(object, page);
+			page_free(page);
+			freed++;
+		}
+		if (index++ == UINT64_MAX)
+			break;
+	}
+	mutex_unlock(&object->lock);
+	if (freed)
+		(void)object_charge(object, -(s64)freed);
+	return freed;
+}
+
+void memory_object_boot(void)
+{
+	for (unsigned i = 0; i < PAGE_WAIT_QUEUES; i++)
+		wait_queue_init(&page_wait_queues[i]);
+	anonymous_cache = slab_cache_create("memory_object", sizeof(struct memory_object), 0);
+}

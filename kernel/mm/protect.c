@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mprotect(2), mlock(2). */
+#include <lib/errno.h>
+#include <mm/aspace_priv.h>
+
+#include <linux/mman.h>
+
+/*
+ * Takes rights away from present entries, and gives those back that need no fault to become true. Writing is never given here:
+ * the fault decides between copy, dirty tracking and plain permission.
+ */
+static void change_entries(struct vma *vma)
+{
+	u32 prot = vma_mmu_prot(vma) & ~MMU_WRITE;
+	vaddr_t at = vma->start;
+	unsigned count;
+	pte_t *pte;
+
+	while ((pte = pagetable_next(vma->aspace->mmu.root, &at, vma->end, &count))) {
+		for (unsigned i = 0; i < count; i++) {
+			pte_t old = pte_load(&pte[i]);
+
+			while (!pte_empty(old) && !pte_replace(&pte[i], old, pte_with_prot(old, prot)))
+				old = pte_load(&pte[i]);
+		}
+		at += (vaddr_t)count << PAGE_SHIFT;
+	}
+	aspace_flush_tlb(vma->aspace, vma->start, vma->end);
+}
+
+/* Everything in [start, end) is mapped and may have `prot`. */
+static int check_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 prot)
+{
+	u64 pages = 0;
+
+	if (!vma_range_is_mapped(as, start, end))
+		return -ENOMEM;
+	for (struct vma *vma = aspace_find(as, start); vma && vma->start < end; vma = vma_next(vma)) {
+		if (prot & ~(vma->flags / VMA_MAY_READ))
+			return -EACCES;
+		if (!vma_is_private_writable(vma->flags) && vma_is_private_writable((vma->flags & ~VMA_PROT_MASK) | prot))
+			pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
+	}
+	if (pages && as->data_pages + pages > as->limit_data >> PAGE_SHIFT)
+		return -ENOMEM;
+	return 0;
+}
+
+/* Calls change(vma) for the mappings of the range, which become separate first and are joined afterwards. */
+static int change_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 clear, u64 set, bool entries)
+{
+	int err = vma_isolate(as, start, end);
+
+	if (err)
+		return err;
+	for (struct vma *vma = aspace_find(as, start); vma && vma->start < end;) {
+		u64 flags = (vma->flags & ~clear) | set;
+
+		if (flags != vma->flags) {
+			vma_set_flags(vma, flags);
+			if (entries)
+				change_entries(vma);
+		}
+		vma = vma_next(vma_merge(vma));
+	}
+	return 0;
+}
+
+int aspace_protect(struct aspace *as, vaddr_t start, size_t length, u32 prot)
+{
+	u64 flags = prot & VMA_PROT_MASK;
+	bool grows_down = prot & PROT_GROWSDOWN;
+	vaddr_t end;
+
+	if (start & ~PAGE_MASK)
+		return -EINVAL;
+	if (prot & ~(u32)(VMA_PROT_MASK | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP) || prot & PROT_GROWSUP)
+		return -EINVAL;
+	if (!length)
+		return 0;
+	if (length > USER_MAX || start > USER_MAX - length)
+		return -ENOMEM;
+	end = start + ALIGN_UP(length, PAGE_SIZE);
+	if (flags & VMA_WRITE)
+		flags |= VMA_READ;
+	write_lock(&as->lock);
+	int err = 0;
+
+	if (grows_down) {
+		struct vma *vma = aspace_find(as, start);
+
+		if (!vma || vma->start > start || !(vma->flags & VMA_GROWSDOWN))
+			err = -EINVAL;
+		else
+			start = vma->start;
+	}
+	if (!err)
+		err = check_range(as, start, end, flags);
+	if (!err)
+		err = change_range(as, start, end, VMA_PROT_MASK, flags, true);
+	write_unlock(&as->lock);
+	return err;
+}
+
+static u64 unlocked_pages(struct aspace *as, vaddr_t start, vaddr_t end)
+{
+	u64 pages = 0;
+
+	for (struct vma *vma = aspace_find(as, start); vma && vma->start < end; vma = vma_next(vma))
+		if (!(vma->flags & VMA_LOCKED))
+			pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
+	return pages;
+}
+
+int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, bool lock)
+{
+	vaddr_t end;
+
+	if (add_overflows(start, length, &end))
+		return -EINVAL;
+	start = ALIGN_DOWN(start, PAGE_SIZE);
+	end = ALIGN_UP(end, PAGE_SIZE);
+	if (start == end)
+		return 0;
+	if (end > USER_MAX || end < start)
+		return -ENOMEM;
+	write_lock(&as->lock);
+	int err = vma_range_is_mapped(as, start, end) ? 0 : -ENOMEM;
+
+	if (!err && lock && as->locked_pages + unlocked_pages(as, start, end) > as->limit_memlock >> PAGE_SHIFT)
+		err = as->limit_memlock ? -ENOMEM : -EPERM;
+	if (!err)
+		err = change_range(as, start, end, lock ? 0 : VMA_LOCKED, lock ? VMA_LOCKED : 0, false);
+	write_unlock(&as->lock);
+	if (!err && lock) {
+		/* Mappings without access stay empty. */
+		err = aspace_populate(as, start, end, false);
+		err = err == -EACCES || err == -EFAULT ? -ENOMEM : err == -ENXIO ? 0 : err;
+	}
+	return err;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reclaim: getting page frames back when they run out. First what can be made again (clean pages of memory objects that have a
+ * home, empty slabs), then, for a user's demand, the OOM killer's choice.
+ */
+#include <mm/reclaim.h>
+
+#include <core/lock.h>
+#include <core/rcu.h>
+#include <lib/list.h>
+#include <mm/aspace.h>
+#include <mm/frame.h>
+#include <mm/memory_object.h>
+#include <mm/slab.h>
+#include <sched/thread.h>
+
+#define RECLAIM_BATCH 64u
+
+static struct spinlock list_lock = SPINLOCK_INIT(RANK_INODE_STATE);
+static struct list_head objects __guarded_by(&list_lock) = LIST_INIT(objects);
+static u64 oom_kills; /* atomic */
+
+void reclaim_add_object(struct memory_object *object)
+{
+	spin_lock(&list_lock);
+	list_add_tail(&objects, &object->reclaim_node);
+	spin_unlock(&list_lock);
+}
+
+void reclaim_remove_object(struct memory_object *object)
+{
+	spin_lock(&list_lock);
+	list_remove(&object->reclaim_node);
+	spin_unlock(&list_lock);
+}
+
+/* The next object in turn, with a reference; it moves to the end of the list. Null: none. */
+static struct memory_object *next_object(void)
+{
+	struct memory_object *found = nullptr;
+
+	spin_lock(&list_lock);
+	if (!list_empty(&objects)) {
+		struct memory_object *object = list_first(&objects, struct memory_object, reclaim_node);
+
+		list_remove(&object->reclaim_node);
+		list_add_tail(&objects, &object->reclaim_node);
+		u32 refs = __atomic_load_n(&object->refs, __ATOMIC_RELAXED);
+
+		while (refs && !found)
+			if (__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, false, __ATOMIC_ACQUIRE,
+							__ATOMIC_RELAXED))
+				found = object;
+	}
+	spin_unlock(&list_lock);
+	return found;
+}
+
+static unsigned object_total(void)
+{
+	unsigned n = 0;
+	struct list_head *node;
+
+	spin_lock(&list_lock);
+	for (node = objects.next; node != &objects; node = node->next)
+		n++;
+	spin_unlock(&list_lock);
+	return n;
+}
+
+u64 reclaim_pages(u64 target)
+{
+	struct frame_stats before, after;
+	u64 freed = 0;
+
+	for (unsigned left = object_total(); left && freed < target; left--) {
+		struct memory_object *object = next_object();
+
+		if (!object)
+			break;
+		freed += memory_object_reclaim(object, target - freed);
+		memory_object_put(object);
+	}
+	if (freed < target) {
+		frame_stats(&before);
+		slab_shrink();
+		frame_stats(&after);
+		freed += after.free > before.free ? after.free - before.free : 0;
+	}
+	return freed;
+}
+
+bool reclaim_for(unsigned order, u32 flags)
+{
+	if (flags & ALLOC_ATOMIC || current_base()->preempt_count)
+		return false;
+	if (reclaim_pages(MAX(RECLAIM_BATCH, 1u << order)))
+		return true;
+	if (!(flags & ALLOC_USER) || !mm_hooks.out_of_memory)
+		return false;
+	if (mm_hooks.fatal_signal_pending && mm_hooks.fatal_signal_pending())
+		return false;
+	if (!mm_hooks.out_of_memory())
+		return false;
+	__atomic_fetch_add(&oom_kills, 1, __ATOMIC_RELAXED);
+	/* Let the victim run to its end. */
+	thread_sleep_ns(1000000);
+	return true;
+}
+
+void memory_counts(struct memory_counts *out)
+{
+	*out = (struct memory_counts){ .oom_kills = __atomic_load_n(&oom_kills, __ATOMIC_RELAXED) };
+	struct frame_stats frames;
+
+	frame_stats(&frames);
+	struct list_head *node;
+
+	spin_lock(&list_lock);
+	for (node = objects.next; node != &objects; node = node->next)
+		out->cache_clean += list_entry(node, struct memory_object, reclaim_node)->page_count;
+	spin_unlock(&list_lock);
+	/* What no object can read again is memory of its own. */
+	out->shmem = frames.cache > out->cache_clean ? frames.cache - out->cache_clean : 0;
+}
