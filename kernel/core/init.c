@@ -20,6 +20,10 @@
 #include <fs/dev/devtmpfs.h>
 #include <fs/initramfs/initramfs.h>
 #include <fs/tmpfs/tmpfs.h>
+#include <dev/mem/mem.h>
+#include <dev/tty/tty.h>
+#include <fs/devpts/devpts.h>
+#include <fs/proc/proc.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
@@ -63,7 +67,13 @@ static void boot_rest(void *unused)
 
 	/* Devices: the console prints by interrupt and can be read; the clock on the wall is right.
 	 */
+	tty_init_devices();
+	memory_devices_init();
 	arch_devices_init();
+
+	/* File systems of names that the kernel makes up. */
+	proc_fs_init();
+	devpts_init();
 
 	if (ktest_run)
 		ktest_run();
