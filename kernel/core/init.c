@@ -11,6 +11,7 @@
 #include <core/ktest.h>
 #include <core/log.h>
 #include <core/panic.h>
+#include <core/percpu.h>
 #include <core/random.h>
 #include <core/rcu.h>
 #include <core/time.h>
@@ -49,6 +50,7 @@ static void boot_rest(void *unused)
 	(void)unused;
 	start_kthread("rcu", rcu_thread);
 	start_kthread("work", work_thread);
+	sched_start_cpus();
 
 	/* Objects and files: anything may be opened once its provider has registered. */
 	pool_init();
@@ -84,6 +86,8 @@ static void boot_rest(void *unused)
 
 void kernel_main(void)
 {
+	percpu_init();
+
 	/* The log prints by polling from here on. The command line has set the parameters. */
 	log_info("Cairn on %s", arch_machine_name);
 	command_line_parse();

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Per-CPU variables: the offsets of the copies. Until percpu_init only CPU 0's, the section itself,
- * exists. */
+/*
+ * Per-CPU variables: the offsets of the copies. CPU 0 uses the section itself and changes it, so
+ * percpu_init saves the initial values that the other copies begin with.
+ */
+#include <arch/layout.h>
+#include <core/panic.h>
 #include <core/percpu.h>
 #include <lib/string.h>
 
@@ -10,14 +14,22 @@ unsigned long percpu_offsets[CPU_MAX];
 DEFINE_PER_CPU(unsigned, cpu_number);
 u64 cpu_online_mask = 1;
 
+static char initial[16 * 1024] __aligned(64);
+
 size_t percpu_size(void)
 {
 	return (size_t)(__percpu_end - __percpu_start);
 }
 
+void percpu_init(void)
+{
+	ASSERT(percpu_size() <= sizeof(initial));
+	memcpy(initial, __percpu_start, percpu_size());
+}
+
 void percpu_make_copy(unsigned cpu, void *memory)
 {
-	memcpy(memory, __percpu_start, percpu_size());
+	memcpy(memory, initial, percpu_size());
 	percpu_offsets[cpu] = (unsigned long)memory - (unsigned long)__percpu_start;
 	per_cpu(cpu_number, cpu) = cpu;
 }

@@ -26,10 +26,10 @@ static inline unsigned cpu_id(void)
 	return this_cpu(cpu_number);
 }
 
-/*
- * Bytes of one copy, and making CPU `cpu`'s in memory of that size, aligned to a cache line. The initial values are what
- * CPU 0's variables hold now, so all copies are made before any CPU but 0 has set one.
- */
+/* Boot, before any variable changes: saves the initial values. */
+void percpu_init(void);
+
+/* Bytes of one copy, and making CPU `cpu`'s in memory of that size, aligned to a cache line. */
 size_t percpu_size(void);
 void percpu_make_copy(unsigned cpu, void *memory);
 

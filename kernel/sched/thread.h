@@ -130,6 +130,9 @@ void thread_use_aspace(struct aspace *aspace);
 /* Names a thread, cut to fit. Readers may see a mixture of old and new. */
 void thread_set_name(struct thread *thread, const char *name);
 
+/* Starts the other CPUs, as many as cpus= and maxcpus= allow. May sleep. */
+void sched_start_cpus(void);
+
 /* Where a secondary CPU enters, on the stack of its idle thread with interrupts masked. */
 [[noreturn]] void sched_secondary_entry(unsigned cpu);
 
