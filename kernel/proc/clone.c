@@ -337,6 +337,36 @@ long task_clone(const struct clone_request *req)
 	return result;
 }
 
+int task_unshare(u64 flags)
+{
+	struct task *task = current_task();
+	struct fs_context *fs = nullptr, *old_fs = task->fs;
+	struct pool *pool = nullptr, *old_pool = task->pool;
+	irqflags_t irq;
+	int err = 0;
+
+	if ((flags & CLONE_FILES) && READ_ONCE(old_pool->users) > 1)
+		err = pool_copy(old_pool, &pool);
+	if (!err && (flags & CLONE_FS))
+		err = proc_hooks.fs_copy(old_fs, &fs);
+	if (err) {
+		if (pool)
+			pool_user_put(pool);
+		return err;
+	}
+	irq = spin_lock_irqsave(&task->process->lock);
+	if (pool)
+		task->pool = pool;
+	if (fs)
+		task->fs = fs;
+	spin_unlock_irqrestore(&task->process->lock, irq);
+	if (pool)
+		pool_user_put(old_pool);
+	if (fs)
+		proc_hooks.fs_put(old_fs);
+	return 0;
+}
+
 void task_entry(void *arg)
 {
 	struct task *task = arg;

@@ -168,6 +168,9 @@ struct clone_request {
 };
 [[nodiscard]] long task_clone(const struct clone_request *req);
 
+/* unshare(2) of CLONE_FILES and CLONE_FS. -ENOMEM changes nothing. */
+[[nodiscard]] int task_unshare(u64 flags);
+
 /*
  * execve(2) with a file that is open. Vectors are user pointers, or kernel strings for init. On success the
  * frame of the current task leads to the new program. On failure before the point of no return: -errno; after it the task
