@@ -46,7 +46,7 @@ docs:
 	@$(PYTHON) tools/syscalls.py docs > docs/syscalls.md
 test: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
-	@$(PYTHON) test/run.py $(TESTS)
+	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) $(TESTS)
 bench-boot: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) bench/boot.py

@@ -257,7 +257,9 @@ void assert_failed(const char *expression, const char *file, int line)
 	panic("%s:%d: %s does not hold", file, line, expression);
 }
 
-u64 clock_monotonic_ns(void)
+u64 clock_base_ns;
+
+u64 arch_time_ns(void)
 {
 	return host_time_ns();
 }

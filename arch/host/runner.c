@@ -116,10 +116,10 @@ int main(int argc, char **argv)
 			continue;
 		if (run_in_child(test)) {
 			passed++;
-			printf("ok %s\n", host_test_name(test));
+			printf("pass %s\n", host_test_name(test));
 		} else {
 			failed++;
-			printf("not ok %s (%s)\n", host_test_name(test), host_test_file(test));
+			printf("FAIL %s (%s)\n", host_test_name(test), host_test_file(test));
 		}
 	}
 	printf("host: %u passed, %u failed\n", passed, failed);

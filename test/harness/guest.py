@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Guest tests: one initramfs with the Linux programs of test/guest, booted on Debian's kernel and on this one.
+
+A test that fails on Linux is a broken test. What Linux said is kept under build/ for as long as initramfs and kernel stay
+the same. test/known_differences.txt lists tests that this kernel may fail, with the reason.
+"""
+import hashlib
+import json
+import os
+import re
+
+from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, tool
+
+GUEST = os.path.join(ROOT, "test", "guest")
+COMPILER = {"x86_64": "gcc", "aarch64": "aarch64-linux-gnu-gcc"}
+CFLAGS = ("-std=gnu17", "-O1", "-g0", "-static", "-pthread", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter",
+          "-Wno-nonnull", "-Wno-stringop-overflow", "-Wno-format-truncation", "-fno-strict-aliasing")
+LIBRARIES = ("-lrt", "-lutil")
+LINE = re.compile(r"(?:^|\s)(begin|ok|not ok) ([a-z0-9_]+\.[a-z0-9_]+)$")
+RESTARTS = 12  # boots after a test took the kernel down
+SECONDS = 400
+SILENCE = 75  # more than the time limit of one test
+
+
+def jobs(arches, only):
+    for arch in arches:
+        yield f"guest/{arch}", lambda report, arch=arch: run(report, arch, only)
+
+
+def build(arch):
+    """The initramfs with the tests as its init."""
+    out = os.path.join(BUILD, "guest", arch)
+    os.makedirs(out, exist_ok=True)
+    objects = []
+    header = os.path.join(GUEST, "guest_test.h")
+    for directory, _, names in sorted(os.walk(GUEST)):
+        for name in sorted(names):
+            if not name.endswith(".c"):
+                continue
+            source = os.path.join(directory, name)
+            area = os.path.relpath(directory, GUEST)
+            target = os.path.join(out, f"{area}_{name[:-2]}.o".replace("./", ""))
+            newest = max(os.path.getmtime(source), os.path.getmtime(header))
+            if not os.path.exists(target) or os.path.getmtime(target) < newest:
+                tool(COMPILER[arch], *CFLAGS, f"-I{GUEST}", f'-DAREA="{area}"', "-c", source, "-o", target)
+            objects.append(target)
+    program = os.path.join(out, "init")
+    tool(COMPILER[arch], *CFLAGS, "-o", program, *objects, *LIBRARIES)
+    initrd = os.path.join(out, "initramfs.cpio")
+    tool("tools/mkinitramfs", initrd, "--file", f"init={program}", "--link", "test=init")
+    return initrd
+
+
+def run_tests(arch, kernel, initrd, only):
+    """Boots until every test has run: {name: (passed, reasons)}. One that ends the machine fails; the rest go on."""
+    results = {}
+    after = None
+    for _ in range(RESTARTS):
+        words = "quiet panic=-1 rdinit=/init norandmaps"
+        if only:
+            words += f" only={only}"
+        if after:
+            words += f" after={after}"
+        boot = Boot(arch, kernel, initrd, words, seconds=SECONDS, silence=SILENCE)
+        running, reasons, ended = None, [], False
+        for line in boot.lines:
+            match = LINE.search(line)
+            ended = ended or line.endswith("end of tests")
+            if not match:
+                reasons.append(line)
+            elif match[1] == "begin":
+                running, reasons = match[2], []
+            else:
+                results[match[2]] = (match[1] == "ok", reasons[-30:])
+                running = None
+        if ended:
+            return results
+        after = running or "boot"
+        results[after] = (False, [f"the machine {boot.end} in this test", *boot.tail(30)])
+        if not running:
+            break
+    return results
+
+
+def linux_results(arch, initrd, only):
+    kernel = kernel_image(arch, "linux")
+    digest = hashlib.sha256()
+    for path in (kernel, initrd):
+        with open(path, "rb") as data:
+            digest.update(data.read())
+    digest.update((only or "").encode())
+    cache = os.path.join(BUILD, "guest", arch, f"linux-{digest.hexdigest()[:24]}.json")
+    if os.path.exists(cache):
+        with open(cache, encoding="utf-8") as known:
+            return json.load(known)
+    results = run_tests(arch, kernel, initrd, only)
+    if all(passed for passed, _ in results.values()):
+        with open(cache, "w", encoding="utf-8") as out:
+            json.dump(results, out)
+    return results
+
+
+def known_differences(arch):
+    """{name: reason} of the tests that may fail on this kernel; lines are "ARCH AREA.NAME reason", ARCH may be *."""
+    known = {}
+    with open(os.path.join(ROOT, "test", "known_differences.txt"), encoding="utf-8") as lines:
+        for line in lines:
+            words = line.split(None, 2)
+            if len(words) == 3 and words[0] in ("*", arch):
+                known[words[1]] = words[2].strip()
+    return known
+
+
+def run(report, arch, only):
+    fetch(arch, "linux")
+    initrd = build(arch)
+    linux = linux_results(arch, initrd, only)
+    cairn = run_tests(arch, kernel_image(arch), initrd, only)
+    known = known_differences(arch)
+    if not linux:
+        report.result(f"guest/{arch}", False, ["no test ran on Linux"])
+    for name, (on_linux, reasons) in linux.items():
+        full = f"guest/{arch}/{name}"
+        passed, here = cairn.pop(name, (False, ["did not run"]))
+        if not on_linux:
+            report.result(full, False, ["broken test: fails on Linux", *reasons])
+        elif passed and name in known:
+            report.result(full, False, ["passes, but test/known_differences.txt lists it"])
+        elif not passed and name in known:
+            report.note(f"{full}: known difference: {known[name]}")
+        else:
+            report.result(full, passed, here)
+    for name, (passed, here) in cairn.items():
+        report.result(f"guest/{arch}/{name}", passed, here)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Unit tests of kernel code in a process on the host (foo_test.c beside foo.c), under ASan and UBSan."""
+import os
+import subprocess
+
+from harness.machine import BUILD, ROOT
+
+SECONDS = 300
+
+
+def jobs(_arches, only):
+    yield "host", lambda report: run(report, only)
+
+
+def run(report, only):
+    build = subprocess.run(["make", "--no-print-directory", "-j2", "-f", "arch/host/build.mk"], cwd=ROOT,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if build.returncode:
+        report.result("host/build", False, build.stdout.splitlines()[-30:])
+        return
+    tests = subprocess.run([os.path.join(BUILD, "host", "runner"), only or ""], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, errors="replace", timeout=SECONDS, check=False)
+    reasons, counted = [], 0
+    for line in tests.stdout.splitlines():
+        word, _, name = line.partition(" ")
+        if word in ("pass", "FAIL"):
+            report.result(f"host/{name}", word == "pass", reasons[-40:])
+            reasons, counted = [], counted + 1
+        else:
+            reasons.append(line)
+    if not counted:
+        report.result("host/runner", False, tests.stdout.splitlines()[-30:])

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tests that run inside the kernel (foo_ktest.c): a debug build with ktest= on its command line."""
+import os
+import re
+
+from harness.machine import BUILD, ROOT, Boot, qemu, tool
+
+LINE = re.compile(r"ktest: \S+: (\S+) (ok|FAILED)$")
+END = re.compile(r"ktest: \d+ passed, \d+ failed")
+
+
+def jobs(arches, only):
+    for arch in arches:
+        yield f"ktest/{arch}", lambda report, arch=arch: run(report, arch, only or "all")
+
+
+def run(report, arch, only):
+    name = f"ktest/{arch}"
+    tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", "KTEST=1", cwd=ROOT)
+    image = os.path.join(BUILD, f"{arch}-ktest", qemu.IMAGE[arch])
+    boot = Boot(arch, image, append=f"ktest={only} panic=-1", seconds=120, silence=40)
+    reasons, ended = [], False
+    for line in boot.lines:
+        match = LINE.search(line)
+        ended = ended or bool(END.search(line))
+        if match:
+            report.result(f"{name}/{match[1]}", match[2] == "ok", reasons[-30:])
+            reasons = []
+        else:
+            reasons.append(line)
+    if not ended:
+        report.result(f"{name}/end", False, [f"the machine {boot.end} before the end", *boot.tail(40)])

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Virtual machines for tests: boots that run by themselves, and shells to type into."""
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+
+import pexpect
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import qemu  # noqa: E402  (the one place of the QEMU command line)
+
+ARCHES = ("x86_64", "aarch64")
+BUILD = os.path.join(ROOT, "build")
+# A machine that resets has come to its end: panic and reboot end QEMU.
+COMMON = ("-no-reboot",)
+ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|c|[()][A-Z0-9])")
+
+
+# What is tested: "cairn", or "linux" to prove a test on Debian's kernel.
+under_test = "cairn"
+
+
+def kernel_image(arch, which=None):
+    return qemu.cairn(arch) if (which or under_test) == "cairn" else qemu.linux(arch)
+
+
+def clean(text):
+    """A line of a serial console without control sequences and carriage returns."""
+    return ESCAPES.sub("", text).replace("\r", "")
+
+
+def tool(*words, **keywords):
+    """Runs one of the project's own programs quietly; raises with what it printed when it fails."""
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          **keywords)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words[:4])}: status {done.returncode}\n{done.stdout[-2000:]}")
+    return done.stdout
+
+
+def fetch(arch, *packages):
+    tool("tools/fetch", arch, *packages)
+
+
+def shell_initramfs(arch):
+    """The initramfs of `make run`: BusyBox and a shell on the console."""
+    fetch(arch, "busybox-static", "linux")
+    initrd = os.path.join(BUILD, arch, "initramfs.cpio")
+    tool("tools/mkinitramfs", initrd, "--busybox", busybox(arch), "--skeleton", "tools/initramfs")
+    return initrd
+
+
+def busybox(arch):
+    return os.path.join(BUILD, "packages", arch, "busybox-static", "bin", "busybox")
+
+
+class Boot:
+    """A boot without a person. `lines` is what the console showed, `end` is "ended", "silent" or "time"."""
+
+    def __init__(self, arch, kernel, initrd=None, append="", seconds=120, silence=60, on_line=None, **keywords):
+        extra = (*COMMON, *keywords.pop("extra", ()))
+        command = qemu.command(arch, kernel, initrd, append, extra=extra, **keywords)
+        self.lines = []
+        self.end = "ended"
+        self.started = time.monotonic()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+        try:
+            self.read(process.stdout.fileno(), seconds, silence, on_line)
+        finally:
+            process.kill()
+            self.status = process.wait()
+            process.stdout.close()
+        self.seconds = time.monotonic() - self.started
+
+    def read(self, fd, seconds, silence, on_line):
+        pending = b""
+        heard = time.monotonic()
+        while True:
+            ready, _, _ = select.select([fd], [], [], 0.5)
+            now = time.monotonic()
+            if ready:
+                data = os.read(fd, 65536)
+                if not data:
+                    break
+                heard = now
+                *whole, pending = (pending + data).split(b"\n")
+                for line in whole:
+                    self.add(line, on_line)
+            if now - heard > silence:
+                self.end = "silent"
+                break
+            if now - self.started > seconds:
+                self.end = "time"
+                break
+        if pending:
+            self.add(pending, on_line)
+
+    def add(self, line, on_line):
+        text = clean(line.decode("utf-8", "replace"))
+        self.lines.append(text)
+        if on_line:
+            on_line(text)
+
+    def tail(self, count=25):
+        return self.lines[-count:]
+
+
+class Shell:
+    """A machine whose console is typed at, by a person's means: keys in, a screen out."""
+    PROMPT = "READY> "
+
+    def __init__(self, arch, kernel, initrd, append="", seconds=20, **keywords):
+        extra = (*COMMON, *keywords.pop("extra", ()))
+        command = qemu.command(arch, kernel, initrd, append, extra=extra, **keywords)
+        self.child = pexpect.spawn(command[0], command[1:], timeout=seconds, encoding="utf-8",
+                                   codec_errors="replace", echo=False, dimensions=(24, 80))
+        self.child.delaybeforesend = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close(force=True)
+
+    def type(self, text):
+        self.child.send(text)
+
+    def wait(self, text, seconds=-1):
+        """Waits for a text; what came before it, cleaned."""
+        self.child.expect_exact(text, timeout=seconds)
+        return clean(self.child.before)
+
+    def wait_for_shell(self, seconds=60, marks=("# ", "$ ")):
+        """From power-on to a prompt of ours, which no command's output looks like, in lines that do not wrap."""
+        self.child.expect([rf"(?m)^[^\[\r\n]*{re.escape(mark)}" for mark in marks], timeout=seconds)
+        self.prepare()
+
+    def prepare(self):
+        self.type("stty cols 1000; PS1='READ''Y> '; PS2='MOR''E> '\r")
+        self.wait("\n" + self.PROMPT)
+
+    def run(self, command, seconds=-1):
+        """Types a command; its output, once the prompt is back. The line editor echoes the command first."""
+        self.type(command + "\r")
+        shown = self.wait(self.PROMPT, seconds)
+        return shown.partition("\n")[2].rstrip("\n")
+
+    def interrupt(self):
+        """Gets the prompt back after a step went wrong."""
+        for key in ("\x03", "q", "\x03", "\r"):
+            self.type(key)
+            time.sleep(0.3)
+        self.type("fg; kill %1 %2; echo back-to''-shell\r")
+        self.wait("back-to-shell", 20)
+        self.wait(self.PROMPT, 20)
+
+    def wait_for_end(self, seconds=30):
+        """Waits until QEMU ends; its exit status."""
+        self.child.expect(pexpect.EOF, timeout=seconds)
+        self.child.close()
+        return self.child.exitstatus
