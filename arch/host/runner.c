@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 	const struct ktest *test;
 	unsigned passed = 0, failed = 0;
 
+	setvbuf(stdout, NULL, _IOLBF, 0); /* a sanitizer ends the process without a flush */
 	for (size_t i = 0; (test = host_test(i)); i++) {
 		if (strncmp(host_test_name(test), prefix, strlen(prefix)) != 0)
 			continue;
