@@ -64,6 +64,9 @@ startup_64:
 	leaq boot_gdt(%rip), %rax
 	movq %rax, 2(%rsp)
 	lgdt (%rsp)
+	movq %cr4, %rax
+	andq $~CR4_PCIDE, %rax	/* or paging cannot be switched off */
+	movq %rax, %cr4
 	leaq leave_long_mode(%rip), %rax
 	pushq $BOOT_CS32
 	pushq %rax
