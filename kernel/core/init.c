@@ -25,6 +25,7 @@
 #include <dev/tty/tty.h>
 #include <fs/devpts/devpts.h>
 #include <fs/proc/proc.h>
+#include <fs/sys/sys.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
@@ -75,6 +76,7 @@ static void boot_rest(void *unused)
 
 	/* File systems of names that the kernel makes up. */
 	proc_fs_init();
+	sys_fs_init();
 	devpts_init();
 
 	if (ktest_run)

@@ -35,7 +35,10 @@ struct device_node *device_find(u32 mode, u64 device)
 
 	mutex_guard(&devices_lock);
 	list_for_each(d, &devices, node) {
-		if (d->device == device && S_ISBLK(d->mode) == S_ISBLK(mode))
+		u32 first = device_minor(d->device), count = d->minors ? d->minors : 1;
+
+		if (device_major(device) == device_major(d->device) && device_minor(device) >= first &&
+		    device_minor(device) - first < count && S_ISBLK(d->mode) == S_ISBLK(mode))
 			return d;
 	}
 	return nullptr;

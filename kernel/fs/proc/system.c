@@ -17,6 +17,7 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <proc/pid.h>
+#include <vfs/devices.h>
 #include <vfs/vfs.h>
 
 static int cmdline_show(const struct synthetic_node *node, struct text_buffer *out)
@@ -137,6 +138,33 @@ static int filesystems_show(const struct synthetic_node *node, struct text_buffe
 	return 0;
 }
 
+struct device_lines {
+	struct text_buffer *out;
+	u32 last_major;
+};
+
+static bool show_device(struct device_node *d, void *arg)
+{
+	struct device_lines *lines = arg;
+	u32 major = device_major(d->device);
+
+	/* Drivers register the devices of a major number one after the other. */
+	if (d->class_name && major != lines->last_major)
+		text_printf(lines->out, "%3u %s\n", major, d->class_name);
+	lines->last_major = major;
+	return true;
+}
+
+static int devices_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct device_lines lines = { .out = out };
+
+	text_printf(out, "Character devices:\n");
+	device_for_each(show_device, &lines);
+	text_printf(out, "\nBlock devices:\n");
+	return 0;
+}
+
 static int consoles_show(const struct synthetic_node *node, struct text_buffer *out)
 {
 	char names[128];
@@ -210,6 +238,7 @@ TEXT_FILE(loadavg_file, loadavg_show);
 TEXT_FILE(stat_file, stat_show);
 TEXT_FILE(interrupts_file, interrupts_show);
 TEXT_FILE(filesystems_file, filesystems_show);
+TEXT_FILE(devices_file, devices_show);
 TEXT_FILE(consoles_file, consoles_show);
 TEXT_FILE(empty_file, empty_show);
 TEXT_FILE(swaps_file, swaps_show);
@@ -222,6 +251,7 @@ static const struct synthetic_named names[] = {
 	{ "cmdline", &cmdline_file, nullptr },
 	{ "consoles", &consoles_file, nullptr },
 	{ "cpuinfo", &cpuinfo_file, nullptr },
+	{ "devices", &devices_file, nullptr },
 	{ "diskstats", &empty_file, nullptr },
 	{ "filesystems", &filesystems_file, nullptr },
 	{ "interrupts", &interrupts_file, nullptr },
