@@ -289,4 +289,5 @@ void proc_init(void)
 	credentials_hook = task_current_credentials;
 	signal_init();
 	fault_signal_init();
+	oom_init();
 }
