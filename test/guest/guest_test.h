@@ -34,7 +34,7 @@ struct guest_test {
 
 #define TEST(name_)                                                                                \
 	static void test_##name_(void);                                                            \
-	__attribute__((section("guest_tests"), used)) static const struct guest_test               \
+	__attribute__((section("guest_tests"), used, aligned(8))) static const struct guest_test               \
 		guest_##name_ = { AREA, #name_, test_##name_ };                                    \
 	static void test_##name_(void)
 
@@ -45,7 +45,7 @@ struct guest_helper {
 };
 #define HELPER(name_)                                                                              \
 	static int helper_##name_(int argc, char **argv);                                          \
-	__attribute__((section("guest_helpers"), used)) static const struct guest_helper           \
+	__attribute__((section("guest_helpers"), used, aligned(8))) static const struct guest_helper           \
 		guest_helper_##name_ = { #name_, helper_##name_ };                                 \
 	static int helper_##name_(int argc, char **argv)
 #define GUEST_PROGRAM "/init" /* execute with argv[1] = "helper", argv[2] = name */
