@@ -40,7 +40,7 @@ static void user_end(void)
 	preempt_enable();
 	pte_t *pte = pagetable_find(user_mmu.root, USER_PAGE);
 	*pte = (pte_t){ 0 };
-	pagetable_free(&user_mmu, USER_PAGE, USER_PAGE + PAGE_SIZE, 0, 0, false);
+	pagetable_free(user_mmu.root, USER_PAGE, USER_PAGE + PAGE_SIZE, 0, 0, nullptr);
 	arch_mmu_destroy(&user_mmu);
 	page_free_address(user_page);
 }

@@ -10,7 +10,7 @@ static const struct device_listener *listener;
 
 void devices_init(void)
 {
-	mutex_init(&devices_lock, RANK_PROCESS_TABLE);
+	mutex_init(&devices_lock, RANK_DEVICE_TABLE);
 }
 
 void device_register(struct device_node *node)
