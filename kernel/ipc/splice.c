@@ -11,48 +11,9 @@
 #include <ipc/pipe_priv.h>
 #include <ipc/splice.h>
 #include <lib/errno.h>
-#include <mm/slab.h>
 
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
-
-#define DIRECT_BUFFER (16 * PAGE_SIZE)
-
-ssize_t splice_direct(struct file *in, u64 *in_offset, struct file *out, u64 *out_offset,
-		      size_t size)
-{
-	size_t buffer_size = MIN(size, (size_t)DIRECT_BUFFER), total = 0;
-	u64 position = in_offset ? *in_offset : in->offset;
-	void *buffer = kvmalloc(MAX(buffer_size, (size_t)1), 0);
-	ssize_t n = 0;
-
-	if (!buffer)
-		return -ENOMEM;
-	while (total < size) {
-		u64 next = position;
-		struct iter it;
-		ssize_t got;
-
-		iter_init_kernel(&it, buffer, MIN(buffer_size, size - total));
-		n = got = file_read(in, &it, &next);
-		if (got <= 0)
-			break;
-		iter_init_kernel(&it, buffer, (size_t)got);
-		n = file_write(out, &it, out_offset);
-		if (n <= 0)
-			break;
-		position += (u64)n;
-		total += (size_t)n;
-		if (n < got)
-			break;
-	}
-	kvfree(buffer);
-	if (in_offset)
-		*in_offset = position;
-	else
-		in->offset = position;
-	return total ? (ssize_t)total : n;
-}
 
 /* Waits for one of `events` of a pipe; -EAGAIN if that is not wanted. */
 static int wait_pipe(struct file *pipe, u32 events, bool nonblocking)

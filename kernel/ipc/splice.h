@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Moving data between files without a user's buffer: splice(2), tee(2), sendfile(2). Each moves at
+ * Moving data between files without a user's buffer: splice(2) and tee(2). Each moves at
  * most `size` bytes and returns how many, 0 at the end of the input, -EAGAIN, -ERESTARTSYS, and the
  * errors of the files. A null offset is the file's own. May block.
  */
 #pragma once
 
 #include <obj/file.h>
-
-/* File to file, through a kernel buffer: `in` is seekable. */
-[[nodiscard]] ssize_t splice_direct(struct file *in, u64 *in_offset, struct file *out,
-				    u64 *out_offset, size_t size);
 
 /* The three forms of splice(2); `nonblocking`: SPLICE_F_NONBLOCK, for the pipes only. */
 [[nodiscard]] ssize_t splice_to_pipe(struct file *in, u64 *offset, struct file *pipe, size_t size,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* splice(2), tee(2), vmsplice(2), sendfile(2). */
+/* splice(2), tee(2), vmsplice(2). */
 #include <ipc/pipe.h>
 #include <ipc/splice.h>
 #include <lib/errno.h>
@@ -66,25 +66,6 @@ static long offset_put(s64 __user *user, u64 offset, long result)
 	if (user && result >= 0 && put_user((s64)offset, user))
 		return -EFAULT;
 	return result;
-}
-
-long sys_sendfile(int out_fd, int in_fd, s64 __user *offset, size_t count)
-{
-	struct file_pair pair;
-	u64 position = 0;
-	long result = pair_open(in_fd, out_fd, &pair);
-
-	if (result)
-		return result;
-	result = offset_get(offset, pair.in.file, &position);
-	if (!result &&
-	    ((pair.in.file->mode & FILE_MODE_STREAM) || (pair.out.file->flags & O_APPEND)))
-		result = -EINVAL;
-	if (!result)
-		result = splice_direct(pair.in.file, offset ? &position : nullptr, pair.out.file,
-				       nullptr, MIN(count, SIZE_MAX_PER_CALL));
-	pair_close(&pair);
-	return offset_put(offset, position, result);
 }
 
 static long do_splice(struct file *in, u64 *in_offset, struct file *out, u64 *out_offset,
