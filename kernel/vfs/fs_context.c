@@ -15,13 +15,6 @@ struct fs_context *current_fs(void)
 	return likely(task && task->fs) ? task->fs : &kernel_fs_context;
 }
 
-struct pool *current_pool(void)
-{
-	struct task *task = current_task();
-
-	return task ? task->pool : nullptr;
-}
-
 void path_get(const struct path *p)
 {
 	mount_get(p->mount);

@@ -2,9 +2,18 @@
 /* What the files of vfs share about the mount tree. */
 #pragma once
 
+#include <proc/task.h>
 #include <vfs/vfs.h>
 
 extern struct fs_context kernel_fs_context;
+
+/* The current task's handles; null in a kernel thread. Borrowed. */
+static inline struct pool *task_pool(void)
+{
+	struct task *task = current_task();
+
+	return task ? task->pool : nullptr;
+}
 
 /* Guards the shape of the mount tree against other changes; readers under RCU use namespace_sequence. */
 extern struct rwsem mount_tree_lock;

@@ -162,8 +162,11 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	file->mount = path->mount;
 	if (counted)
 		__atomic_fetch_add(&path->mount->writers, 1, __ATOMIC_RELAXED);
-	if (!(flags & O_PATH))
+	if (!(flags & O_PATH)) {
+		file->flags |= flags & O_NOCTTY; /* of interest to the terminal's open only */
 		result = open_kind(inode, file);
+		file->flags &= ~(u32)O_NOCTTY;
+	}
 	if (!result && (flags & O_TRUNC) && S_ISREG(inode->mode) && !(flags & O_PATH))
 		result = inode_truncate(inode, 0);
 	if (result) {

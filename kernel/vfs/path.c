@@ -171,7 +171,7 @@ static int try_fast(int dirfd, const char *text, u32 flags, struct path *out)
 	if ((flags & ~FAST_FLAGS) || !*text)
 		return NOT_FAST;
 	if (*text != '/' && dirfd != AT_FDCWD) {
-		if (!current_pool() || file_from_handle(current_pool(), dirfd, 0, &file))
+		if (!task_pool() || file_from_handle(task_pool(), dirfd, 0, &file))
 			return NOT_FAST;
 		if (!file->dentry) {
 			file_put(file);

@@ -144,9 +144,6 @@ void fs_context_set_root(struct fs_context *fs, const struct path *root);
 void fs_context_set_working_directory(struct fs_context *fs, const struct path *cwd);
 /* The current task's; the kernel's initial one in kernel threads. Borrowed. */
 struct fs_context *current_fs(void);
-/* The current task's pool; null in a kernel thread. Borrowed. */
-struct pool *current_pool(void);
-
 void path_get(const struct path *p);
 void path_put(const struct path *p);
 

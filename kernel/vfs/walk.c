@@ -24,7 +24,7 @@ static bool same_path(const struct path *a, const struct path *b)
 /* Puts w->at to the directory of dirfd. */
 static int start_at_handle(struct walk *w, int dirfd)
 {
-	struct pool *pool = current_pool();
+	struct pool *pool = task_pool();
 	struct file *file;
 	int result;
 

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading, writing, seeking and syncing: read(2), readv(2), pread(2), lseek(2), fsync(2) and their families. */
+#include <linux/user_path.h>
+
+#include <linux/fadvise.h>
+#include <linux/fs.h>
+#include <syscall_prototypes.h>
+
+/* Linux transfers at most this much at once, read(2) "NOTES". */
+#define TRANSFER_MAX ((size_t)0x7ffff000)
+
+#define WAIT_BITS (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)
+
+long sys_read(int fd, void __user *buf, size_t count)
+{
+	struct file_borrow b;
+	struct iter it;
+	ssize_t n;
+
+	if (unlikely(file_borrow(current_pool(), fd, RIGHT_READ, &b)))
+		return -EBADF;
+	iter_init_user(&it, buf, MIN(count, TRANSFER_MAX));
+	n = user_range_ok(buf, count) ? file_read(b.file, &it, nullptr) : -EFAULT;
+	file_release(&b);
+	return n;
+}
+
+long sys_write(int fd, const void __user *buf, size_t count)
+{
+	struct file_borrow b;
+	struct iter it;
+	ssize_t n;
+
+	if (unlikely(file_borrow(current_pool(), fd, RIGHT_WRITE, &b)))
+		return -EBADF;
+	iter_init_user(&it, (void __user *)buf, MIN(count, TRANSFER_MAX));
+	n = user_range_ok(buf, count) ? file_write(b.file, &it, nullptr) : -EFAULT;
+	file_release(&b);
+	return n;
+}
+
+/* A read or write at a position; position -1: the file's own (preadv2(2)). */
+static ssize_t transfer(struct file *file, struct iter *it, s64 position, bool write)
+{
+	u64 offset = (u64)position;
+	u64 *at = position == -1 ? nullptr : &offset;
+
+	if (at && (file->mode & FILE_MODE_STREAM))
+		return -ESPIPE;
+	return write ? file_write(file, it, at) : file_read(file, it, at);
+}
+
+long sys_pread64(int fd, void __user *buf, size_t count, s64 offset)
+{
+	struct iter it;
+
+	if (offset < 0)
+		return -EINVAL;
+	FILE_OR_RETURN(b, fd, RIGHT_READ);
+	if (!user_range_ok(buf, count))
+		return -EFAULT;
+	iter_init_user(&it, buf, MIN(count, TRANSFER_MAX));
+	return transfer(b.file, &it, offset, false);
+}
+
+long sys_pwrite64(int fd, const void __user *buf, size_t count, s64 offset)
+{
+	struct iter it;
+
+	if (offset < 0)
+		return -EINVAL;
+	FILE_OR_RETURN(b, fd, RIGHT_WRITE);
+	if (!user_range_ok(buf, count))
+		return -EFAULT;
+	iter_init_user(&it, (void __user *)buf, MIN(count, TRANSFER_MAX));
+	return transfer(b.file, &it, offset, true);
+}
+
+static long transfer_vector(int fd, const struct iovec __user *user, unsigned long count, s64 position, bool write)
+{
+	struct iovec inline_vectors[ITER_INLINE_VECTORS], *vectors;
+	struct iter it;
+	ssize_t n;
+
+	FILE_OR_RETURN(b, fd, write ? RIGHT_WRITE : RIGHT_READ);
+	n = iter_init_user_vector(&it, user, count, inline_vectors, &vectors);
+	if (!n)
+		n = transfer(b.file, &it, position, write);
+	iter_free_user_vector(vectors, inline_vectors);
+	return n;
+}
+
+long sys_readv(int fd, const struct iovec __user *iov, unsigned long count)
+{
+	return transfer_vector(fd, iov, count, -1, false);
+}
+
+long sys_writev(int fd, const struct iovec __user *iov, unsigned long count)
+{
+	return transfer_vector(fd, iov, count, -1, true);
+}
+
+/* On 64-bit machines the low word is the whole offset. */
+long sys_preadv(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
+		unsigned long offset_high)
+{
+	return (s64)offset_low < 0 ? -EINVAL : transfer_vector(fd, iov, count, (s64)offset_low, false);
+}
+
+long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
+		 unsigned long offset_high)
+{
+	return (s64)offset_low < 0 ? -EINVAL : transfer_vector(fd, iov, count, (s64)offset_low, true);
+}
+
+long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
+		 unsigned long offset_high, unsigned flags)
+{
+	if ((s64)offset_low < -1)
+		return -EINVAL;
+	return flags ? -EOPNOTSUPP : transfer_vector(fd, iov, count, (s64)offset_low, false);
+}
+
+long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
+		  unsigned long offset_high, unsigned flags)
+{
+	long n;
+
+	if ((s64)offset_low < -1)
+		return -EINVAL;
+	if (flags & ~(RWF_SYNC | RWF_DSYNC))
+		return -EOPNOTSUPP;
+	n = transfer_vector(fd, iov, count, (s64)offset_low, true);
+	if (n > 0 && flags) {
+		long result = flags & RWF_SYNC ? sys_fsync(fd) : sys_fdatasync(fd);
+
+		if (result < 0 && result != -EINVAL)
+			return result;
+	}
+	return n;
+}
+
+long sys_lseek(int fd, s64 offset, int whence)
+{
+	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
+	if (whence < SEEK_SET || whence > SEEK_HOLE)
+		return -EINVAL;
+	return b.file->ops->seek(b.file, offset, whence);
+}
+
+static long sync_file(int fd, bool data_only)
+{
+	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
+	return b.file->ops->sync(b.file, data_only, 0, UINT64_MAX);
+}
+
+long sys_fsync(int fd)
+{
+	return sync_file(fd, false);
+}
+
+long sys_fdatasync(int fd)
+{
+	return sync_file(fd, true);
+}
+
+long sys_sync(void)
+{
+	superblock_sync_all();
+	return 0;
+}
+
+long sys_syncfs(int fd)
+{
+	struct superblock *sb;
+
+	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
+	sb = b.file->inode->superblock;
+	return sb && sb->ops->sync ? sb->ops->sync(sb) : 0;
+}
+
+/* Of what has no pages the calls about ranges say that it cannot seek. */
+static bool has_pages(const struct file *file)
+{
+	u32 mode = file->inode->mode;
+
+	return S_ISREG(mode) || S_ISBLK(mode) || S_ISDIR(mode) || S_ISLNK(mode);
+}
+
+long sys_sync_file_range(int fd, s64 offset, s64 count, unsigned flags)
+{
+	s64 end;
+
+	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
+	if ((flags & ~WAIT_BITS) || offset < 0 || count < 0 || add_overflows(offset, count, &end))
+		return -EINVAL;
+	if (!has_pages(b.file))
+		return -ESPIPE;
+	return b.file->ops->sync(b.file, true, (u64)offset, count ? (u64)end : UINT64_MAX);
+}
+
+long sys_fadvise64(int fd, s64 offset, s64 length, int advice)
+{
+	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
+	if (S_ISFIFO(b.file->inode->mode))
+		return -ESPIPE;
+	/* Advice is a hint: all pages that we keep are resident. */
+	return length < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+}
+
+long sys_readahead(int fd, s64 offset, size_t count)
+{
+	FILE_OR_RETURN(b, fd, RIGHT_READ);
+	return S_ISREG(b.file->inode->mode) || S_ISBLK(b.file->inode->mode) ? 0 : -EINVAL;
+}
