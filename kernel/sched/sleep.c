@@ -23,7 +23,7 @@ void wait_prepare(enum sleep_mode mode)
 
 	t->sleep_mode = (u8)mode;
 	/* Pairs with the fences of wake_up and thread_wake. */
-	__atomic_store_n(&t->state, THREAD_SLEEPING, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&t->state, THREAD_SLEEPING, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
