@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Copying between files inside the kernel: copy_file_range(2). */
+/* Copying between files inside the kernel: sendfile(2), copy_file_range(2). */
 #include <linux/user_path.h>
 #include <mm/slab.h>
 
@@ -8,7 +8,7 @@
 #define PIECE ((size_t)16384)
 #define TRANSFER_MAX ((size_t)0x7ffff000)
 
-/* Copies up to `count` bytes from *from on to *to. What was read but not written is not lost: *from says how
+/* Copies up to `count` bytes from *from on to *to (null: its own offset). What was read but not written is not lost: *from says how
  * far the output got. */
 static ssize_t copy(struct file *in, u64 *from, struct file *out, u64 *to, size_t count)
 {
@@ -46,7 +46,7 @@ static ssize_t copy(struct file *in, u64 *from, struct file *out, u64 *to, size_
 	return done ? (ssize_t)done : n;
 }
 
-/* The position of one side of copy_file_range(2). */
+/* The position of one side of sendfile(2), copy_file_range(2). */
 static int range_offset(struct file *file, const s64 __user *user, u64 *out)
 {
 	s64 offset;
@@ -95,6 +95,27 @@ long sys_copy_file_range(int in_fd, s64 __user *in_offset, int out_fd, s64 __use
 		return -EINVAL;
 	n = copy(in.file, &from, out.file, &to, count);
 	if (n > 0 && (range_advance(in.file, in_offset, from) || range_advance(out.file, out_offset, to)))
+		return -EFAULT;
+	return n;
+}
+
+/* The input has an offset to go back to when the output takes less; the output may be anything. */
+long sys_sendfile(int out_fd, int in_fd, s64 __user *offset, size_t count)
+{
+	u64 from;
+	long n;
+
+	FILE_OR_RETURN(in, in_fd, RIGHT_READ);
+	FILE_OR_RETURN(out, out_fd, RIGHT_WRITE);
+	if (in.file->mode & FILE_MODE_STREAM)
+		return offset ? -ESPIPE : -EINVAL;
+	if (out.file->flags & O_APPEND)
+		return -EINVAL;
+	n = range_offset(in.file, offset, &from);
+	if (n)
+		return n;
+	n = copy(in.file, &from, out.file, nullptr, MIN(count, TRANSFER_MAX));
+	if (n >= 0 && range_advance(in.file, offset, from))
 		return -EFAULT;
 	return n;
 }

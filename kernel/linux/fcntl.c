@@ -114,7 +114,10 @@ static long owner_command(struct file *file, unsigned command, unsigned long arg
 	}
 }
 
-/* Commands that O_PATH files know, too; 1: none of them. */
+/* Not an errno, and no result of the commands below. */
+#define ANOTHER_COMMAND (-MAX_ERRNO - 1)
+
+/* Commands that O_PATH files know, too, or ANOTHER_COMMAND. */
 static long descriptor_command(int fd, unsigned command, unsigned long argument)
 {
 	struct pool *pool = current_pool();
@@ -131,7 +134,7 @@ static long descriptor_command(int fd, unsigned command, unsigned long argument)
 	case F_SETFD:
 		return handle_set_flags(pool, fd, argument & FD_CLOEXEC ? HANDLE_CLOEXEC : 0);
 	default:
-		return 1;
+		return ANOTHER_COMMAND;
 	}
 }
 
@@ -174,7 +177,7 @@ long sys_fcntl(int fd, unsigned command, unsigned long argument)
 {
 	long result = descriptor_command(fd, command, argument);
 
-	if (result != 1)
+	if (result != ANOTHER_COMMAND)
 		return result;
 	FILE_OR_RETURN(b, fd, command == F_GETFL ? 0 : RIGHT_CONTROL);
 	return command == F_GETFL ? (long)b.file->flags : file_command(b.file, command, argument);

@@ -13,6 +13,13 @@
 
 #define NSEC_PER_CLOCK_TICK (NSEC_PER_SEC / 100)
 
+/* An ignored signal that is blocked is heard nevertheless: signalfd(2), sigwait(3). */
+static bool hears(struct process *process, int signo)
+{
+	return !signal_ignored_by(process, signo) ||
+	       (process->leader->signals.blocked & SIGNAL_BIT(signo));
+}
+
 void process_notify_parent_locked(struct process *process, int code, int status)
 {
 	struct process *parent = process->parent;
@@ -24,8 +31,8 @@ void process_notify_parent_locked(struct process *process, int code, int status)
 
 	if (!parent)
 		return;
-	/* What an ignoring parent does not hear need not be put together. */
-	if (signo && !signal_ignored_by(parent, signo) &&
+	/* What the parent does not hear need not be put together. */
+	if (signo && hears(parent, signo) &&
 	    (exited || !(parent->actions->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))) {
 		process_times(process, &user, &system);
 		info.si_pid = process->pid;
