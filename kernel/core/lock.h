@@ -53,6 +53,7 @@ enum lock_rank {
 	RANK_RENAME = 50,	 /* vfs: cross-directory renames of a file system */
 	RANK_FILE_POSITION = 55, /* obj: offset of an open file */
 	RANK_INODE = 60,	 /* vfs: contents and attributes of an inode */
+	RANK_DEVICE_LIST = 61,	 /* vfs: registered devices; looked into under inode locks */
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
 	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */

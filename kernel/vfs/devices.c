@@ -10,21 +10,24 @@ static const struct device_listener *listener;
 
 void devices_init(void)
 {
-	mutex_init(&devices_lock, RANK_DEVICE_TABLE);
+	mutex_init(&devices_lock, RANK_DEVICE_LIST);
 }
 
+/* The listener takes locks of inodes, under which others look into the list: it is called without ours. */
 void device_register(struct device_node *node)
 {
-	mutex_guard(&devices_lock);
+	mutex_lock(&devices_lock);
 	list_add_tail(&devices, &node->node);
+	mutex_unlock(&devices_lock);
 	if (listener)
 		listener->added(node);
 }
 
 void device_unregister(struct device_node *node)
 {
-	mutex_guard(&devices_lock);
+	mutex_lock(&devices_lock);
 	list_remove(&node->node);
+	mutex_unlock(&devices_lock);
 	if (listener)
 		listener->removed(node);
 }
@@ -59,9 +62,9 @@ void device_listen(const struct device_listener *new_listener)
 {
 	struct device_node *d;
 
-	mutex_guard(&devices_lock);
 	ASSERT(!listener);
 	listener = new_listener;
+	/* Without the lock: at boot nobody else is there. */
 	list_for_each(d, &devices, node)
 		listener->added(d);
 }

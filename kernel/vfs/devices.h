@@ -4,7 +4,7 @@
 
 #include <vfs/vfs.h>
 
-/* Told of every device; called under the list's lock, may sleep, must not register devices. */
+/* Told of every device; called without a lock, may sleep. */
 struct device_listener {
 	void (*added)(struct device_node *node);
 	void (*removed)(struct device_node *node);
