@@ -152,7 +152,7 @@ static int check_size_limit(const struct inode *inode, u64 size)
 
 int inode_truncate(struct inode *inode, u64 size)
 {
-	struct inode_attributes attr = { .valid = ATTR_SIZE | ATTR_CTIME | ATTR_MTIME, .size = size };
+	struct inode_attributes attr = { .valid = ATTR_SIZE | ATTR_CTIME | ATTR_MTIME_NOW, .size = size };
 	u32 drop;
 	int result;
 
@@ -164,7 +164,6 @@ int inode_truncate(struct inode *inode, u64 size)
 	result = current_task() ? check_size_limit(inode, size) : 0;
 	if (result)
 		return result;
-	attr.modified = inode_time_now();
 	drop = privilege_bits(inode);
 	if (drop) {
 		attr.valid |= ATTR_MODE;
@@ -222,10 +221,9 @@ ssize_t file_write_checks(struct file *file, const struct iter *it, u64 *offset)
 void file_modified(struct file *file)
 {
 	struct inode *inode = file->inode;
-	struct inode_attributes attr = { .valid = ATTR_MTIME | ATTR_CTIME };
+	struct inode_attributes attr = { .valid = ATTR_MTIME_NOW | ATTR_CTIME };
 	u32 drop = privilege_bits(inode);
 
-	attr.modified = inode_time_now();
 	if (unlikely(drop)) {
 		attr.valid |= ATTR_MODE;
 		attr.mode = inode->mode & ~drop;

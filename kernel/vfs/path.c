@@ -99,7 +99,8 @@ static int fast_components(const char *p, struct path *at, const struct path *ro
 		inode = rcu_dereference(at->dentry->inode);
 		if (!inode)
 			return -ENOENT;
-		if (S_ISLNK(inode->mode) && (*p || (flags & LOOKUP_FOLLOW)))
+		/* Links, and what slashes follow although it is no directory. */
+		if (!S_ISDIR(inode->mode) && (*p || (S_ISLNK(inode->mode) && (flags & LOOKUP_FOLLOW))))
 			return NOT_FAST;
 		fast_mounted(at);
 	}
