@@ -2,7 +2,8 @@
 /* Segment descriptors, task state and interrupt descriptors of a CPU. */
 #pragma once
 
-#include <arch/impl/frame.h>
+#include <arch/frame.h>
+#include <lib/types.h>
 
 /* Interrupt stacks for entries that may come when no stack pointer can be trusted. */
 #define IST_DOUBLE_FAULT 1
