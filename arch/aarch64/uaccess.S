@@ -164,7 +164,8 @@ FUNCTION(arch_copy_string_from_user)
 	cbz	w6, 5f
 	add	x1, x1, #1
 	b	1b
-3:	sub	x7, x13, x1
+3:	subs	x7, x13, x1
+	b.eq	5f
 	cmp	x7, #8
 	b.lo	2b
 4:	user	6f, ldr x6, [x1]

@@ -171,6 +171,15 @@ void aspace_unmap_object(struct memory_object *object, u64 start, u64 end, bool 
  * scheduler's hook. */
 void aspace_activate(struct aspace *as);
 
+/* Raises resident_peak to what is resident now: before pages leave, and before it is read. */
+static inline void aspace_note_peak(struct aspace *as)
+{
+	u64 now = as->resident_anon + as->resident_file + as->resident_shared;
+
+	if (now > as->resident_peak)
+		as->resident_peak = now;
+}
+
 /* The current thread's address space; null in a kernel thread. */
 struct aspace *current_aspace(void);
 

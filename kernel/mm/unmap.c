@@ -111,6 +111,7 @@ void unmap_end(struct unmap_batch *batch)
 	struct aspace *as = batch->as;
 
 	unmap_commit(batch);
+	aspace_note_peak(as);
 	if (batch->anon)
 		__atomic_fetch_sub(&as->resident_anon, batch->anon, __ATOMIC_RELAXED);
 	if (batch->file)

@@ -187,6 +187,7 @@ void process_forget_aspace_locked(struct process *process, struct aspace **out)
 	process->aspace = nullptr;
 	if (!as)
 		return;
+	aspace_note_peak(as);
 	process->dead_minor_faults += as->minor_faults;
 	process->dead_major_faults += as->major_faults;
 	process->resident_peak = MAX(process->resident_peak, as->resident_peak);

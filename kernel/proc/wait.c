@@ -39,6 +39,7 @@ static void usage_self(struct process *process, struct rusage *out)
 	if (process->aspace) {
 		out->ru_minflt += (long)process->aspace->minor_faults;
 		out->ru_majflt += (long)process->aspace->major_faults;
+		aspace_note_peak(process->aspace);
 		peak = MAX(peak, process->aspace->resident_peak);
 	}
 	spin_unlock_irqrestore(&process->lock, flags);
@@ -64,6 +65,7 @@ static void usage_thread(struct rusage *out)
 	out->ru_majflt = (long)task->major_faults;
 	out->ru_nvcsw = (long)task->thread.voluntary_switches;
 	out->ru_nivcsw = (long)task->thread.involuntary_switches;
+	aspace_note_peak(task->process->aspace);
 	out->ru_maxrss = (long)(task->process->aspace->resident_peak * PAGE_SIZE / 1024);
 }
 
