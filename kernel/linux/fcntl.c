@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dup(2), fcntl(2), flock(2), and the part of ioctl(2) that is the same for all files. */
+#include <fs/tmpfs/memfd.h>
 #include <ipc/pipe.h>
 #include <linux/user_path.h>
 #include <vfs/file_locks.h>
@@ -166,6 +167,10 @@ static long file_command(struct file *file, unsigned command, unsigned long argu
 		return pipe_size(file);
 	case F_SETPIPE_SZ:
 		return pipe_set_size(file, (unsigned)argument);
+	case F_ADD_SEALS:
+		return memfd_add_seals(file, (u32)argument);
+	case F_GET_SEALS:
+		return memfd_get_seals(file);
 	case F_GETLEASE:
 		return F_UNLCK;
 	default:

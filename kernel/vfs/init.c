@@ -39,11 +39,8 @@ static void make_anonymous_mount(void)
 
 	if (superblock_create(&anonymous_type, &anonymous_ops, PIPEFS_MAGIC, &sb) ||
 	    inode_create_anonymous("pipefs", S_IFDIR, &inode) || superblock_set_root(sb, inode) ||
-	    mount_create(sb, sb->root, 0, "pipefs", &anonymous_mount))
+	    mount_create_internal(sb, &anonymous_mount))
 		panic("no memory for the anonymous mount");
-	superblock_put(sb);
-	anonymous_mount->attached = true;
-	anonymous_mount->internal = true;
 }
 
 static int copy_context(struct fs_context *from, struct fs_context **out)

@@ -97,6 +97,18 @@ int mount_create(struct superblock *sb, struct dentry *root, u32 flags, const ch
 	return 0;
 }
 
+int mount_create_internal(struct superblock *sb, struct mount **out)
+{
+	int result = mount_create(sb, sb->root, 0, sb->type->name, out);
+
+	superblock_put(sb);
+	if (result)
+		return result;
+	(*out)->attached = true;
+	(*out)->internal = true;
+	return 0;
+}
+
 struct mount *mount_find_rcu(const struct mount *mount, const struct dentry *dentry)
 {
 	struct mount *m = rcu_dereference(*bucket_of(mount, dentry));

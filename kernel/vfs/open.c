@@ -203,6 +203,11 @@ int vfs_open_executable(int dirfd, const char *text, u32 lookup_flags, struct fi
 	return result;
 }
 
+int vfs_open_unchecked(const struct path *path, u32 flags, struct file **out)
+{
+	return open_file(path, flags, out);
+}
+
 int vfs_open_path(const struct path *path, u32 flags, struct file **out)
 {
 	int result = 0;

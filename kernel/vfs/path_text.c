@@ -46,6 +46,14 @@ static bool build(struct text *t, const struct path *path, const struct path *ro
 	return reached || prepend(t, "(unreachable)", 13);
 }
 
+/* Of a file of a file system that the kernel has for itself: "/memfd:name (deleted)". */
+static bool internal_text(struct text *t, const struct path *path)
+{
+	const struct dentry *d = path->dentry;
+
+	return prepend(t, d->name, d->name_length) && (*d->name == '/' || prepend(t, "/", 1));
+}
+
 static char *anonymous_text(const struct inode *inode, char *buf, size_t size)
 {
 	const char *name = inode->anonymous_name ? inode->anonymous_name : "anon_inode";
@@ -74,7 +82,7 @@ char *path_text(const struct path *path, const struct path *root, char *buf, siz
 		if (fits && (path->dentry->flags & DENTRY_UNLINKED))
 			fits = prepend(&t, " (deleted)", 10);
 		rcu_read_lock();
-		fits = fits && build(&t, path, root ? root : &own_root);
+		fits = fits && (path->mount->internal ? internal_text(&t, path) : build(&t, path, root ? root : &own_root));
 		rcu_read_unlock();
 	} while ((sequence & 1) || !namespace_read_valid(sequence));
 	if (own_root.dentry)

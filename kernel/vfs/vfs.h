@@ -187,6 +187,9 @@ struct open_request {
 /* Opens a path that was found already; checks permissions. */
 [[nodiscard]] int vfs_open_path(const struct path *path, u32 flags, struct file **out);
 
+/* The same without any check: for files that the kernel has just made. */
+[[nodiscard]] int vfs_open_unchecked(const struct path *path, u32 flags, struct file **out);
+
 /* The calls of the same names; kernel paths; permissions of the current task are checked. */
 [[nodiscard]] int vfs_mknod(int dirfd, const char *path, u32 mode, u64 device);
 [[nodiscard]] int vfs_mkdir(int dirfd, const char *path, u32 mode);
@@ -248,6 +251,8 @@ void file_modified(struct file *file);
 void mount_for_each(bool (*visit)(struct mount *mount, void *arg), void *arg);
 /* The options column of /proc/mounts: "rw,nosuid,relatime,size=16k". Returns the length. */
 size_t mount_options_text(struct mount *mount, char *buf, size_t size);
+/* A mount that is in no tree, for file systems of the kernel's own; takes over the superblock's reference. -ENOMEM. */
+[[nodiscard]] int mount_create_internal(struct superblock *sb, struct mount **out);
 void mount_get(struct mount *mount);
 void mount_put(struct mount *mount);
 

@@ -13,8 +13,6 @@
 #include <linux/fs.h>
 #include <linux/limits.h>
 
-#define ENTRY_SIZE 20 /* what an entry adds to the size that stat tells, as on Linux */
-
 static struct tmpfs_directory *directory_of(struct inode *dir)
 {
 	return &tmpfs_inode_of(dir)->directory;
@@ -75,7 +73,7 @@ static void insert(struct inode *dir, const struct dentry *d, struct tmpfs_entry
 	entry->inode = inode;
 	entry->cookie = directory->next_cookie--;
 	list_add(&directory->entries, &entry->order);
-	dir->size += ENTRY_SIZE;
+	dir->size += TMPFS_ENTRY_SIZE;
 	touch(dir);
 }
 
@@ -87,7 +85,7 @@ static void erase(struct inode *dir, struct tmpfs_entry *entry)
 	rb_erase(&directory->names, &entry->node, nullptr);
 	list_remove(&entry->order);
 	kfree(entry);
-	dir->size -= ENTRY_SIZE;
+	dir->size -= TMPFS_ENTRY_SIZE;
 	touch(dir);
 }
 
@@ -144,13 +142,20 @@ static int make_symlink(struct inode *dir, struct dentry *dentry, const char *ta
 
 static int make_link(struct inode *dir, struct dentry *dentry, struct inode *target)
 {
+	struct tmpfs *fs = tmpfs_inode_of(target)->fs;
+	bool counted = READ_ONCE(target->links) > 0;
 	struct tmpfs_entry *entry;
 
 	if (READ_ONCE(target->links) >= UINT32_MAX - 1)
 		return -EMLINK;
+	if (counted && tmpfs_charge_inode(fs))
+		return -ENOSPC;
 	entry = entry_alloc(dentry);
-	if (!entry)
+	if (!entry) {
+		if (counted)
+			__atomic_fetch_sub(&fs->inodes_used, 1, __ATOMIC_RELAXED);
 		return -ENOMEM;
+	}
 	inode_get(target);
 	insert(dir, dentry, entry, target);
 	links_add(target, 1);
@@ -163,6 +168,8 @@ static int unlink(struct inode *dir, struct dentry *dentry, struct inode *target
 	erase(dir, find(dir, dentry));
 	target->changed = dir->changed;
 	links_add(target, -1);
+	if (READ_ONCE(target->links))
+		__atomic_fetch_sub(&tmpfs_inode_of(target)->fs->inodes_used, 1, __ATOMIC_RELAXED);
 	inode_put(target);
 	return 0;
 }

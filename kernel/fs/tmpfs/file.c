@@ -7,7 +7,9 @@
 #include <proc/task.h>
 
 #include <linux/falloc.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/mman.h>
 
 static int charge(struct memory_object *object, s64 pages)
 {
@@ -43,6 +45,18 @@ static void set_size(struct inode *inode, u64 size)
 	WRITE_ONCE(inode->size, size);
 }
 
+/* A sealed file takes no writes at all, or none behind its end. */
+static ssize_t check_write_seals(struct inode *inode, u64 offset, ssize_t n)
+{
+	u32 seals = tmpfs_inode_of(inode)->seals;
+
+	if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if (!(seals & F_SEAL_GROW) || offset + (u64)n <= inode->size)
+		return n;
+	return offset >= inode->size ? -EPERM : (ssize_t)(inode->size - offset);
+}
+
 static ssize_t write_file(struct file *file, struct iter *it, u64 *offset)
 {
 	struct inode *inode = file->inode;
@@ -51,6 +65,8 @@ static ssize_t write_file(struct file *file, struct iter *it, u64 *offset)
 
 	write_guard(&inode->lock);
 	n = file_write_checks(file, it, offset);
+	if (n > 0 && unlikely(tmpfs_inode_of(inode)->seals))
+		n = check_write_seals(inode, *offset, n);
 	if (n <= 0)
 		return n;
 	it->remaining = (size_t)n;
@@ -97,6 +113,13 @@ static s64 seek_file(struct file *file, s64 offset, int whence)
 
 static int map_file(struct file *file, struct map_request *req)
 {
+	u32 seals = READ_ONCE(tmpfs_inode_of(file->inode)->seals);
+
+	if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) && (req->flags & MAP_SHARED)) {
+		if (req->prot & PROT_WRITE)
+			return -EPERM;
+		req->may &= ~(u64)VMA_MAY_WRITE;
+	}
 	req->object = file->inode->object;
 	file_accessed(file);
 	return 0;
@@ -127,12 +150,17 @@ static int allocate(struct file *file, int mode, u64 offset, u64 length)
 {
 	struct inode *inode = file->inode;
 	struct tmpfs *fs = tmpfs_inode_of(inode)->fs;
+	u32 seals = tmpfs_inode_of(inode)->seals;
 	u64 end = offset + length;
 	int result;
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
 	write_guard(&inode->lock);
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return -EPERM;
+	if ((seals & F_SEAL_GROW) && !(mode & FALLOC_FL_KEEP_SIZE) && end > inode->size)
+		return -EPERM;
 	if (mode & FALLOC_FL_PUNCH_HOLE) {
 		memory_object_punch(inode->object, offset, end);
 		file_modified(file);
@@ -152,8 +180,14 @@ static int allocate(struct file *file, int mode, u64 offset, u64 length)
 
 int tmpfs_set_attributes(struct inode *inode, const struct inode_attributes *attr)
 {
-	if (attr->valid & ATTR_SIZE)
+	u32 seals = tmpfs_inode_of(inode)->seals;
+
+	if (attr->valid & ATTR_SIZE) {
+		if ((attr->size < inode->size && (seals & F_SEAL_SHRINK)) ||
+		    (attr->size > inode->size && (seals & F_SEAL_GROW)))
+			return -EPERM;
 		set_size(inode, attr->size);
+	}
 	inode_apply_attributes(inode, attr);
 	return 0;
 }

@@ -13,6 +13,7 @@
  * (T2) Directory contents change under the directory inode's lock, file sizes under the file inode's.
  */
 #include <core/panic.h>
+#include <fs/tmpfs/memfd.h>
 #include <fs/tmpfs/tmpfs_priv.h>
 #include <lib/errno.h>
 #include <lib/format.h>
@@ -57,7 +58,7 @@ static void free_inode(struct inode *inode)
 	tmpfs_inode_free_memory(ti);
 }
 
-static int charge_inode(struct tmpfs *fs)
+int tmpfs_charge_inode(struct tmpfs *fs)
 {
 	u64 used = __atomic_add_fetch(&fs->inodes_used, 1, __ATOMIC_RELAXED);
 
@@ -72,7 +73,7 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 	struct tmpfs *fs = sb->private;
 	struct tmpfs_inode *ti;
 	struct inode *inode;
-	int result = charge_inode(fs);
+	int result = tmpfs_charge_inode(fs);
 
 	if (result)
 		return result;
@@ -101,6 +102,7 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 		list_init(&ti->directory.entries);
 		ti->directory.next_cookie = INT64_MAX - 1;
 		inode->links = 2;
+		inode->size = 2 * TMPFS_ENTRY_SIZE;
 		inode->ops = &tmpfs_directory_inode_ops;
 		inode->file_ops = &tmpfs_directory_ops;
 		break;
@@ -360,7 +362,7 @@ static int mount_tmpfs(const struct file_system_type *type, const char *source, 
 static int mount_rootfs(const struct file_system_type *type, const char *source, u32 flags, const char *data,
 			struct superblock **out)
 {
-	return tmpfs_superblock_create(type, "mode=755", out);
+	return tmpfs_superblock_create(type, nullptr, out);
 }
 
 static struct file_system_type tmpfs_type = { .name = "tmpfs", .user_visible = true, .mount = mount_tmpfs };
@@ -371,4 +373,5 @@ void tmpfs_init(void)
 	inode_cache = slab_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 0);
 	file_system_register(&tmpfs_type);
 	file_system_register(&rootfs_type);
+	memfd_init(&tmpfs_type);
 }

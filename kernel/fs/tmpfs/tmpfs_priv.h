@@ -38,6 +38,7 @@ struct tmpfs_inode {
 	struct inode inode;
 	struct tmpfs *fs; /* holds a reference */
 	struct tmpfs_xattr *xattrs; /* guarded by inode.lock */
+	u32 seals;		    /* F_SEAL_*, of regular files; guarded by inode.lock */
 	union {
 		struct memory_object object;	  /* regular files */
 		struct tmpfs_directory directory; /* guarded by inode.lock */
@@ -50,6 +51,8 @@ static inline struct tmpfs_inode *tmpfs_inode_of(struct inode *inode)
 	return container_of(inode, struct tmpfs_inode, inode);
 }
 
+#define TMPFS_ENTRY_SIZE 20 /* what a name adds to the size of its directory that stat tells, as on Linux */
+
 extern const struct inode_ops tmpfs_directory_inode_ops, tmpfs_file_inode_ops, tmpfs_link_inode_ops;
 extern const struct file_ops tmpfs_directory_ops, tmpfs_file_ops;
 extern const struct memory_object_ops tmpfs_object_ops;
@@ -57,6 +60,8 @@ extern const struct memory_object_ops tmpfs_object_ops;
 /* A new inode with one reference and no name. dir: for the owner; null: root's. -ENOSPC, -ENOMEM. */
 [[nodiscard]] int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 device,
 				     struct inode **out);
+/* Counts one more against nr_inodes; names after the first count, too, as on Linux. -ENOSPC. */
+[[nodiscard]] int tmpfs_charge_inode(struct tmpfs *fs);
 void tmpfs_put(struct tmpfs *fs);
 /* After the grace period; the object's destroy and inode free both end there. */
 void tmpfs_inode_free_memory(struct tmpfs_inode *ti);
