@@ -38,6 +38,8 @@ typedef uintptr_t vaddr_t; /* virtual address, kernel or user, not dereferenceab
 #define __cold __attribute__((cold))
 #define __printf(fmt, args) __attribute__((format(printf, fmt, args)))
 #define __counted_by(field) __attribute__((counted_by(field)))
+/* Of a large local variable that is written before it is read: the compiler does not zero it. */
+#define __uninitialized __attribute__((uninitialized))
 #define __cleanup(fn) __attribute__((cleanup(fn)))
 
 #define likely(x) __builtin_expect(!!(x), 1)

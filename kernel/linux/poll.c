@@ -10,17 +10,19 @@
 #include <linux/resource.h>
 #include <syscall_prototypes.h>
 
-#define INLINE_ITEMS 8u
+#define INLINE_ITEMS 16u
+#define CHUNK 16u
 
 /* Looks one descriptor up. A negative one is skipped; a bad one is ready with POLLNVAL. */
 static void item_open(struct poll_item *item, const struct pollfd *fd)
 {
-	*item = (struct poll_item){ .events = (u16)fd->events };
-	if (fd->fd >= 0 && handle_borrow(current_pool(), fd->fd, nullptr, RIGHT_WAIT, &item->object,
-					 &item->owned)) {
-		item->object = nullptr;
+	item->object = nullptr;
+	item->owned = false;
+	item->events = (u16)fd->events;
+	item->ready = 0;
+	if (fd->fd >= 0 &&
+	    handle_borrow(current_pool(), fd->fd, nullptr, RIGHT_WAIT, &item->object, &item->owned))
 		item->ready = POLLNVAL;
-	}
 }
 
 static void items_close(struct poll_item *items, unsigned n)
@@ -32,10 +34,10 @@ static void items_close(struct poll_item *items, unsigned n)
 
 static int items_open(struct poll_item *items, const struct pollfd __user *fds, unsigned count)
 {
-	struct pollfd chunk[INLINE_ITEMS];
+	__uninitialized struct pollfd chunk[CHUNK];
 
-	for (unsigned i = 0; i < count; i += INLINE_ITEMS) {
-		unsigned n = MIN(count - i, INLINE_ITEMS);
+	for (unsigned i = 0; i < count; i += CHUNK) {
+		unsigned n = MIN(count - i, CHUNK);
 
 		if (copy_from_user(chunk, &fds[i], n * sizeof(chunk[0]))) {
 			items_close(items, i);
@@ -58,7 +60,8 @@ static int report(const struct poll_item *items, struct pollfd __user *fds, unsi
 /* Number of ready descriptors, 0, or -errno with -ERESTARTSYS for a signal. */
 static long do_poll(struct pollfd __user *fds, unsigned count, u64 deadline_ns)
 {
-	struct poll_item inline_items[INLINE_ITEMS], *items = inline_items;
+	__uninitialized struct poll_item inline_items[INLINE_ITEMS];
+	struct poll_item *items = inline_items;
 	long result;
 
 	if (count > current_limit(RLIMIT_NOFILE))

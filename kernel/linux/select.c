@@ -47,14 +47,16 @@ static int copy_sets(struct select_request *req)
 	size_t bytes = req->words * sizeof(u64);
 
 	if (req->words > INLINE_WORDS) {
-		req->allocated_bits = kvmalloc(SET_COUNT * bytes, ALLOC_ZERO);
+		req->allocated_bits = kvmalloc(SET_COUNT * bytes, 0);
 		if (!req->allocated_bits)
 			return -ENOMEM;
 	}
 	for (unsigned s = 0; s < SET_COUNT; s++) {
 		req->bits[s] = req->allocated_bits ? req->allocated_bits + s * req->words
 						   : req->inline_bits[s];
-		if (req->user[s] && copy_from_user(req->bits[s], req->user[s], bytes))
+		if (!req->user[s])
+			memset(req->bits[s], 0, bytes);
+		else if (copy_from_user(req->bits[s], req->user[s], bytes))
 			return -EFAULT;
 		/* Bits behind the last descriptor do not count. */
 		if (req->count % WORD_BITS)
@@ -69,7 +71,7 @@ static int item_open(struct select_request *req, unsigned index, unsigned fd)
 {
 	struct poll_item *item = &req->items[index];
 
-	*item = (struct poll_item){};
+	item->events = item->ready = 0;
 	req->numbers[index] = fd;
 	for (unsigned s = 0; s < SET_COUNT; s++)
 		if (req->bits[s][fd / WORD_BITS] >> fd % WORD_BITS & 1)
@@ -155,7 +157,7 @@ static long select_prepared(struct select_request *req, u64 deadline_ns)
 
 static long do_select(int count, unsigned long __user *const user[SET_COUNT], u64 deadline_ns)
 {
-	struct select_request req = { .item_count = 0 };
+	__uninitialized struct select_request req;
 	long result;
 
 	if (count < 0)
@@ -163,6 +165,8 @@ static long do_select(int count, unsigned long __user *const user[SET_COUNT], u6
 	req.count = MIN((unsigned)count, pool_size(current_pool()));
 	req.words = DIV_ROUND_UP(req.count, WORD_BITS);
 	memcpy(req.user, user, sizeof(req.user));
+	req.allocated_bits = nullptr;
+	req.item_count = 0;
 	req.items = req.inline_items;
 	req.numbers = req.inline_numbers;
 	result = select_prepared(&req, deadline_ns);

@@ -84,24 +84,6 @@ int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 ri
 	return 0;
 }
 
-int handle_borrow(struct pool *pool, int fd, const struct object_type *type, u32 rights,
-		  struct object **out, bool *owned)
-{
-	const struct handle *slot;
-	int error;
-
-	*owned = pool->users != 1;
-	if (unlikely(*owned))
-		return handle_get(pool, fd, type, rights, out);
-	slot = slot_find(pool, fd);
-	if (unlikely(!slot || !slot->object))
-		return -EBADF;
-	error = slot_check(slot->object, slot->rights, type, rights);
-	if (likely(!error))
-		*out = slot->object;
-	return error;
-}
-
 int handle_get_copy(struct pool *pool, int fd, struct handle *out)
 {
 	spin_guard(&pool->lock);

@@ -15,6 +15,7 @@
 
 #include <core/lock.h>
 #include <core/rcu.h>
+#include <lib/errno.h>
 #include <obj/object.h>
 
 #define RIGHT_READ BIT(0)
@@ -90,8 +91,28 @@ void pool_close_on_exec(struct pool *pool);
  * uses the pool, nobody can close the handle meanwhile, and no reference is needed. *owned tells
  * whether one was taken.
  */
-[[nodiscard]] int handle_borrow(struct pool *pool, int fd, const struct object_type *type,
-				u32 rights, struct object **out, bool *owned);
+[[nodiscard]] static inline int handle_borrow(struct pool *pool, int fd,
+					      const struct object_type *type, u32 rights,
+					      struct object **out, bool *owned)
+{
+	const struct pool_table *table = pool->table;
+	const struct handle *slot;
+
+	*owned = pool->users != 1;
+	if (unlikely(*owned))
+		return handle_get(pool, fd, type, rights, out);
+	if (unlikely((unsigned)fd >= table->size))
+		return -EBADF;
+	slot = &table->slots[fd];
+	if (unlikely(!slot->object))
+		return -EBADF;
+	if (unlikely(type && slot->object->type != type))
+		return -EINVAL;
+	if (unlikely(rights & ~slot->rights))
+		return -EACCES;
+	*out = slot->object;
+	return 0;
+}
 
 /* The same, with rights, flags and badge of the slot; `out->object` has a reference that
  * handle_copy_put() drops. */
