@@ -57,7 +57,8 @@ static long map_file(struct map_request *req, int fd, vaddr_t *out)
 	return err;
 }
 
-long sys_mmap(unsigned long address, size_t length, unsigned protection, unsigned flags, int fd, s64 offset)
+long sys_mmap(unsigned long address, size_t length, unsigned protection, unsigned flags, int fd,
+	      s64 offset)
 {
 	struct map_request req = {
 		.address = address,
@@ -77,7 +78,8 @@ long sys_mmap(unsigned long address, size_t length, unsigned protection, unsigne
 	if (length > USER_MAX)
 		return -ENOMEM;
 	if (req.flags & MAP_HUGETLB)
-		return -EINVAL; /* no huge pages are reserved, as on a Linux without hugetlbfs pages */
+		return -EINVAL; /* no huge pages are reserved, as on a Linux without hugetlbfs pages
+				 */
 	if (req.flags & MAP_FIXED_NOREPLACE)
 		req.flags |= MAP_FIXED;
 	if (req.flags & MAP_ANONYMOUS) {
@@ -99,10 +101,12 @@ long sys_mprotect(unsigned long address, size_t length, unsigned protection)
 	return aspace_protect(current_aspace(), address, length, protection);
 }
 
-long sys_mremap(unsigned long address, size_t old_length, size_t new_length, unsigned flags, unsigned long new_address)
+long sys_mremap(unsigned long address, size_t old_length, size_t new_length, unsigned flags,
+		unsigned long new_address)
 {
 	vaddr_t at;
-	int err = aspace_remap(current_aspace(), address, old_length, new_length, flags, new_address, &at);
+	int err = aspace_remap(current_aspace(), address, old_length, new_length, flags,
+			       new_address, &at);
 
 	return err ? err : (long)at;
 }
@@ -177,4 +181,39 @@ long sys_mlock2(unsigned long address, size_t length, unsigned flags)
 long sys_munlock(unsigned long address, size_t length)
 {
 	return lock_range(address, length, false);
+}
+
+long sys_mlockall(unsigned flags)
+{
+	if (!flags || flags & ~(unsigned)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ||
+	    flags == MCL_ONFAULT)
+		return -EINVAL;
+	bool limited = !capable(CAP_IPC_LOCK);
+	if (limited && !current_aspace()->limit_memlock)
+		return -EPERM;
+	return aspace_lock_all(current_aspace(), flags & MCL_CURRENT, flags & MCL_FUTURE, limited);
+}
+
+long sys_munlockall(void)
+{
+	return aspace_unlock_all(current_aspace());
+}
+
+/* Protection keys: neither architecture's machines have them here, so only the key of all memory
+ * exists. */
+long sys_pkey_mprotect(unsigned long address, size_t length, unsigned protection, int key)
+{
+	return key == -1 ? aspace_protect(current_aspace(), address, length, protection) : -EINVAL;
+}
+
+long sys_pkey_alloc(unsigned long flags, unsigned long rights)
+{
+	return flags || rights & ~(unsigned long)(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)
+		       ? -EINVAL
+		       : -ENOSPC;
+}
+
+long sys_pkey_free(int key)
+{
+	return -EINVAL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reaching into an address space that need not be loaded: by page tables, through the direct map. */
+/* Reaching into an address space that need not be loaded: by page tables, through the direct map.
+ */
 #include <arch/mmu.h>
 #include <arch/trap.h>
 #include <lib/errno.h>
@@ -8,7 +9,8 @@
 #include <mm/memory_object.h>
 
 /* The page behind `address` with a reference, made accessible first. */
-static int page_for(struct aspace *as, vaddr_t address, bool write, bool force, struct page **out, paddr_t *pa)
+static int page_for(struct aspace *as, vaddr_t address, bool write, bool force, struct page **out,
+		    paddr_t *pa)
 {
 	for (;;) {
 		u32 flags = FAULT_USER | (write ? FAULT_WRITE : 0) | (force ? FAULT_FORCE : 0);
@@ -38,7 +40,8 @@ static int page_for(struct aspace *as, vaddr_t address, bool write, bool force, 
 	}
 }
 
-static ssize_t transfer(struct aspace *as, vaddr_t at, void *buffer, size_t size, bool write, bool force)
+static ssize_t transfer(struct aspace *as, vaddr_t at, void *buffer, size_t size, bool write,
+			bool force)
 {
 	size_t done = 0;
 

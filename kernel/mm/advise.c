@@ -29,7 +29,8 @@ static int advise_range(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 		return vma->flags & VMA_LOCKED ? 0 : advise_discard(vma, start, end);
 	case MADV_FREE:
 		/* Freeing at once is one of the moments that the kernel may choose. */
-		return vma->object || vma->flags & VMA_SHARED ? -EINVAL : advise_discard(vma, start, end);
+		return vma->object || vma->flags & VMA_SHARED ? -EINVAL
+							      : advise_discard(vma, start, end);
 	case MADV_REMOVE:
 		if (vma->flags & VMA_LOCKED || !(vma->flags & VMA_SHARED) || !vma->object)
 			return -EINVAL;
@@ -96,11 +97,13 @@ static bool advice_known(int advice)
 	}
 }
 
-static int advise_flags(struct aspace *as, vaddr_t start, vaddr_t end, int advice, u64 set, u64 clear)
+static int advise_flags(struct aspace *as, vaddr_t start, vaddr_t end, int advice, u64 set,
+			u64 clear)
 {
 	int err = vma_isolate(as, start, end);
 
-	for (struct vma *vma = aspace_find(as, start); !err && vma && vma->start < end; vma = vma_next(vma)) {
+	for (struct vma *vma = aspace_find(as, start); !err && vma && vma->start < end;
+	     vma = vma_next(vma)) {
 		if (vma->flags & VMA_SPECIAL ||
 		    (advice == MADV_WIPEONFORK && (vma->object || vma->flags & VMA_SHARED)))
 			return -EINVAL;
@@ -110,7 +113,8 @@ static int advise_flags(struct aspace *as, vaddr_t start, vaddr_t end, int advic
 	return err;
 }
 
-/* MADV_REMOVE: punches the object, whose locks rank with those of the mapping, so that as->lock is not held. */
+/* MADV_REMOVE: punches the object, whose locks rank with those of the mapping, so that as->lock is
+ * not held. */
 static int remove_from_objects(struct aspace *as, vaddr_t start, vaddr_t end)
 {
 	while (start < end) {
@@ -168,7 +172,8 @@ int aspace_advise(struct aspace *as, vaddr_t start, size_t length, int advice)
 	} else {
 		read_lock(&as->lock);
 		result = vma_range_is_mapped(as, start, end) ? 0 : -ENOMEM;
-		for (struct vma *vma = aspace_find(as, start); !err && vma && vma->start < end; vma = vma_next(vma))
+		for (struct vma *vma = aspace_find(as, start); !err && vma && vma->start < end;
+		     vma = vma_next(vma))
 			err = advise_range(vma, MAX(start, vma->start), MIN(end, vma->end), advice);
 		read_unlock(&as->lock);
 	}
@@ -230,7 +235,8 @@ static u8 page_resident(struct vma *vma, vaddr_t address)
 		return 1;
 	if (!vma->object)
 		return 0;
-	struct page *page = memory_object_find_page(vma->object, vma_offset_of(vma, address) >> PAGE_SHIFT);
+	struct page *page =
+		memory_object_find_page(vma->object, vma_offset_of(vma, address) >> PAGE_SHIFT);
 
 	if (!page)
 		return 0;

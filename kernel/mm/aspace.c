@@ -2,9 +2,9 @@
 /*
  * Address spaces: life, loading, copying.
  *
- * Two counts: `users` are the processes that run in it, and when the last one leaves, the mappings go; `refs` keep the
- * structure and the root table, all users together holding one. A kernel thread that runs on with the tables that the
- * thread before it had loaded holds a reference too.
+ * Two counts: `users` are the processes that run in it, and when the last one leaves, the mappings
+ * go; `refs` keep the structure and the root table, all users together holding one. A kernel thread
+ * that runs on with the tables that the thread before it had loaded holds a reference too.
  */
 #include <arch/irqflags.h>
 #include <core/command_line.h>
@@ -113,7 +113,8 @@ void aspace_user_put(struct aspace *as)
 /* --- fork --- */
 
 /* Copies the entries of one leaf table; true if one of the parent's was write protected. */
-static bool fork_entries(pte_t *to, pte_t *from, unsigned count, u32 shared_prot, u64 *anon, u64 *file)
+static bool fork_entries(pte_t *to, pte_t *from, unsigned count, u32 shared_prot, u64 *anon,
+			 u64 *file)
 {
 	bool protected = false;
 
@@ -126,7 +127,8 @@ static bool fork_entries(pte_t *to, pte_t *from, unsigned count, u32 shared_prot
 			page_get(page);
 			*(page->kind == PAGE_ANON ? anon : file) += 1;
 		}
-		/* Only hardware changes the entry under us, and only its accessed and dirty bits. */
+		/* Only hardware changes the entry under us, and only its accessed and dirty bits.
+		 */
 		while (pte_prot(entry) & MMU_WRITE) {
 			pte_t readable = pte_with_prot(entry, shared_prot);
 			if (pte_replace(&from[i], entry, readable)) {

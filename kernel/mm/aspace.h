@@ -4,9 +4,9 @@
  *
  * An aspace is an ordered set of mappings (struct vma), each a range with a protection, backed by
  * nothing (anonymous), a memory object, or device frames. Page tables are a cache of that set:
- * faults fill them, and they may be dropped. aspace.lock guards the set; faults take it shared. Page
- * table entries are atomic: a fault replaces the very entry it looked at or starts again, and the
- * rest, under the exclusive lock or object->mappings_lock, takes entries out (mm/pagetable.h).
+ * faults fill them, and they may be dropped. aspace.lock guards the set; faults take it shared.
+ * Page table entries are atomic: a fault replaces the very entry it looked at or starts again, and
+ * the rest, under the exclusive lock or object->mappings_lock, takes entries out (mm/pagetable.h).
  */
 #pragma once
 
@@ -60,9 +60,9 @@ struct aspace {
 	u32 users; /* processes; at 0 the mappings go */
 	struct rwsem lock;
 	struct rb_tree vmas;
-	struct vma *last_found;	 /* by a fault: a guess for the next one */
-	u64 default_flags;	 /* VMA_LOCKED after mlockall(MCL_FUTURE) */
-	u64 cpus_active; /* CPUs that have it loaded: for TLB shoot-down */
+	struct vma *last_found; /* by a fault: a guess for the next one */
+	u64 default_flags;	/* VMA_LOCKED after mlockall(MCL_FUTURE) */
+	u64 cpus_active;	/* CPUs that have it loaded: for TLB shoot-down */
 	vaddr_t mmap_base;
 	vaddr_t brk_start, brk_end;
 	vaddr_t stack_top; /* initial stack pointer region's end */
@@ -105,9 +105,10 @@ struct map_request {
 	u64 vma_flags; /* additional VMA_* */
 	u64 may;       /* VMA_MAY_* that the file's rights allow; ignored for anonymous memory */
 	struct memory_object *object; /* a reference is taken; null: anonymous */
-	bool object_owned;	      /* set by file_ops.map: the request owns a reference, its maker drops it */
-	u64 offset;		      /* bytes */
-	struct file *file;	      /* a reference is taken */
+	bool object_owned; /* set by file_ops.map: the request owns a reference, its maker drops it
+			    */
+	u64 offset;	   /* bytes */
+	struct file *file; /* a reference is taken */
 	const char *name;
 	paddr_t device; /* with VMA_DEVICE */
 };
@@ -127,6 +128,9 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
 [[nodiscard]] int aspace_sync(struct aspace *as, vaddr_t start, size_t length, u32 flags);
 [[nodiscard]] int aspace_mincore(struct aspace *as, vaddr_t start, size_t length, u8 *vec);
 [[nodiscard]] int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, bool lock);
+/* mlockall(2): what is mapped, what will be; `limited`: RLIMIT_MEMLOCK holds. munlockall(2). */
+[[nodiscard]] int aspace_lock_all(struct aspace *as, bool present, bool future, bool limited);
+[[nodiscard]] int aspace_unlock_all(struct aspace *as);
 
 /*
  * Resolves a fault at `address` (FAULT_* of <arch/trap.h>). Returns 0 (retry the access), -EFAULT
@@ -158,13 +162,14 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
 struct vma *aspace_find(struct aspace *as, vaddr_t address);
 struct vma *vma_next(struct vma *vma);
 
-/* Write protects the entries of [start, end) bytes of the object in all mappings: the next write makes the page dirty. */
+/* Write protects the entries of [start, end) bytes of the object in all mappings: the next write
+ * makes the page dirty. */
 void aspace_clean_object(struct memory_object *object, u64 start, u64 end);
 
 /*
- * Removes the page table entries of [start, end) bytes of the object in all mappings; with `private_copies` also those of copies made by
- * private mappings (truncate; not for holes).
- * May sleep. */
+ * Removes the page table entries of [start, end) bytes of the object in all mappings; with
+ * `private_copies` also those of copies made by private mappings (truncate; not for holes). May
+ * sleep. */
 void aspace_unmap_object(struct memory_object *object, u64 start, u64 end, bool private_copies);
 
 /* Loads an address space on this CPU (null: only the kernel's half). Interrupts masked. The

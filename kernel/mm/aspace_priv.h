@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the files that implement address spaces. Functions need as->lock exclusively unless they say otherwise. */
+/* Shared by the files that implement address spaces. Functions need as->lock exclusively unless
+ * they say otherwise. */
 #pragma once
 
 #include <mm/aspace.h>
@@ -53,7 +54,8 @@ void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end);
 
 /* Splits at `at` (page aligned, inside): `vma` keeps the lower part. Returns 0 or -ENOMEM. */
 [[nodiscard]] int vma_split(struct vma *vma, vaddr_t at);
-/* Splits the mappings that contain `start` and `end`, so that the range's mappings lie inside. 0 or -ENOMEM. */
+/* Splits the mappings that contain `start` and `end`, so that the range's mappings lie inside. 0 or
+ * -ENOMEM. */
 [[nodiscard]] int vma_isolate(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Joins the vma with equal neighbours; returns the one that covers it now. */
 struct vma *vma_merge(struct vma *vma);
@@ -61,7 +63,8 @@ struct vma *vma_merge(struct vma *vma);
 void vma_set_flags(struct vma *vma, u64 flags);
 
 /* The highest free range of `length` bytes within [low, high); -ENOMEM if none. */
-[[nodiscard]] int vma_find_gap(struct aspace *as, size_t length, vaddr_t low, vaddr_t high, vaddr_t *out);
+[[nodiscard]] int vma_find_gap(struct aspace *as, size_t length, vaddr_t low, vaddr_t high,
+			       vaddr_t *out);
 
 /* The lowest address that a new mapping in front of `vma` must keep free: its guard gap. */
 vaddr_t vma_lowest(const struct vma *vma);
@@ -77,7 +80,8 @@ void vma_boot(void);
 /* --- unmap.c: taking entries out --- */
 
 /*
- * Collects what leaves page tables: the TLB is flushed before frames are released, and both are done in batches.
+ * Collects what leaves page tables: the TLB is flushed before frames are released, and both are
+ * done in batches.
  */
 struct unmap_batch {
 	struct aspace *as;
@@ -93,7 +97,8 @@ void unmap_begin(struct unmap_batch *batch, struct aspace *as);
 void unmap_range(struct unmap_batch *batch, struct vma *vma, vaddr_t start, vaddr_t end);
 void unmap_end(struct unmap_batch *batch);
 
-/* Unmaps and forgets all mappings inside [start, end), which were isolated; frees tables. May sleep. */
+/* Unmaps and forgets all mappings inside [start, end), which were isolated; frees tables. May
+ * sleep. */
 void aspace_remove_range(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Everything, when the last user is gone. */
 void aspace_remove_all(struct aspace *as);
@@ -114,12 +119,13 @@ void tlb_shoot_down(struct aspace *as, u64 cpus, vaddr_t start, vaddr_t end);
 #define FAULT_FORCE BIT(16) /* beyond the protection, as ptrace does; private mappings only */
 
 /*
- * Makes the page at `address` accessible. Shared lock. Returns as aspace_fault; -EAGAIN: an entry changed meanwhile,
- * try again.
+ * Makes the page at `address` accessible. Shared lock. Returns as aspace_fault; -EAGAIN: an entry
+ * changed meanwhile, try again.
  */
 [[nodiscard]] int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags);
 
-/* Faults in the pages of [start, end). Takes as->lock itself. Returns 0 or the first error (as aspace_fault). */
+/* Faults in the pages of [start, end). Takes as->lock itself. Returns 0 or the first error (as
+ * aspace_fault). */
 [[nodiscard]] int aspace_populate(struct aspace *as, vaddr_t start, vaddr_t end, bool write);
 
 /* --- map.c --- */

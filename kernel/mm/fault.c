@@ -2,13 +2,14 @@
 /*
  * Page faults.
  *
- * A fault looks its mapping up under the shared lock of the address space and installs one page table entry with a
- * compare and swap against the entry that it looked at. If that entry changed meanwhile (another thread's fault, the
- * dirty bit set by hardware), nothing is lost: the access is made again and faults again if it has to.
+ * A fault looks its mapping up under the shared lock of the address space and installs one page
+ * table entry with a compare and swap against the entry that it looked at. If that entry changed
+ * meanwhile (another thread's fault, the dirty bit set by hardware), nothing is lost: the access is
+ * made again and faults again if it has to.
  *
- * What an entry may show: the page of zeros (read only, not counted); an anonymous page (writable only while the entry
- * holds its one reference, else copied on a write); a page of a memory object (writable only in shared mappings,
- * and then only once the page is dirty in the books).
+ * What an entry may show: the page of zeros (read only, not counted); an anonymous page (writable
+ * only while the entry holds its one reference, else copied on a write); a page of a memory object
+ * (writable only in shared mappings, and then only once the page is dirty in the books).
  */
 #include <arch/frame.h>
 #include <arch/irqflags.h>
@@ -22,10 +23,11 @@
 #include <mm/aspace_priv.h>
 #include <mm/memory_object.h>
 
-#include <asm/signal.h>
 #include <asm/siginfo.h>
+#include <asm/signal.h>
 
-/* Resident neighbours are mapped with the page that was asked for, in windows of this many pages. */
+/* Resident neighbours are mapped with the page that was asked for, in windows of this many pages.
+ */
 #define FAULT_AROUND_PAGES 16u
 
 /* --- one page --- */
@@ -117,10 +119,12 @@ static void fault_around(struct vma *vma, pte_t *pte, vaddr_t address)
 }
 
 /* A private copy of `from` in place of the entry `old`. */
-static int fault_copy(struct vma *vma, pte_t *pte, pte_t old, struct page *from, vaddr_t address, u32 prot)
+static int fault_copy(struct vma *vma, pte_t *pte, pte_t old, struct page *from, vaddr_t address,
+		      u32 prot)
 {
 	struct aspace *as = vma->aspace;
-	struct page *copy = page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_ANON) | (from ? 0 : ALLOC_ZERO));
+	struct page *copy =
+		page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_ANON) | (from ? 0 : ALLOC_ZERO));
 
 	if (!copy)
 		return -ENOMEM;
@@ -177,7 +181,8 @@ static int fault_object(struct vma *vma, pte_t *pte, vaddr_t address, bool write
 /* A write to a present entry that does not allow it. */
 static int fault_write_protected(struct vma *vma, pte_t *pte, pte_t old, vaddr_t address, u32 prot)
 {
-	struct page *page = pte_address(old) == zero_page ? nullptr : phys_to_page(pte_address(old));
+	struct page *page =
+		pte_address(old) == zero_page ? nullptr : phys_to_page(pte_address(old));
 	int error;
 
 	if (page && page->kind == PAGE_ANON && page_refs(page) == 1) {
@@ -242,8 +247,8 @@ int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags)
 	if (write && !(pte_prot(old) & MMU_WRITE))
 		return fault_write_protected(vma, pte, old, address, prot);
 	/*
-	 * Nothing to do: another thread was faster, or this CPU's TLB is behind. Dirty and accessed are set in case the
-	 * hardware asks for that.
+	 * Nothing to do: another thread was faster, or this CPU's TLB is behind. Dirty and accessed
+	 * are set in case the hardware asks for that.
 	 */
 	pte_t used = write ? pte_leaf(pte_address(old), pte_prot(old), 0) : old;
 	if (used.value != old.value)
@@ -337,9 +342,15 @@ static void fault_deliver(vaddr_t address, u32 flags, int error)
 	case -ENOMEM: /* and the OOM killer found nothing better */
 		mm_hooks.fault_signal(SIGKILL, SI_KERNEL, address, flags);
 		break;
-	case -ENXIO: mm_hooks.fault_signal(SIGBUS, BUS_ADRERR, address, flags); break;
-	case -EACCES: mm_hooks.fault_signal(SIGSEGV, SEGV_ACCERR, address, flags); break;
-	default: mm_hooks.fault_signal(SIGSEGV, SEGV_MAPERR, address, flags); break;
+	case -ENXIO:
+		mm_hooks.fault_signal(SIGBUS, BUS_ADRERR, address, flags);
+		break;
+	case -EACCES:
+		mm_hooks.fault_signal(SIGSEGV, SEGV_ACCERR, address, flags);
+		break;
+	default:
+		mm_hooks.fault_signal(SIGSEGV, SEGV_MAPERR, address, flags);
+		break;
 	}
 }
 

@@ -95,7 +95,8 @@ static inline void page_put(struct page *page)
 	if (__atomic_sub_fetch(&page->refs, 1, __ATOMIC_ACQ_REL) == 0)
 		page_free(page);
 }
-/* Adds a reference unless there is none: for pages found through structures that do not hold still. */
+/* Adds a reference unless there is none: for pages found through structures that do not hold still.
+ */
 static inline bool page_get_if_used(struct page *page)
 {
 	u32 refs = __atomic_load_n(&page->refs, __ATOMIC_RELAXED);

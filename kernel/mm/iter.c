@@ -14,7 +14,9 @@
 
 void iter_init_kernel(struct iter *it, void *buffer, size_t size)
 {
-	*it = (struct iter){ .kind = ITER_KERNEL, .remaining = size, .address = buffer, .segment = size };
+	*it = (struct iter){
+		.kind = ITER_KERNEL, .remaining = size, .address = buffer, .segment = size
+	};
 }
 
 void iter_init_user(struct iter *it, void __user *buffer, size_t size)

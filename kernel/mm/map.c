@@ -66,7 +66,8 @@ static_assert(VMA_MAY_READ / VMA_READ == VMA_MAY_WRITE / VMA_WRITE &&
 	      VMA_MAY_READ / VMA_READ == VMA_MAY_EXEC / VMA_EXEC);
 
 /* Chooses the address. as->lock is held exclusively. */
-static int choose_address(struct aspace *as, const struct map_request *req, size_t length, vaddr_t *out)
+static int choose_address(struct aspace *as, const struct map_request *req, size_t length,
+			  vaddr_t *out)
 {
 	vaddr_t hint = req->address;
 
@@ -111,7 +112,8 @@ static u64 mapped_in_range(struct aspace *as, vaddr_t start, vaddr_t end)
 	return pages;
 }
 
-static struct vma *make_vma(struct aspace *as, const struct map_request *req, u64 flags, vaddr_t start, size_t length)
+static struct vma *make_vma(struct aspace *as, const struct map_request *req, u64 flags,
+			    vaddr_t start, size_t length)
 {
 	struct vma *vma = vma_create(as);
 
@@ -144,7 +146,8 @@ static int make_room(struct aspace *as, vaddr_t start, size_t length)
 	return err;
 }
 
-static int map_locked(struct aspace *as, const struct map_request *req, u64 flags, size_t length, vaddr_t *out)
+static int map_locked(struct aspace *as, const struct map_request *req, u64 flags, size_t length,
+		      vaddr_t *out)
 {
 	vaddr_t start;
 	int err = choose_address(as, req, length, &start);
@@ -153,10 +156,12 @@ static int map_locked(struct aspace *as, const struct map_request *req, u64 flag
 		return err;
 	u64 replaced = mapped_in_range(as, start, start + length);
 
-	err = aspace_may_grow(as, flags, (length >> PAGE_SHIFT) - MIN(replaced, length >> PAGE_SHIFT));
+	err = aspace_may_grow(as, flags,
+			      (length >> PAGE_SHIFT) - MIN(replaced, length >> PAGE_SHIFT));
 	if (err)
 		return err;
-	if (flags & VMA_LOCKED && as->locked_pages + (length >> PAGE_SHIFT) > as->limit_memlock >> PAGE_SHIFT)
+	if (flags & VMA_LOCKED &&
+	    as->locked_pages + (length >> PAGE_SHIFT) > as->limit_memlock >> PAGE_SHIFT)
 		return -EAGAIN;
 	struct vma *vma = make_vma(as, req, flags, start, length);
 
@@ -199,11 +204,13 @@ int aspace_map(struct aspace *as, const struct map_request *req, vaddr_t *out)
 		memory_object_put(anonymous);
 	if (err)
 		return err;
-	bool populate = (req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || flags & VMA_LOCKED;
+	bool populate =
+		(req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || flags & VMA_LOCKED;
 
 	/* What cannot be populated now faults later. */
 	if (populate && flags & VMA_PROT_MASK)
-		(void)aspace_populate(as, *out, *out + length, (flags & (VMA_WRITE | VMA_SHARED)) == VMA_WRITE);
+		(void)aspace_populate(as, *out, *out + length,
+				      (flags & (VMA_WRITE | VMA_SHARED)) == VMA_WRITE);
 	return 0;
 }
 
@@ -237,7 +244,8 @@ static int grow_heap(struct aspace *as, vaddr_t old_end, vaddr_t new_end)
 		return -ENOMEM;
 	if (new_end - as->brk_start > as->limit_data)
 		return -ENOMEM;
-	return map_locked(as, &req, request_vma_flags(&req) | as->default_flags, new_end - old_end, &at);
+	return map_locked(as, &req, request_vma_flags(&req) | as->default_flags, new_end - old_end,
+			  &at);
 }
 
 vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk)

@@ -2,14 +2,15 @@
 /*
  * Memory objects: pages by index, the page cache of everything.
  *
- * A look-up takes no lock: the tree may be read under RCU, struct pages never go away, and a reference is only taken
- * from a page that still has one; then the tree is asked again, because the page may have been freed and
- * reused in between. Insertion and removal hold object.lock.
+ * A look-up takes no lock: the tree may be read under RCU, struct pages never go away, and a
+ * reference is only taken from a page that still has one; then the tree is asked again, because the
+ * page may have been freed and reused in between. Insertion and removal hold object.lock.
  *
- * Life of a page: inserted LOCKED and not UPTODATE by the thread that fills it (ops->fill); others wait until
- * it is unlocked. A page that could not be filled is removed again. A page without ops->fill is born UPTODATE, zeroed.
- * Truncation clears page->object before it removes page table entries, so that a fault which maps the page at the
- * same time sees, after it stored its entry, that it must take it back (fault.c).
+ * Life of a page: inserted LOCKED and not UPTODATE by the thread that fills it (ops->fill); others
+ * wait until it is unlocked. A page that could not be filled is removed again. A page without
+ * ops->fill is born UPTODATE, zeroed. Truncation clears page->object before it removes page table
+ * entries, so that a fault which maps the page at the same time sees, after it stored its entry,
+ * that it must take it back (fault.c).
  *
  * Locks: mappings_lock, then lock; both RANK_MEMORY_OBJECT, the first taken alone or outermost.
  */
@@ -51,7 +52,8 @@ static void page_flags_clear(struct page *page, u16 flags)
 
 static void page_lock(struct page *page)
 {
-	while (__atomic_fetch_or(&page->flags, PAGE_FLAG_LOCKED, __ATOMIC_ACQ_REL) & PAGE_FLAG_LOCKED)
+	while (__atomic_fetch_or(&page->flags, PAGE_FLAG_LOCKED, __ATOMIC_ACQ_REL) &
+	       PAGE_FLAG_LOCKED)
 		wait_event(page_wait_queue(page), !(page_flags(page) & PAGE_FLAG_LOCKED));
 }
 
@@ -128,7 +130,8 @@ static struct page *object_page_get(struct memory_object *object, u64 index)
 	rcu_read_unlock();
 	if (likely(stays) || !page)
 		return page;
-	/* It left the object in between, and may be another one's by now. The slow path sorts it out. */
+	/* It left the object in between, and may be another one's by now. The slow path sorts it
+	 * out. */
 	page_put(page);
 	return nullptr;
 }
@@ -205,7 +208,8 @@ static int object_add_page(struct memory_object *object, u64 index, struct page 
 
 	if (error)
 		return error;
-	struct page *page = page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_CACHE) | (fill ? 0 : ALLOC_ZERO));
+	struct page *page =
+		page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_CACHE) | (fill ? 0 : ALLOC_ZERO));
 	error = -ENOMEM;
 	if (!page)
 		goto out_uncharge;
@@ -273,7 +277,8 @@ int memory_object_dirty_page(struct memory_object *object, struct page *page)
 /* --- reading and writing --- */
 
 /* One piece of a page to the iterator; bytes copied, or -errno. */
-static ssize_t object_read_piece(struct memory_object *object, u64 offset, size_t size, struct iter *it)
+static ssize_t object_read_piece(struct memory_object *object, u64 offset, size_t size,
+				 struct iter *it)
 {
 	struct page *page;
 	int error = memory_object_get_page(object, offset >> PAGE_SHIFT, false, &page);
@@ -309,8 +314,9 @@ ssize_t memory_object_read(struct memory_object *object, u64 offset, struct iter
 }
 
 /*
- * Writes a whole page that is not there yet: it is filled before it is inserted, so it needs no zeroing. Returns the
- * bytes written, -EEXIST when a page has appeared (nothing was consumed), or -errno.
+ * Writes a whole page that is not there yet: it is filled before it is inserted, so it needs no
+ * zeroing. Returns the bytes written, -EEXIST when a page has appeared (nothing was consumed), or
+ * -errno.
  */
 static ssize_t object_write_new_page(struct memory_object *object, u64 index, struct iter *it)
 {
@@ -351,7 +357,8 @@ static bool object_has_page(struct memory_object *object, u64 index)
 	return has;
 }
 
-static ssize_t object_write_piece(struct memory_object *object, u64 offset, size_t size, struct iter *it)
+static ssize_t object_write_piece(struct memory_object *object, u64 offset, size_t size,
+				  struct iter *it)
 {
 	u64 index = offset >> PAGE_SHIFT;
 	struct page *page;
@@ -369,7 +376,8 @@ static ssize_t object_write_piece(struct memory_object *object, u64 offset, size
 		page_put(page);
 		return error;
 	}
-	size_t copied = iter_copy_from(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
+	size_t copied =
+		iter_copy_from(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
 	if (page_flags(page) & PAGE_FLAG_CODE)
 		page_flags_clear(page, PAGE_FLAG_CODE);
 	page_put(page);
@@ -468,7 +476,8 @@ static int object_write_back_page(struct memory_object *object, struct page *pag
 	if (page->object == object && page_flags(page) & PAGE_FLAG_DIRTY) {
 		/* Clean first: a write that comes during the transfer makes it dirty again. */
 		page_flags_clear(page, PAGE_FLAG_DIRTY);
-		aspace_clean_object(object, page->index << PAGE_SHIFT, (page->index + 1) << PAGE_SHIFT);
+		aspace_clean_object(object, page->index << PAGE_SHIFT,
+				    (page->index + 1) << PAGE_SHIFT);
 		error = object->ops->write_back(object, page);
 		if (error)
 			page_flags_set(page, PAGE_FLAG_DIRTY | PAGE_FLAG_ERROR);

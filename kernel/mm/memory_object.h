@@ -88,7 +88,8 @@ void memory_object_punch(struct memory_object *object, u64 start, u64 end);
 /* Writes dirty pages in [start, end) and waits. Returns 0 or the first error. */
 [[nodiscard]] int memory_object_sync(struct memory_object *object, u64 start, u64 end);
 
-/* For reclaim: frees up to `target` clean pages that nobody maps or holds; returns how many. Skips a locked object. */
+/* For reclaim: frees up to `target` clean pages that nobody maps or holds; returns how many. Skips
+ * a locked object. */
 u64 memory_object_reclaim(struct memory_object *object, u64 target);
 
 /* Boot, after slab_init. */

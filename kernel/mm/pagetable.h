@@ -59,9 +59,10 @@ pte_t *pagetable_find(paddr_t root, vaddr_t va);
 pte_t *pagetable_next(paddr_t root, vaddr_t *va, vaddr_t end, unsigned *count);
 
 /*
- * Frees the tables that map nothing outside [floor, ceiling) and something of [start, end). All entries
- * of the range are empty, and nobody else walks it. Returns the number of frames freed. `flush` (null: no CPU can
- * use the tables) makes all CPUs forget them, before the first one is freed.
+ * Frees the tables that map nothing outside [floor, ceiling) and something of [start, end). All
+ * entries of the range are empty, and nobody else walks it. Returns the number of frames freed.
+ * `flush` (null: no CPU can use the tables) makes all CPUs forget them, before the first one is
+ * freed.
  */
 u64 pagetable_free(paddr_t root, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling,
 		   struct aspace *flush);

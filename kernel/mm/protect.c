@@ -6,8 +6,8 @@
 #include <linux/mman.h>
 
 /*
- * Takes rights away from present entries, and gives those back that need no fault to become true. Writing is never given here:
- * the fault decides between copy, dirty tracking and plain permission.
+ * Takes rights away from present entries, and gives those back that need no fault to become true.
+ * Writing is never given here: the fault decides between copy, dirty tracking and plain permission.
  */
 static void change_entries(struct vma *vma)
 {
@@ -20,7 +20,8 @@ static void change_entries(struct vma *vma)
 		for (unsigned i = 0; i < count; i++) {
 			pte_t old = pte_load(&pte[i]);
 
-			while (!pte_empty(old) && !pte_replace(&pte[i], old, pte_with_prot(old, prot)))
+			while (!pte_empty(old) &&
+			       !pte_replace(&pte[i], old, pte_with_prot(old, prot)))
 				old = pte_load(&pte[i]);
 		}
 		at += (vaddr_t)count << PAGE_SHIFT;
@@ -35,10 +36,12 @@ static int check_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 prot)
 
 	if (!vma_range_is_mapped(as, start, end))
 		return -ENOMEM;
-	for (struct vma *vma = aspace_find(as, start); vma && vma->start < end; vma = vma_next(vma)) {
+	for (struct vma *vma = aspace_find(as, start); vma && vma->start < end;
+	     vma = vma_next(vma)) {
 		if (prot & ~(vma->flags / VMA_MAY_READ))
 			return -EACCES;
-		if (!vma_is_private_writable(vma->flags) && vma_is_private_writable((vma->flags & ~VMA_PROT_MASK) | prot))
+		if (!vma_is_private_writable(vma->flags) &&
+		    vma_is_private_writable((vma->flags & ~VMA_PROT_MASK) | prot))
 			pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
 	}
 	if (pages && as->data_pages + pages > as->limit_data >> PAGE_SHIFT)
@@ -46,8 +49,10 @@ static int check_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 prot)
 	return 0;
 }
 
-/* Calls change(vma) for the mappings of the range, which become separate first and are joined afterwards. */
-static int change_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 clear, u64 set, bool entries)
+/* Calls change(vma) for the mappings of the range, which become separate first and are joined
+ * afterwards. */
+static int change_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 clear, u64 set,
+			bool entries)
 {
 	int err = vma_isolate(as, start, end);
 
@@ -74,7 +79,8 @@ int aspace_protect(struct aspace *as, vaddr_t start, size_t length, u32 prot)
 
 	if (start & ~PAGE_MASK)
 		return -EINVAL;
-	if (prot & ~(u32)(VMA_PROT_MASK | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP) || prot & PROT_GROWSUP)
+	if (prot & ~(u32)(VMA_PROT_MASK | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP) ||
+	    prot & PROT_GROWSUP)
 		return -EINVAL;
 	if (!length)
 		return 0;
@@ -127,15 +133,57 @@ int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, bool lock
 	write_lock(&as->lock);
 	int err = vma_range_is_mapped(as, start, end) ? 0 : -ENOMEM;
 
-	if (!err && lock && as->locked_pages + unlocked_pages(as, start, end) > as->limit_memlock >> PAGE_SHIFT)
+	if (!err && lock &&
+	    as->locked_pages + unlocked_pages(as, start, end) > as->limit_memlock >> PAGE_SHIFT)
 		err = as->limit_memlock ? -ENOMEM : -EPERM;
 	if (!err)
-		err = change_range(as, start, end, lock ? 0 : VMA_LOCKED, lock ? VMA_LOCKED : 0, false);
+		err = change_range(as, start, end, lock ? 0 : VMA_LOCKED, lock ? VMA_LOCKED : 0,
+				   false);
 	write_unlock(&as->lock);
 	if (!err && lock) {
 		/* Mappings without access stay empty. */
 		err = aspace_populate(as, start, end, false);
 		err = err == -EACCES || err == -EFAULT ? -ENOMEM : err == -ENXIO ? 0 : err;
 	}
+	return err;
+}
+
+/* Faults in what can be; holes and mappings without access stay as they are. */
+static int aspace_populate_all(struct aspace *as)
+{
+	for (vaddr_t at = 0;;) {
+		read_lock(&as->lock);
+		struct vma *vma = aspace_find(as, at);
+		vaddr_t start = vma ? vma->start : 0, end = vma ? vma->end : 0;
+		read_unlock(&as->lock);
+		if (!end)
+			return 0;
+		if (aspace_populate(as, start, end, false) == -EINTR)
+			return -EINTR;
+		at = end;
+	}
+}
+
+int aspace_lock_all(struct aspace *as, bool present, bool future, bool limited)
+{
+	write_lock(&as->lock);
+	int err = 0;
+	if (present && limited && as->mapped_pages > as->limit_memlock >> PAGE_SHIFT)
+		err = -ENOMEM;
+	if (!err) {
+		as->default_flags = future ? VMA_LOCKED : 0;
+		if (present)
+			err = change_range(as, 0, USER_MAX, 0, VMA_LOCKED, false);
+	}
+	write_unlock(&as->lock);
+	return err ? err : present ? aspace_populate_all(as) : 0;
+}
+
+int aspace_unlock_all(struct aspace *as)
+{
+	write_lock(&as->lock);
+	as->default_flags = 0;
+	int err = change_range(as, 0, USER_MAX, VMA_LOCKED, 0, false);
+	write_unlock(&as->lock);
 	return err;
 }

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reclaim: getting page frames back when they run out. First what can be made again (clean pages of memory objects that have a
- * home, empty slabs), then, for a user's demand, the OOM killer's choice.
+ * Reclaim: getting page frames back when they run out. First what can be made again (clean pages of
+ * memory objects that have a home, empty slabs), then, for a user's demand, the OOM killer's
+ * choice.
  */
 #include <mm/reclaim.h>
 
 #include <core/lock.h>
 #include <core/rcu.h>
+#include <core/thread_base.h>
+#include <core/time.h>
+#include <core/wait.h>
 #include <lib/list.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/memory_object.h>
 #include <mm/slab.h>
-#include <sched/thread.h>
+#include <mm/vmap.h>
 
 #define RECLAIM_BATCH 64u
 
@@ -41,15 +45,16 @@ static struct memory_object *next_object(void)
 
 	spin_lock(&list_lock);
 	if (!list_empty(&objects)) {
-		struct memory_object *object = list_first(&objects, struct memory_object, reclaim_node);
+		struct memory_object *object =
+			list_first(&objects, struct memory_object, reclaim_node);
 
 		list_remove(&object->reclaim_node);
 		list_add_tail(&objects, &object->reclaim_node);
 		u32 refs = __atomic_load_n(&object->refs, __ATOMIC_RELAXED);
 
 		while (refs && !found)
-			if (__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, false, __ATOMIC_ACQUIRE,
-							__ATOMIC_RELAXED))
+			if (__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, false,
+							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 				found = object;
 	}
 	spin_unlock(&list_lock);
@@ -81,6 +86,8 @@ u64 reclaim_pages(u64 target)
 		freed += memory_object_reclaim(object, target - freed);
 		memory_object_put(object);
 	}
+	if (freed < target)
+		freed += vmap_shrink();
 	if (freed < target) {
 		frame_stats(&before);
 		slab_shrink();
@@ -104,7 +111,8 @@ bool reclaim_for(unsigned order, u32 flags)
 		return false;
 	__atomic_fetch_add(&oom_kills, 1, __ATOMIC_RELAXED);
 	/* Let the victim run to its end. */
-	thread_sleep_ns(1000000);
+	wait_prepare(SLEEP_UNINTERRUPTIBLE);
+	(void)wait_sleep(clock_monotonic_ns() + NSEC_PER_MSEC);
 	return true;
 }
 
@@ -118,7 +126,8 @@ void memory_counts(struct memory_counts *out)
 
 	spin_lock(&list_lock);
 	for (node = objects.next; node != &objects; node = node->next)
-		out->cache_clean += list_entry(node, struct memory_object, reclaim_node)->page_count;
+		out->cache_clean +=
+			list_entry(node, struct memory_object, reclaim_node)->page_count;
 	spin_unlock(&list_lock);
 	/* What no object can read again is memory of its own. */
 	out->shmem = frames.cache > out->cache_clean ? frames.cache - out->cache_clean : 0;

@@ -7,7 +7,8 @@
 #include <linux/mman.h>
 
 /*
- * Moves the entries of [from, from + length) to `to`. Fails only before anything moved: tables are made first.
+ * Moves the entries of [from, from + length) to `to`. Fails only before anything moved: tables are
+ * made first.
  */
 static int move_entries(struct aspace *as, vaddr_t from, vaddr_t to, size_t length)
 {
@@ -56,8 +57,8 @@ static struct vma *vma_at(struct vma *vma, vaddr_t from, vaddr_t to, size_t new_
 }
 
 /* Moves [old, old + old_size), inside `vma`, to the free range at `to`. */
-static int move_mapping(struct aspace *as, struct vma *vma, vaddr_t old, size_t old_size, size_t new_size, vaddr_t to,
-			bool keep_old)
+static int move_mapping(struct aspace *as, struct vma *vma, vaddr_t old, size_t old_size,
+			size_t new_size, vaddr_t to, bool keep_old)
 {
 	struct vma *moved = vma_at(vma, old, to, new_size);
 
@@ -69,7 +70,8 @@ static int move_mapping(struct aspace *as, struct vma *vma, vaddr_t old, size_t 
 		/* The object has the pages: they are mapped again by faults. */
 		vma_insert(moved);
 	} else if (!err) {
-		/* Both are in the object's list while entries move, so that truncation meets each of them. */
+		/* Both are in the object's list while entries move, so that truncation meets each
+		 * of them. */
 		vma_insert(moved);
 		err = move_entries(as, old, to, MIN(old_size, new_size));
 		if (err) {
@@ -103,13 +105,14 @@ static int check_growth(struct aspace *as, const struct vma *vma, u64 pages)
 {
 	int err = aspace_may_grow(as, vma->flags, pages);
 
-	if (!err && vma->flags & VMA_LOCKED && as->locked_pages + pages > as->limit_memlock >> PAGE_SHIFT)
+	if (!err && vma->flags & VMA_LOCKED &&
+	    as->locked_pages + pages > as->limit_memlock >> PAGE_SHIFT)
 		err = -EAGAIN;
 	return err;
 }
 
-static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size, u32 flags, vaddr_t new,
-			vaddr_t *out)
+static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size, u32 flags,
+			vaddr_t new, vaddr_t *out)
 {
 	struct vma *vma = aspace_find(as, old);
 	bool keep_old = flags & MREMAP_DONTUNMAP;
@@ -126,7 +129,8 @@ static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t 
 	if (old_size > vma->end - old)
 		return -EFAULT;
 	if (new_size > old_size || keep_old) {
-		int err = check_growth(as, vma, (new_size - (keep_old ? 0 : old_size)) >> PAGE_SHIFT);
+		int err =
+			check_growth(as, vma, (new_size - (keep_old ? 0 : old_size)) >> PAGE_SHIFT);
 
 		if (err)
 			return err;
@@ -144,7 +148,8 @@ static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t 
 			*out = old;
 			return err;
 		}
-		if (old_size && old + old_size == vma->end && !expand_in_place(as, vma, new_size - old_size)) {
+		if (old_size && old + old_size == vma->end &&
+		    !expand_in_place(as, vma, new_size - old_size)) {
 			*out = old;
 			return 0;
 		}
@@ -166,8 +171,8 @@ static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t 
 	return move_mapping(as, vma, old, old_size, new_size, new, keep_old || !old_size);
 }
 
-int aspace_remap(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size, u32 flags, vaddr_t new_address,
-		 vaddr_t *out)
+int aspace_remap(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size, u32 flags,
+		 vaddr_t new_address, vaddr_t *out)
 {
 	if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
@@ -175,12 +180,14 @@ int aspace_remap(struct aspace *as, vaddr_t old, size_t old_size, size_t new_siz
 		return -EINVAL;
 	if (flags & MREMAP_DONTUNMAP && old_size != new_size)
 		return -EINVAL;
-	if (old & ~PAGE_MASK || !new_size || old_size > USER_MAX || new_size > USER_MAX || old > USER_MAX - old_size)
+	if (old & ~PAGE_MASK || !new_size || old_size > USER_MAX || new_size > USER_MAX ||
+	    old > USER_MAX - old_size)
 		return -EINVAL;
 	old_size = ALIGN_UP(old_size, PAGE_SIZE);
 	new_size = ALIGN_UP(new_size, PAGE_SIZE);
 	if (flags & MREMAP_FIXED) {
-		if (new_address & ~PAGE_MASK || new_address > USER_MAX - new_size || new_address < MMAP_MIN_ADDRESS)
+		if (new_address & ~PAGE_MASK || new_address > USER_MAX - new_size ||
+		    new_address < MMAP_MIN_ADDRESS)
 			return -EINVAL;
 		if (old < new_address + new_size && new_address < old + old_size)
 			return -EINVAL;

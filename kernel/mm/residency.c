@@ -10,7 +10,8 @@ static void count_page(pte_t pte, struct mapping_residency *out)
 	struct page *page = phys_to_page(pte_address(pte));
 	if (!page)
 		return;
-	/* A page of a memory object has a reference of the object besides those of the page tables. */
+	/* A page of a memory object has a reference of the object besides those of the page tables.
+	 */
 	u32 users = page_refs(page);
 	if (page->kind == PAGE_CACHE && users > 1)
 		users--;
@@ -27,7 +28,8 @@ static void count_page(pte_t pte, struct mapping_residency *out)
 	}
 }
 
-void aspace_mapping_residency(const struct aspace *as, const struct vma *vma, struct mapping_residency *out)
+void aspace_mapping_residency(const struct aspace *as, const struct vma *vma,
+			      struct mapping_residency *out)
 {
 	*out = (struct mapping_residency){ 0 };
 	if (vma->flags & VMA_DEVICE)

@@ -12,10 +12,12 @@ struct mapping_residency {
 };
 
 /* Needs as->lock, shared or not. */
-void aspace_mapping_residency(const struct aspace *as, const struct vma *vma, struct mapping_residency *out);
+void aspace_mapping_residency(const struct aspace *as, const struct vma *vma,
+			      struct mapping_residency *out);
 
 /*
- * The word of /proc/<pid>/pagemap for the page at `address` (Linux's Documentation/admin-guide/mm/pagemap.rst): bit 63 present,
- * bit 61 of a file or shared; frame numbers are not told. Takes as->lock.
+ * The word of /proc/<pid>/pagemap for the page at `address` (Linux's
+ * Documentation/admin-guide/mm/pagemap.rst): bit 63 present, bit 61 of a file or shared; frame
+ * numbers are not told. Takes as->lock.
  */
 u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address);

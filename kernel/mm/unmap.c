@@ -2,8 +2,9 @@
 /*
  * Taking pages out of address spaces: munmap, truncation, exit.
  *
- * A frame may be released only when no CPU can reach it any more. So entries are emptied first, then the TLBs are
- * flushed for the range, then the references that the entries held are dropped; a batch bounds how many wait.
+ * A frame may be released only when no CPU can reach it any more. So entries are emptied first,
+ * then the TLBs are flushed for the range, then the references that the entries held are dropped; a
+ * batch bounds how many wait.
  */
 #include <core/panic.h>
 #include <core/percpu.h>
@@ -61,7 +62,8 @@ static bool entry_is_anon(pte_t pte)
 }
 
 /* One leaf table's worth of entries. */
-static void unmap_entries(struct unmap_batch *batch, struct vma *vma, vaddr_t at, pte_t *pte, unsigned count)
+static void unmap_entries(struct unmap_batch *batch, struct vma *vma, vaddr_t at, pte_t *pte,
+			  unsigned count)
 {
 	bool counted = !(vma->flags & VMA_DEVICE);
 
@@ -139,7 +141,8 @@ void aspace_remove_range(struct aspace *as, vaddr_t start, vaddr_t end)
 		vma = next;
 	}
 	unmap_end(&batch);
-	u64 freed = pagetable_free(as->mmu.root, start, end, floor, vma ? vma->start : USER_MAX, as);
+	u64 freed =
+		pagetable_free(as->mmu.root, start, end, floor, vma ? vma->start : USER_MAX, as);
 	as->page_table_pages -= freed;
 }
 
@@ -189,7 +192,7 @@ void aspace_unmap_object(struct memory_object *object, u64 start, u64 end, bool 
 	vaddr_t from, to;
 
 	mutex_lock(&object->mappings_lock);
-	list_for_each(vma, &object->mappings, object_node) {
+	list_for_each (vma, &object->mappings, object_node) {
 		if (!vma_window(vma, start, end, &from, &to))
 			continue;
 		struct unmap_batch batch;
@@ -213,7 +216,8 @@ static void vma_clean(struct vma *vma, vaddr_t from, vaddr_t to)
 		for (unsigned i = 0; i < count; i++) {
 			pte_t old = pte_load(&pte[i]);
 			while (!pte_empty(old) && pte_prot(old) & MMU_WRITE) {
-				pte_t clean = pte_clear_dirty(pte_with_prot(old, pte_prot(old) & ~MMU_WRITE));
+				pte_t clean = pte_clear_dirty(
+					pte_with_prot(old, pte_prot(old) & ~MMU_WRITE));
 				changed = true;
 				if (pte_replace(&pte[i], old, clean))
 					break;
@@ -232,7 +236,7 @@ void aspace_clean_object(struct memory_object *object, u64 start, u64 end)
 	vaddr_t from, to;
 
 	mutex_lock(&object->mappings_lock);
-	list_for_each(vma, &object->mappings, object_node)
+	list_for_each (vma, &object->mappings, object_node)
 		if (vma->flags & VMA_SHARED && vma_window(vma, start, end, &from, &to))
 			vma_clean(vma, from, to);
 	mutex_unlock(&object->mappings_lock);

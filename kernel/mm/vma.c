@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The set of mappings of an address space: a red-black tree by address, each node with the largest gap in front of any
- * mapping of its subtree, so that finding room is logarithmic.
+ * The set of mappings of an address space: a red-black tree by address, each node with the largest
+ * gap in front of any mapping of its subtree, so that finding room is logarithmic.
  *
  * A mapping of a memory object is also in the object's list. Its range and offset change only under
  * object->mappings_lock, because truncation walks that list without the address space's lock.
@@ -338,14 +338,14 @@ struct vma *vma_merge(struct vma *vma)
 
 bool vma_range_is_mapped(struct aspace *as, vaddr_t start, vaddr_t end)
 {
-	for (struct vma *vma = aspace_find(as, start); vma && vma->start <= start; vma = vma_next(vma)) {
+	for (struct vma *vma = aspace_find(as, start); vma && vma->start <= start;
+	     vma = vma_next(vma)) {
 		start = vma->end;
 		if (start >= end)
 			return true;
 	}
 	return start >= end;
 }
-
 
 void vma_boot(void)
 {

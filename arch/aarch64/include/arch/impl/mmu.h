@@ -31,8 +31,8 @@
 #define ATTR_UNCACHED 2
 #define PTE_ADDRESS_MASK 0x0000fffffffff000ul
 #define PTE_PROT_BITS                                                                              \
-	(PTE_ATTR_MASK | PTE_EL0 | PTE_READ_ONLY | PTE_NOT_GLOBAL | PTE_WRITABLE | PTE_PXN |       \
-	 PTE_UXN | PTE_SOFT_USER | PTE_SOFT_READ)
+	(PTE_VALID | PTE_ATTR_MASK | PTE_EL0 | PTE_READ_ONLY | PTE_NOT_GLOBAL | PTE_WRITABLE |     \
+	 PTE_PXN | PTE_UXN | PTE_SOFT_USER | PTE_SOFT_READ)
 
 typedef struct {
 	u64 value;
@@ -47,10 +47,11 @@ static inline u64 pte_prot_bits(u32 prot)
 {
 	u64 bits = PTE_PXN | PTE_UXN | PTE_READ_ONLY;
 
+	/* An entry without any right keeps its page but does not exist for the MMU. */
+	if (prot & (MMU_READ | MMU_WRITE | MMU_EXEC))
+		bits |= PTE_VALID;
 	if (prot & MMU_USER) {
-		bits |= PTE_SOFT_USER;
-		if (prot & (MMU_READ | MMU_WRITE | MMU_EXEC))
-			bits |= PTE_EL0;
+		bits |= PTE_SOFT_USER | PTE_EL0;
 		if (prot & MMU_EXEC)
 			bits &= ~PTE_UXN;
 	} else if (prot & MMU_EXEC) {
@@ -74,7 +75,7 @@ static inline u64 pte_prot_bits(u32 prot)
 
 static inline pte_t pte_leaf(paddr_t pa, u32 prot, unsigned level)
 {
-	u64 type = level ? PTE_VALID : PTE_VALID | PTE_TABLE;
+	u64 type = level ? 0 : PTE_TABLE;
 
 	return (pte_t){ pa | type | PTE_SHARED | PTE_ACCESSED | pte_prot_bits(prot) };
 }
