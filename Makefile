@@ -38,7 +38,7 @@ gdb: boot-files
 	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"
 	@exec $(RUN) --gdb
 
-.PHONY: check docs test bench-boot compile_commands.json clean
+.PHONY: check docs test bench bench-boot compile_commands.json clean
 check: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) tools/check.py
@@ -47,6 +47,9 @@ docs:
 test: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) $(TESTS)
+bench: setup
+	@$(MAKE) --no-print-directory $(ARCHES)
+	@$(PYTHON) bench/micro.py $(if $(ARCH),--arch $(ARCH))
 bench-boot: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) bench/boot.py

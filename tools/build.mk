@@ -67,4 +67,9 @@ $(OUT)/generated/syscalls.stamp: abi/syscalls.tbl tools/syscalls.py
 	@$(PYTHON) tools/syscalls.py generate $(ARCH) $(@D)
 	@touch $@
 
+# For tools/check.py, which compiles headers alone.
+.PHONY: print-compiler
+print-compiler: $(PREPARED)
+	@echo $(CC) $(CFLAGS)
+
 -include $(OBJECTS:.o=.d)

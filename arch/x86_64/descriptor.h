@@ -2,7 +2,11 @@
 /* Segment descriptors, task state and interrupt descriptors of a CPU. */
 #pragma once
 
+#ifdef __ASSEMBLY__
 #include <arch/impl/frame.h>
+#else
+#include <arch/frame.h>
+#endif
 
 /* Interrupt stacks for entries that may come when no stack pointer can be trusted. */
 #define IST_DOUBLE_FAULT 1

@@ -14,7 +14,7 @@ void arch_time_init(void);
 /* Nanoseconds since some moment before boot; never goes back; the same on all CPUs. Any context. */
 u64 arch_time_ns(void);
 
-/* Asks for trap_timer at `deadline_ns` of arch_time_ns; a deadline in the past fires at once. 
+/* Asks for trap_timer at `deadline_ns` of arch_time_ns; a deadline in the past fires at once.
  * UINT64_MAX: never. Replaces the earlier request. Interrupts are masked. */
 void arch_timer_set(u64 deadline_ns);
 

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Processes, threads, and talk between them. */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+BENCH("process", fork_exit, 200)
+{
+	return TIMED(n, ({
+			     pid_t pid = fork();
+
+			     if (!pid)
+				     _exit(0);
+			     waitpid(pid, 0, 0);
+		     }));
+}
+
+static char *const exit_arguments[] = { "/init", "exit", 0 };
+
+BENCH("process", fork_exec, 100)
+{
+	return TIMED(n, ({
+			     pid_t pid = fork();
+
+			     if (!pid) {
+				     execve("/init", exit_arguments, environ);
+				     _exit(1);
+			     }
+			     waitpid(pid, 0, 0);
+		     }));
+}
+
+BENCH("process", posix_spawn, 100)
+{
+	return TIMED(n, ({
+			     pid_t pid;
+
+			     if (posix_spawn(&pid, "/init", 0, 0, exit_arguments, environ))
+				     return -1;
+			     waitpid(pid, 0, 0);
+		     }));
+}
+
+BENCH("process", shell, 50)
+{
+	static char *const arguments[] = { "sh", "-c", "/init exit", 0 };
+
+	return TIMED(n, ({
+			     pid_t pid = fork();
+
+			     if (!pid) {
+				     execve("/bin/busybox", arguments, environ);
+				     _exit(1);
+			     }
+			     waitpid(pid, 0, 0);
+		     }));
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+BENCH("process", thread_create_join, 500)
+{
+	return TIMED(n, ({
+			     pthread_t thread;
+
+			     if (pthread_create(&thread, 0, nothing, 0))
+				     return -1;
+			     pthread_join(thread, 0);
+		     }));
+}
+
+/* A byte there and back between two processes. */
+static int64_t round_trips(unsigned n, int near_in, int near_out, int far_in, int far_out)
+{
+	char c = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		close(near_in);
+		close(near_out);
+		while (read(far_in, &c, 1) == 1 && write(far_out, &c, 1) == 1)
+			;
+		_exit(0);
+	}
+	close(far_in);
+	if (far_out != far_in)
+		close(far_out);
+	int64_t ns = TIMED(n, ({
+				   if (write(near_out, &c, 1) != 1 || read(near_in, &c, 1) != 1)
+					   return -1;
+			   }));
+	close(near_out);
+	if (near_in != near_out)
+		close(near_in);
+	waitpid(pid, 0, 0);
+	return ns;
+}
+
+BENCH("ipc", pipe_round_trip, 3000)
+{
+	int there[2], back[2];
+
+	if (pipe(there) || pipe(back))
+		return -1;
+	return round_trips(n, back[0], there[1], there[0], back[1]);
+}
+
+BENCH("ipc", unix_round_trip, 2000)
+{
+	int s[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s))
+		return -1;
+	return round_trips(n, s[0], s[0], s[1], s[1]);
+}
+
+BENCH("ipc", pipe_bandwidth_64k, 200)
+{
+	static char block[65536];
+	int p[2];
+
+	if (pipe(p))
+		return -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		close(p[1]);
+		while (read(p[0], block, sizeof(block)) > 0)
+			;
+		_exit(0);
+	}
+	close(p[0]);
+	int64_t ns = TIMED(n, ({
+				   if (write(p[1], block, sizeof(block)) < 0)
+					   return -1;
+			   }));
+
+	close(p[1]);
+	waitpid(pid, 0, 0);
+	return ns;
+}
+
+static int futex_words[2];
+
+static void futex_wait_for(int *word)
+{
+	while (!__atomic_exchange_n(word, 0, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, 0, 0, 0);
+}
+
+static void futex_post(int *word)
+{
+	__atomic_store_n(word, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
+static void *futex_partner(void *arg)
+{
+	unsigned n = *(unsigned *)arg;
+
+	for (unsigned i = 0; i < n; i++) {
+		futex_wait_for(&futex_words[0]);
+		futex_post(&futex_words[1]);
+	}
+	return 0;
+}
+
+BENCH("ipc", futex_round_trip, 3000)
+{
+	pthread_t thread;
+
+	futex_words[0] = futex_words[1] = 0;
+	if (pthread_create(&thread, 0, futex_partner, &n))
+		return -1;
+	int64_t ns = TIMED(n, ({
+				   futex_post(&futex_words[0]);
+				   futex_wait_for(&futex_words[1]);
+			   }));
+
+	pthread_join(thread, 0);
+	return ns;
+}
+
+/* A token through a ring of eight processes; one switch each. */
+BENCH("ipc", context_switch_8, 500)
+{
+	enum { RING = 8 };
+	int p[RING][2];
+	pid_t pids[RING];
+	char c = 0;
+
+	for (int i = 0; i < RING; i++)
+		if (pipe(p[i]))
+			return -1;
+	for (int i = 1; i < RING; i++) {
+		pids[i] = fork();
+		if (!pids[i]) {
+			while (read(p[i - 1][0], &c, 1) == 1 && write(p[i][1], &c, 1) == 1)
+				;
+			_exit(0);
+		}
+	}
+	int64_t ns = TIMED(n, ({
+				   if (write(p[0][1], &c, 1) != 1 || read(p[RING - 1][0], &c, 1) != 1)
+					   return -1;
+			   }));
+
+	for (int i = 1; i < RING; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], 0, 0);
+	}
+	for (int i = 0; i < RING; i++) {
+		close(p[i][0]);
+		close(p[i][1]);
+	}
+	return ns / RING;
+}
+
+BENCH("process", sched_yield, 20000)
+{
+	return TIMED(n, syscall(SYS_sched_yield));
+}
