@@ -162,7 +162,8 @@ static int map_zeros(struct aspace *as, const Elf64_Phdr *p, vaddr_t file_end, v
 	vaddr_t page_end = ALIGN_UP(file_end, PAGE_SIZE), at;
 
 	if (file_end < page_end && p->p_filesz && (p->p_flags & PF_W)) {
-		ssize_t done = aspace_write(as, file_end, zeros, MIN(page_end, end) - file_end, false);
+		/* All of the page: ld.so's first allocations take what its bss leaves of it. */
+		ssize_t done = aspace_write(as, file_end, zeros, page_end - file_end, false);
 
 		if (done < 0)
 			return (int)done;
