@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /dev/kmsg (Linux's Documentation/ABI/testing/dev-kmsg): each read returns one record
- * "priority,sequence,microseconds,-;text\n"; each write adds one, with an optional "<priority>" in front.
+ * "priority,sequence,microseconds,-;text\n"; each write adds one, with an optional "<priority>" in
+ * front.
  */
 #include <dev/mem/kmsg.h>
 
@@ -43,8 +44,9 @@ static size_t format_record(struct kmsg_reader *reader)
 {
 	const struct log_record *r = &reader->record;
 	size_t size = sizeof(reader->line);
-	size_t n = (size_t)scnprintf(reader->line, size, "%u,%llu,%llu,-;", r->facility * 8u + r->level,
-				     (unsigned long long)r->sequence, (unsigned long long)(r->time_ns / 1000));
+	size_t n = (size_t)scnprintf(reader->line, size, "%u,%llu,%llu,-;",
+				     r->facility * 8u + r->level, (unsigned long long)r->sequence,
+				     (unsigned long long)(r->time_ns / 1000));
 	for (unsigned i = 0; i < r->size && n + 6 < size; i++) {
 		unsigned char c = (unsigned char)r->text[i];
 		if (c < ' ' || c >= 127 || c == '\\')
@@ -144,10 +146,6 @@ static void kmsg_destroy(struct file *file)
 }
 
 const struct file_ops kmsg_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = kmsg_read,
-	.write = kmsg_write,
-	.seek = kmsg_seek,
-	.ready = kmsg_ready,
-	.destroy = kmsg_destroy,
+	FILE_OPS_DEFAULTS, .read = kmsg_read,	.write = kmsg_write,
+	.seek = kmsg_seek, .ready = kmsg_ready, .destroy = kmsg_destroy,
 };

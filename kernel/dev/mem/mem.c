@@ -12,8 +12,8 @@
 #include <proc/signal.h>
 #include <vfs/vfs.h>
 
-#include <linux/mman.h>
 #include <linux/major.h>
+#include <linux/mman.h>
 #include <linux/random.h>
 
 static ssize_t read_nothing(struct file *file, struct iter *it, u64 *offset)
@@ -119,11 +119,8 @@ static const struct file_ops null_ops = {
 	.seek = file_seek_noop,
 };
 static const struct file_ops zero_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = read_zeros,
-	.write = write_everything,
-	.seek = file_seek_noop,
-	.map = map_zeros,
+	FILE_OPS_DEFAULTS,	.read = read_zeros, .write = write_everything,
+	.seek = file_seek_noop, .map = map_zeros,
 };
 static const struct file_ops full_ops = {
 	FILE_OPS_DEFAULTS,
@@ -132,11 +129,8 @@ static const struct file_ops full_ops = {
 	.seek = file_seek_noop,
 };
 static const struct file_ops random_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = read_random,
-	.write = write_random,
-	.seek = file_seek_noop,
-	.ioctl = random_ioctl,
+	FILE_OPS_DEFAULTS,	.read = read_random,   .write = write_random,
+	.seek = file_seek_noop, .ioctl = random_ioctl,
 };
 
 static int memory_device_open(struct inode *inode, struct file *file);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Consoles: which serial ports print the log, what /dev/console and /dev/tty mean. console= may be given several
- * times; all of those ports print the log, the last is /dev/console (bootparam(7), console(4)).
+ * Consoles: which serial ports print the log, what /dev/console and /dev/tty mean. console= may be
+ * given several times; all of those ports print the log, the last is /dev/console (bootparam(7),
+ * console(4)).
  */
 #include <dev/tty/pty.h>
 #include <dev/tty/tty.h>

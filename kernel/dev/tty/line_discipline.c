@@ -16,9 +16,9 @@
 #define DISABLED_CHAR '\0' /* _POSIX_VDISABLE */
 
 static const cc_t default_control_chars[NCCS] = {
-	[VINTR] = 3,   [VQUIT] = 28,  [VERASE] = 127,  [VKILL] = 21, [VEOF] = 4,     [VTIME] = 0,
-	[VMIN] = 1,    [VSTART] = 17, [VSTOP] = 19,    [VSUSP] = 26, [VEOL] = 0,     [VREPRINT] = 18,
-	[VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22,  [VEOL2] = 0,
+	[VINTR] = 3,	 [VQUIT] = 28,	 [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VTIME] = 0,
+	[VMIN] = 1,	 [VSTART] = 17,	 [VSTOP] = 19,	 [VSUSP] = 26, [VEOL] = 0, [VREPRINT] = 18,
+	[VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22,	 [VEOL2] = 0,
 };
 
 void line_discipline_init(struct line_discipline *ld,
@@ -162,8 +162,8 @@ static unsigned char erase_one(struct line_discipline *ld)
 
 static void erase_line(struct line_discipline *ld)
 {
-	if (FLAG(ld, lflag, ECHO) && !(FLAG(ld, lflag, ECHOK) && FLAG(ld, lflag, ECHOKE) &&
-				       FLAG(ld, lflag, ECHOE))) {
+	if (FLAG(ld, lflag, ECHO) &&
+	    !(FLAG(ld, lflag, ECHOK) && FLAG(ld, lflag, ECHOKE) && FLAG(ld, lflag, ECHOE))) {
 		ld->head = ld->committed;
 		echo_char(ld, ld->termios.c_cc[VKILL]);
 		if (FLAG(ld, lflag, ECHOK))
@@ -176,8 +176,8 @@ static void erase_line(struct line_discipline *ld)
 
 static bool is_word_char(unsigned char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-	       c >= 0x80;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '_' || c >= 0x80;
 }
 
 static void erase_word(struct line_discipline *ld)
@@ -255,8 +255,10 @@ static bool receive_canonical(struct line_discipline *ld, unsigned char c)
 		return true;
 	}
 	bool newline = c == '\n';
-	if (newline || is_control_char(ld, VEOL, c) || (extended && is_control_char(ld, VEOL2, c))) {
-		if (newline ? FLAG(ld, lflag, ECHO) || FLAG(ld, lflag, ECHONL) : FLAG(ld, lflag, ECHO))
+	if (newline || is_control_char(ld, VEOL, c) ||
+	    (extended && is_control_char(ld, VEOL2, c))) {
+		if (newline ? FLAG(ld, lflag, ECHO) || FLAG(ld, lflag, ECHONL)
+			    : FLAG(ld, lflag, ECHO))
 			echo_char(ld, c);
 		commit_line(ld, c);
 		return true;
@@ -266,7 +268,7 @@ static bool receive_canonical(struct line_discipline *ld, unsigned char c)
 
 static bool receive_signal(struct line_discipline *ld, unsigned char c)
 {
-	int signo = is_control_char(ld, VINTR, c)  ? SIGINT
+	int signo = is_control_char(ld, VINTR, c)   ? SIGINT
 		    : is_control_char(ld, VQUIT, c) ? SIGQUIT
 		    : is_control_char(ld, VSUSP, c) ? SIGTSTP
 						    : 0;
@@ -356,7 +358,8 @@ bool line_discipline_readable(const struct line_discipline *ld)
 	return ld->committed != ld->read;
 }
 
-/* Length of the run from `read` that one copy may take; *skip: an end-of-file mark follows and is dropped. */
+/* Length of the run from `read` that one copy may take; *skip: an end-of-file mark follows and is
+ * dropped. */
 static size_t next_run(const struct line_discipline *ld, size_t wanted, bool *skip, bool *line_done)
 {
 	u32 available = ld->committed - ld->read;
@@ -394,9 +397,10 @@ ssize_t line_discipline_read(struct line_discipline *ld, struct iter *it)
 		if (line_done)
 			return total;
 	}
-	/* An end-of-file mark directly behind what was read belongs to it, or it would end the next read too. */
-	if (total && FLAG(ld, lflag, ICANON) && ld->read != ld->committed && ends_line(ld, ld->read) &&
-	    *byte_at(ld, ld->read) == DISABLED_CHAR)
+	/* An end-of-file mark directly behind what was read belongs to it, or it would end the next
+	 * read too. */
+	if (total && FLAG(ld, lflag, ICANON) && ld->read != ld->committed &&
+	    ends_line(ld, ld->read) && *byte_at(ld, ld->read) == DISABLED_CHAR)
 		ld->read++;
 	return total;
 }
@@ -480,7 +484,8 @@ void line_discipline_set(struct line_discipline *ld, const struct ktermios *term
 	if (was_canonical == FLAG(ld, lflag, ICANON))
 		return;
 	if (was_canonical) {
-		/* End-of-file marks have no meaning in raw mode, and an unfinished line becomes readable. */
+		/* End-of-file marks have no meaning in raw mode, and an unfinished line becomes
+		 * readable. */
 		ld->committed = ld->head;
 		memset(ld->line_end, 0, sizeof(ld->line_end));
 	} else if (ld->head != ld->read) {

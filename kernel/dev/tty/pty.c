@@ -2,10 +2,12 @@
 /*
  * Pseudo terminals.
  *
- * A pair is one struct tty (the slave, with the line discipline) and a ring of output that the master reads. tty->lock guards both
- * sides. The pair lives while the master or a slave file is open: each holds a reference of the tty.
+ * A pair is one struct tty (the slave, with the line discipline) and a ring of output that the
+ * master reads. tty->lock guards both sides. The pair lives while the master or a slave file is
+ * open: each holds a reference of the tty.
  *
- * The master is no terminal in this implementation: it has file operations of its own and passes terminal ioctls to the slave.
+ * The master is no terminal in this implementation: it has file operations of its own and passes
+ * terminal ioctls to the slave.
  */
 #include <dev/tty/pty.h>
 #include <dev/tty/tty.h>
@@ -29,11 +31,11 @@
 struct pty {
 	struct tty tty; /* first */
 	int index;
-	bool slave_locked;	 /* TIOCSPTLCK */
-	bool slave_opened;	 /* has been open once: the master's hang-up counts only then */
-	bool packet_mode;	 /* TIOCPKT */
-	u8 packet_events;	 /* TIOCPKT_* not yet told */
-	u32 uid, gid, mode;	 /* of the slave's name in devpts; guarded by table_lock */
+	bool slave_locked;  /* TIOCSPTLCK */
+	bool slave_opened;  /* has been open once: the master's hang-up counts only then */
+	bool packet_mode;   /* TIOCPKT */
+	u8 packet_events;   /* TIOCPKT_* not yet told */
+	u32 uid, gid, mode; /* of the slave's name in devpts; guarded by table_lock */
 	u32 output_head, output_tail;
 	char output[OUTPUT_SIZE];
 	struct wait_queue master_wait;
@@ -182,7 +184,8 @@ static ssize_t master_write(struct file *file, struct iter *it, u64 *offset)
 	ssize_t total = 0;
 	while (it->remaining) {
 		char buf[256];
-		/* Only what the line discipline will take, because the iterator does not go back. */
+		/* Only what the line discipline will take, because the iterator does not go back.
+		 */
 		mutex_lock(&pty->tty.lock);
 		bool canonical = pty->tty.ld.termios.c_lflag & ICANON;
 		size_t room = canonical ? sizeof(buf) : line_discipline_room(&pty->tty.ld);
@@ -252,8 +255,8 @@ static long open_peer(struct pty *pty, unsigned long flags)
 		return err;
 	inode->device_number = pty->tty.device;
 	struct file *slave;
-	err = file_create(&tty_file_ops, (u32)flags & (O_ACCMODE | O_NONBLOCK | O_NOCTTY), FILE_MODE_READ | FILE_MODE_WRITE,
-			  inode, nullptr, &slave);
+	err = file_create(&tty_file_ops, (u32)flags & (O_ACCMODE | O_NONBLOCK | O_NOCTTY),
+			  FILE_MODE_READ | FILE_MODE_WRITE, inode, nullptr, &slave);
 	inode_put(inode);
 	if (err)
 		return err;
@@ -307,12 +310,8 @@ static void master_destroy(struct file *file)
 }
 
 static const struct file_ops master_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = master_read,
-	.write = master_write,
-	.ready = master_ready,
-	.ioctl = master_ioctl,
-	.destroy = master_destroy,
+	FILE_OPS_DEFAULTS,     .read = master_read,   .write = master_write,
+	.ready = master_ready, .ioctl = master_ioctl, .destroy = master_destroy,
 };
 
 /* Pairs. */
@@ -329,7 +328,8 @@ static int pty_create(struct pty **out)
 	if (index < PTY_MAX) {
 		char name[16];
 		(void)snprintf(name, sizeof(name), "pts/%d", index);
-		tty_init(&pty->tty, &pty_driver, name, device_make(UNIX98_PTY_SLAVE_MAJOR, (u32)index));
+		tty_init(&pty->tty, &pty_driver, name,
+			 device_make(UNIX98_PTY_SLAVE_MAJOR, (u32)index));
 		wait_queue_init(&pty->master_wait);
 		pty->index = index;
 		pty->slave_locked = true;
@@ -388,7 +388,8 @@ int pty_next(int index)
 
 static bool exists_locked(int index) __must_hold(&table_lock)
 {
-	return index >= 0 && index < PTY_MAX && table[index] && !READ_ONCE(table[index]->tty.other_closed);
+	return index >= 0 && index < PTY_MAX && table[index] &&
+	       !READ_ONCE(table[index]->tty.other_closed);
 }
 
 bool pty_attributes(int index, u32 *uid, u32 *gid, u32 *mode)

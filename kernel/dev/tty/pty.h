@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pseudo terminals (pty(7)): a master file and a slave terminal. Opening /dev/ptmx makes a pair; the slave appears as
- * a number in devpts.
+ * Pseudo terminals (pty(7)): a master file and a slave terminal. Opening /dev/ptmx makes a pair;
+ * the slave appears as a number in devpts.
  */
 #pragma once
 
@@ -16,7 +16,8 @@ struct tty;
 /* Opens a new master as `file`. -ENOSPC (no number free), -ENOMEM. May sleep. */
 [[nodiscard]] int pty_open_master(struct inode *inode, struct file *file);
 
-/* Opens the slave whose number is the minor of the inode's device. -EIO (no such pair, or locked). */
+/* Opens the slave whose number is the minor of the inode's device. -EIO (no such pair, or locked).
+ */
 [[nodiscard]] int pty_open_slave(struct inode *inode, struct file *file);
 
 /* The next existing pair with index >= `index`, or -1. */

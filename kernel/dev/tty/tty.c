@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Terminals as files: opening, reading, writing, input from drivers, hang-up. dev/tty/tty.h has the theory. */
+/* Terminals as files: opening, reading, writing, input from drivers, hang-up. dev/tty/tty.h has the
+ * theory. */
 #include <dev/tty/tty.h>
 
 #include <core/time.h>
@@ -15,7 +16,8 @@ static void input_work(struct work *work);
 
 static void echo(struct line_discipline *ld, const char *text, size_t size) __no_lock_analysis
 {
-	/* Called by line_discipline_receive, whose caller holds the lock of the tty that contains `ld`. */
+	/* Called by line_discipline_receive, whose caller holds the lock of the tty that contains
+	 * `ld`. */
 	struct tty *tty = container_of(ld, struct tty, ld);
 	(void)tty->driver->write(tty, text, size);
 }
@@ -67,7 +69,8 @@ size_t tty_receive(struct tty *tty, const char *text, size_t size)
 void tty_receive_interrupt(struct tty *tty, const char *text, size_t size)
 {
 	irqflags_t flags = spin_lock_irqsave(&tty->input_lock);
-	for (size_t i = 0; i < size && tty->input_head - tty->input_tail < sizeof(tty->input_ring); i++)
+	for (size_t i = 0; i < size && tty->input_head - tty->input_tail < sizeof(tty->input_ring);
+	     i++)
 		tty->input_ring[tty->input_head++ % sizeof(tty->input_ring)] = text[i];
 	spin_unlock_irqrestore(&tty->input_lock, flags);
 	(void)work_queue(&tty->input_work);
@@ -108,14 +111,16 @@ static void input_work(struct work *work)
 
 /* Reading */
 
-/* How many bytes make a raw read return, and its overall and inter-byte limits (termios(3), MIN and TIME). */
+/* How many bytes make a raw read return, and its overall and inter-byte limits (termios(3), MIN and
+ * TIME). */
 static bool raw_read_ready(struct tty *tty, size_t wanted)
 {
 	size_t minimum = tty->ld.termios.c_cc[VMIN];
 	return line_discipline_available(&tty->ld) >= MAX(MIN(minimum, wanted), (size_t)1);
 }
 
-/* Waits as MIN and TIME ask. Returns 0 when the read may go on with what is there. The lock is held at entry and exit. */
+/* Waits as MIN and TIME ask. Returns 0 when the read may go on with what is there. The lock is held
+ * at entry and exit. */
 static int raw_wait(struct tty *tty, struct tty_open *open, size_t wanted) __must_hold(&tty->lock)
 {
 	u64 interval = tty->ld.termios.c_cc[VTIME] * (NSEC_PER_SEC / 10);
@@ -129,10 +134,11 @@ static int raw_wait(struct tty *tty, struct tty_open *open, size_t wanted) __mus
 		if (between_bytes && interval && before)
 			deadline = clock_monotonic_ns() + interval;
 		mutex_unlock(&tty->lock);
-		int err = wait_event_until(&tty->wait,
-					   READ_ONCE(tty->ld.committed) - READ_ONCE(tty->ld.read) != before ||
-						   tty_open_hung_up(open) || READ_ONCE(tty->other_closed),
-					   SLEEP_INTERRUPTIBLE, deadline);
+		int err = wait_event_until(
+			&tty->wait,
+			READ_ONCE(tty->ld.committed) - READ_ONCE(tty->ld.read) != before ||
+				tty_open_hung_up(open) || READ_ONCE(tty->other_closed),
+			SLEEP_INTERRUPTIBLE, deadline);
 		mutex_lock(&tty->lock);
 		if (err == -ETIMEDOUT)
 			return 0;
@@ -142,7 +148,8 @@ static int raw_wait(struct tty *tty, struct tty_open *open, size_t wanted) __mus
 	return 0;
 }
 
-static ssize_t read_locked(struct tty *tty, struct file *file, struct iter *it) __must_hold(&tty->lock)
+static ssize_t read_locked(struct tty *tty, struct file *file, struct iter *it)
+	__must_hold(&tty->lock)
 {
 	struct tty_open *open = file->private;
 	if (tty_open_hung_up(open))
@@ -192,14 +199,16 @@ size_t tty_write_locked(struct tty *tty, const char *text, size_t size)
 		if (room < 8)
 			break;
 		size_t consumed;
-		size_t n = line_discipline_output(&tty->ld, text + taken, size - taken, out, room, &consumed);
+		size_t n = line_discipline_output(&tty->ld, text + taken, size - taken, out, room,
+						  &consumed);
 		(void)tty->driver->write(tty, out, n);
 		taken += consumed;
 	}
 	return taken;
 }
 
-/* What one round may take from the user: it must fit after expansion, because the iterator does not go back. */
+/* What one round may take from the user: it must fit after expansion, because the iterator does not
+ * go back. */
 static size_t write_chunk(struct tty *tty) __must_hold(&tty->lock)
 {
 	size_t room = tty->driver->write_room(tty);
@@ -245,11 +254,13 @@ static u32 tty_ready(struct file *file)
 	struct tty *tty = open->tty;
 	if (tty_open_hung_up(open))
 		return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP;
-	/* Read without the lock: a change is followed by a wake-up, and then this is asked again. */
+	/* Read without the lock: a change is followed by a wake-up, and then this is asked again.
+	 */
 	u32 events = 0;
 	size_t available = READ_ONCE(tty->ld.committed) - READ_ONCE(tty->ld.read);
 	size_t minimum = 1;
-	if (!(tty->ld.termios.c_lflag & ICANON) && !tty->ld.termios.c_cc[VTIME] && tty->ld.termios.c_cc[VMIN])
+	if (!(tty->ld.termios.c_lflag & ICANON) && !tty->ld.termios.c_cc[VTIME] &&
+	    tty->ld.termios.c_cc[VMIN])
 		minimum = tty->ld.termios.c_cc[VMIN];
 	if (available >= minimum)
 		events |= EPOLLIN | EPOLLRDNORM;
@@ -351,10 +362,6 @@ void tty_hang_up(struct tty *tty)
 }
 
 const struct file_ops tty_file_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = tty_read,
-	.write = tty_write,
-	.ready = tty_ready,
-	.ioctl = tty_ioctl,
-	.destroy = tty_file_destroy,
+	FILE_OPS_DEFAULTS,  .read = tty_read,	.write = tty_write,
+	.ready = tty_ready, .ioctl = tty_ioctl, .destroy = tty_file_destroy,
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Terminals: a line discipline between a driver (serial port, pseudo terminal) and open files, with job control
- * (tty_ioctl(4), termios(3), credentials(7)).
+ * Terminals: a line discipline between a driver (serial port, pseudo terminal) and open files, with
+ * job control (tty_ioctl(4), termios(3), credentials(7)).
  *
- * (T1) tty->lock guards the line discipline, buffers and settings. Signals are sent after it is dropped, because sending takes
- *      process_table_lock, which ranks below.
- * (T2) tty->session and session->foreground change under process_table_lock.
- * (T3) A hang-up raises tty->generation: files opened before it read end of file and write -EIO.
+ * (T1) tty->lock guards the line discipline, buffers and settings. Signals are sent after it is
+ * dropped, because sending takes process_table_lock, which ranks below. (T2) tty->session and
+ * session->foreground change under process_table_lock. (T3) A hang-up raises tty->generation: files
+ * opened before it read end of file and write -EIO.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ struct tty;
 struct tty_driver {
 	/* Bytes that `write` takes now without waiting. tty->lock held. */
 	size_t (*write_room)(struct tty *tty);
-	/* Sends at most write_room bytes; returns what was taken. tty->lock held; must not sleep long. */
+	/* Sends at most write_room bytes; returns what was taken. tty->lock held; must not sleep
+	 * long. */
 	size_t (*write)(struct tty *tty, const char *text, size_t size);
 	/* Settings changed (baud rate...). tty->lock held. May be null. */
 	void (*set_termios)(struct tty *tty, const struct ktermios *old);
@@ -68,27 +69,32 @@ void tty_init(struct tty *tty, const struct tty_driver *driver, const char *name
 void tty_get(struct tty *tty);
 void tty_put(struct tty *tty); /* may sleep */
 
-/* Bytes from the hardware. tty_receive_interrupt: any context, drops what does not fit. tty_receive: thread context; returns
- * how many were taken (less when the reader is slow and the terminal is in raw mode). */
+/* Bytes from the hardware. tty_receive_interrupt: any context, drops what does not fit.
+ * tty_receive: thread context; returns how many were taken (less when the reader is slow and the
+ * terminal is in raw mode). */
 void tty_receive_interrupt(struct tty *tty, const char *text, size_t size);
 void tty_receive_break(struct tty *tty);
 size_t tty_receive(struct tty *tty, const char *text, size_t size);
 
-/* Opens `tty` as `file`: sets ops and private; takes a reference; becomes the controlling terminal of a session leader that has
- * none, unless O_NOCTTY or `never_control`. -EIO, -EBUSY, -ENOMEM. */
+/* Opens `tty` as `file`: sets ops and private; takes a reference; becomes the controlling terminal
+ * of a session leader that has none, unless O_NOCTTY or `never_control`. -EIO, -EBUSY, -ENOMEM. */
 [[nodiscard]] int tty_open(struct tty *tty, struct file *file, bool never_control);
 
 /* The terminal behind an open file, or null. Borrowed from the file. */
 struct tty *tty_of_file(struct file *file);
 
-/* Ends all use of the terminal: SIGHUP and SIGCONT to its foreground group and session leader, (T3). May sleep. */
+/* Ends all use of the terminal: SIGHUP and SIGCONT to its foreground group and session leader,
+ * (T3). May sleep. */
 void tty_hang_up(struct tty *tty);
 
 /* Job control, tty_jobs.c. */
-[[nodiscard]] int tty_check_background(struct tty *tty, int signo); /* 0, -EIO, -ERESTARTSYS after sending SIGTTIN/SIGTTOU */
+[[nodiscard]] int
+tty_check_background(struct tty *tty,
+		     int signo); /* 0, -EIO, -ERESTARTSYS after sending SIGTTIN/SIGTTOU */
 void tty_signal_foreground(struct tty *tty, int signo);
 void tty_take_control_at_open(struct tty *tty);
-[[nodiscard]] long tty_job_ioctl(struct tty *tty, struct file *file, unsigned request, unsigned long argument);
+[[nodiscard]] long tty_job_ioctl(struct tty *tty, struct file *file, unsigned request,
+				 unsigned long argument);
 /* The controlling terminal of the current process, with a reference, or null. */
 struct tty *tty_of_session(void);
 void tty_session_exit(struct session *session); /* proc_hooks.session_exit */
@@ -98,8 +104,10 @@ void tty_send_signals(struct tty *tty, u32 signals);
 /* tty_ioctl.c. */
 [[nodiscard]] long tty_ioctl(struct file *file, unsigned request, unsigned long argument);
 
-/* The ioctls that a pty master passes to its slave: settings, window, queues, job control. No lock held. */
-[[nodiscard]] long tty_settings_of(struct tty *tty, struct file *file, unsigned request, unsigned long argument);
+/* The ioctls that a pty master passes to its slave: settings, window, queues, job control. No lock
+ * held. */
+[[nodiscard]] long tty_settings_of(struct tty *tty, struct file *file, unsigned request,
+				   unsigned long argument);
 
 extern const struct file_ops tty_file_ops;
 
@@ -113,12 +121,14 @@ static inline bool tty_open_hung_up(const struct tty_open *o)
 	return o->generation != READ_ONCE(o->tty->generation);
 }
 
-/* Writes processed output; used by write and echo. tty->lock held. Returns bytes of `text` taken. */
+/* Writes processed output; used by write and echo. tty->lock held. Returns bytes of `text` taken.
+ */
 size_t tty_write_locked(struct tty *tty, const char *text, size_t size) __must_hold(&tty->lock);
 
 /*
- * Serial ports and consoles. A port registers its tty under its name with its log console; console= selects which print the log, the
- * last one is /dev/console (the first registered without console=).
+ * Serial ports and consoles. A port registers its tty under its name with its log console; console=
+ * selects which print the log, the last one is /dev/console (the first registered without
+ * console=).
  */
 struct serial_port {
 	struct tty tty;

@@ -14,7 +14,8 @@
 #define USER(type) __force_user(type __user *, argument)
 
 /*
- * The kernel's settings are a struct ktermios, which has the layout of termios2: struct termios is its beginning without speeds.
+ * The kernel's settings are a struct ktermios, which has the layout of termios2: struct termios is
+ * its beginning without speeds.
  */
 static_assert(sizeof(struct ktermios) == sizeof(struct termios2));
 static_assert(offsetof(struct ktermios, c_cc) == offsetof(struct termios, c_cc));
@@ -41,12 +42,14 @@ static long get_old_settings(struct tty *tty, unsigned long argument)
 	return copy_to_user(USER(void), &old, sizeof(old));
 }
 
-/* Waits until all output has left (tcdrain(3)); drivers that transmit at once have nothing pending. */
+/* Waits until all output has left (tcdrain(3)); drivers that transmit at once have nothing pending.
+ */
 static int drain(struct tty *tty)
 {
 	if (!tty->driver->pending)
 		return 0;
-	return wait_event_interruptible(&tty->wait, !tty->driver->pending(tty) || READ_ONCE(tty->other_closed));
+	return wait_event_interruptible(&tty->wait,
+					!tty->driver->pending(tty) || READ_ONCE(tty->other_closed));
 }
 
 enum settings_kind { SETTINGS_TERMIOS, SETTINGS_TERMIOS2, SETTINGS_TERMIO };
@@ -72,8 +75,8 @@ static int read_settings(struct tty *tty, unsigned long argument, enum settings_
 	return 0;
 }
 
-static long set_settings(struct tty *tty, unsigned long argument, enum settings_kind kind, bool wait,
-			 bool flush)
+static long set_settings(struct tty *tty, unsigned long argument, enum settings_kind kind,
+			 bool wait, bool flush)
 {
 	struct ktermios new;
 	int err = tty_check_background(tty, SIGTTOU);
@@ -227,7 +230,8 @@ static long queue_ioctl(struct tty *tty, unsigned request, unsigned long argumen
 	case FIONREAD:
 		return available(tty, argument);
 	case TIOCOUTQ:
-		return put_user((int)(tty->driver->pending ? tty->driver->pending(tty) : 0), USER(int));
+		return put_user((int)(tty->driver->pending ? tty->driver->pending(tty) : 0),
+				USER(int));
 	case TCFLSH:
 		return flush_queues(tty, argument);
 	case TCXONC:

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Job control: which session a terminal controls, which process group is in the foreground, and what happens to the others that use it
- * (POSIX.1-2017, 11.1.3 and 11.1.4).
+ * Job control: which session a terminal controls, which process group is in the foreground, and
+ * what happens to the others that use it (POSIX.1-2017, 11.1.3 and 11.1.4).
  *
- * session->foreground holds a reference; session->tty holds one too, dropped when the session loses its terminal.
+ * session->foreground holds a reference; session->tty holds one too, dropped when the session loses
+ * its terminal.
  */
 #include <dev/tty/tty.h>
 
@@ -55,8 +56,8 @@ int tty_check_background(struct tty *tty, int signo)
 	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
 	struct process *process = task->process;
 	struct process_group *group = process->group;
-	bool background = tty->session && tty->session == process->group->session && tty->session->foreground &&
-			  tty->session->foreground != group;
+	bool background = tty->session && tty->session == process->group->session &&
+			  tty->session->foreground && tty->session->foreground != group;
 	if (background)
 		process_group_get(group);
 	spin_unlock_irqrestore(&process_table_lock, flags);
@@ -77,8 +78,8 @@ int tty_check_background(struct tty *tty, int signo)
 	return result;
 }
 
-static void set_control_locked(struct tty *tty, struct session *session, struct process_group *foreground)
-	__must_hold(&process_table_lock)
+static void set_control_locked(struct tty *tty, struct session *session,
+			       struct process_group *foreground) __must_hold(&process_table_lock)
 {
 	tty->session = session;
 	tty_get(tty);
@@ -120,7 +121,8 @@ struct tty *tty_of_session(void)
 	if (!task)
 		return nullptr;
 	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
-	struct tty *tty = task->process->group->session ? task->process->group->session->tty : nullptr;
+	struct tty *tty =
+		task->process->group->session ? task->process->group->session->tty : nullptr;
 	if (tty)
 		tty_get(tty);
 	spin_unlock_irqrestore(&process_table_lock, flags);
@@ -246,7 +248,8 @@ static long get_session(struct tty *tty, bool is_master, int __user *out)
 {
 	int sid = 0;
 	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
-	bool ours = tty->session && (is_master || tty->session == current_process()->group->session);
+	bool ours =
+		tty->session && (is_master || tty->session == current_process()->group->session);
 	if (ours)
 		sid = tty->session->id;
 	spin_unlock_irqrestore(&process_table_lock, flags);

@@ -2,8 +2,8 @@
 /*
  * Serial ports as terminals and log consoles.
  *
- * Transmission polls: in a virtual machine the chip takes a byte at once, and a polled path is the one that still works in a panic.
- * Reception is by interrupt.
+ * Transmission polls: in a virtual machine the chip takes a byte at once, and a polled path is the
+ * one that still works in a panic. Reception is by interrupt.
  */
 #include <dev/uart/serial.h>
 
@@ -78,7 +78,8 @@ static void serial_destroy(struct tty *tty)
 }
 
 /* TIOCGSERIAL: programs use it to learn the line number of /dev/console. */
-static long serial_ioctl(struct tty *tty, struct file *file, unsigned request, unsigned long argument)
+static long serial_ioctl(struct tty *tty, struct file *file, unsigned request,
+			 unsigned long argument)
 {
 	if (request != TIOCGSERIAL)
 		return -ENOTTY;
@@ -102,7 +103,8 @@ static const struct tty_driver serial_driver = {
 	.destroy = serial_destroy,
 };
 
-void uart_port_register(struct uart_port *port, const char *name, u32 major, u32 minor, int line, unsigned irq)
+void uart_port_register(struct uart_port *port, const char *name, u32 major, u32 minor, int line,
+			unsigned irq)
 {
 	tty_init(&port->serial.tty, &serial_driver, name, device_make(major, minor));
 	/* As Linux's serial core sets a port up for a console at 9600 or 115200 baud. */
@@ -115,7 +117,8 @@ void uart_port_register(struct uart_port *port, const char *name, u32 major, u32
 	port->serial.log.name = port->serial.tty.name;
 	port->serial.log.write = log_write_port;
 	console_register(&port->serial);
-	int err = irq_register(irq, port->ops->level_triggered, serial_interrupt, port, port->serial.tty.name);
+	int err = irq_register(irq, port->ops->level_triggered, serial_interrupt, port,
+			       port->serial.tty.name);
 	if (err)
 		log_error("%s: no interrupt %u: error %d", name, irq, -err);
 	else

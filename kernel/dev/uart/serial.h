@@ -10,7 +10,7 @@ struct uart_ops {
 	bool level_triggered;
 	void (*send)(struct uart_port *port, char c); /* waits until the chip takes it */
 	bool (*receive)(struct uart_port *port, char *c, bool *is_break); /* false: nothing there */
-	void (*enable_receive)(struct uart_port *port); /* interrupts on */
+	void (*enable_receive)(struct uart_port *port);			  /* interrupts on */
 };
 
 struct uart_port {
@@ -21,6 +21,7 @@ struct uart_port {
 	struct spinlock send_lock;
 };
 
-/* Makes the terminal `name` with device number major:minor and its console, and takes interrupt `irq`. */
+/* Makes the terminal `name` with device number major:minor and its console, and takes interrupt
+ * `irq`. */
 void uart_port_register(struct uart_port *port, const char *name, u32 major, u32 minor, int line,
 			unsigned irq);

@@ -5,8 +5,9 @@
 #include <lib/types.h>
 
 /*
- * A 16550-compatible port in x86 I/O space, as ttyS<line>. Probed first: nothing happens when no chip answers. `access` reads and
- * writes its registers, so that the same driver serves I/O ports and memory. Boot, thread context.
+ * A 16550-compatible port in x86 I/O space, as ttyS<line>. Probed first: nothing happens when no
+ * chip answers. `access` reads and writes its registers, so that the same driver serves I/O ports
+ * and memory. Boot, thread context.
  */
 struct uart_8250_access {
 	u8 (*read)(u64 base, unsigned reg);

@@ -68,7 +68,8 @@ static const struct synthetic_type ptmx = {
 	.attributes = ptmx_attributes,
 };
 
-static int root_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int root_lookup(const struct synthetic_node *dir, const char *name,
+		       struct synthetic_node *out)
 {
 	if (strcmp(name, "ptmx") == 0) {
 		*out = (struct synthetic_node){ .type = &ptmx };
@@ -76,14 +77,16 @@ static int root_lookup(const struct synthetic_node *dir, const char *name, struc
 	}
 	u64 index;
 	u32 uid, gid, mode;
-	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]) || parse_u64(name, 10, &index) ||
-	    index >= PTY_MAX || !pty_attributes((int)index, &uid, &gid, &mode))
+	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]) ||
+	    parse_u64(name, 10, &index) || index >= PTY_MAX ||
+	    !pty_attributes((int)index, &uid, &gid, &mode))
 		return -ENOENT;
 	*out = (struct synthetic_node){ .type = &slave, .key = { index } };
 	return 0;
 }
 
-static bool root_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool root_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+		      struct synthetic_node *out)
 {
 	if (*cursor == 0) {
 		*cursor = 1;
@@ -106,10 +109,11 @@ static const struct synthetic_type root = {
 	.next = root_next,
 };
 
-static int devpts_mount(const struct file_system_type *type, const char *source, u32 flags, const char *data,
-			struct superblock **out)
+static int devpts_mount(const struct file_system_type *type, const char *source, u32 flags,
+			const char *data, struct superblock **out)
 {
-	return synthetic_mount(type, DEVPTS_SUPER_MAGIC, &(struct synthetic_node){ .type = &root }, out);
+	return synthetic_mount(type, DEVPTS_SUPER_MAGIC, &(struct synthetic_node){ .type = &root },
+			       out);
 }
 
 static struct file_system_type devpts_type = {

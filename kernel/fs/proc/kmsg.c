@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/kmsg: the log as syslog(2) reads it, each record once; and the letters of /proc/sysrq-trigger. */
+/* /proc/kmsg: the log as syslog(2) reads it, each record once; and the letters of
+ * /proc/sysrq-trigger. */
 #include <fs/proc/proc_priv.h>
 #include <fs/proc/system_priv.h>
 
@@ -24,8 +25,10 @@ static ssize_t kmsg_read(struct file *file, struct iter *it, u64 *offset)
 	if (!result) {
 		char prefix[48];
 		u64 us = record->time_ns / 1000;
-		int n = scnprintf(prefix, sizeof(prefix), "<%u>[%5llu.%06llu] ", record->facility * 8u + record->level,
-				  (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
+		int n = scnprintf(prefix, sizeof(prefix), "<%u>[%5llu.%06llu] ",
+				  record->facility * 8u + record->level,
+				  (unsigned long long)(us / 1000000),
+				  (unsigned long long)(us % 1000000));
 		if (it->remaining < (size_t)n + record->size + 1) {
 			result = -EINVAL;
 		} else {
@@ -42,7 +45,9 @@ static ssize_t kmsg_read(struct file *file, struct iter *it, u64 *offset)
 
 static u32 kmsg_ready(struct file *file)
 {
-	return log_next_sequence() > __atomic_load_n(&next_record, __ATOMIC_ACQUIRE) ? EPOLLIN | EPOLLRDNORM : 0;
+	return log_next_sequence() > __atomic_load_n(&next_record, __ATOMIC_ACQUIRE)
+		       ? EPOLLIN | EPOLLRDNORM
+		       : 0;
 }
 
 static const struct file_ops kmsg_ops = {

@@ -29,7 +29,8 @@ static bool parse_pid(const char *name, int *pid)
 	return true;
 }
 
-static int root_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int root_lookup(const struct synthetic_node *dir, const char *name,
+		       struct synthetic_node *out)
 {
 	struct synthetic_node table = { .data = &proc_system_table };
 	if (synthetic_table_lookup(&table, name, out) == 0)
@@ -53,7 +54,8 @@ static int root_lookup(const struct synthetic_node *dir, const char *name, struc
 	return 0;
 }
 
-static bool root_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool root_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+		      struct synthetic_node *out)
 {
 	struct synthetic_node table = { .data = &proc_system_table };
 	if (synthetic_table_next(&table, cursor, name, out))
@@ -75,10 +77,11 @@ static const struct synthetic_type root = {
 	.next = root_next,
 };
 
-static int proc_mount(const struct file_system_type *type, const char *source, u32 flags, const char *data,
-		      struct superblock **out)
+static int proc_mount(const struct file_system_type *type, const char *source, u32 flags,
+		      const char *data, struct superblock **out)
 {
-	return synthetic_mount(type, PROC_SUPER_MAGIC, &(struct synthetic_node){ .type = &root }, out);
+	return synthetic_mount(type, PROC_SUPER_MAGIC, &(struct synthetic_node){ .type = &root },
+			       out);
 }
 
 static struct file_system_type proc_type = {

@@ -5,7 +5,8 @@
 #include <fs/synthetic/synthetic.h>
 #include <proc/task.h>
 
-/* Keys of nodes below /proc/<pid>: which process (its number and birth tell it from a later one), task, descriptor. */
+/* Keys of nodes below /proc/<pid>: which process (its number and birth tell it from a later one),
+ * task, descriptor. */
 #define KEY_PROCESS 0 /* pid in the low half, tid in the high half: 0 for the process itself */
 #define KEY_BIRTH 1   /* process->start_ns */
 #define KEY_EXTRA 2
@@ -36,9 +37,28 @@ extern const struct synthetic_table proc_system_table;	   /* fixed names of /pro
 /* The node of a process's directory. */
 void proc_process_node(struct process *process, struct synthetic_node *out);
 
-/* Per-process files, in several sources. */
-extern const struct synthetic_type proc_stat, proc_statm, proc_status, proc_cmdline, proc_comm, proc_environ,
-	proc_auxv, proc_maps, proc_smaps, proc_limits, proc_io, proc_mounts, proc_mountinfo,
-	proc_oom_score, proc_oom_score_adj, proc_wchan, proc_stack, proc_personality, proc_loginuid,
-	proc_cgroup, proc_syscall, proc_schedstat, proc_exe, proc_cwd, proc_root, proc_mem, proc_pagemap,
-	proc_timerslack, proc_coredump_filter;
+/*
+ * What the text files about a task show: the `data` of their nodes. The shared types below find the
+ * task or its address space, call this, and let go again.
+ */
+struct proc_text {
+	void (*show)(struct task *task, const struct synthetic_node *node, struct text_buffer *out);
+};
+struct proc_memory_text {
+	void (*show)(struct aspace *as, struct text_buffer *out);
+};
+[[nodiscard]] int proc_show_text(const struct synthetic_node *node, const struct proc_text *text,
+				 struct text_buffer *out);
+[[nodiscard]] int proc_show_memory(const struct synthetic_node *node, struct text_buffer *out);
+
+extern const struct proc_text proc_stat_text, proc_statm_text, proc_status_text,
+	proc_schedstat_text, proc_io_text, proc_limits_text, proc_mounts_text, proc_mountinfo_text,
+	proc_oom_score_text, proc_wchan_text, proc_stack_text, proc_syscall_text,
+	proc_personality_text, proc_loginuid_text, proc_cgroup_text, proc_timerslack_text,
+	proc_coredump_filter_text;
+extern const struct proc_memory_text proc_maps_text, proc_smaps_text, proc_cmdline_text,
+	proc_environ_text, proc_auxv_text;
+
+/* Files and links with operations of their own. */
+extern const struct synthetic_type proc_comm, proc_oom_score_adj, proc_exe, proc_cwd, proc_root,
+	proc_mem, proc_pagemap;

@@ -75,30 +75,72 @@ int proc_node_permission(const struct synthetic_node *node, u32 mask)
 	bool same = mine->fsuid == c->euid && mine->fsuid == c->suid && mine->fsuid == c->uid &&
 		    mine->fsgid == c->egid && mine->fsgid == c->sgid && mine->fsgid == c->gid;
 	credentials_put(c);
-	if (current_task() && task->process != current_process() && !same && !capable(CAP_SYS_PTRACE))
+	if (current_task() && task->process != current_process() && !same &&
+	    !capable(CAP_SYS_PTRACE))
 		err = -EACCES;
 	task_put(task);
 	return err;
 }
 
+int proc_show_text(const struct synthetic_node *node, const struct proc_text *text,
+		   struct text_buffer *out)
+{
+	struct task *task;
+	int err = proc_node_task(node, &task);
+
+	if (err)
+		return err;
+	text->show(task, node, out);
+	task_put(task);
+	return 0;
+}
+
+static int show_text(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return proc_show_text(node, node->data, out);
+}
+
+/* The types of text files: by permissions, and whether only those may look who may trace the
+ * process. */
+#define TEXT_TYPE(symbol, file_mode, function, check)                                              \
+	static const struct synthetic_type symbol = { .mode = S_IFREG | (file_mode),               \
+						      .show = function,                            \
+						      .valid = proc_node_valid,                    \
+						      .attributes = proc_node_attributes,          \
+						      .permission = check }
+TEXT_TYPE(text_0444, 0444, show_text, nullptr);
+TEXT_TYPE(text_0400, 0400, show_text, proc_node_permission);
+TEXT_TYPE(memory_0444, 0444, proc_show_memory, nullptr);
+TEXT_TYPE(memory_0444_traced, 0444, proc_show_memory, proc_node_permission);
+TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
+
 /* Files that a thread has as well as a process. */
 #define TASK_FILES                                                                                 \
-	{ "auxv", &proc_auxv, nullptr }, { "cgroup", &proc_cgroup, nullptr },                      \
-		{ "cmdline", &proc_cmdline, nullptr }, { "comm", &proc_comm, nullptr },            \
-		{ "cwd", &proc_cwd, nullptr }, { "environ", &proc_environ, nullptr },              \
+	{ "auxv", &memory_0400, &proc_auxv_text }, { "cgroup", &text_0444, &proc_cgroup_text },    \
+		{ "cmdline", &memory_0444, &proc_cmdline_text }, { "comm", &proc_comm, nullptr },  \
+		{ "cwd", &proc_cwd, nullptr }, { "environ", &memory_0400, &proc_environ_text },    \
 		{ "exe", &proc_exe, nullptr }, { "fd", &proc_fd_directory, nullptr },              \
-		{ "fdinfo", &proc_fdinfo_directory, nullptr }, { "io", &proc_io, nullptr },        \
-		{ "limits", &proc_limits, nullptr }, { "loginuid", &proc_loginuid, nullptr },      \
-		{ "maps", &proc_maps, nullptr }, { "mem", &proc_mem, nullptr },                    \
-		{ "mountinfo", &proc_mountinfo, nullptr }, { "mounts", &proc_mounts, nullptr },    \
-		{ "oom_score", &proc_oom_score, nullptr },                                         \
+		{ "fdinfo", &proc_fdinfo_directory, nullptr },                                     \
+		{ "io", &text_0400, &proc_io_text }, { "limits", &text_0444, &proc_limits_text },  \
+		{ "loginuid", &text_0444, &proc_loginuid_text },                                   \
+		{ "maps", &memory_0444_traced, &proc_maps_text }, { "mem", &proc_mem, nullptr },   \
+		{ "mountinfo", &text_0444, &proc_mountinfo_text },                                 \
+		{ "mounts", &text_0444, &proc_mounts_text },                                       \
+		{ "oom_score", &text_0444, &proc_oom_score_text },                                 \
 		{ "oom_score_adj", &proc_oom_score_adj, nullptr },                                 \
-		{ "pagemap", &proc_pagemap, nullptr }, { "personality", &proc_personality, nullptr }, \
-		{ "root", &proc_root, nullptr }, { "schedstat", &proc_schedstat, nullptr },        \
-		{ "smaps", &proc_smaps, nullptr }, \
-		{ "stack", &proc_stack, nullptr }, { "stat", &proc_stat, nullptr },                \
-		{ "statm", &proc_statm, nullptr }, { "status", &proc_status, nullptr },            \
-		{ "syscall", &proc_syscall, nullptr }, { "wchan", &proc_wchan, nullptr }
+		{ "pagemap", &proc_pagemap, nullptr },                                             \
+		{ "personality", &text_0400, &proc_personality_text },                             \
+		{ "root", &proc_root, nullptr },                                                   \
+		{ "schedstat", &text_0444, &proc_schedstat_text },                                 \
+		{ "smaps", &memory_0444_traced, &proc_smaps_text },                                \
+		{ "stack", &text_0400, &proc_stack_text },                                         \
+		{ "stat", &text_0444, &proc_stat_text },                                           \
+		{ "statm", &text_0444, &proc_statm_text },                                         \
+		{ "status", &text_0444, &proc_status_text },                                       \
+		{ "syscall", &text_0400, &proc_syscall_text },                                     \
+	{                                                                                          \
+		"wchan", &text_0444, &proc_wchan_text                                              \
+	}
 
 static const struct synthetic_named task_files[] = { TASK_FILES };
 static const struct synthetic_table task_table = SYNTHETIC_TABLE(task_files);
@@ -107,9 +149,9 @@ static const struct synthetic_type task_directory;
 
 static const struct synthetic_named process_files[] = {
 	TASK_FILES,
-	{ "coredump_filter", &proc_coredump_filter, nullptr },
+	{ "coredump_filter", &text_0400, &proc_coredump_filter_text },
 	{ "task", &task_directory, nullptr },
-	{ "timerslack_ns", &proc_timerslack, nullptr },
+	{ "timerslack_ns", &text_0400, &proc_timerslack_text },
 };
 static const struct synthetic_table process_table = SYNTHETIC_TABLE(process_files);
 
@@ -118,7 +160,8 @@ static const struct synthetic_table *table_of(const struct synthetic_node *node)
 	return node->data ? &task_table : &process_table;
 }
 
-static int process_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int process_lookup(const struct synthetic_node *dir, const char *name,
+			  struct synthetic_node *out)
 {
 	struct synthetic_node table = *dir;
 	table.data = table_of(dir);
@@ -153,7 +196,8 @@ static void task_node(const struct synthetic_node *dir, int tid, struct syntheti
 	};
 }
 
-static int task_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int task_lookup(const struct synthetic_node *dir, const char *name,
+		       struct synthetic_node *out)
 {
 	u64 tid;
 	if (name[0] < '1' || name[0] > '9' || parse_u64(name, 10, &tid) || tid > INT32_MAX)
@@ -162,7 +206,8 @@ static int task_lookup(const struct synthetic_node *dir, const char *name, struc
 	return proc_node_valid(out) ? 0 : -ENOENT;
 }
 
-static bool task_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool task_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+		      struct synthetic_node *out)
 {
 	struct process *process;
 	if (proc_node_process(dir, &process))

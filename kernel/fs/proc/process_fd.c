@@ -94,13 +94,15 @@ static int fdinfo_show(const struct synthetic_node *node, struct text_buffer *ou
 		struct file *file = file_of(handle.object);
 		u32 flags = file->flags | (handle.flags & HANDLE_CLOEXEC ? (u32)O_CLOEXEC : 0);
 		text_printf(out, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n",
-			    (unsigned long long)file->offset, flags, file->mount ? file->mount->id : 0,
+			    (unsigned long long)file->offset, flags,
+			    file->mount ? file->mount->id : 0,
 			    (unsigned long long)file->inode->number);
 		char *more = text_reserve(out, 1024);
 		if (more)
 			out->size += (size_t)file->ops->describe(file, more, 1024);
 	} else {
-		text_printf(out, "type:\t%s\nrights:\t%x\nbadge:\t%llu\n", handle.object->type->name, handle.rights,
+		text_printf(out, "type:\t%s\nrights:\t%x\nbadge:\t%llu\n",
+			    handle.object->type->name, handle.rights,
 			    (unsigned long long)handle.badge);
 	}
 	handle_copy_put(&handle);
@@ -122,8 +124,8 @@ static const struct synthetic_type *child_type(const struct synthetic_node *dir)
 static int fd_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
 {
 	u64 fd;
-	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]) || parse_u64(name, 10, &fd) ||
-	    fd > INT32_MAX)
+	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]) ||
+	    parse_u64(name, 10, &fd) || fd > INT32_MAX)
 		return -ENOENT;
 	*out = *dir;
 	out->type = child_type(dir);
@@ -131,7 +133,8 @@ static int fd_lookup(const struct synthetic_node *dir, const char *name, struct 
 	return fd_valid(out) ? 0 : -ENOENT;
 }
 
-static bool fd_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool fd_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+		    struct synthetic_node *out)
 {
 	struct pool *pool;
 	if (node_pool(dir, &pool))

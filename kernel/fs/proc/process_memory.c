@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/<pid>/maps, smaps, mem, cmdline, environ, auxv, pagemap: what lies in a process's address space. */
+/* /proc/<pid>/maps, smaps, mem, cmdline, environ, auxv, pagemap: what lies in a process's address
+ * space. */
 #include <fs/proc/proc_priv.h>
 
 #include <lib/errno.h>
@@ -25,6 +26,20 @@ static int node_aspace(const struct synthetic_node *node, struct aspace **out)
 	return 0;
 }
 
+int proc_show_memory(const struct synthetic_node *node, struct text_buffer *out)
+{
+	const struct proc_memory_text *text = node->data;
+	struct aspace *as;
+	int err = node_aspace(node, &as);
+
+	/* A process that has exited has no memory, and the file is empty. */
+	if (err || !as)
+		return err;
+	text->show(as, out);
+	process_aspace_put(as);
+	return 0;
+}
+
 /* maps */
 
 static const char *mapping_label(const struct aspace *as, const struct vma *vma)
@@ -38,7 +53,8 @@ static const char *mapping_label(const struct aspace *as, const struct vma *vma)
 	return vma->flags & VMA_STACK ? "[stack]" : nullptr;
 }
 
-static void show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma, char *path_buf)
+static void show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma,
+			 char *path_buf)
 {
 	u64 device = 0, number = 0;
 	if (vma->file) {
@@ -49,8 +65,8 @@ static void show_mapping(struct text_buffer *out, const struct aspace *as, const
 	text_printf(out, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", vma->start, vma->end,
 		    vma->flags & VMA_READ ? 'r' : '-', vma->flags & VMA_WRITE ? 'w' : '-',
 		    vma->flags & VMA_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
-		    vma->file ? (unsigned long long)vma->offset : 0ull, device_major(device), device_minor(device),
-		    (unsigned long long)number);
+		    vma->file ? (unsigned long long)vma->offset : 0ull, device_major(device),
+		    device_minor(device), (unsigned long long)number);
 	const char *label = mapping_label(as, vma);
 	if (vma->file && vma->file->dentry) {
 		struct path path = { vma->file->mount, vma->file->dentry };
@@ -64,7 +80,8 @@ static void show_mapping(struct text_buffer *out, const struct aspace *as, const
 	text_printf(out, "\n");
 }
 
-static void show_mapping_memory(struct text_buffer *out, const struct aspace *as, const struct vma *vma)
+static void show_mapping_memory(struct text_buffer *out, const struct aspace *as,
+				const struct vma *vma)
 {
 	struct mapping_residency r;
 	aspace_mapping_residency(as, vma, &r);
@@ -74,14 +91,27 @@ static void show_mapping_memory(struct text_buffer *out, const struct aspace *as
 		const char *name;
 		u64 kib;
 	} lines[] = {
-		{ "Size", (vma->end - vma->start) / 1024 }, { "KernelPageSize", kb }, { "MMUPageSize", kb },
-		{ "Rss", (private + shared) * kb }, { "Pss", private * kb + r.proportional_shared_bytes / 1024 },
-		{ "Pss_Dirty", r.private_dirty * kb }, { "Shared_Clean", r.shared_clean * kb },
-		{ "Shared_Dirty", r.shared_dirty * kb }, { "Private_Clean", r.private_clean * kb },
-		{ "Private_Dirty", r.private_dirty * kb }, { "Referenced", r.referenced * kb },
-		{ "Anonymous", r.anonymous * kb }, { "LazyFree", 0 }, { "AnonHugePages", 0 },
-		{ "ShmemPmdMapped", 0 }, { "FilePmdMapped", 0 }, { "Shared_Hugetlb", 0 }, { "Private_Hugetlb", 0 },
-		{ "Swap", 0 }, { "SwapPss", 0 }, { "Locked", vma->flags & VMA_LOCKED ? (private + shared) * kb : 0 },
+		{ "Size", (vma->end - vma->start) / 1024 },
+		{ "KernelPageSize", kb },
+		{ "MMUPageSize", kb },
+		{ "Rss", (private + shared) * kb },
+		{ "Pss", private * kb + r.proportional_shared_bytes / 1024 },
+		{ "Pss_Dirty", r.private_dirty * kb },
+		{ "Shared_Clean", r.shared_clean * kb },
+		{ "Shared_Dirty", r.shared_dirty * kb },
+		{ "Private_Clean", r.private_clean * kb },
+		{ "Private_Dirty", r.private_dirty * kb },
+		{ "Referenced", r.referenced * kb },
+		{ "Anonymous", r.anonymous * kb },
+		{ "LazyFree", 0 },
+		{ "AnonHugePages", 0 },
+		{ "ShmemPmdMapped", 0 },
+		{ "FilePmdMapped", 0 },
+		{ "Shared_Hugetlb", 0 },
+		{ "Private_Hugetlb", 0 },
+		{ "Swap", 0 },
+		{ "SwapPss", 0 },
+		{ "Locked", vma->flags & VMA_LOCKED ? (private + shared) * kb : 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		size_t start = out->size;
@@ -90,22 +120,20 @@ static void show_mapping_memory(struct text_buffer *out, const struct aspace *as
 			text_printf(out, " ");
 		text_printf(out, "%8llu kB\n", (unsigned long long)lines[i].kib);
 	}
-	text_printf(out, "THPeligible:    0\nVmFlags:%s%s%s%s%s%s%s \n", vma->flags & VMA_READ ? " rd" : "",
-		    vma->flags & VMA_WRITE ? " wr" : "", vma->flags & VMA_EXEC ? " ex" : "",
-		    vma->flags & VMA_SHARED ? " sh" : "", vma->flags & VMA_MAY_READ ? " mr" : "",
-		    vma->flags & VMA_MAY_WRITE ? " mw" : "", vma->flags & VMA_MAY_EXEC ? " me" : "");
+	text_printf(out, "THPeligible:    0\nVmFlags:%s%s%s%s%s%s%s \n",
+		    vma->flags & VMA_READ ? " rd" : "", vma->flags & VMA_WRITE ? " wr" : "",
+		    vma->flags & VMA_EXEC ? " ex" : "", vma->flags & VMA_SHARED ? " sh" : "",
+		    vma->flags & VMA_MAY_READ ? " mr" : "", vma->flags & VMA_MAY_WRITE ? " mw" : "",
+		    vma->flags & VMA_MAY_EXEC ? " me" : "");
 }
 
-static int show_mappings(const struct synthetic_node *node, struct text_buffer *out, bool memory)
+static void show_mappings(struct aspace *as, struct text_buffer *out, bool memory)
 {
-	struct aspace *as;
-	int err = node_aspace(node, &as);
-	if (err || !as)
-		return err;
 	char *path_buf = kmalloc(PATH_MAX, 0);
+
 	if (!path_buf) {
-		process_aspace_put(as);
-		return -ENOMEM;
+		out->failed = true;
+		return;
 	}
 	read_lock(&as->lock);
 	for (struct vma *vma = aspace_find(as, 0); vma; vma = vma_next(vma)) {
@@ -115,18 +143,16 @@ static int show_mappings(const struct synthetic_node *node, struct text_buffer *
 	}
 	read_unlock(&as->lock);
 	kfree(path_buf);
-	process_aspace_put(as);
-	return 0;
 }
 
-static int maps_show(const struct synthetic_node *node, struct text_buffer *out)
+static void maps_show(struct aspace *as, struct text_buffer *out)
 {
-	return show_mappings(node, out, false);
+	show_mappings(as, out, false);
 }
 
-static int smaps_show(const struct synthetic_node *node, struct text_buffer *out)
+static void smaps_show(struct aspace *as, struct text_buffer *out)
 {
-	return show_mappings(node, out, true);
+	show_mappings(as, out, true);
 }
 
 /* cmdline, environ, auxv */
@@ -147,8 +173,8 @@ static void append_memory(struct text_buffer *out, struct aspace *as, vaddr_t st
 }
 
 /*
- * Arguments as they lie in memory. A program that overwrote the terminator of the last one (setproctitle) shows a single string that may
- * reach into the environment, as Linux does.
+ * Arguments as they lie in memory. A program that overwrote the terminator of the last one
+ * (setproctitle) shows a single string that may reach into the environment, as Linux does.
  */
 static void append_command_line(struct text_buffer *out, struct aspace *as)
 {
@@ -164,40 +190,22 @@ static void append_command_line(struct text_buffer *out, struct aspace *as)
 	out->size = strnlen(out->data, out->size);
 }
 
-static int cmdline_show(const struct synthetic_node *node, struct text_buffer *out)
+static void cmdline_show(struct aspace *as, struct text_buffer *out)
 {
-	struct aspace *as;
-	int err = node_aspace(node, &as);
-	if (err || !as)
-		return err;
 	append_command_line(out, as);
-	process_aspace_put(as);
-	return 0;
 }
 
-static int environ_show(const struct synthetic_node *node, struct text_buffer *out)
+static void environ_show(struct aspace *as, struct text_buffer *out)
 {
-	struct aspace *as;
-	int err = node_aspace(node, &as);
-	if (err || !as)
-		return err;
 	append_memory(out, as, as->env_start, as->env_end);
-	process_aspace_put(as);
-	return 0;
 }
 
-static int auxv_show(const struct synthetic_node *node, struct text_buffer *out)
+static void auxv_show(struct aspace *as, struct text_buffer *out)
 {
-	struct aspace *as;
-	int err = node_aspace(node, &as);
-	if (err || !as)
-		return err;
 	size_t n = 0;
 	while (n + 2 < ARRAY_SIZE(as->auxv) && as->auxv[n] != AT_NULL)
 		n += 2;
 	text_append(out, as->auxv, (n + 2) * sizeof(as->auxv[0]));
-	process_aspace_put(as);
-	return 0;
 }
 
 /* mem: the address space as a file; rights are checked when it is opened. */
@@ -260,14 +268,12 @@ static void mem_destroy(struct file *file)
 }
 
 static const struct file_ops mem_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = mem_read,
-	.write = mem_write,
-	.seek = mem_seek,
-	.destroy = mem_destroy,
+	FILE_OPS_DEFAULTS, .read = mem_read,	   .write = mem_write,
+	.seek = mem_seek,  .destroy = mem_destroy,
 };
 
-/* One 64-bit word a page (pagemap.txt): frame numbers are hidden, as Linux hides them from those without CAP_SYS_ADMIN. */
+/* One 64-bit word a page (pagemap.txt): frame numbers are hidden, as Linux hides them from those
+ * without CAP_SYS_ADMIN. */
 static ssize_t pagemap_read(struct file *file, struct iter *it, u64 *offset)
 {
 	struct aspace *as = file->private;
@@ -296,7 +302,8 @@ static const struct file_ops pagemap_ops = {
 	.destroy = mem_destroy,
 };
 
-static int open_aspace(const struct synthetic_node *node, struct file *file, const struct file_ops *ops)
+static int open_aspace(const struct synthetic_node *node, struct file *file,
+		       const struct file_ops *ops)
 {
 	struct aspace *as;
 	int err = node_aspace(node, &as);
@@ -322,16 +329,17 @@ static int pagemap_open(const struct synthetic_node *node, struct inode *inode, 
 	return open_aspace(node, file, &pagemap_ops);
 }
 
-#define MEMORY_FILE(symbol, file_mode, check, ...)                                                 \
-	const struct synthetic_type symbol = { .mode = S_IFREG | (file_mode),                      \
-					       .valid = proc_node_valid,                           \
-					       .attributes = proc_node_attributes,                 \
-					       .permission = check,                                \
-					       __VA_ARGS__ }
-MEMORY_FILE(proc_maps, 0444, proc_node_permission, .show = maps_show);
-MEMORY_FILE(proc_smaps, 0444, proc_node_permission, .show = smaps_show);
-MEMORY_FILE(proc_cmdline, 0444, nullptr, .show = cmdline_show);
-MEMORY_FILE(proc_environ, 0400, proc_node_permission, .show = environ_show);
-MEMORY_FILE(proc_auxv, 0400, proc_node_permission, .show = auxv_show);
-MEMORY_FILE(proc_mem, 0600, proc_node_permission, .open = mem_open);
-MEMORY_FILE(proc_pagemap, 0400, proc_node_permission, .open = pagemap_open);
+const struct proc_memory_text proc_maps_text = { maps_show }, proc_smaps_text = { smaps_show },
+			      proc_cmdline_text = { cmdline_show },
+			      proc_environ_text = { environ_show }, proc_auxv_text = { auxv_show };
+
+const struct synthetic_type proc_mem = { .mode = S_IFREG | 0600,
+					 .valid = proc_node_valid,
+					 .attributes = proc_node_attributes,
+					 .permission = proc_node_permission,
+					 .open = mem_open };
+const struct synthetic_type proc_pagemap = { .mode = S_IFREG | 0400,
+					     .valid = proc_node_valid,
+					     .attributes = proc_node_attributes,
+					     .permission = proc_node_permission,
+					     .open = pagemap_open };

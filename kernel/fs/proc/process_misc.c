@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The small files and links of /proc/<pid>: comm, exe, cwd, root, mounts, OOM scores, stack and their like. */
+/* The small files and links of /proc/<pid>: comm, exe, cwd, root, mounts, OOM scores, stack and
+ * their like. */
 #include <fs/proc/proc_priv.h>
 
 #include <arch/frame.h>
@@ -17,15 +18,9 @@
 
 /* comm: readable by all, writable by the process's own threads. */
 
-static int comm_show(const struct synthetic_node *node, struct text_buffer *out)
+static void comm_show(struct task *task, const struct synthetic_node *node, struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	text_printf(out, "%s\n", task->thread.name);
-	task_put(task);
-	return 0;
 }
 
 static int comm_store(const struct synthetic_node *node, char *text, size_t size)
@@ -123,8 +118,10 @@ static bool show_mount(struct mount *mount, void *arg)
 		return true;
 	const char *source = mount->source ? mount->source : "none";
 	if (m->info) {
-		text_printf(m->out, "%d %d %u:%u / ", mount->id, mount->parent ? mount->parent->id : mount->id,
-			    device_major(mount->superblock->device), device_minor(mount->superblock->device));
+		text_printf(m->out, "%d %d %u:%u / ", mount->id,
+			    mount->parent ? mount->parent->id : mount->id,
+			    device_major(mount->superblock->device),
+			    device_minor(mount->superblock->device));
 		text_append_escaped(m->out, where, "");
 		text_printf(m->out, " %s - %s ", options, mount->superblock->type->name);
 		text_append_escaped(m->out, source, "#");
@@ -138,59 +135,58 @@ static bool show_mount(struct mount *mount, void *arg)
 	return true;
 }
 
-static int show_mounts(struct text_buffer *out, bool info)
+static void show_mounts(struct text_buffer *out, bool info)
 {
 	struct mount_text m = { .out = out, .info = info, .buf = kmalloc(PATH_MAX, 0) };
-	if (!m.buf)
-		return -ENOMEM;
+
+	if (!m.buf) {
+		out->failed = true;
+		return;
+	}
 	mount_for_each(show_mount, &m);
 	kfree(m.buf);
-	return 0;
 }
 
-static int mounts_show(const struct synthetic_node *node, struct text_buffer *out)
+static void mounts_show(struct task *task, const struct synthetic_node *node,
+			struct text_buffer *out)
 {
-	return show_mounts(out, false);
+	show_mounts(out, false);
 }
 
-static int mountinfo_show(const struct synthetic_node *node, struct text_buffer *out)
+static void mountinfo_show(struct task *task, const struct synthetic_node *node,
+			   struct text_buffer *out)
 {
-	return show_mounts(out, true);
+	show_mounts(out, true);
 }
 
 /* OOM */
 
-static int oom_score_show(const struct synthetic_node *node, struct text_buffer *out)
+static void oom_score_show(struct task *task, const struct synthetic_node *node,
+			   struct text_buffer *out)
 {
-	struct process *process;
-	int err = proc_node_process(node, &process);
-	if (err)
-		return err;
+	struct process *process = task->process;
+
 	struct frame_stats frames;
 	frame_stats(&frames);
 	u64 pages = 0;
 	struct aspace *as = process_aspace_get(process);
 	if (as) {
-		pages = as->resident_anon + as->resident_file + as->resident_shared + as->page_table_pages;
+		pages = as->resident_anon + as->resident_file + as->resident_shared +
+			as->page_table_pages;
 		process_aspace_put(as);
 	}
 	s64 badness = (s64)(pages * 1000 / MAX(frames.total, 1ul)) + process->oom_score_adj;
 	/* As Linux scales it: 667 is a process without memory and adjustment. */
 	s64 score = (1000 + badness) * 2 / 3;
 	text_printf(out, "%lld\n", (long long)MAX(score, 0l));
-	process_put(process);
-	return 0;
 }
 
-static int oom_score_adj_show(const struct synthetic_node *node, struct text_buffer *out)
+static void oom_score_adj_show(struct task *task, const struct synthetic_node *node,
+			       struct text_buffer *out)
 {
-	struct process *process;
-	int err = proc_node_process(node, &process);
-	if (err)
-		return err;
+	struct process *process = task->process;
+
 	text_printf(out, "%d\n", process->oom_score_adj);
-	process_put(process);
-	return 0;
 }
 
 static int oom_score_adj_store(const struct synthetic_node *node, char *text, size_t size)
@@ -230,43 +226,37 @@ static bool show_frame(vaddr_t pc, void *arg)
 		text_printf(s->out, "%s", name);
 		return false;
 	}
-	text_printf(s->out, "[<0>] %s+0x%llx/0x%llx\n", name ? name : "?", (unsigned long long)offset,
-		    (unsigned long long)size);
+	text_printf(s->out, "[<0>] %s+0x%llx/0x%llx\n", name ? name : "?",
+		    (unsigned long long)offset, (unsigned long long)size);
 	return true;
 }
 
-static int show_stack(const struct synthetic_node *node, struct text_buffer *out, bool first_only)
+static void show_stack(struct task *task, struct text_buffer *out, bool first_only)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	struct stack_text s = { out, first_only };
 	size_t before = out->size;
+
 	if (!task->thread.on_cpu && task->thread.state == THREAD_SLEEPING)
 		arch_backtrace_thread(&task->thread.base.arch, show_frame, &s);
 	if (first_only && out->size == before)
 		text_printf(out, "0");
-	task_put(task);
-	return 0;
 }
 
-static int wchan_show(const struct synthetic_node *node, struct text_buffer *out)
+static void wchan_show(struct task *task, const struct synthetic_node *node,
+		       struct text_buffer *out)
 {
-	return show_stack(node, out, true);
+	show_stack(task, out, true);
 }
 
-static int stack_show(const struct synthetic_node *node, struct text_buffer *out)
+static void stack_show(struct task *task, const struct synthetic_node *node,
+		       struct text_buffer *out)
 {
-	return show_stack(node, out, false);
+	show_stack(task, out, false);
 }
 
-static int syscall_show(const struct synthetic_node *node, struct text_buffer *out)
+static void syscall_show(struct task *task, const struct synthetic_node *node,
+			 struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	if (task->thread.on_cpu || task->thread.state != THREAD_SLEEPING) {
 		text_printf(out, "running\n");
 	} else {
@@ -274,72 +264,74 @@ static int syscall_show(const struct synthetic_node *node, struct text_buffer *o
 		text_printf(out, "%lld", (long long)frame_syscall_number(f));
 		for (unsigned i = 0; i < 6; i++)
 			text_printf(out, " 0x%llx", (unsigned long long)frame_argument(f, i));
-		text_printf(out, " 0x%llx 0x%llx\n", (unsigned long long)frame_sp(f), (unsigned long long)frame_pc(f));
+		text_printf(out, " 0x%llx 0x%llx\n", (unsigned long long)frame_sp(f),
+			    (unsigned long long)frame_pc(f));
 	}
-	task_put(task);
-	return 0;
 }
 
 /* Single values */
 
-static int personality_show(const struct synthetic_node *node, struct text_buffer *out)
+static void personality_show(struct task *task, const struct synthetic_node *node,
+			     struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	text_printf(out, "%08x\n", task->personality);
-	task_put(task);
-	return 0;
 }
 
 /* Nobody has logged in through the audit system. */
-static int loginuid_show(const struct synthetic_node *node, struct text_buffer *out)
+static void loginuid_show(struct task *task, const struct synthetic_node *node,
+			  struct text_buffer *out)
 {
 	text_printf(out, "%u", UINT32_MAX);
-	return 0;
 }
 
-static int cgroup_show(const struct synthetic_node *node, struct text_buffer *out)
+static void cgroup_show(struct task *task, const struct synthetic_node *node,
+			struct text_buffer *out)
 {
 	text_printf(out, "0::/\n");
-	return 0;
 }
 
-static int timerslack_show(const struct synthetic_node *node, struct text_buffer *out)
+static void timerslack_show(struct task *task, const struct synthetic_node *node,
+			    struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	text_printf(out, "%llu\n", (unsigned long long)task->timer_slack_ns);
-	task_put(task);
-	return 0;
 }
 
 /* Core files are not written; the default filter is what Linux shows. */
-static int coredump_filter_show(const struct synthetic_node *node, struct text_buffer *out)
+static void coredump_filter_show(struct task *task, const struct synthetic_node *node,
+				 struct text_buffer *out)
 {
 	text_printf(out, "00000033\n");
-	return 0;
 }
 
-#define SMALL_FILE(symbol, file_mode, check, ...)                                                  \
-	const struct synthetic_type symbol = { .mode = S_IFREG | (file_mode),                      \
-					       .valid = proc_node_valid,                           \
-					       .attributes = proc_node_attributes,                 \
-					       .permission = check,                                \
-					       __VA_ARGS__ }
-SMALL_FILE(proc_comm, 0644, nullptr, .show = comm_show, .store = comm_store);
-SMALL_FILE(proc_mounts, 0444, nullptr, .show = mounts_show);
-SMALL_FILE(proc_mountinfo, 0444, nullptr, .show = mountinfo_show);
-SMALL_FILE(proc_oom_score, 0444, nullptr, .show = oom_score_show);
-SMALL_FILE(proc_oom_score_adj, 0644, nullptr, .show = oom_score_adj_show, .store = oom_score_adj_store);
-SMALL_FILE(proc_wchan, 0444, nullptr, .show = wchan_show);
-SMALL_FILE(proc_stack, 0400, proc_node_permission, .show = stack_show);
-SMALL_FILE(proc_syscall, 0400, proc_node_permission, .show = syscall_show);
-SMALL_FILE(proc_personality, 0400, proc_node_permission, .show = personality_show);
-SMALL_FILE(proc_loginuid, 0444, nullptr, .show = loginuid_show);
-SMALL_FILE(proc_cgroup, 0444, nullptr, .show = cgroup_show);
-SMALL_FILE(proc_timerslack, 0444, proc_node_permission, .show = timerslack_show);
-SMALL_FILE(proc_coredump_filter, 0444, proc_node_permission, .show = coredump_filter_show);
+const struct proc_text proc_mounts_text = { mounts_show }, proc_mountinfo_text = { mountinfo_show },
+		       proc_oom_score_text = { oom_score_show }, proc_wchan_text = { wchan_show },
+		       proc_stack_text = { stack_show }, proc_syscall_text = { syscall_show },
+		       proc_personality_text = { personality_show },
+		       proc_loginuid_text = { loginuid_show }, proc_cgroup_text = { cgroup_show },
+		       proc_timerslack_text = { timerslack_show },
+		       proc_coredump_filter_text = { coredump_filter_show };
+
+/* Those that can be written have a type of their own. */
+static const struct proc_text comm_text = { comm_show },
+			      oom_score_adj_text = { oom_score_adj_show };
+
+static int comm_file_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return proc_show_text(node, &comm_text, out);
+}
+
+static int oom_score_adj_file_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return proc_show_text(node, &oom_score_adj_text, out);
+}
+
+const struct synthetic_type proc_comm = { .mode = S_IFREG | 0644,
+					  .valid = proc_node_valid,
+					  .attributes = proc_node_attributes,
+					  .show = comm_file_show,
+					  .store = comm_store };
+const struct synthetic_type proc_oom_score_adj = { .mode = S_IFREG | 0644,
+						   .valid = proc_node_valid,
+						   .attributes = proc_node_attributes,
+						   .show = oom_score_adj_file_show,
+						   .store = oom_score_adj_store };

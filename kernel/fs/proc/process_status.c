@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/<pid>/stat, statm, status, schedstat, io, limits: numbers about a process or task, in the formats of proc(5). */
+/* /proc/<pid>/stat, statm, status, schedstat, io, limits: numbers about a process or task, in the
+ * formats of proc(5). */
 #include <fs/proc/proc_priv.h>
 
 #include <arch/layout.h>
@@ -19,8 +20,8 @@ static bool is_thread_node(const struct synthetic_node *node)
 struct memory_numbers {
 	u64 mapped, resident, shared, text, data, stack, locked, table, mapped_peak, resident_peak;
 	u64 anon, file, shmem;
-	vaddr_t code_start, code_end, stack_top, data_start, data_end, brk_start, arg_start, arg_end, env_start,
-		env_end;
+	vaddr_t code_start, code_end, stack_top, data_start, data_end, brk_start, arg_start,
+		arg_end, env_start, env_end;
 	u64 minor_faults, major_faults;
 	bool present;
 };
@@ -70,10 +71,12 @@ static void read_memory(struct process *process, struct memory_numbers *m)
 static int stat_priority(const struct thread *thread)
 {
 	u32 policy = thread->params.policy;
-	return policy == SCHED_FIFO || policy == SCHED_RR ? -1 - thread->params.rt_priority : 20 + thread->params.nice;
+	return policy == SCHED_FIFO || policy == SCHED_RR ? -1 - thread->params.rt_priority
+							  : 20 + thread->params.nice;
 }
 
-static void times_of(const struct synthetic_node *node, struct task *task, u64 *user_ns, u64 *system_ns)
+static void times_of(const struct synthetic_node *node, struct task *task, u64 *user_ns,
+		     u64 *system_ns)
 {
 	if (is_thread_node(node))
 		thread_times(&task->thread, user_ns, system_ns);
@@ -81,12 +84,8 @@ static void times_of(const struct synthetic_node *node, struct task *task, u64 *
 		process_times(task->process, user_ns, system_ns);
 }
 
-static int stat_show(const struct synthetic_node *node, struct text_buffer *out)
+static void stat_show(struct task *task, const struct synthetic_node *node, struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	struct process *process = task->process;
 	struct process_relations r;
 	struct memory_numbers m;
@@ -99,45 +98,48 @@ static int stat_show(const struct synthetic_node *node, struct text_buffer *out)
 	/* Addresses are for those only who may trace the process, as in Linux. */
 	bool may_see = proc_node_permission(node, 0) == 0;
 #define ADDRESS(x) (may_see ? (unsigned long)(x) : 0ul)
-	text_printf(out, "%d (%s) %c %d %d %d %llu %d 0 ", task->tid, task->thread.name, task_state_letter(task), r.parent,
-		    r.group, r.session, (unsigned long long)r.terminal, r.foreground);
+	text_printf(out, "%d (%s) %c %d %d %d %llu %d 0 ", task->tid, task->thread.name,
+		    task_state_letter(task), r.parent, r.group, r.session,
+		    (unsigned long long)r.terminal, r.foreground);
 	text_printf(out, "%llu %llu %llu %llu ", (unsigned long long)m.minor_faults,
-		    (unsigned long long)process->children_minor_faults, (unsigned long long)m.major_faults,
+		    (unsigned long long)process->children_minor_faults,
+		    (unsigned long long)m.major_faults,
 		    (unsigned long long)process->children_major_faults);
-	text_printf(out, "%llu %llu %llu %llu %d %d %u 0 %llu ", (unsigned long long)ticks_of_ns(user_ns),
+	text_printf(out, "%llu %llu %llu %llu %d %d %u 0 %llu ",
+		    (unsigned long long)ticks_of_ns(user_ns),
 		    (unsigned long long)ticks_of_ns(system_ns),
 		    (unsigned long long)ticks_of_ns(process->children_user_ns),
-		    (unsigned long long)ticks_of_ns(process->children_system_ns), stat_priority(&task->thread),
-		    task->thread.params.nice, process->task_count, (unsigned long long)ticks_of_ns(task->thread.start_ns));
-	text_printf(out, "%llu %llu %llu %lu %lu %lu 0 0 ", (unsigned long long)m.mapped * PAGE_SIZE,
-		    (unsigned long long)m.resident, (unsigned long long)process->limits[RLIMIT_RSS].rlim_cur,
-		    ADDRESS(m.code_start), ADDRESS(m.code_end), ADDRESS(m.stack_top));
+		    (unsigned long long)ticks_of_ns(process->children_system_ns),
+		    stat_priority(&task->thread), task->thread.params.nice, process->task_count,
+		    (unsigned long long)ticks_of_ns(task->thread.start_ns));
+	text_printf(out, "%llu %llu %llu %lu %lu %lu 0 0 ",
+		    (unsigned long long)m.mapped * PAGE_SIZE, (unsigned long long)m.resident,
+		    (unsigned long long)process->limits[RLIMIT_RSS].rlim_cur, ADDRESS(m.code_start),
+		    ADDRESS(m.code_end), ADDRESS(m.stack_top));
 	text_printf(out, "%llu %llu %llu %llu %d 0 0 %d %u %u %u 0 0 0 ",
-		    (unsigned long long)(s.pending & 0x7fffffff), (unsigned long long)(s.blocked & 0x7fffffff),
-		    (unsigned long long)(s.ignored & 0x7fffffff), (unsigned long long)(s.caught & 0x7fffffff),
-		    task->thread.state == THREAD_SLEEPING ? 1 : 0, process->exit_signal, task->thread.cpu,
-		    task->thread.params.rt_priority, task->thread.params.policy);
-	text_printf(out, "%lu %lu %lu %lu %lu %lu %lu %d\n", ADDRESS(m.data_start), ADDRESS(m.data_end),
-		    ADDRESS(m.brk_start), ADDRESS(m.arg_start), ADDRESS(m.arg_end), ADDRESS(m.env_start),
-		    ADDRESS(m.env_end), may_see ? process->exit_code : 0);
+		    (unsigned long long)(s.pending & 0x7fffffff),
+		    (unsigned long long)(s.blocked & 0x7fffffff),
+		    (unsigned long long)(s.ignored & 0x7fffffff),
+		    (unsigned long long)(s.caught & 0x7fffffff),
+		    task->thread.state == THREAD_SLEEPING ? 1 : 0, process->exit_signal,
+		    task->thread.cpu, task->thread.params.rt_priority, task->thread.params.policy);
+	text_printf(out, "%lu %lu %lu %lu %lu %lu %lu %d\n", ADDRESS(m.data_start),
+		    ADDRESS(m.data_end), ADDRESS(m.brk_start), ADDRESS(m.arg_start),
+		    ADDRESS(m.arg_end), ADDRESS(m.env_start), ADDRESS(m.env_end),
+		    may_see ? process->exit_code : 0);
 #undef ADDRESS
-	task_put(task);
-	return 0;
 }
 
-static int statm_show(const struct synthetic_node *node, struct text_buffer *out)
+static void statm_show(struct task *task, const struct synthetic_node *node,
+		       struct text_buffer *out)
 {
-	struct process *process;
-	int err = proc_node_process(node, &process);
-	if (err)
-		return err;
+	struct process *process = task->process;
+
 	struct memory_numbers m;
 	read_memory(process, &m);
-	process_put(process);
-	text_printf(out, "%llu %llu %llu %llu 0 %llu 0\n", (unsigned long long)m.mapped, (unsigned long long)m.resident,
-		    (unsigned long long)m.shared, (unsigned long long)m.text,
-		    (unsigned long long)(m.data + m.stack));
-	return 0;
+	text_printf(out, "%llu %llu %llu %llu 0 %llu 0\n", (unsigned long long)m.mapped,
+		    (unsigned long long)m.resident, (unsigned long long)m.shared,
+		    (unsigned long long)m.text, (unsigned long long)(m.data + m.stack));
 }
 
 static const char *state_name(char letter)
@@ -163,8 +165,8 @@ static const char *state_name(char letter)
 static void show_credentials(struct task *task, struct text_buffer *out)
 {
 	const struct credentials *c = task_credentials_get(task);
-	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid,
-		    c->egid, c->sgid, c->fsgid);
+	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
+		    c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	struct pool *pool = task_pool_get(task);
 	text_printf(out, "FDSize:\t%u\nGroups:\t", pool ? pool_size(pool) : 0);
 	if (pool)
@@ -185,13 +187,25 @@ static void show_memory(struct process *process, struct text_buffer *out)
 		const char *name;
 		u64 pages;
 	} lines[] = {
-		{ "VmPeak", m.mapped_peak }, { "VmSize", m.mapped }, { "VmLck", m.locked }, { "VmPin", 0 },
-		{ "VmHWM", m.resident_peak }, { "VmRSS", m.resident }, { "RssAnon", m.anon }, { "RssFile", m.file },
-		{ "RssShmem", m.shmem }, { "VmData", m.data }, { "VmStk", m.stack }, { "VmExe", m.text },
-		{ "VmLib", 0 }, { "VmPTE", m.table }, { "VmSwap", 0 },
+		{ "VmPeak", m.mapped_peak },
+		{ "VmSize", m.mapped },
+		{ "VmLck", m.locked },
+		{ "VmPin", 0 },
+		{ "VmHWM", m.resident_peak },
+		{ "VmRSS", m.resident },
+		{ "RssAnon", m.anon },
+		{ "RssFile", m.file },
+		{ "RssShmem", m.shmem },
+		{ "VmData", m.data },
+		{ "VmStk", m.stack },
+		{ "VmExe", m.text },
+		{ "VmLib", 0 },
+		{ "VmPTE", m.table },
+		{ "VmSwap", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		text_printf(out, "%s:\t%8llu kB\n", lines[i].name, (unsigned long long)lines[i].pages * (PAGE_SIZE / 1024));
+		text_printf(out, "%s:\t%8llu kB\n", lines[i].name,
+			    (unsigned long long)lines[i].pages * (PAGE_SIZE / 1024));
 	text_printf(out, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t0\n");
 }
 
@@ -199,22 +213,30 @@ static void show_signals(struct task *task, struct text_buffer *out)
 {
 	struct signal_summary s;
 	task_signal_summary(task, &s);
-	text_printf(out, "Threads:\t%u\nSigQ:\t%llu/%llu\n", task->process->task_count, (unsigned long long)s.queued,
-		    (unsigned long long)s.queue_limit);
-	text_printf(out, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
-		    (unsigned long long)s.pending, (unsigned long long)s.shared_pending, (unsigned long long)s.blocked,
-		    (unsigned long long)s.ignored, (unsigned long long)s.caught);
+	text_printf(out, "Threads:\t%u\nSigQ:\t%llu/%llu\n", task->process->task_count,
+		    (unsigned long long)s.queued, (unsigned long long)s.queue_limit);
+	text_printf(out,
+		    "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%"
+		    "016llx\nSigCgt:\t%016llx\n",
+		    (unsigned long long)s.pending, (unsigned long long)s.shared_pending,
+		    (unsigned long long)s.blocked, (unsigned long long)s.ignored,
+		    (unsigned long long)s.caught);
 }
 
 static void show_capabilities(struct task *task, struct text_buffer *out)
 {
 	const struct credentials *c = task_credentials_get(task);
-	text_printf(out, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
-		    (unsigned long long)c->capabilities_inheritable, (unsigned long long)c->capabilities_permitted,
-		    (unsigned long long)c->capabilities_effective, (unsigned long long)c->capabilities_bounding,
+	text_printf(out,
+		    "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%"
+		    "016llx\nCapAmb:\t%016llx\n",
+		    (unsigned long long)c->capabilities_inheritable,
+		    (unsigned long long)c->capabilities_permitted,
+		    (unsigned long long)c->capabilities_effective,
+		    (unsigned long long)c->capabilities_bounding,
 		    (unsigned long long)c->capabilities_ambient);
 	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
-	text_printf(out, "Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n");
+	text_printf(out,
+		    "Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n");
 	credentials_put(c);
 }
 
@@ -236,12 +258,9 @@ static void show_cpus(struct task *task, struct text_buffer *out)
 	text_printf(out, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
-static int status_show(const struct synthetic_node *node, struct text_buffer *out)
+static void status_show(struct task *task, const struct synthetic_node *node,
+			struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	struct process *process = task->process;
 	struct process_relations r;
 	process_relations(process, &r);
@@ -253,10 +272,13 @@ static int status_show(const struct synthetic_node *node, struct text_buffer *ou
 	}
 	text_printf(out, "Name:\t");
 	text_append_escaped(out, task->thread.name, "");
-	text_printf(out, "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", umask,
-		    state_name(task_state_letter(task)), process->pid, task->tid, r.parent);
+	text_printf(out,
+		    "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
+		    "d\nTracerPid:\t0\n",
+		    umask, state_name(task_state_letter(task)), process->pid, task->tid, r.parent);
 	show_credentials(task, out);
-	text_printf(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->pid, task->tid, r.group, r.session);
+	text_printf(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->pid,
+		    task->tid, r.group, r.session);
 	show_memory(process, out);
 	show_signals(task, out);
 	show_capabilities(task, out);
@@ -264,37 +286,25 @@ static int status_show(const struct synthetic_node *node, struct text_buffer *ou
 	text_printf(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
 		    (unsigned long long)task->thread.voluntary_switches,
 		    (unsigned long long)task->thread.involuntary_switches);
-	task_put(task);
-	return 0;
 }
 
-static int schedstat_show(const struct synthetic_node *node, struct text_buffer *out)
+static void schedstat_show(struct task *task, const struct synthetic_node *node,
+			   struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
 	u64 user_ns, system_ns;
 	thread_times(&task->thread, &user_ns, &system_ns);
 	/* The time spent waiting for a CPU is not accounted. */
 	text_printf(out, "%llu 0 %llu\n", (unsigned long long)(user_ns + system_ns),
-		    (unsigned long long)(task->thread.voluntary_switches + task->thread.involuntary_switches));
-	task_put(task);
-	return 0;
+		    (unsigned long long)(task->thread.voluntary_switches +
+					 task->thread.involuntary_switches));
 }
 
-static int io_show(const struct synthetic_node *node, struct text_buffer *out)
+static void io_show(struct task *task, const struct synthetic_node *node, struct text_buffer *out)
 {
-	struct task *task;
-	int err = proc_node_task(node, &task);
-	if (err)
-		return err;
-	text_printf(out, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n", (unsigned long long)task->read_bytes,
-		    (unsigned long long)task->write_bytes, (unsigned long long)task->read_calls,
-		    (unsigned long long)task->write_calls);
+	text_printf(out, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n",
+		    (unsigned long long)task->read_bytes, (unsigned long long)task->write_bytes,
+		    (unsigned long long)task->read_calls, (unsigned long long)task->write_calls);
 	text_printf(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
-	task_put(task);
-	return 0;
 }
 
 static const struct {
@@ -326,12 +336,11 @@ static void show_limit_value(struct text_buffer *out, u64 value)
 		text_printf(out, "%-20llu ", (unsigned long long)value);
 }
 
-static int limits_show(const struct synthetic_node *node, struct text_buffer *out)
+static void limits_show(struct task *task, const struct synthetic_node *node,
+			struct text_buffer *out)
 {
-	struct process *process;
-	int err = proc_node_process(node, &process);
-	if (err)
-		return err;
+	struct process *process = task->process;
+
 	text_printf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
 		text_printf(out, "%-25s ", limit_names[i].name);
@@ -339,21 +348,8 @@ static int limits_show(const struct synthetic_node *node, struct text_buffer *ou
 		show_limit_value(out, process->limits[i].rlim_max);
 		text_printf(out, limit_names[i].unit[0] ? "%-10s\n" : "%s\n", limit_names[i].unit);
 	}
-	process_put(process);
-	return 0;
 }
 
-#define PROCESS_FILE(symbol, file_mode, function, checks)                                          \
-	const struct synthetic_type symbol = {                                                     \
-		.mode = S_IFREG | (file_mode),                                                     \
-		.show = function,                                                                  \
-		.valid = proc_node_valid,                                                          \
-		.attributes = proc_node_attributes,                                                \
-		.permission = checks,                                                              \
-	}
-PROCESS_FILE(proc_stat, 0444, stat_show, nullptr);
-PROCESS_FILE(proc_statm, 0444, statm_show, nullptr);
-PROCESS_FILE(proc_status, 0444, status_show, nullptr);
-PROCESS_FILE(proc_schedstat, 0444, schedstat_show, nullptr);
-PROCESS_FILE(proc_io, 0400, io_show, proc_node_permission);
-PROCESS_FILE(proc_limits, 0444, limits_show, nullptr);
+const struct proc_text proc_stat_text = { stat_show }, proc_statm_text = { statm_show },
+		       proc_status_text = { status_show }, proc_schedstat_text = { schedstat_show },
+		       proc_io_text = { io_show }, proc_limits_text = { limits_show };

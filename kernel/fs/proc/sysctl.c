@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /proc/sys (proc(5), sysctl(8)). Each name is one value that the kernel really uses, or a constant of it that is read-only.
+ * /proc/sys (proc(5), sysctl(8)). Each name is one value that the kernel really uses, or a constant
+ * of it that is read-only.
  */
 #include <fs/proc/proc_priv.h>
 
@@ -48,9 +49,12 @@ static int uts_store(const struct synthetic_node *node, char *text, size_t size)
 {
 	char *end = strchr(text, '\n');
 	size = end ? (size_t)(end - text) : strlen(text);
-	return uts_name_set(*(const enum uts_name *)node->data, text, MIN(size, (size_t)__NEW_UTS_LEN));
+	return uts_name_set(*(const enum uts_name *)node->data, text,
+			    MIN(size, (size_t)__NEW_UTS_LEN));
 }
-static const struct synthetic_type uts_file = { .mode = S_IFREG | 0644, .show = uts_show, .store = uts_store };
+static const struct synthetic_type uts_file = { .mode = S_IFREG | 0644,
+						.show = uts_show,
+						.store = uts_store };
 
 /* kernel/random */
 
@@ -146,7 +150,9 @@ static int printk_store(const struct synthetic_node *node, char *text, size_t si
 		log_console_level = (unsigned)value;
 	return err;
 }
-static const struct synthetic_type printk_file = { .mode = S_IFREG | 0644, .show = printk_show, .store = printk_store };
+static const struct synthetic_type printk_file = { .mode = S_IFREG | 0644,
+						   .show = printk_show,
+						   .store = printk_store };
 
 static const struct synthetic_named random_names[] = {
 	{ "boot_id", &boot_id_file, nullptr },

@@ -40,7 +40,8 @@ static int cpuinfo_show(const struct synthetic_node *node, struct text_buffer *o
 
 static int version_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	text_printf(out, "Linux version %s (%s) (%s) %s\n", kernel_release, "cairn@cairn", __VERSION__, kernel_version);
+	text_printf(out, "Linux version %s (%s) (%s) %s\n", kernel_release, "cairn@cairn",
+		    __VERSION__, kernel_version);
 	return 0;
 }
 
@@ -54,8 +55,9 @@ static int uptime_show(const struct synthetic_node *node, struct text_buffer *ou
 	}
 	u64 up = clock_monotonic_ns() / 10000000;
 	idle /= 10000000;
-	text_printf(out, "%llu.%02llu %llu.%02llu\n", (unsigned long long)(up / 100), (unsigned long long)(up % 100),
-		    (unsigned long long)(idle / 100), (unsigned long long)(idle % 100));
+	text_printf(out, "%llu.%02llu %llu.%02llu\n", (unsigned long long)(up / 100),
+		    (unsigned long long)(up % 100), (unsigned long long)(idle / 100),
+		    (unsigned long long)(idle % 100));
 	return 0;
 }
 
@@ -69,11 +71,15 @@ static int loadavg_show(const struct synthetic_node *node, struct text_buffer *o
 	return 0;
 }
 
-static void show_cpu_line(struct text_buffer *out, const char *name, const struct sched_cpu_stats *s)
+static void show_cpu_line(struct text_buffer *out, const char *name,
+			  const struct sched_cpu_stats *s)
 {
-	text_printf(out, "%s %llu %llu %llu %llu 0 %llu 0 0 0 0\n", name, (unsigned long long)ticks_of_ns(s->user_ns),
-		    (unsigned long long)ticks_of_ns(s->nice_ns), (unsigned long long)ticks_of_ns(s->system_ns),
-		    (unsigned long long)ticks_of_ns(s->idle_ns), (unsigned long long)ticks_of_ns(s->irq_ns));
+	text_printf(out, "%s %llu %llu %llu %llu 0 %llu 0 0 0 0\n", name,
+		    (unsigned long long)ticks_of_ns(s->user_ns),
+		    (unsigned long long)ticks_of_ns(s->nice_ns),
+		    (unsigned long long)ticks_of_ns(s->system_ns),
+		    (unsigned long long)ticks_of_ns(s->idle_ns),
+		    (unsigned long long)ticks_of_ns(s->irq_ns));
 }
 
 static u64 interrupts_total(void)
@@ -107,9 +113,10 @@ static int stat_show(const struct synthetic_node *node, struct text_buffer *out)
 		(void)snprintf(name, sizeof(name), "cpu%u", cpu);
 		show_cpu_line(out, name, &s);
 	}
-	text_printf(out, "intr %llu\nctxt %llu\nbtime %llu\n", (unsigned long long)interrupts_total(),
-		    (unsigned long long)all.switches,
-		    (unsigned long long)((clock_realtime_ns() - clock_monotonic_ns()) / NSEC_PER_SEC));
+	text_printf(
+		out, "intr %llu\nctxt %llu\nbtime %llu\n", (unsigned long long)interrupts_total(),
+		(unsigned long long)all.switches,
+		(unsigned long long)((clock_realtime_ns() - clock_monotonic_ns()) / NSEC_PER_SEC));
 	text_printf(out, "procs_running %u\nprocs_blocked 0\n", sched_runnable_count());
 	return 0;
 }
@@ -207,7 +214,8 @@ static int thread_self_read_link(const struct synthetic_node *node, char **text,
 	if (!current_task())
 		return -ENOENT;
 	char name[48];
-	(void)snprintf(name, sizeof(name), "%d/task/%d", current_process()->pid, current_task()->tid);
+	(void)snprintf(name, sizeof(name), "%d/task/%d", current_process()->pid,
+		       current_task()->tid);
 	*text = kstrdup(name, 0);
 	return *text ? 0 : -ENOMEM;
 }
@@ -218,10 +226,12 @@ static int fixed_read_link(const struct synthetic_node *node, char **text, struc
 	return *text ? 0 : -ENOMEM;
 }
 
-static const struct synthetic_type self_link = { .mode = S_IFLNK | 0777, .read_link = self_read_link };
+static const struct synthetic_type self_link = { .mode = S_IFLNK | 0777,
+						 .read_link = self_read_link };
 static const struct synthetic_type thread_self_link = { .mode = S_IFLNK | 0777,
 							.read_link = thread_self_read_link };
-static const struct synthetic_type fixed_link = { .mode = S_IFLNK | 0777, .read_link = fixed_read_link };
+static const struct synthetic_type fixed_link = { .mode = S_IFLNK | 0777,
+						  .read_link = fixed_read_link };
 
 static int sysrq_store(const struct synthetic_node *node, char *text, size_t size)
 {

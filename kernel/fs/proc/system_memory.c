@@ -31,15 +31,40 @@ static int meminfo_show(const struct synthetic_node *node, struct text_buffer *o
 		const char *name;
 		u64 pages;
 	} lines[] = {
-		{ "MemTotal", f.total - f.reserved }, { "MemFree", f.free }, { "MemAvailable", available }, { "Buffers", 0 },
-		{ "Cached", f.cache }, { "SwapCached", 0 }, { "Active", f.anon + f.cache }, { "Inactive", 0 },
-		{ "Active(anon)", f.anon + m.shmem }, { "Inactive(anon)", 0 }, { "Active(file)", f.cache - m.shmem },
-		{ "Inactive(file)", 0 }, { "Unevictable", 0 }, { "Mlocked", 0 }, { "SwapTotal", 0 }, { "SwapFree", 0 },
-		{ "Dirty", m.dirty }, { "Writeback", 0 }, { "AnonPages", f.anon }, { "Mapped", m.mapped },
-		{ "Shmem", m.shmem }, { "KReclaimable", 0 }, { "Slab", f.slab }, { "SReclaimable", 0 },
-		{ "SUnreclaim", f.slab }, { "KernelStack", f.kernel_stacks }, { "PageTables", f.page_tables },
-		{ "NFS_Unstable", 0 }, { "Bounce", 0 }, { "WritebackTmp", 0 }, { "CommitLimit", (f.total - f.reserved) / 2 },
-		{ "Committed_AS", f.anon + m.shmem }, { "VmallocTotal", VMAP_SIZE / PAGE_SIZE }, { "VmallocUsed", f.kernel_stacks },
+		{ "MemTotal", f.total - f.reserved },
+		{ "MemFree", f.free },
+		{ "MemAvailable", available },
+		{ "Buffers", 0 },
+		{ "Cached", f.cache },
+		{ "SwapCached", 0 },
+		{ "Active", f.anon + f.cache },
+		{ "Inactive", 0 },
+		{ "Active(anon)", f.anon + m.shmem },
+		{ "Inactive(anon)", 0 },
+		{ "Active(file)", f.cache - m.shmem },
+		{ "Inactive(file)", 0 },
+		{ "Unevictable", 0 },
+		{ "Mlocked", 0 },
+		{ "SwapTotal", 0 },
+		{ "SwapFree", 0 },
+		{ "Dirty", m.dirty },
+		{ "Writeback", 0 },
+		{ "AnonPages", f.anon },
+		{ "Mapped", m.mapped },
+		{ "Shmem", m.shmem },
+		{ "KReclaimable", 0 },
+		{ "Slab", f.slab },
+		{ "SReclaimable", 0 },
+		{ "SUnreclaim", f.slab },
+		{ "KernelStack", f.kernel_stacks },
+		{ "PageTables", f.page_tables },
+		{ "NFS_Unstable", 0 },
+		{ "Bounce", 0 },
+		{ "WritebackTmp", 0 },
+		{ "CommitLimit", (f.total - f.reserved) / 2 },
+		{ "Committed_AS", f.anon + m.shmem },
+		{ "VmallocTotal", VMAP_SIZE / PAGE_SIZE },
+		{ "VmallocUsed", f.kernel_stacks },
 		{ "VmallocChunk", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
@@ -57,12 +82,24 @@ static int vmstat_show(const struct synthetic_node *node, struct text_buffer *ou
 		const char *name;
 		u64 value;
 	} lines[] = {
-		{ "nr_free_pages", f.free }, { "nr_anon_pages", f.anon }, { "nr_mapped", m.mapped },
-		{ "nr_file_pages", f.cache }, { "nr_dirty", m.dirty }, { "nr_writeback", 0 },
-		{ "nr_slab_unreclaimable", f.slab }, { "nr_page_table_pages", f.page_tables },
-		{ "nr_kernel_stack", f.kernel_stacks * (PAGE_SIZE / 1024) }, { "nr_shmem", m.shmem }, { "pgpgin", 0 },
-		{ "pgpgout", 0 }, { "pswpin", 0 }, { "pswpout", 0 }, { "pgalloc_normal", f.allocated_ever },
-		{ "pgfree", f.freed_ever }, { "pgfault", m.minor_faults }, { "pgmajfault", m.major_faults },
+		{ "nr_free_pages", f.free },
+		{ "nr_anon_pages", f.anon },
+		{ "nr_mapped", m.mapped },
+		{ "nr_file_pages", f.cache },
+		{ "nr_dirty", m.dirty },
+		{ "nr_writeback", 0 },
+		{ "nr_slab_unreclaimable", f.slab },
+		{ "nr_page_table_pages", f.page_tables },
+		{ "nr_kernel_stack", f.kernel_stacks * (PAGE_SIZE / 1024) },
+		{ "nr_shmem", m.shmem },
+		{ "pgpgin", 0 },
+		{ "pgpgout", 0 },
+		{ "pswpin", 0 },
+		{ "pswpout", 0 },
+		{ "pgalloc_normal", f.allocated_ever },
+		{ "pgfree", f.freed_ever },
+		{ "pgfault", m.minor_faults },
+		{ "pgmajfault", m.major_faults },
 		{ "oom_kill", m.oom_kills },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
@@ -74,16 +111,22 @@ static bool show_slab(const struct slab_stats *s, void *arg)
 {
 	struct text_buffer *out = arg;
 	u64 per_slab = s->pages ? s->objects_total / s->pages : 0;
-	text_printf(out, "%-17s %6llu %6llu %6zu %4llu %4d : tunables    0    0    0 : slabdata %6llu %6llu      0\n", s->name,
-		    (unsigned long long)s->objects_in_use, (unsigned long long)s->objects_total, s->object_size,
-		    (unsigned long long)per_slab, 1, (unsigned long long)s->pages, (unsigned long long)s->pages);
+	text_printf(out,
+		    "%-17s %6llu %6llu %6zu %4llu %4d : tunables    0    0    0 : slabdata %6llu "
+		    "%6llu      0\n",
+		    s->name, (unsigned long long)s->objects_in_use,
+		    (unsigned long long)s->objects_total, s->object_size,
+		    (unsigned long long)per_slab, 1, (unsigned long long)s->pages,
+		    (unsigned long long)s->pages);
 	return true;
 }
 
 static int slabinfo_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	text_printf(out, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> "
-			 "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> "
+	text_printf(out, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> "
+			 "<objsize> <objperslab> "
+			 "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata "
+			 "<active_slabs> "
 			 "<num_slabs> <sharedavail>\n");
 	slab_for_each(show_slab, out);
 	return 0;
@@ -104,10 +147,12 @@ static int zoneinfo_show(const struct synthetic_node *node, struct text_buffer *
 {
 	struct frame_stats f;
 	frame_stats(&f);
-	text_printf(out, "Node 0, zone   Normal\n  pages free     %llu\n        spanned  %llu\n        present  %llu\n"
-			 "        managed  %llu\n",
-		    (unsigned long long)f.free, (unsigned long long)f.total, (unsigned long long)f.total,
-		    (unsigned long long)(f.total - f.reserved));
+	text_printf(out,
+		    "Node 0, zone   Normal\n  pages free     %llu\n        spanned  %llu\n        "
+		    "present  %llu\n"
+		    "        managed  %llu\n",
+		    (unsigned long long)f.free, (unsigned long long)f.total,
+		    (unsigned long long)f.total, (unsigned long long)(f.total - f.reserved));
 	return 0;
 }
 
@@ -118,9 +163,12 @@ static int counts_show(const struct synthetic_node *node, struct text_buffer *ou
 	slab_shrink();
 	struct frame_stats f;
 	frame_stats(&f);
-	text_printf(out, "pages_used %llu\npages_anon %llu\npages_cache %llu\npages_slab %llu\npages_kernel %llu\n",
+	text_printf(out,
+		    "pages_used %llu\npages_anon %llu\npages_cache %llu\npages_slab "
+		    "%llu\npages_kernel %llu\n",
 		    (unsigned long long)(f.total - f.reserved - f.free), (unsigned long long)f.anon,
-		    (unsigned long long)f.cache, (unsigned long long)f.slab, (unsigned long long)f.kernel);
+		    (unsigned long long)f.cache, (unsigned long long)f.slab,
+		    (unsigned long long)f.kernel);
 	text_printf(out, "page_tables %llu\nkernel_stacks %llu\nobjects %llu\ntasks %u\n",
 		    (unsigned long long)f.page_tables, (unsigned long long)f.kernel_stacks,
 		    (unsigned long long)object_count(), task_count());

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inodes, directories and links of synthetic file systems. The files' contents are in synthetic_file.c. */
+/* Inodes, directories and links of synthetic file systems. The files' contents are in
+ * synthetic_file.c. */
 #include <fs/synthetic/synthetic_priv.h>
 
 #include <lib/errno.h>
@@ -29,8 +30,9 @@ static void free_inode(struct inode *inode)
 /* Stable for the same node, so that two looks at a name show the same number. */
 static u64 node_number(const struct synthetic_node *node)
 {
-	u64 n = (uintptr_t)node->type ^ ((uintptr_t)node->data << 7) ^ node->key[0] * 0x9e3779b97f4a7c15ull ^
-		node->key[1] * 0xc2b2ae3d27d4eb4full ^ node->key[2] * 0x165667b19e3779f9ull;
+	u64 n = (uintptr_t)node->type ^ ((uintptr_t)node->data << 7) ^
+		node->key[0] * 0x9e3779b97f4a7c15ull ^ node->key[1] * 0xc2b2ae3d27d4eb4full ^
+		node->key[2] * 0x165667b19e3779f9ull;
 	n ^= n >> 29;
 	n *= 0xbf58476d1ce4e5b9ull;
 	return (n ^ n >> 32) & 0x7fffffff;
@@ -43,7 +45,8 @@ static void refresh_attributes(struct inode *inode)
 		node->type->attributes(node, inode);
 }
 
-static int create_inode(struct superblock *sb, const struct synthetic_node *node, struct inode **out)
+static int create_inode(struct superblock *sb, const struct synthetic_node *node,
+			struct inode **out)
 {
 	struct synthetic_inode *si = kzalloc(sizeof(*si), 0);
 	if (!si)
@@ -53,7 +56,8 @@ static int create_inode(struct superblock *sb, const struct synthetic_node *node
 	si->inode.number = node_number(node);
 	si->inode.superblock = sb;
 	si->inode.ops = &synthetic_inode_ops;
-	si->inode.file_ops = S_ISDIR(node->type->mode) ? &synthetic_directory_ops : &synthetic_text_ops;
+	si->inode.file_ops =
+		S_ISDIR(node->type->mode) ? &synthetic_directory_ops : &synthetic_text_ops;
 	si->inode.free = free_inode;
 	if (S_ISDIR(node->type->mode))
 		si->inode.links = 2;
@@ -146,7 +150,8 @@ static int synthetic_read_directory(struct file *file, struct directory_context 
 		file->offset = 1;
 	}
 	if (file->offset == 1) {
-		u64 parent = file->dentry ? file->dentry->parent->inode->number : file->inode->number;
+		u64 parent =
+			file->dentry ? file->dentry->parent->inode->number : file->inode->number;
 		if (!ctx->emit(ctx, "..", 2, parent, S_IFDIR >> 12, 2))
 			return 0;
 		file->offset = 2;
@@ -157,7 +162,8 @@ static int synthetic_read_directory(struct file *file, struct directory_context 
 	struct synthetic_node node;
 	u64 cursor = file->offset - 2;
 	while (node = (struct synthetic_node){ 0 }, dir->type->next(dir, &cursor, name, &node)) {
-		if (!ctx->emit(ctx, name, strlen(name), node_number(&node), node.type->mode >> 12, cursor + 2))
+		if (!ctx->emit(ctx, name, strlen(name), node_number(&node), node.type->mode >> 12,
+			       cursor + 2))
 			break;
 		file->offset = cursor + 2;
 	}
@@ -166,14 +172,13 @@ static int synthetic_read_directory(struct file *file, struct directory_context 
 }
 
 const struct file_ops synthetic_directory_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = file_read_eisdir,
-	.seek = file_seek_generic,
-	.read_directory = synthetic_read_directory,
+	FILE_OPS_DEFAULTS,	   .read = file_read_eisdir,
+	.seek = file_seek_generic, .read_directory = synthetic_read_directory,
 	.sync = file_sync_noop,
 };
 
-int synthetic_table_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+int synthetic_table_lookup(const struct synthetic_node *dir, const char *name,
+			   struct synthetic_node *out)
 {
 	const struct synthetic_table *table = dir->data;
 	for (size_t i = 0; i < table->count; i++) {
@@ -187,7 +192,8 @@ int synthetic_table_lookup(const struct synthetic_node *dir, const char *name, s
 	return -ENOENT;
 }
 
-bool synthetic_table_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+bool synthetic_table_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+			  struct synthetic_node *out)
 {
 	const struct synthetic_table *table = dir->data;
 	if (*cursor >= table->count)
@@ -210,8 +216,8 @@ static const struct superblock_ops synthetic_superblock_ops = {
 	.statfs = superblock_statfs_simple,
 };
 
-int synthetic_mount(const struct file_system_type *type, u32 magic, const struct synthetic_node *root,
-		    struct superblock **out)
+int synthetic_mount(const struct file_system_type *type, u32 magic,
+		    const struct synthetic_node *root, struct superblock **out)
 {
 	struct superblock *sb;
 	int err = superblock_create(type, &synthetic_superblock_ops, magic, &sb);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Contents of synthetic files. The text is made when a read begins at offset 0 and kept for the reads that follow, so that one
- * pass through the file sees one moment; going back to 0 makes it anew.
+ * Contents of synthetic files. The text is made when a read begins at offset 0 and kept for the
+ * reads that follow, so that one pass through the file sees one moment; going back to 0 makes it
+ * anew.
  */
 #include <fs/synthetic/synthetic_priv.h>
 
@@ -102,12 +103,8 @@ static void text_destroy(struct file *file)
 }
 
 const struct file_ops synthetic_text_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = text_read,
-	.write = text_write,
-	.seek = text_seek,
-	.sync = file_sync_noop,
-	.destroy = text_destroy,
+	FILE_OPS_DEFAULTS, .read = text_read,	   .write = text_write,
+	.seek = text_seek, .sync = file_sync_noop, .destroy = text_destroy,
 };
 
 int synthetic_parse_number(char *text, s64 minimum, s64 maximum, s64 *out)

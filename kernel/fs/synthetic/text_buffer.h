@@ -10,11 +10,14 @@ struct text_buffer {
 	bool failed; /* no memory: what was added since is lost */
 };
 
-/* Append. Failures are remembered in `failed`, so that callers need not check each call. May sleep. */
+/* Append. Failures are remembered in `failed`, so that callers need not check each call. May sleep.
+ */
 void text_printf(struct text_buffer *t, const char *fmt, ...) __printf(2, 3);
 void text_append(struct text_buffer *t, const void *bytes, size_t size);
-/* Appends text with the characters of `special`, white space and backslash as \ooo, as mount tables do. */
+/* Appends text with the characters of `special`, white space and backslash as \ooo, as mount tables
+ * do. */
 void text_append_escaped(struct text_buffer *t, const char *text, const char *special);
-/* Space for `size` bytes to be written by the caller, who then adds what it used to t->size. Null: no memory. */
+/* Space for `size` bytes to be written by the caller, who then adds what it used to t->size. Null:
+ * no memory. */
 [[nodiscard]] char *text_reserve(struct text_buffer *t, size_t size);
 void text_free(struct text_buffer *t);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Devices in /sys: /sys/devices/virtual/<class>/<name> holds them, /sys/class/<class>/<name> and /sys/dev/char/<major>:<minor> are
- * links to there. All is made from the list of registered devices.
+ * Devices in /sys: /sys/devices/virtual/<class>/<name> holds them, /sys/class/<class>/<name> and
+ * /sys/dev/char/<major>:<minor> are links to there. All is made from the list of registered
+ * devices.
  *
  * Nodes below a class carry the class's name in `data`; nodes of one device the struct device_node.
  */
@@ -69,7 +70,8 @@ static int uevent_show(const struct synthetic_node *node, struct text_buffer *ou
 {
 	const struct device_node *d = node->data;
 
-	text_printf(out, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", device_major(d->device), device_minor(d->device), d->name);
+	text_printf(out, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", device_major(d->device),
+		    device_minor(d->device), d->name);
 	if ((d->mode & 0777) != 0600)
 		text_printf(out, "DEVMODE=0%o\n", d->mode & 0777);
 	return 0;
@@ -96,7 +98,8 @@ static int active_show(const struct synthetic_node *node, struct text_buffer *ou
 
 static const struct synthetic_type dev_file = { .mode = S_IFREG | 0444, .show = dev_show };
 static const struct synthetic_type uevent_file = { .mode = S_IFREG | 0644, .show = uevent_show };
-static const struct synthetic_type subsystem_link = { .mode = S_IFLNK | 0777, .read_link = subsystem_read_link };
+static const struct synthetic_type subsystem_link = { .mode = S_IFLNK | 0777,
+						      .read_link = subsystem_read_link };
 static const struct synthetic_type active_file = { .mode = S_IFREG | 0444, .show = active_show };
 
 static const struct {
@@ -106,7 +109,8 @@ static const struct {
 	{ "dev", &dev_file },
 	{ "subsystem", &subsystem_link },
 	{ "uevent", &uevent_file },
-	{ "active", &active_file }, /* of the console only: last, so that the others can leave it out */
+	{ "active",
+	  &active_file }, /* of the console only: last, so that the others can leave it out */
 };
 
 static size_t device_file_count(const struct device_node *d)
@@ -114,7 +118,8 @@ static size_t device_file_count(const struct device_node *d)
 	return ARRAY_SIZE(device_files) - (strcmp(d->name, "console") != 0);
 }
 
-static int device_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int device_lookup(const struct synthetic_node *dir, const char *name,
+			 struct synthetic_node *out)
 {
 	for (size_t i = 0; i < device_file_count(dir->data); i++) {
 		if (strcmp(device_files[i].name, name) != 0)
@@ -126,7 +131,8 @@ static int device_lookup(const struct synthetic_node *dir, const char *name, str
 	return -ENOENT;
 }
 
-static bool device_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool device_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+			struct synthetic_node *out)
 {
 	if (*cursor >= device_file_count(dir->data))
 		return false;
@@ -154,13 +160,15 @@ static int device_read_link(const struct synthetic_node *node, char **text, stru
 	return *text ? 0 : -ENOMEM;
 }
 
-static const struct synthetic_type device_link = { .mode = S_IFLNK | 0777, .read_link = device_read_link };
+static const struct synthetic_type device_link = { .mode = S_IFLNK | 0777,
+						   .read_link = device_read_link };
 
 /* One class: its devices as directories (in devices/virtual) or links (in class). */
 
 static const struct synthetic_type class_of_links, class_of_devices;
 
-static void class_child(const struct synthetic_node *dir, struct device_node *d, struct synthetic_node *out)
+static void class_child(const struct synthetic_node *dir, struct device_node *d,
+			struct synthetic_node *out)
 {
 	*out = (struct synthetic_node){
 		.type = dir->type == &class_of_links ? &device_link : &device_directory,
@@ -169,7 +177,8 @@ static void class_child(const struct synthetic_node *dir, struct device_node *d,
 	};
 }
 
-static int class_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int class_lookup(const struct synthetic_node *dir, const char *name,
+			struct synthetic_node *out)
 {
 	struct search s = { .class_name = dir->data, .name = name };
 	struct device_node *d = search(&s);
@@ -180,7 +189,8 @@ static int class_lookup(const struct synthetic_node *dir, const char *name, stru
 	return 0;
 }
 
-static bool class_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool class_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+		       struct synthetic_node *out)
 {
 	struct search s = { .class_name = dir->data, .skip = *cursor };
 	struct device_node *d = search(&s);
@@ -193,19 +203,23 @@ static bool class_next(const struct synthetic_node *dir, u64 *cursor, char *name
 	return true;
 }
 
-static const struct synthetic_type class_of_links = { .mode = S_IFDIR | 0755, .lookup = class_lookup, .next = class_next };
+static const struct synthetic_type class_of_links = { .mode = S_IFDIR | 0755,
+						      .lookup = class_lookup,
+						      .next = class_next };
 static const struct synthetic_type class_of_devices = { .mode = S_IFDIR | 0755,
-							 .lookup = class_lookup,
-							 .next = class_next };
+							.lookup = class_lookup,
+							.next = class_next };
 
-/* The classes. A class exists while it has a device; it is listed where its first device stands in the list. */
+/* The classes. A class exists while it has a device; it is listed where its first device stands in
+ * the list. */
 
 static const struct synthetic_type *class_type(const struct synthetic_node *dir)
 {
 	return dir->type == &sys_class_directory ? &class_of_links : &class_of_devices;
 }
 
-static int classes_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int classes_lookup(const struct synthetic_node *dir, const char *name,
+			  struct synthetic_node *out)
 {
 	struct search s = { .class_name = name };
 	struct device_node *d = search(&s);
@@ -223,7 +237,8 @@ static bool is_first_of_class(const struct device_node *d)
 	return search(&s) == d;
 }
 
-static bool classes_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool classes_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+			 struct synthetic_node *out)
 {
 	for (;;) {
 		struct search s = { .skip = *cursor };
@@ -258,7 +273,8 @@ static bool wants_block(const struct synthetic_node *dir)
 	return strcmp(dir->data, "block") == 0;
 }
 
-static int numbers_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int numbers_lookup(const struct synthetic_node *dir, const char *name,
+			  struct synthetic_node *out)
 {
 	char buf[32];
 	u64 major, minor;
@@ -270,7 +286,8 @@ static int numbers_lookup(const struct synthetic_node *dir, const char *name, st
 	if (!colon)
 		return -ENOENT;
 	*colon = '\0';
-	if (parse_u64(buf, 10, &major) || parse_u64(colon + 1, 10, &minor) || major > UINT32_MAX || minor > UINT32_MAX)
+	if (parse_u64(buf, 10, &major) || parse_u64(colon + 1, 10, &minor) || major > UINT32_MAX ||
+	    minor > UINT32_MAX)
 		return -ENOENT;
 	struct search s = { .by_number = true,
 			    .number = device_make((u32)major, (u32)minor),
@@ -283,7 +300,8 @@ static int numbers_lookup(const struct synthetic_node *dir, const char *name, st
 	return 0;
 }
 
-static bool numbers_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool numbers_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+			 struct synthetic_node *out)
 {
 	for (;;) {
 		struct search s = { .skip = *cursor };
@@ -294,8 +312,11 @@ static bool numbers_next(const struct synthetic_node *dir, u64 *cursor, char *na
 		++*cursor;
 		if ((S_ISBLK(d->mode) != 0) != wants_block(dir))
 			continue;
-		(void)snprintf(name, NAME_MAX + 1, "%u:%u", device_major(d->device), device_minor(d->device));
-		*out = (struct synthetic_node){ .type = &device_link, .data = d, .key = { d->device } };
+		(void)snprintf(name, NAME_MAX + 1, "%u:%u", device_major(d->device),
+			       device_minor(d->device));
+		*out = (struct synthetic_node){ .type = &device_link,
+						.data = d,
+						.key = { d->device } };
 		return true;
 	}
 }

@@ -59,8 +59,10 @@ static int offline_show(const struct synthetic_node *node, struct text_buffer *o
 }
 
 static const struct synthetic_type online_file = { .mode = S_IFREG | 0444, .show = online_show };
-static const struct synthetic_type possible_file = { .mode = S_IFREG | 0444, .show = possible_show };
-static const struct synthetic_type kernel_max_file = { .mode = S_IFREG | 0444, .show = kernel_max_show };
+static const struct synthetic_type possible_file = { .mode = S_IFREG | 0444,
+						     .show = possible_show };
+static const struct synthetic_type kernel_max_file = { .mode = S_IFREG | 0444,
+						       .show = kernel_max_show };
 static const struct synthetic_type offline_file = { .mode = S_IFREG | 0444, .show = offline_show };
 
 static const struct synthetic_named fixed_names[] = {
@@ -73,10 +75,13 @@ static const struct synthetic_table one_cpu_table = { 0 };
 
 static void cpu_node(unsigned cpu, struct synthetic_node *out)
 {
-	*out = (struct synthetic_node){ .type = &synthetic_directory, .data = &one_cpu_table, .key = { cpu + 1 } };
+	*out = (struct synthetic_node){ .type = &synthetic_directory,
+					.data = &one_cpu_table,
+					.key = { cpu + 1 } };
 }
 
-static int cpu_lookup(const struct synthetic_node *dir, const char *name, struct synthetic_node *out)
+static int cpu_lookup(const struct synthetic_node *dir, const char *name,
+		      struct synthetic_node *out)
 {
 	struct synthetic_node table = { .data = &fixed_table };
 	u64 cpu;
@@ -89,7 +94,8 @@ static int cpu_lookup(const struct synthetic_node *dir, const char *name, struct
 	return 0;
 }
 
-static bool cpu_next(const struct synthetic_node *dir, u64 *cursor, char *name, struct synthetic_node *out)
+static bool cpu_next(const struct synthetic_node *dir, u64 *cursor, char *name,
+		     struct synthetic_node *out)
 {
 	struct synthetic_node table = { .data = &fixed_table };
 
@@ -105,4 +111,6 @@ static bool cpu_next(const struct synthetic_node *dir, u64 *cursor, char *name, 
 	return true;
 }
 
-const struct synthetic_type sys_cpu_directory = { .mode = S_IFDIR | 0755, .lookup = cpu_lookup, .next = cpu_next };
+const struct synthetic_type sys_cpu_directory = { .mode = S_IFDIR | 0755,
+						  .lookup = cpu_lookup,
+						  .next = cpu_next };

@@ -38,16 +38,21 @@ static const struct synthetic_named kernel_names[] = {
 static const struct synthetic_table kernel_table = SYNTHETIC_TABLE(kernel_names);
 
 static const struct synthetic_named root_names[] = {
-	{ "block", &synthetic_directory, &empty_table },   { "bus", &synthetic_directory, &empty_table },
-	{ "class", &sys_class_directory, nullptr },	   { "dev", &synthetic_directory, &dev_table },
-	{ "devices", &synthetic_directory, &devices_table }, { "firmware", &synthetic_directory, &empty_table },
-	{ "fs", &synthetic_directory, &fs_table },	   { "kernel", &synthetic_directory, &kernel_table },
-	{ "module", &synthetic_directory, &empty_table },  { "power", &synthetic_directory, &empty_table },
+	{ "block", &synthetic_directory, &empty_table },
+	{ "bus", &synthetic_directory, &empty_table },
+	{ "class", &sys_class_directory, nullptr },
+	{ "dev", &synthetic_directory, &dev_table },
+	{ "devices", &synthetic_directory, &devices_table },
+	{ "firmware", &synthetic_directory, &empty_table },
+	{ "fs", &synthetic_directory, &fs_table },
+	{ "kernel", &synthetic_directory, &kernel_table },
+	{ "module", &synthetic_directory, &empty_table },
+	{ "power", &synthetic_directory, &empty_table },
 };
 static const struct synthetic_table root_table = SYNTHETIC_TABLE(root_names);
 
-static int sys_mount(const struct file_system_type *type, const char *source, u32 flags, const char *data,
-		     struct superblock **out)
+static int sys_mount(const struct file_system_type *type, const char *source, u32 flags,
+		     const char *data, struct superblock **out)
 {
 	struct synthetic_node root = { .type = &synthetic_directory, .data = &root_table };
 

@@ -4,7 +4,9 @@
 
 #include <fs/synthetic/synthetic.h>
 
-extern const struct synthetic_type sys_class_directory;	  /* /sys/class: a directory for each class */
-extern const struct synthetic_type sys_virtual_directory; /* /sys/devices/virtual: the same, with the devices */
-extern const struct synthetic_type sys_numbers_directory; /* /sys/dev/char, /sys/dev/block: key[0] tells which */
-extern const struct synthetic_type sys_cpu_directory;	  /* /sys/devices/system/cpu */
+extern const struct synthetic_type sys_class_directory; /* /sys/class: a directory for each class */
+extern const struct synthetic_type
+	sys_virtual_directory; /* /sys/devices/virtual: the same, with the devices */
+extern const struct synthetic_type
+	sys_numbers_directory; /* /sys/dev/char, /sys/dev/block: key[0] tells which */
+extern const struct synthetic_type sys_cpu_directory; /* /sys/devices/system/cpu */
