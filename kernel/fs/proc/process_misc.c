@@ -220,8 +220,9 @@ static bool show_frame(vaddr_t pc, void *arg)
 	const char *name = ksym_lookup(pc, &offset, &size);
 	if (s->first_only) {
 		/* The scheduler's own functions say nothing about what is waited for. */
-		if (!name || strcmp(name, "schedule") == 0 || string_starts(name, "wait_") ||
-		    string_starts(name, "thread_") || string_starts(name, "arch_switch"))
+		if (!name || strcmp(name, "schedule") == 0 || strcmp(name, "switch_thread") == 0 ||
+		    string_starts(name, "wait_") || string_starts(name, "thread_") ||
+		    string_starts(name, "arch_switch"))
 			return true;
 		text_printf(s->out, "%s", name);
 		return false;
