@@ -330,6 +330,7 @@ int pipe_create(u32 flags, struct file *out[2])
 	if (error)
 		goto out_put_inode;
 	pipe->writer_generation = 1;
+	pipe->unnamed = true;
 	inode->pipe = pipe;
 	error = create_end(inode, pipe, O_RDONLY | (flags & O_NONBLOCK), &out[0]);
 	if (error) {
@@ -357,7 +358,7 @@ static int join_locked(struct pipe *pipe, struct file *file, u32 *seen) __must_h
 	bool reads = file->mode & FILE_MODE_READ, writes = file->mode & FILE_MODE_WRITE;
 	bool nonblocking = file->flags & O_NONBLOCK;
 
-	if (writes && !reads && nonblocking && !pipe->readers)
+	if (writes && !reads && nonblocking && !pipe->readers && !pipe->unnamed)
 		return -ENXIO;
 	if (reads) {
 		pipe->readers++;
@@ -367,6 +368,8 @@ static int join_locked(struct pipe *pipe, struct file *file, u32 *seen) __must_h
 		pipe->writers++;
 		pipe->writer_generation++;
 	}
+	if (pipe->unnamed)
+		return 0;
 	if (reads && !writes && !pipe->writers) {
 		*seen = pipe->writer_generation;
 		file->offset = *seen; /* no hang-up before the first writer, see pipe_had_writer */

@@ -267,3 +267,18 @@ TEST(fifo_open_is_interrupted)
 	EXPECT_ERRNO(open("f", O_RDONLY), EINTR);
 	EXPECT_ERRNO(open("f", O_WRONLY | O_NONBLOCK), ENXIO); /* nothing was left behind */
 }
+
+TEST(pipe_opened_again_through_proc_does_not_wait)
+{
+	char name[64], c;
+	int fds[2], again;
+
+	EXPECT_EQ(pipe(fds), 0);
+	EXPECT_EQ(write(fds[1], "x", 1), 1);
+	close(fds[1]);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fds[0]);
+	again = open(name, O_RDONLY);
+	EXPECT(again >= 0);
+	EXPECT_EQ(read(again, &c, 1), 1);
+	EXPECT_EQ(read(again, &c, 1), 0);
+}
