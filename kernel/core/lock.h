@@ -47,13 +47,13 @@
 enum lock_rank {
 	/* sleeping locks */
 	RANK_EXEC = 20,		 /* proc: one exec at a time in a process */
-	RANK_DEVICE_TABLE = 25,	 /* dev: tables of devices and pseudo terminals */
+	RANK_FILE_POSITION = 22, /* obj: offset of an open file; held during a read or write */
+	RANK_SYNTHETIC = 24,	 /* fs: text of an open file of /proc or /sys; held while it is made */
 	RANK_TTY = 30,		 /* dev: terminal settings */
 	RANK_MOUNT = 40,	 /* vfs: mount tree */
 	RANK_RENAME = 50,	 /* vfs: cross-directory renames of a file system */
-	RANK_FILE_POSITION = 55, /* obj: offset of an open file */
 	RANK_INODE = 60,	 /* vfs: contents and attributes of an inode */
-	RANK_DEVICE_LIST = 61,	 /* vfs: registered devices; looked into under inode locks */
+	RANK_DEVICE_LIST = 61,	 /* vfs, dev: registered devices, pseudo terminals; looked into under inode locks */
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
 	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */

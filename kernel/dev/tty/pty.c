@@ -415,7 +415,7 @@ void pty_set_attributes(int index, u32 uid, u32 gid, u32 mode)
 
 void pty_init(void)
 {
-	mutex_init(&table_lock, RANK_DEVICE_TABLE);
+	mutex_init(&table_lock, RANK_DEVICE_LIST);
 	slave_driver.device = device_make(UNIX98_PTY_SLAVE_MAJOR, 0);
 	slave_driver.minors = PTY_MAX;
 	device_register(&slave_driver);

@@ -23,7 +23,7 @@ int synthetic_text_open(struct file *file)
 	struct synthetic_open *open = kzalloc(sizeof(*open), 0);
 	if (!open)
 		return -ENOMEM;
-	mutex_init(&open->lock, RANK_PIPE);
+	mutex_init(&open->lock, RANK_SYNTHETIC);
 	file->private = open;
 	return 0;
 }
