@@ -61,9 +61,12 @@ static void boot_rest(void *unused)
 	futex_init();
 	epoll_init();
 	vfs_init();
+	sys_fs_init();
 	tmpfs_init();
+	proc_fs_init();
 	vfs_mount_root("rootfs");
 	devtmpfs_init();
+	devpts_init();
 
 	/* Processes: tasks can be made, signals sent. */
 	proc_init();
@@ -73,11 +76,6 @@ static void boot_rest(void *unused)
 	tty_init_devices();
 	memory_devices_init();
 	arch_devices_init();
-
-	/* File systems of names that the kernel makes up. */
-	proc_fs_init();
-	sys_fs_init();
-	devpts_init();
 
 	if (ktest_run)
 		ktest_run();

@@ -56,6 +56,7 @@ struct task {
 	u64 minor_faults, major_faults;
 	u64 read_bytes, write_bytes, read_calls, write_calls; /* /proc/pid/io */
 	u64 timer_slack_ns;
+	u16 io_priority; /* ioprio_set(2); inherited */
 	void *poll_table; /* scratch of poll and select, see vfs/poll */
 };
 

@@ -11,7 +11,7 @@
 static struct file_system_type *types; /* written at boot only */
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_DENTRY);
 static struct list_head superblocks __guarded_by(&list_lock) = LIST_INIT(superblocks);
-static u32 next_minor = 1; /* of anonymous device numbers */
+static u32 next_minor = 16; /* of anonymous device numbers */
 
 void file_system_register(struct file_system_type *type)
 {

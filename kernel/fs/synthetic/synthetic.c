@@ -11,6 +11,7 @@
 
 #include <linux/fs.h>
 #include <linux/limits.h>
+#include <linux/magic.h>
 
 struct synthetic_inode {
 	struct inode inode; /* first */
@@ -95,8 +96,11 @@ static int synthetic_read_link(struct inode *inode, char **text, struct path *pa
 
 static int synthetic_get_attributes(struct inode *inode, struct kstat *out)
 {
+	u64 device = out->device;
+
 	refresh_attributes(inode);
 	inode_stat(inode, out);
+	out->device = device;
 	return 0;
 }
 
@@ -129,7 +133,17 @@ static int synthetic_open(struct inode *inode, struct file *file)
 	return S_ISREG(node->type->mode) ? synthetic_text_open(file) : 0;
 }
 
+/* Names are not made here. The errors are those of Linux: /proc has no such name, /sys does not permit one. */
+static int synthetic_create(struct inode *dir, struct dentry *dentry, u32 mode, u64 device,
+			    struct inode **out)
+{
+	if (dir->superblock->magic == PROC_SUPER_MAGIC)
+		return -ENOENT;
+	return S_ISREG(mode) ? -EACCES : -EPERM;
+}
+
 const struct inode_ops synthetic_inode_ops = {
+	.create = synthetic_create,
 	.lookup = synthetic_lookup,
 	.read_link = synthetic_read_link,
 	.get_attributes = synthetic_get_attributes,

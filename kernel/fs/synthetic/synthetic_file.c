@@ -32,7 +32,7 @@ static int make_text(struct file *file, struct synthetic_open *open)
 {
 	const struct synthetic_node *node = synthetic_node_of(file->inode);
 	if (!node->type->show)
-		return -EINVAL;
+		return -EIO;
 	open->made = false;
 	open->text.size = 0;
 	open->text.failed = false;
@@ -64,7 +64,7 @@ static ssize_t text_write(struct file *file, struct iter *it, u64 *offset)
 {
 	const struct synthetic_node *node = synthetic_node_of(file->inode);
 	if (!node->type->store)
-		return -EINVAL;
+		return -EIO;
 	size_t size = it->remaining;
 	if (size >= PAGE_SIZE)
 		return -EINVAL;
