@@ -15,6 +15,7 @@
 #include <lib/string.h>
 #include <mm/aspace_priv.h>
 #include <mm/memory_object.h>
+#include <mm/reclaim.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <sched/thread.h>
@@ -300,4 +301,5 @@ void aspace_init(void)
 	vma_boot();
 	memory_object_boot();
 	ucopy_boot();
+	reclaim_boot();
 }

@@ -204,6 +204,8 @@ struct mm_hooks {
 	/* No memory for a user's demand: choose and kill a process; true if memory may come free.
 	 */
 	bool (*out_of_memory)(void);
+	/* Frees up to this many cached objects (dentries) that can be made again; how many. In a kernel thread. */
+	u64 (*shrink_caches)(u64 count);
 	/* References of vma.file. */
 	void (*file_get)(struct file *file);
 	void (*file_put)(struct file *file);

@@ -128,6 +128,9 @@ u64 pagetable_free(paddr_t root, vaddr_t start, vaddr_t end, vaddr_t floor, vadd
 		   struct aspace *flush)
 {
 	struct free_walk walk = { .start = start, .end = end, .floor = floor, .last = ceiling - 1 };
+	/* The tables of the last addresses reach beyond USER_MAX, where there is nothing of ours. */
+	if (ceiling == USER_MAX)
+		walk.last = UINTPTR_MAX;
 	u64 freed = 0;
 
 	list_init(&walk.tables);

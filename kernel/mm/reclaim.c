@@ -11,6 +11,7 @@
 #include <core/thread_base.h>
 #include <core/time.h>
 #include <core/wait.h>
+#include <core/work.h>
 #include <lib/list.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
@@ -23,6 +24,9 @@
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_INODE_STATE);
 static struct list_head objects __guarded_by(&list_lock) = LIST_INIT(objects);
 static u64 oom_kills; /* atomic */
+static struct work shrink_work;
+static struct wait_queue caches_shrunk = WAIT_QUEUE_INIT(caches_shrunk);
+static u64 caches_freed, caches_rounds; /* atomic: objects of the last round; rounds */
 
 void reclaim_add_object(struct memory_object *object)
 {
@@ -97,11 +101,42 @@ u64 reclaim_pages(u64 target)
 	return freed;
 }
 
+/* --- caches of the upper layers --- */
+
+/*
+ * Their locks may be held by the thread that needs memory, so that another thread asks them. It is waited for, but
+ * not for ever: it may need memory itself.
+ */
+static void shrink_caches(struct work *work)
+{
+	u64 freed = mm_hooks.shrink_caches(UINT64_MAX);
+
+	slab_shrink();
+	__atomic_store_n(&caches_freed, freed, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&caches_rounds, 1, __ATOMIC_RELEASE);
+	wake_up(&caches_shrunk, 0);
+}
+
+static bool reclaim_caches(void)
+{
+	u64 round = __atomic_load_n(&caches_rounds, __ATOMIC_ACQUIRE);
+
+	if (!mm_hooks.shrink_caches)
+		return false;
+	work_queue(&shrink_work);
+	if (wait_event_until(&caches_shrunk, __atomic_load_n(&caches_rounds, __ATOMIC_ACQUIRE) != round,
+			     SLEEP_UNINTERRUPTIBLE, clock_monotonic_ns() + 50 * NSEC_PER_MSEC))
+		return false;
+	return __atomic_load_n(&caches_freed, __ATOMIC_ACQUIRE);
+}
+
 bool reclaim_for(unsigned order, u32 flags)
 {
 	if (flags & ALLOC_ATOMIC || current_base()->preempt_count)
 		return false;
 	if (reclaim_pages(MAX(RECLAIM_BATCH, 1u << order)))
+		return true;
+	if (reclaim_caches())
 		return true;
 	if (!(flags & ALLOC_USER) || !mm_hooks.out_of_memory)
 		return false;
@@ -131,4 +166,9 @@ void memory_counts(struct memory_counts *out)
 	spin_unlock(&list_lock);
 	/* What no object can read again is memory of its own. */
 	out->shmem = frames.cache > out->cache_clean ? frames.cache - out->cache_clean : 0;
+}
+
+void reclaim_boot(void)
+{
+	work_init(&shrink_work, shrink_caches);
 }

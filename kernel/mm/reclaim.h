@@ -33,3 +33,6 @@ struct memory_counts {
 	u64 minor_faults, major_faults, oom_kills;
 };
 void memory_counts(struct memory_counts *out);
+
+/* Boot. */
+void reclaim_boot(void);

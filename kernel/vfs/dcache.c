@@ -25,6 +25,7 @@
 #include <core/work.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <mm/aspace.h>
 #include <mm/slab.h>
 #include <vfs/dcache.h>
 
@@ -567,4 +568,5 @@ void dcache_init(void)
 		spin_init(&bucket_locks[i], RANK_DENTRY);
 	dentry_cache = slab_cache_create("dentry", sizeof(struct dentry), 64);
 	work_init(&trim_work, trim);
+	mm_hooks.shrink_caches = dcache_shrink;
 }
