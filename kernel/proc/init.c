@@ -121,11 +121,15 @@ static void choose_program(void)
 {
 	static const char *const usual[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
 	struct file *file;
+	int err;
 
-	if (!proc_hooks.open(ramdisk_program, O_RDONLY, false, &file)) {
+	err = proc_hooks.open(ramdisk_program, O_RDONLY, false, &file);
+	if (!err) {
 		file_put(file);
 		if (run(ramdisk_program))
 			return;
+	} else {
+		log_error("Cannot run %s as init: %s (error %d)", ramdisk_program, reason(err), err);
 	}
 	if (init_program) {
 		if (run(init_program))
