@@ -117,6 +117,7 @@ struct file {
 	BIT(6) /* a blocking write goes on until all is written: pipes, terminals, stream sockets  \
 		*/
 
+#define FILE_MODE_DIRECT BIT(8)	    /* O_DIRECT is possible, of regular files */
 #define FILE_MODE_DENY_WRITE BIT(7) /* it is being executed: nobody opens it for writing */
 
 extern const struct object_type file_type;

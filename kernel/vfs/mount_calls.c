@@ -290,6 +290,33 @@ static int unmount(struct mount *mount, bool detach)
 	return 0;
 }
 
+/* umount(2) of one's own root does not unmount it, but makes its file system read-only. */
+static int make_root_read_only(struct mount *mount)
+{
+	struct superblock *sb = mount->superblock;
+
+	write_guard(&mount_tree_lock);
+	if (sb->flags & MS_RDONLY)
+		return 0;
+	if (READ_ONCE(mount->writers))
+		return -EBUSY;
+	if (sb->ops->sync)
+		(void)sb->ops->sync(sb);
+	sb->flags |= MS_RDONLY;
+	return 0;
+}
+
+static bool is_root_of_task(const struct mount *mount)
+{
+	struct path root;
+	bool same;
+
+	fs_context_paths(current_fs(), &root, nullptr);
+	same = root.mount == mount;
+	path_put(&root);
+	return same;
+}
+
 int vfs_unmount(const char *target, int flags)
 {
 	struct path path;
@@ -308,7 +335,11 @@ int vfs_unmount(const char *target, int flags)
 		result = -EINVAL;
 	else if (!capable(CAP_SYS_ADMIN))
 		result = -EPERM;
-	if (result) {
+	else if (is_root_of_task(mount) && !(flags & UNMOUNT_DETACH))
+		result = make_root_read_only(mount);
+	else
+		result = 1;
+	if (result != 1) {
 		path_put(&path);
 		return result;
 	}

@@ -71,7 +71,7 @@ static int open_kind(struct inode *inode, struct file *file)
 
 	switch (inode->mode & S_IFMT) {
 	case S_IFIFO:
-		return fifo_open(inode, file);
+		return (file->flags & O_ACCMODE) == O_ACCMODE ? -EINVAL : fifo_open(inode, file);
 	case S_IFSOCK:
 		return -ENXIO;
 	case S_IFCHR:
@@ -139,6 +139,13 @@ void open_init(void)
 	file_path_put_hook = path_of_file_put;
 }
 
+bool file_allows_direct(const struct file *file)
+{
+	u32 mode = file->inode->mode;
+
+	return (!S_ISREG(mode) && !S_ISDIR(mode)) || (file->mode & FILE_MODE_DIRECT);
+}
+
 /* Makes the file; no permission checks. */
 static int open_file(const struct path *path, u32 flags, struct file **out)
 {
@@ -167,6 +174,8 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 		result = open_kind(inode, file);
 		file->flags &= ~(u32)O_NOCTTY;
 	}
+	if (!result && (flags & O_DIRECT) && !file_allows_direct(file))
+		result = -EINVAL;
 	if (!result && (flags & O_TRUNC) && S_ISREG(inode->mode) && !(flags & O_PATH))
 		result = inode_truncate(inode, 0);
 	if (result) {
@@ -284,7 +293,7 @@ static int lookup_or_create(struct walk *w, const struct open_request *req, bool
 		if (result)
 			return result;
 		if (!dentry->inode) {
-			result = w->trailing ? -EISDIR : create_locked(w, dentry, req->mode);
+			result = create_locked(w, dentry, req->mode);
 			if (result) {
 				dentry_put(dentry);
 				return result;
@@ -315,7 +324,9 @@ static int walk_create(struct walk *w, const struct open_request *req, bool *cre
 		if (w->kind == WALK_DOTDOT)
 			result = walk_last(w, &(bool){ false });
 		if (w->kind != WALK_NAME)
-			return result ? result : -EISDIR;
+			return result ? result : req->flags & O_EXCL ? -EEXIST : -EISDIR;
+		if (w->trailing)
+			return -EISDIR;
 		result = lookup_or_create(w, req, created, &dir);
 		if (result) {
 			if (dir.dentry)
@@ -323,7 +334,7 @@ static int walk_create(struct walk *w, const struct open_request *req, bool *cre
 			return result;
 		}
 		if (!dir.dentry)
-			return w->trailing && !S_ISDIR(w->at.dentry->inode->mode) ? -ENOTDIR : 0;
+			return 0;
 		if ((req->flags & (O_NOFOLLOW | O_EXCL))) {
 			path_put(&dir);
 			return -ELOOP;

@@ -242,6 +242,9 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode);
  */
 [[nodiscard]] ssize_t file_write_checks(struct file *file, const struct iter *it, u64 *offset);
 
+/* O_DIRECT makes sense for it: anything but a regular file that lives in memory only. */
+bool file_allows_direct(const struct file *file);
+
 /* The file was read: updates the access time as the mount's flags say (relatime). */
 void file_accessed(struct file *file);
 /* The contents were changed: modification and change time; clears setuid bits where write(2) does. */

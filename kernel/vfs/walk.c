@@ -292,9 +292,9 @@ int walk_last(struct walk *w, bool *again)
 		path_put(&dir);
 		return 0;
 	}
-	/* What a link with slashes behind it leads to must be a directory, too. */
+	/* What a link with slashes behind it leads to must be a directory, too, however many links it takes. */
 	if (w->trailing)
-		w->flags |= LOOKUP_DIRECTORY;
+		w->flags |= LOOKUP_DIRECTORY | LOOKUP_FOLLOW;
 	result = walk_follow(w, &dir);
 	*again = !result && !w->jumped;
 	return result;
