@@ -109,7 +109,7 @@ long sys_sendfile(int out_fd, int in_fd, s64 __user *offset, size_t count)
 	FILE_OR_RETURN(out, out_fd, RIGHT_WRITE);
 	if (in.file->mode & FILE_MODE_STREAM)
 		return offset ? -ESPIPE : -EINVAL;
-	if (out.file->flags & O_APPEND)
+	if (S_ISDIR(in.file->inode->mode) || (out.file->flags & O_APPEND))
 		return -EINVAL;
 	n = range_offset(in.file, offset, &from);
 	if (n)

@@ -31,14 +31,20 @@ struct listing {
 	size_t left; /* in the user's buffer behind what is staged */
 	bool old;
 	int error;
+	struct file *file;
+	u64 resume; /* the file's offset in front of the first staged record */
 	size_t staged, stage_size;
 	char *stage;
 };
 
 static int flush(struct listing *l)
 {
-	if (copy_to_user(l->out, l->stage, l->staged))
+	if (copy_to_user(l->out, l->stage, l->staged)) {
+		l->file->offset = l->resume;
+		l->left += l->staged;
+		l->staged = 0;
 		return -EFAULT;
+	}
 	l->out += l->staged;
 	l->staged = 0;
 	return 0;
@@ -59,6 +65,8 @@ static bool emit(struct directory_context *ctx, const char *name, size_t length,
 		if (l->error)
 			return false;
 	}
+	if (!l->staged)
+		l->resume = l->file->offset;
 	memset(l->stage + l->staged, 0, size);
 	if (l->old) {
 		struct dirent_old *d = (void *)(l->stage + l->staged);
@@ -92,6 +100,8 @@ static int read_entries(struct file *file, struct listing *l)
 	if (file->dentry && (file->dentry->flags & DENTRY_UNLINKED))
 		return -ENOENT;
 	result = file->ops->read_directory(file, &l->context);
+	if (!result && l->staged)
+		result = flush(l);
 	if (!result)
 		file_accessed(file);
 	return result;
@@ -106,13 +116,12 @@ static long list(unsigned fd, char __user *out, size_t size, bool old)
 	l.stage = kmalloc(l.stage_size, 0);
 	if (!l.stage)
 		return -ENOMEM;
+	l.file = b.file;
 	result = read_entries(b.file, &l);
-	if (!result && l.staged)
-		result = flush(&l);
 	kfree(l.stage);
-	if (result)
-		return result;
-	return l.left < size ? (long)(size - l.left) : l.error;
+	if (l.left < size)
+		return (long)(size - l.left);
+	return result ? result : l.error;
 }
 
 long sys_getdents64(unsigned fd, void __user *buf, unsigned count)

@@ -242,6 +242,12 @@ static void unlock_offset(struct file *file, bool locked) __no_lock_analysis
 		mutex_unlock(&file->offset_lock);
 }
 
+/* Offsets and what they lead to stay below 2^63, or the call is refused before it begins. */
+static bool beyond_offsets(u64 offset, const struct iter *it)
+{
+	return (s64)(offset + it->remaining) < 0;
+}
+
 ssize_t file_read(struct file *file, struct iter *it, u64 *offset)
 {
 	ssize_t n;
@@ -249,8 +255,12 @@ ssize_t file_read(struct file *file, struct iter *it, u64 *offset)
 
 	if (unlikely(!(file->mode & FILE_MODE_READ)))
 		return -EBADF;
-	if (offset || (file->mode & FILE_MODE_STREAM))
+	if (file->mode & FILE_MODE_STREAM)
 		return read_at(file, it, offset ? offset : &file->offset);
+	if (unlikely(beyond_offsets(offset ? *offset : file->offset, it)))
+		return -EINVAL;
+	if (offset)
+		return read_at(file, it, offset);
 	locked = lock_offset(file);
 	n = read_at(file, it, &file->offset);
 	unlock_offset(file, locked);
@@ -264,8 +274,12 @@ ssize_t file_write(struct file *file, struct iter *it, u64 *offset)
 
 	if (unlikely(!(file->mode & FILE_MODE_WRITE)))
 		return -EBADF;
-	if (offset || (file->mode & FILE_MODE_STREAM))
+	if (file->mode & FILE_MODE_STREAM)
 		return write_at(file, it, offset ? offset : &file->offset);
+	if (unlikely(beyond_offsets(offset ? *offset : file->offset, it)))
+		return -EINVAL;
+	if (offset)
+		return write_at(file, it, offset);
 	locked = lock_offset(file);
 	n = write_at(file, it, &file->offset);
 	unlock_offset(file, locked);

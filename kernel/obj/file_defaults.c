@@ -50,9 +50,9 @@ static s64 seek_target(struct file *file, s64 offset, int whence, s64 size)
 	default:
 		return -EINVAL;
 	}
-	if (add_overflows(base, offset, &base))
-		return -EOVERFLOW;
-	return base < 0 ? -EINVAL : base;
+	if (add_overflows(base, offset, &base) || base < 0)
+		return -EINVAL;
+	return base;
 }
 
 s64 file_seek_generic(struct file *file, s64 offset, int whence)

@@ -170,7 +170,7 @@ int vfs_link(int from_dirfd, const char *from_text, int to_dirfd, const char *to
 }
 
 /* The name is there and may go. *dentry gets a reference. */
-static int victim_locked(struct walk *w, struct inode *dir, struct dentry **dentry)
+static int victim_locked(struct walk *w, struct inode *dir, bool directory, struct dentry **dentry)
 {
 	int result = dentry_lookup_locked(w->at.dentry, &w->last, dentry);
 
@@ -178,6 +178,8 @@ static int victim_locked(struct walk *w, struct inode *dir, struct dentry **dent
 		return result;
 	if (!(*dentry)->inode)
 		result = -ENOENT;
+	else if (w->trailing && !directory)
+		result = S_ISDIR((*dentry)->inode->mode) ? -EISDIR : -ENOTDIR;
 	else
 		result = path_check_writable(&w->at);
 	if (!result)
@@ -187,15 +189,13 @@ static int victim_locked(struct walk *w, struct inode *dir, struct dentry **dent
 	return result;
 }
 
-static int unlink_locked(struct walk *w, struct inode *dir, struct dentry *dentry)
+static int unlink_locked(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = dentry->inode;
 	int result;
 
 	if (S_ISDIR(inode->mode))
 		return -EISDIR;
-	if (w->trailing)
-		return -ENOTDIR;
 	if (dentry->flags & DENTRY_MOUNTPOINT)
 		return -EBUSY;
 	if (!dir->ops->unlink)
@@ -244,9 +244,9 @@ static int remove(int dirfd, const char *text, bool directory)
 	if (!result) {
 		dir = w.at.dentry->inode;
 		write_lock(&dir->lock);
-		result = victim_locked(&w, dir, &dentry);
+		result = victim_locked(&w, dir, directory, &dentry);
 		if (!result) {
-			result = directory ? rmdir_locked(dir, dentry) : unlink_locked(&w, dir, dentry);
+			result = directory ? rmdir_locked(dir, dentry) : unlink_locked(dir, dentry);
 			write_unlock(&dir->lock);
 			dentry_put(dentry);
 		} else {

@@ -258,6 +258,8 @@ int file_lock_flock(struct file *file, int operation)
 	struct file_lock wanted = { .kind = LOCK_KIND_FLOCK, .end = OFFSET_MAX, .owner = file };
 	int result;
 
+	if (operation & LOCK_MAND) /* mandatory locks are gone; Linux answers this */
+		return 0;
 	switch (operation & ~LOCK_NB) {
 	case LOCK_SH:
 		wanted.type = F_RDLCK;

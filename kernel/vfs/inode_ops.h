@@ -41,7 +41,10 @@ struct inode_ops {
 	int (*link)(struct inode *dir, struct dentry *dentry, struct inode *target);
 	int (*unlink)(struct inode *dir, struct dentry *dentry, struct inode *target);
 	int (*rmdir)(struct inode *dir, struct dentry *dentry, struct inode *target);
-	/* flags: RENAME_NOREPLACE and RENAME_EXCHANGE; the VFS checked what it can. `replaced` may be null. */
+	/*
+	 * flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT (-EINVAL if not known); the VFS checked what it
+	 * can. `replaced` may be null.
+	 */
 	int (*rename)(struct inode *from_dir, struct dentry *from, struct inode *to_dir, struct dentry *to,
 		      struct inode *source, struct inode *replaced, u32 flags);
 	/* An unnamed file (O_TMPFILE). */

@@ -325,13 +325,13 @@ int vfs_unmount(const char *target, int flags)
 
 	if (flags & ~(UNMOUNT_FORCE | UNMOUNT_DETACH | UNMOUNT_EXPIRE | UNMOUNT_NOFOLLOW))
 		return -EINVAL;
-	if ((flags & UNMOUNT_EXPIRE) && (flags & (UNMOUNT_FORCE | UNMOUNT_DETACH)))
-		return -EINVAL;
 	result = path_lookup(AT_FDCWD, target, flags & UNMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &path);
 	if (result)
 		return result;
 	mount = path.mount;
 	if (path.dentry != mount->root)
+		result = -EINVAL;
+	else if ((flags & UNMOUNT_EXPIRE) && (flags & (UNMOUNT_FORCE | UNMOUNT_DETACH)))
 		result = -EINVAL;
 	else if (!capable(CAP_SYS_ADMIN))
 		result = -EPERM;

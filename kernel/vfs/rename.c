@@ -163,10 +163,12 @@ int vfs_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, u
 	struct rename r = { .flags = flags };
 	int result, second;
 
-	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
-	if ((flags & RENAME_NOREPLACE) && (flags & RENAME_EXCHANGE))
+	if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
 		return -EINVAL;
+	if ((flags & RENAME_WHITEOUT) && !capable(CAP_MKNOD))
+		return -EPERM;
 	result = walk_start(&r.from, from_dirfd, from, 0);
 	second = walk_start(&r.to, to_dirfd, to, 0);
 	if (!result)

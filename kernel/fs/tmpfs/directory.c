@@ -200,10 +200,26 @@ static int exchange(struct inode *from_dir, struct dentry *from, struct inode *t
 	return 0;
 }
 
+/* What RENAME_WHITEOUT leaves at the old name: a character device 0, 0, which tells an overlay that nothing is there. */
+static int whiteout_create(struct inode *dir, const struct dentry *name, struct tmpfs_entry **entry, struct inode **out)
+{
+	int result;
+
+	*entry = entry_alloc(name);
+	if (!*entry)
+		return -ENOMEM;
+	result = tmpfs_inode_create(dir->superblock, dir, S_IFCHR, 0, out);
+	if (result)
+		kfree(*entry);
+	return result;
+}
+
 static int do_rename(struct inode *from_dir, struct dentry *from, struct inode *to_dir, struct dentry *to,
 		     struct inode *source, struct inode *replaced, u32 flags)
 {
-	struct tmpfs_entry *entry;
+	struct tmpfs_entry *entry, *white_entry = nullptr;
+	struct inode *whiteout;
+	int result = 0;
 
 	if (flags & RENAME_EXCHANGE)
 		return exchange(from_dir, from, to_dir, to, source, replaced);
@@ -212,17 +228,21 @@ static int do_rename(struct inode *from_dir, struct dentry *from, struct inode *
 	entry = entry_alloc(to);
 	if (!entry)
 		return -ENOMEM;
-	if (replaced) {
-		int result = S_ISDIR(replaced->mode) ? remove_directory(to_dir, to, replaced) :
-						       unlink(to_dir, to, replaced);
-
-		if (result) {
-			kfree(entry);
-			return result;
-		}
+	if (flags & RENAME_WHITEOUT)
+		result = whiteout_create(from_dir, from, &white_entry, &whiteout);
+	if (result) {
+		kfree(entry);
+		return result;
 	}
+	/* Nothing can fail from here on. */
+	if (replaced && S_ISDIR(replaced->mode))
+		remove_directory(to_dir, to, replaced);
+	else if (replaced)
+		unlink(to_dir, to, replaced);
 	erase(from_dir, find(from_dir, from));
 	insert(to_dir, to, entry, source);
+	if (white_entry)
+		insert(from_dir, from, white_entry, whiteout);
 	if (S_ISDIR(source->mode)) {
 		links_add(from_dir, -1);
 		links_add(to_dir, 1);

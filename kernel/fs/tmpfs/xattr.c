@@ -14,9 +14,11 @@ struct tmpfs_xattr {
 	u8 value[] __counted_by(size);
 };
 
-static bool supported(const char *name)
+static int check_name(const char *name)
 {
-	return string_starts(name, XATTR_TRUSTED_PREFIX) || string_starts(name, XATTR_SECURITY_PREFIX);
+	if (!string_starts(name, XATTR_TRUSTED_PREFIX) && !string_starts(name, XATTR_SECURITY_PREFIX))
+		return -EOPNOTSUPP;
+	return strcmp(name, XATTR_TRUSTED_PREFIX) == 0 || strcmp(name, XATTR_SECURITY_PREFIX) == 0 ? -EINVAL : 0;
 }
 
 static struct tmpfs_xattr **find(struct inode *inode, const char *name)
@@ -37,9 +39,10 @@ static void free_xattr(struct tmpfs_xattr *x)
 ssize_t tmpfs_get_xattr(struct inode *inode, const char *name, void *value, size_t size)
 {
 	struct tmpfs_xattr *x;
+	int result = check_name(name);
 
-	if (!supported(name))
-		return -EOPNOTSUPP;
+	if (result)
+		return result;
 	x = *find(inode, name);
 	if (!x)
 		return -ENODATA;
@@ -53,9 +56,10 @@ ssize_t tmpfs_get_xattr(struct inode *inode, const char *name, void *value, size
 int tmpfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size, int flags)
 {
 	struct tmpfs_xattr **link, *x;
+	int result = check_name(name);
 
-	if (!supported(name))
-		return -EOPNOTSUPP;
+	if (result)
+		return result;
 	link = find(inode, name);
 	if (*link && (flags & XATTR_CREATE))
 		return -EEXIST;
@@ -105,9 +109,10 @@ ssize_t tmpfs_list_xattr(struct inode *inode, char *list, size_t size)
 int tmpfs_remove_xattr(struct inode *inode, const char *name)
 {
 	struct tmpfs_xattr **link, *x;
+	int result = check_name(name);
 
-	if (!supported(name))
-		return -EOPNOTSUPP;
+	if (result)
+		return result;
 	link = find(inode, name);
 	x = *link;
 	if (!x)
