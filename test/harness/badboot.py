@@ -77,7 +77,9 @@ def cases(arch, out):
     yield "truncated_initrd", cut(good, 700001, "truncated.cpio"), "", [r"(?i)initramfs|initrd", PANIC]
     yield "truncated_gzip", cut(packed, 300000, "truncated.cpio.gz"), "", [r"(?i)initramfs|initrd", PANIC]
     yield "corrupt_gzip", corrupt(packed, "corrupt.cpio.gz"), "", [r"(?i)initramfs|initrd", PANIC]
-    yield "init_missing", good, "rdinit=/nowhere", [r"/nowhere", PANIC]
+    yield "init_missing", archive(out, "none", "--file", f"bin/tool={text}"), "", [r"init", PANIC]
+    yield ("named_init_missing", archive(out, "none", "--file", f"bin/tool={text}"), "rdinit=/nowhere",
+           [r"/nowhere", PANIC])
     yield "init_not_executable", archive(out, "locked", "--file", f"init={locked}"), "", [r"/init", PANIC]
     yield "init_not_a_program", archive(out, "text", "--file", f"init={text}"), "", [r"/init", PANIC]
     yield ("init_of_other_architecture", archive(out, "other", "--file", f"init={busybox(other)}"), "",

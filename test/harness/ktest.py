@@ -3,7 +3,7 @@
 import os
 import re
 
-from harness.machine import BUILD, ROOT, Boot, qemu, tool
+from harness.machine import BUILD, Boot, qemu, tool
 
 LINE = re.compile(r"ktest: \S+: (\S+) (ok|FAILED)$")
 END = re.compile(r"ktest: \d+ passed, \d+ failed")
@@ -16,7 +16,7 @@ def jobs(arches, only):
 
 def run(report, arch, only):
     name = f"ktest/{arch}"
-    tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", "KTEST=1", cwd=ROOT)
+    tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", "KTEST=1")
     image = os.path.join(BUILD, f"{arch}-ktest", qemu.IMAGE[arch])
     boot = Boot(arch, image, append=f"ktest={only} panic=-1", seconds=120, silence=40)
     reasons, ended = [], False
