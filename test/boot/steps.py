@@ -226,7 +226,7 @@ def kill_stop_and_continue(shell):
     has(shell.run("grep State /proc/$pid/status"), r"T \(stopped\)")
     shell.run("kill -CONT $pid; sleep 0.2")
     has(shell.run("grep State /proc/$pid/status"), r"S \(sleeping\)")
-    shell.run("kill -KILL $pid; wait $pid")
+    shell.run("kill -KILL $pid; sleep 0.3")  # the shell waits for it before the next prompt
     same(shell.run("kill -0 $pid 2>/dev/null || echo gone"), "gone")
 
 
