@@ -114,6 +114,9 @@ void aspace_flush_tlb(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Flushes [start, end) of `as` on the other CPUs of the mask. Preemption is off. */
 void tlb_shoot_down(struct aspace *as, u64 cpus, vaddr_t start, vaddr_t end);
 
+/* Makes all CPUs forget kernel mappings that were changed or removed. No lock that is taken with interrupts masked is held. */
+void tlb_flush_kernel(vaddr_t start, vaddr_t end);
+
 /* --- fault.c --- */
 
 #define FAULT_FORCE BIT(16) /* beyond the protection, as ptrace does; private mappings only */

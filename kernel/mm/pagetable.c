@@ -178,7 +178,7 @@ void pagetable_unmap_kernel(vaddr_t va, size_t size)
 		at += (vaddr_t)count << PAGE_SHIFT;
 	}
 	if (size)
-		arch_tlb_flush_kernel(va, va + size);
+		tlb_flush_kernel(va, va + size);
 }
 
 paddr_t pagetable_kernel_lookup(vaddr_t va)

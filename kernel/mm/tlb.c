@@ -24,3 +24,21 @@ void tlb_shoot_down(struct aspace *as, u64 cpus, vaddr_t start, vaddr_t end)
 
 	cpu_call(cpus, flush_here, &s);
 }
+
+static void flush_kernel_here(void *arg)
+{
+	const struct shoot_down *s = arg;
+
+	arch_tlb_flush_kernel(s->start, s->end);
+}
+
+void tlb_flush_kernel(vaddr_t start, vaddr_t end)
+{
+	struct shoot_down s = { nullptr, start, end };
+
+	preempt_disable();
+	arch_tlb_flush_kernel(start, end);
+	if (!arch_tlb_broadcasts)
+		cpu_call(~0ull, flush_kernel_here, &s);
+	preempt_enable();
+}

@@ -3,8 +3,7 @@
  * Starting the other CPUs: each gets a copy of the per-CPU variables, an idle thread and its stack,
  * and enters the scheduler.
  *
- * Only CPU 0 is used unless cpus= asks for more, because x86_64 does not flush the other CPUs' TLBs
- * yet when a mapping goes (aarch64 broadcasts).
+ * Only CPU 0 is used unless cpus= asks for more, until the whole kernel has been tested with many.
  */
 #include <arch/smp.h>
 #include <core/command_line.h>
