@@ -9,7 +9,8 @@
  * has been passed over is served within a slice.
  *
  * Lag is what a thread is owed, V - vruntime. It is kept across a sleep, bounded by two slices, so
- * that sleeping neither earns nor loses time. The tree is ordered by deadline and knows the
+ * that short sleeps neither earn nor lose time. Who slept for longer than a slice is owed half of one: a
+ * key that is typed, a signal that kills, are answered before the thread that sent them goes on. The tree is ordered by deadline and knows the
  * smallest vruntime of each subtree, which finds the earliest eligible deadline in one descent.
  *
  * Sums are 128 bits wide: vruntime * weight of many threads never overflows, so there is no moving
@@ -22,6 +23,7 @@
 #define WEIGHT_0 1024u
 #define WEIGHT_IDLE 3u
 #define LAG_MAX ((s64)(2 * SLICE_NS))
+#define WAKER_LAG ((s64)(SLICE_NS / 2))
 
 #define thread_of(n) rb_entry(n, struct thread, run_node)
 
@@ -119,6 +121,9 @@ void fair_enter(struct run_queue *rq, struct thread *t)
 	struct fair_load load = fair_load(rq, rq->current);
 	u64 now = average(rq, &load, rq->current);
 
+	/* Enough for an earlier deadline than that of a thread which has run a while. */
+	if (t->exec_start_ns && clock_monotonic_ns() - t->exec_start_ns > SLICE_NS)
+		t->lag = MAX(t->lag, WAKER_LAG);
 	t->vruntime = now - (u64)t->lag;
 	t->vdeadline = t->vruntime + to_virtual(t, SLICE_NS);
 	if (t != rq->current)
