@@ -118,6 +118,7 @@ static void pty_destroy(struct tty *tty)
 }
 
 static const struct tty_driver pty_driver = {
+	.outlives_session = true,
 	.write_room = pty_write_room,
 	.write = pty_write,
 	.set_termios = pty_set_termios,

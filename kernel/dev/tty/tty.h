@@ -40,6 +40,8 @@ struct tty_driver {
 	size_t (*pending)(struct tty *tty);
 	/* Last reference gone. */
 	void (*destroy)(struct tty *tty);
+	/* The exit of its session leader only hangs up the foreground group: a pty, whose other side decides. */
+	bool outlives_session;
 };
 
 struct tty {

@@ -129,6 +129,24 @@ struct tty *tty_of_session(void)
 	return tty;
 }
 
+/* The leader exits: the session gives the terminal back, and its foreground group is hung up. */
+static void give_up_terminal(struct session *session)
+{
+	struct process_group *foreground;
+	siginfo_t info;
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+	struct tty *tty = clear_control_locked(session, &foreground);
+
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	if (foreground) {
+		siginfo_kernel(&info, SIGHUP);
+		(void)signal_send_group(foreground, &info);
+		process_group_put(foreground);
+	}
+	if (tty)
+		tty_put(tty);
+}
+
 void tty_session_exit(struct session *session)
 {
 	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
@@ -138,6 +156,11 @@ void tty_session_exit(struct session *session)
 	spin_unlock_irqrestore(&process_table_lock, flags);
 	if (!tty)
 		return;
+	if (tty->driver->outlives_session) {
+		give_up_terminal(session);
+		tty_put(tty);
+		return;
+	}
 	tty_hang_up(tty);
 	tty_put(tty);
 	/* tty_hang_up cleared session->tty, whose reference this is. */
