@@ -61,7 +61,8 @@ static long set_flags(struct file *file, u32 flags)
 
 	if ((changed & flags & O_NOATIME) && !inode_is_owned(file->inode))
 		return -EPERM;
-	if ((changed & flags & O_DIRECT) && !file_allows_direct(file))
+	/* Of a pipe it means packets. */
+	if ((changed & flags & O_DIRECT) && !file_allows_direct(file) && !S_ISFIFO(file->inode->mode))
 		return -EINVAL;
 	flags = (file->flags & ~(u32)SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS);
 	result = file->ops->set_flags(file, flags);

@@ -144,6 +144,11 @@ static int link_to(const struct path *from, struct new_entry *e)
 		return -EXDEV;
 	if (S_ISDIR(inode->mode) || !e->dir->ops->link)
 		return -EPERM;
+	if (!READ_ONCE(inode->links) && !(from->dentry->flags & DENTRY_LINKABLE))
+		return -ENOENT;
+	result = inode_may_link(inode);
+	if (result)
+		return result;
 	result = e->dir->ops->link(e->dir, e->dentry, inode);
 	if (!result) {
 		inode_get(inode);

@@ -141,9 +141,7 @@ void open_init(void)
 
 bool file_allows_direct(const struct file *file)
 {
-	u32 mode = file->inode->mode;
-
-	return (!S_ISREG(mode) && !S_ISDIR(mode)) || (file->mode & FILE_MODE_DIRECT);
+	return S_ISBLK(file->inode->mode) || (file->mode & FILE_MODE_DIRECT);
 }
 
 /* Makes the file; no permission checks. */
@@ -251,7 +249,8 @@ static int open_unnamed(int dirfd, const char *text, const struct open_request *
 			inode_put(inode);
 	}
 	if (!result) {
-		__atomic_fetch_or(&path.dentry->flags, DENTRY_UNLINKED, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&path.dentry->flags, DENTRY_UNLINKED | (req->flags & O_EXCL ? 0 : DENTRY_LINKABLE),
+				  __ATOMIC_SEQ_CST);
 		path.mount = dir.mount;
 		result = open_file(&path, req->flags & ~(u32)O_TRUNC, out);
 		dentry_put(path.dentry);

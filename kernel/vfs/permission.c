@@ -59,6 +59,26 @@ bool inode_is_owned(const struct inode *inode)
 	return current_credentials()->fsuid == inode->uid || capable(CAP_FOWNER);
 }
 
+int inode_may_link(struct inode *inode)
+{
+	u32 mode = inode->mode;
+
+	if (inode_is_owned(inode))
+		return 0;
+	if (!S_ISREG(mode) || (mode & S_ISUID) || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		return -EPERM;
+	return inode_permission(inode, MAY_READ | MAY_WRITE) ? -EPERM : 0;
+}
+
+int link_may_follow(const struct inode *link, const struct inode *dir)
+{
+	const u32 open_sticky = S_ISVTX | S_IWOTH;
+
+	if ((dir->mode & open_sticky) != open_sticky || link->uid == dir->uid)
+		return 0;
+	return current_credentials()->fsuid == link->uid ? 0 : -EACCES;
+}
+
 int directory_may_create(struct inode *dir)
 {
 	return inode_permission(dir, MAY_WRITE | MAY_EXEC);

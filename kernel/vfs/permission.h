@@ -18,6 +18,14 @@ static inline int inode_search_permission(const struct inode *inode)
 /* The current task owns the inode or has CAP_FOWNER. */
 bool inode_is_owned(const struct inode *inode);
 
+/*
+ * The restrictions of proc(5) "protected_hardlinks" and "protected_symlinks", which Debian's kernel has on: no link to a
+ * file that is neither one's own nor freely usable (-EPERM); no following of another user's link in a sticky directory
+ * that everybody can write (-EACCES).
+ */
+[[nodiscard]] int inode_may_link(struct inode *inode);
+[[nodiscard]] int link_may_follow(const struct inode *link, const struct inode *dir);
+
 /* Making an entry in `dir`. 0, -EACCES, -EROFS. */
 [[nodiscard]] int directory_may_create(struct inode *dir);
 /* Removing `victim` from `dir`, with the sticky bit's rule. 0, -EACCES, -EPERM, -EROFS. */

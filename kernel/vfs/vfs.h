@@ -44,6 +44,7 @@ struct dentry {
 #define DENTRY_REFERENCED BIT(3)   /* used since reclaim looked last */
 #define DENTRY_REVALIDATE BIT(4)   /* the file system must confirm each hit */
 #define DENTRY_OWN_PERMISSION BIT(5) /* the inode has a permission operation */
+#define DENTRY_LINKABLE BIT(6) /* O_TMPFILE: may get a first name */
 #define DENTRY_DEAD 0x80000000u
 
 struct mount {
@@ -242,7 +243,7 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode);
  */
 [[nodiscard]] ssize_t file_write_checks(struct file *file, const struct iter *it, u64 *offset);
 
-/* O_DIRECT makes sense for it: anything but a regular file that lives in memory only. */
+/* O_DIRECT works: block devices, and files whose open operation said so (FILE_MODE_DIRECT). */
 bool file_allows_direct(const struct file *file);
 
 /* The file was read: updates the access time as the mount's flags say (relatime). */

@@ -156,6 +156,8 @@ int walk_follow(struct walk *w, struct path *dir)
 	int result = -ELOOP;
 
 	if (!(w->flags & LOOKUP_NO_SYMLINKS) && w->links++ < SYMLINKS_MAX && !(w->at.mount->flags & MS_NOSYMFOLLOW))
+		result = link_may_follow(inode, dir->dentry->inode);
+	if (!result)
 		result = inode->ops->read_link(inode, &text, &target);
 	if (!result && !text)
 		return jump(w, &target, dir);
