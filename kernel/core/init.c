@@ -18,6 +18,7 @@
 #include <core/work.h>
 #include <ipc/futex.h>
 #include <ipc/pipe.h>
+#include <ipc/sysv.h>
 #include <fs/dev/devtmpfs.h>
 #include <fs/initramfs/initramfs.h>
 #include <fs/tmpfs/tmpfs.h>
@@ -59,6 +60,7 @@ static void boot_rest(void *unused)
 	inode_cache_init();
 	pipe_cache_init();
 	futex_init();
+	sysv_init();
 	epoll_init();
 	vfs_init();
 	sys_fs_init();

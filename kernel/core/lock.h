@@ -58,6 +58,7 @@ enum lock_rank {
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
 	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */
 	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
+	RANK_SYSV = 75,		 /* ipc: tables of System V objects; taken when a mapping of a segment goes */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */

@@ -6,6 +6,7 @@
  */
 #include <core/panic.h>
 #include <ipc/futex.h>
+#include <ipc/sysv.h>
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <mm/ucopy.h>
@@ -284,6 +285,7 @@ static void end_process(struct process *process, struct aspace *as)
 	process_timers_destroy(process);
 	if (proc_hooks.files_exit)
 		proc_hooks.files_exit(process);
+	sem_exit(process);
 	if (as) {
 		aspace_user_put(as);
 		aspace_put(as);

@@ -106,6 +106,7 @@ struct process {
 	bool has_executed;	     /* after fork, before exec: setpgid rules */
 	bool child_subreaper;
 	bool dumped;
+	bool has_semaphore_undo; /* SEM_UNDO was used: see ipc/sysv_sem.c */
 	int oom_score_adj;
 	struct mutex exec_lock;
 };

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * System V message queues: a list of typed messages in the order in which they came. Who has to wait looks again
+ * whenever something was sent, received, or the queue was removed.
+ */
+#include <core/wait.h>
+#include <ipc/sysv_priv.h>
+#include <lib/errno.h>
+#include <lib/list.h>
+#include <mm/slab.h>
+#include <obj/credentials.h>
+#include <proc/task.h>
+
+#include <linux/stat.h>
+
+struct message {
+	struct list_head node;
+	long type;
+	size_t size;
+	void *text; /* owned */
+};
+
+struct queue {
+	struct sysv_object base;
+	struct list_head messages;
+	struct wait_queue waiters;
+	u32 changes; /* counts everything that may let somebody go on */
+	u64 bytes, count, bytes_max;
+	s64 sent, received, changed; /* times */
+	int sender, receiver;	     /* pids */
+};
+
+static struct sysv_table queues;
+
+static struct queue *queue_of(struct sysv_object *object)
+{
+	return container_of(object, struct queue, base);
+}
+
+static void message_free(struct message *m)
+{
+	kfree(m->text);
+	kfree(m);
+}
+
+static void queue_put_locked(struct queue *q) __must_hold(&queues.lock)
+{
+	struct message *m, *next;
+
+	if (--q->base.refs)
+		return;
+	list_for_each_safe (m, next, &q->messages, node)
+		message_free(m);
+	kfree(q);
+}
+
+static void queue_changed(struct queue *q)
+{
+	WRITE_ONCE(q->changes, q->changes + 1);
+	wake_up(&q->waiters, 0);
+}
+
+static int create_locked(int key, u32 flags) __must_hold(&queues.lock)
+{
+	struct queue *q = kzalloc(sizeof(*q), 0);
+	int id;
+
+	if (!q)
+		return -ENOMEM;
+	list_init(&q->messages);
+	wait_queue_init(&q->waiters);
+	q->bytes_max = MSGMNB;
+	q->changed = sysv_now();
+	id = sysv_add_locked(&queues, &q->base, key, flags);
+	if (id < 0)
+		kfree(q);
+	return id;
+}
+
+int msg_get(int key, u32 flags)
+{
+	struct sysv_object *found;
+
+	mutex_guard(&queues.lock);
+	found = key == IPC_PRIVATE ? nullptr : sysv_find_key_locked(&queues, key);
+	if (found)
+		return sysv_reuse(found, flags);
+	return key == IPC_PRIVATE || (flags & IPC_CREAT) ? create_locked(key, flags) : -ENOENT;
+}
+
+/* Drops the lock until the queue has changed. The caller holds a reference. */
+static int wait_for_change(struct queue *q) __must_hold(&queues.lock)
+{
+	u32 seen = q->changes;
+	int error;
+
+	mutex_unlock(&queues.lock);
+	error = wait_event_interruptible(&q->waiters, READ_ONCE(q->changes) != seen);
+	mutex_lock(&queues.lock);
+	if (q->base.removed)
+		return -EIDRM;
+	return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
+}
+
+/* Finds a queue for sending or receiving and holds it. */
+static int open_locked(int id, u32 permission, struct queue **out) __must_hold(&queues.lock)
+{
+	struct sysv_object *object;
+	int error = sysv_find_locked(&queues, id, &object);
+
+	if (!error)
+		error = sysv_permission(object, permission);
+	if (error)
+		return error;
+	object->refs++;
+	*out = queue_of(object);
+	return 0;
+}
+
+static int send_locked(int id, struct message *m, u32 flags) __must_hold(&queues.lock)
+{
+	struct queue *q;
+	int error = open_locked(id, S_IWUSR, &q);
+
+	if (error)
+		return error;
+	while (!error && (q->bytes + m->size > q->bytes_max || q->count >= q->bytes_max))
+		error = flags & IPC_NOWAIT ? -EAGAIN : wait_for_change(q);
+	if (!error) {
+		list_add_tail(&q->messages, &m->node);
+		q->bytes += m->size;
+		q->count++;
+		q->sent = sysv_now();
+		q->sender = current_process()->pid;
+		queue_changed(q);
+	}
+	queue_put_locked(q);
+	return error;
+}
+
+int msg_send(int id, long type, void *text, size_t size, u32 flags)
+{
+	struct message *m;
+	int error;
+
+	if (size > MSGMAX || type < 1)
+		return -EINVAL;
+	m = kmalloc(sizeof(*m), 0);
+	if (!m)
+		return -ENOMEM;
+	*m = (struct message){ .type = type, .size = size, .text = text };
+	mutex_lock(&queues.lock);
+	error = send_locked(id, m, flags);
+	mutex_unlock(&queues.lock);
+	if (error)
+		kfree(m);
+	return error;
+}
+
+/* The message that msgrcv(2) with this type takes; null: none. */
+static struct message *choose_locked(struct queue *q, long type, u32 flags)
+	__must_hold(&queues.lock)
+{
+	struct message *m, *best = nullptr;
+	/* The most negative number has no positive counterpart. */
+	long limit = type == INT64_MIN ? INT64_MAX : -type;
+
+	list_for_each (m, &q->messages, node) {
+		if (type == 0 || (type > 0 && (m->type == type) != !!(flags & MSG_EXCEPT)))
+			return m;
+		if (type < 0 && m->type <= limit && (!best || m->type < best->type))
+			best = m;
+	}
+	return best;
+}
+
+static int receive_locked(int id, long type, size_t size, u32 flags, struct message **out)
+	__must_hold(&queues.lock)
+{
+	struct message *m = nullptr;
+	struct queue *q;
+	int error = open_locked(id, S_IRUSR, &q);
+
+	if (error)
+		return error;
+	while (!error && !(m = choose_locked(q, type, flags)))
+		error = flags & IPC_NOWAIT ? -ENOMSG : wait_for_change(q);
+	if (!error && m->size > size && !(flags & MSG_NOERROR))
+		error = -E2BIG;
+	if (!error) {
+		list_remove(&m->node);
+		q->bytes -= m->size;
+		q->count--;
+		q->received = sysv_now();
+		q->receiver = current_process()->pid;
+		queue_changed(q);
+		*out = m;
+	}
+	queue_put_locked(q);
+	return error;
+}
+
+ssize_t msg_receive(int id, long type, size_t size, u32 flags, long *out_type, void **text)
+{
+	struct message *m;
+	ssize_t length;
+	int error;
+
+	if (flags & MSG_COPY) /* for checkpoints only, and optional on Linux */
+		return -ENOSYS;
+	mutex_lock(&queues.lock);
+	error = receive_locked(id, type, size, flags, &m);
+	mutex_unlock(&queues.lock);
+	if (error)
+		return error;
+	*out_type = m->type;
+	*text = m->text;
+	length = (ssize_t)m->size;
+	kfree(m);
+	return length;
+}
+
+int msg_stat(int id, int command, struct msqid64_ds *out)
+{
+	struct sysv_object *object;
+	struct queue *q;
+	int error;
+
+	mutex_guard(&queues.lock);
+	error = command == IPC_STAT ? sysv_find_locked(&queues, id, &object)
+				    : sysv_find_index_locked(&queues, id, &object);
+	if (!error && command != MSG_STAT_ANY)
+		error = sysv_permission(object, S_IRUSR);
+	if (error)
+		return error;
+	q = queue_of(object);
+	*out = (struct msqid64_ds){
+		.msg_stime = q->sent,
+		.msg_rtime = q->received,
+		.msg_ctime = q->changed,
+		.msg_cbytes = q->bytes,
+		.msg_qnum = q->count,
+		.msg_qbytes = q->bytes_max,
+		.msg_lspid = q->sender,
+		.msg_lrpid = q->receiver,
+	};
+	sysv_permissions_to(object, &out->msg_perm);
+	return command == IPC_STAT ? 0 : object->id;
+}
+
+int msg_set(int id, const struct msqid64_ds *from)
+{
+	struct sysv_object *object;
+	struct queue *q;
+	int error;
+
+	mutex_guard(&queues.lock);
+	error = sysv_find_locked(&queues, id, &object);
+	if (!error)
+		error = sysv_owner(object);
+	if (!error && from->msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
+		error = -EPERM;
+	if (error)
+		return error;
+	q = queue_of(object);
+	sysv_permissions_from(object, &from->msg_perm);
+	q->bytes_max = from->msg_qbytes;
+	q->changed = sysv_now();
+	queue_changed(q);
+	return 0;
+}
+
+int msg_remove(int id)
+{
+	struct sysv_object *object;
+	int error;
+
+	mutex_guard(&queues.lock);
+	error = sysv_find_locked(&queues, id, &object);
+	if (!error)
+		error = sysv_owner(object);
+	if (error)
+		return error;
+	sysv_take_out_locked(&queues, object);
+	queue_changed(queue_of(object));
+	queue_put_locked(queue_of(object));
+	return 0;
+}
+
+int msg_limits(int command, struct msginfo *out)
+{
+	mutex_guard(&queues.lock);
+	*out = (struct msginfo){ .msgpool = MSGPOOL,
+				 .msgmap = MSGMAP,
+				 .msgmax = MSGMAX,
+				 .msgmnb = MSGMNB,
+				 .msgmni = MSGMNI,
+				 .msgssz = MSGSSZ,
+				 .msgtql = MSGTQL,
+				 .msgseg = (unsigned short)MSGSEG };
+	if (command == MSG_INFO) {
+		out->msgpool = (int)queues.used;
+		out->msgmap = out->msgtql = 0;
+		for (unsigned i = 0; i < queues.size; i++) {
+			if (!queues.slots[i])
+				continue;
+			out->msgmap += (int)queue_of(queues.slots[i])->count;
+			out->msgtql += (int)queue_of(queues.slots[i])->bytes;
+		}
+	}
+	return sysv_highest_locked(&queues);
+}
+
+void msg_init(void)
+{
+	sysv_table_init(&queues, MSGMNI);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of System V IPC, for shm, sem and msg. */
+#pragma once
+
+#include <ipc/sysv.h>
+
+/* Identifiers are index + sequence * SYSV_INDEX_MAX: one that was removed is not mistaken for its successor. */
+#define SYSV_INDEX_MAX 32768u
+
+void sysv_table_init(struct sysv_table *table, unsigned limit);
+
+/* The object of an identifier: -EINVAL, -EIDRM. */
+[[nodiscard]] int sysv_find_locked(struct sysv_table *table, int id, struct sysv_object **out)
+	__must_hold(&table->lock);
+/* The same by the number of a slot, for *_STAT; `any`: *_STAT_ANY. */
+[[nodiscard]] int sysv_find_index_locked(struct sysv_table *table, int index,
+					 struct sysv_object **out) __must_hold(&table->lock);
+/* The object with a key; null: none. */
+struct sysv_object *sysv_find_key_locked(struct sysv_table *table, int key)
+	__must_hold(&table->lock);
+
+/* Enters a new object with one reference, owned by the current task. The identifier; -ENOSPC, -ENOMEM. */
+[[nodiscard]] int sysv_add_locked(struct sysv_table *table, struct sysv_object *object, int key,
+				  u32 mode) __must_hold(&table->lock);
+/* Takes it out of the table; its reference there goes over to the caller. */
+void sysv_take_out_locked(struct sysv_table *table, struct sysv_object *object)
+	__must_hold(&table->lock);
+/* The highest slot in use, for the INFO commands; 0 if none is. */
+int sysv_highest_locked(const struct sysv_table *table) __must_hold(&table->lock);
+
+/* What *get does with a key that exists: -EEXIST, -EACCES, or its identifier. */
+[[nodiscard]] int sysv_reuse(const struct sysv_object *object, u32 flags);
+/* May the current task access it? `mode`: permission bits, of which the highest triple counts. 0 or -EACCES. */
+[[nodiscard]] int sysv_permission(const struct sysv_object *object, u32 mode);
+/* May it change or remove it? 0 or -EPERM. */
+[[nodiscard]] int sysv_owner(const struct sysv_object *object);
+
+void sysv_permissions_to(const struct sysv_object *object, struct ipc64_perm *out);
+void sysv_permissions_from(struct sysv_object *object, const struct ipc64_perm *from);
+
+/* CLOCK_REALTIME in seconds. */
+s64 sysv_now(void);
+
+void shm_init(void);
+void sem_init(void);
+void msg_init(void);
