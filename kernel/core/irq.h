@@ -18,7 +18,8 @@ typedef bool irq_handler(void *arg);
  * Adds a handler and unmasks the line. `name` is shown in /proc/interrupts and lives as long as the handler.
  * Returns 0, -EINVAL (no such line), -ENOMEM.
  */
-[[nodiscard]] int irq_register(unsigned irq, bool level, irq_handler *handler, void *arg, const char *name);
+[[nodiscard]] int irq_register(unsigned irq, bool level, irq_handler *handler, void *arg,
+			       const char *name);
 void irq_unregister(unsigned irq, irq_handler *handler, void *arg);
 
 /* True in interrupt context. */

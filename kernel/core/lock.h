@@ -48,23 +48,25 @@ enum lock_rank {
 	/* sleeping locks */
 	RANK_EXEC = 20,		 /* proc: one exec at a time in a process */
 	RANK_FILE_POSITION = 22, /* obj: offset of an open file; held during a read or write */
-	RANK_SYNTHETIC = 24,	 /* fs: text of an open file of /proc or /sys; held while it is made */
-	RANK_TTY = 30,		 /* dev: terminal settings */
-	RANK_MOUNT = 40,	 /* vfs: mount tree */
-	RANK_RENAME = 50,	 /* vfs: cross-directory renames of a file system */
-	RANK_INODE = 60,	 /* vfs: contents and attributes of an inode */
-	RANK_DEVICE_LIST = 61,	 /* vfs, dev: registered devices, pseudo terminals; looked into under inode locks */
+	RANK_SYNTHETIC = 24, /* fs: text of an open file of /proc or /sys; held while it is made */
+	RANK_TTY = 30,	     /* dev: terminal settings */
+	RANK_MOUNT = 40,     /* vfs: mount tree */
+	RANK_RENAME = 50,    /* vfs: cross-directory renames of a file system */
+	RANK_INODE = 60,     /* vfs: contents and attributes of an inode */
+	RANK_DEVICE_LIST =
+		61, /* vfs, dev: registered devices, pseudo terminals; looked into under inode locks */
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
 	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */
 	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
-	RANK_SYSV = 75,		 /* ipc: tables of System V objects; taken when a mapping of a segment goes */
+	RANK_SYSV =
+		75, /* ipc: tables of System V objects; taken when a mapping of a segment goes */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */
-	RANK_THREAD_LIST = 190, /* sched: the list of all threads */
+	RANK_THREAD_LIST = 190,	  /* sched: the list of all threads */
 	RANK_PROCESS_TABLE = 190, /* proc: pid table, parents and children, groups, sessions */
-	RANK_PROCESS = 200, /* proc: one process's state, signals */
+	RANK_PROCESS = 200,	  /* proc: one process's state, signals */
 	RANK_SIGNAL = 205,
 	RANK_DENTRY = 210,
 	RANK_INODE_STATE = 215,
@@ -79,11 +81,12 @@ enum lock_rank {
 	RANK_RUN_QUEUE = 310,
 	RANK_TIMER = 320,
 	RANK_SLAB = 330,
-	RANK_FRAME = 340, /* mm: buddy allocator */
+	RANK_FRAME = 340,     /* mm: buddy allocator */
 	RANK_IRQ_TABLE = 345, /* core: handlers of the lines */
 	RANK_IRQ = 350,	      /* arch: registers of the interrupt controller */
 	RANK_RANDOM = 355,
-	RANK_CONSOLE = 357, /* the log feeds its consoles; taken by trylock only, so anything may be held */
+	RANK_CONSOLE =
+		357, /* the log feeds its consoles; taken by trylock only, so anything may be held */
 	RANK_LOG = 360,
 	RANK_UART = 370, /* dev: registers of a console device */
 };
@@ -135,7 +138,8 @@ static inline void preempt_enable(void)
 void spin_lock_contended(struct spinlock *lock);
 #ifdef CONFIG_DEBUG_LOCKS
 enum lock_debug_mode { LOCK_ORDERED, LOCK_NESTED, LOCK_TRY };
-void lock_debug_acquire(const void *lock, unsigned rank, const char *name, enum lock_debug_mode mode);
+void lock_debug_acquire(const void *lock, unsigned rank, const char *name,
+			enum lock_debug_mode mode);
 void lock_debug_release(const void *lock);
 void lock_debug_spin_taken(struct spinlock *lock);
 void lock_debug_may_sleep(const char *what);

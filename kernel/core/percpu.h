@@ -9,7 +9,8 @@
 #include <arch/smp.h>
 
 #define DEFINE_PER_CPU(type, name) __attribute__((section(".data.percpu"))) typeof(type) name
-#define DECLARE_PER_CPU(type, name) extern __attribute__((section(".data.percpu"))) typeof(type) name
+#define DECLARE_PER_CPU(type, name)                                                                \
+	extern __attribute__((section(".data.percpu"))) typeof(type) name
 
 /* This CPU's copy. */
 #define this_cpu(name) (*(typeof(name) *)((uintptr_t)&(name) + arch_percpu_offset()))

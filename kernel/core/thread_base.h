@@ -10,11 +10,15 @@
 #include <lib/types.h>
 
 /* Bits of thread_base.work: what must be done before the return to user mode. Set from any context. */
-#define WORK_RESCHEDULE BIT(0) /* another thread should run; also honoured when preemption is enabled again */
-#define WORK_SIGNAL BIT(1)     /* a signal may be deliverable: interruptible sleeps end with -ERESTARTSYS */
-#define WORK_NOTIFY BIT(2)     /* the process layer has something to do (stop, exit, restore the signal mask) */
-#define WORK_FATAL BIT(4)      /* the thread must leave: killable sleeps end with -ERESTARTSYS too; never cleared */
-#define WORK_TRACE BIT(3)      /* system calls are reported (strace, ptrace, seccomp) */
+#define WORK_RESCHEDULE                                                                            \
+	BIT(0) /* another thread should run; also honoured when preemption is enabled again */
+#define WORK_SIGNAL                                                                                \
+	BIT(1) /* a signal may be deliverable: interruptible sleeps end with -ERESTARTSYS */
+#define WORK_NOTIFY                                                                                \
+	BIT(2) /* the process layer has something to do (stop, exit, restore the signal mask) */
+#define WORK_FATAL                                                                                 \
+	BIT(4) /* the thread must leave: killable sleeps end with -ERESTARTSYS too; never cleared */
+#define WORK_TRACE BIT(3) /* system calls are reported (strace, ptrace, seccomp) */
 
 /* One step of preempt_count per level of interrupt, above the steps of preempt_disable(). */
 #define PREEMPT_INTERRUPT BIT(16)
@@ -30,10 +34,10 @@ struct held_lock {
 #endif
 
 struct thread_base {
-	u32 preempt_count;	/* > 0: not preemptible; only the thread itself (and its interrupts) writes */
-	u32 nofault_count;	/* > 0: user accesses end at their fixup instead of resolving the fault */
-	u64 work;		/* WORK_*; atomic */
-	void *kstack_top;	/* the frame from user mode lies below it */
+	u32 preempt_count; /* > 0: not preemptible; only the thread itself (and its interrupts) writes */
+	u32 nofault_count; /* > 0: user accesses end at their fixup instead of resolving the fault */
+	u64 work;	   /* WORK_*; atomic */
+	void *kstack_top;  /* the frame from user mode lies below it */
 	struct arch_thread arch;
 #ifdef CONFIG_DEBUG_LOCKS
 	struct held_lock held[HELD_LOCKS_MAX];

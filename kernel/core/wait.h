@@ -33,7 +33,12 @@ struct wait_entry {
 
 void wait_queue_init(struct wait_queue *q);
 #define WAIT_QUEUE_INIT(name)                                                                      \
-	{ .lock = SPINLOCK_INIT(RANK_WAIT_QUEUE), .entries = { &(name).entries, &(name).entries } }
+	{                                                                                          \
+		.lock = SPINLOCK_INIT(RANK_WAIT_QUEUE), .entries = {                               \
+			&(name).entries,                                                           \
+			&(name).entries                                                            \
+		}                                                                                  \
+	}
 
 /* Makes an entry for the current thread with the default wake function. Not yet queued. */
 void wait_entry_init(struct wait_entry *e);

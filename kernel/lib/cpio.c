@@ -7,7 +7,14 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-enum cpio_state { CPIO_START, CPIO_HEADER, CPIO_NAME, CPIO_NAME_PADDING, CPIO_DATA, CPIO_DATA_PADDING };
+enum cpio_state {
+	CPIO_START,
+	CPIO_HEADER,
+	CPIO_NAME,
+	CPIO_NAME_PADDING,
+	CPIO_DATA,
+	CPIO_DATA_PADDING
+};
 
 #define TRAILER "TRAILER!!!"
 
@@ -49,9 +56,11 @@ static int parse_header(struct cpio *c)
 {
 	struct cpio_entry *e = &c->entry;
 	u32 name_size, checksum;
-	u32 *const fields[13] = { &e->inode,	     &e->mode,	       &e->uid,		  &e->gid,	  &e->links,
-				  &e->mtime,	     &e->size,	       &e->device_major,  &e->device_minor,
-				  &e->rdevice_major, &e->rdevice_minor, &name_size,	  &checksum };
+	u32 *const fields[13] = { &e->inode,	     &e->mode,		&e->uid,
+				  &e->gid,	     &e->links,		&e->mtime,
+				  &e->size,	     &e->device_major,	&e->device_minor,
+				  &e->rdevice_major, &e->rdevice_minor, &name_size,
+				  &checksum };
 
 	if (memcmp(c->header, "070701", 6) != 0 && memcmp(c->header, "070702", 6) != 0)
 		return -EINVAL;

@@ -14,7 +14,8 @@ static int begin(void *arg, const struct cpio_entry *e)
 {
 	struct seen *s = arg;
 
-	s->used += scnprintf(s->text + s->used, sizeof(s->text) - (size_t)s->used, "%s %o %u:", e->name, e->mode, e->size);
+	s->used += scnprintf(s->text + s->used, sizeof(s->text) - (size_t)s->used,
+			     "%s %o %u:", e->name, e->mode, e->size);
 	return 0;
 }
 
@@ -22,7 +23,8 @@ static int data(void *arg, const u8 *bytes, size_t size)
 {
 	struct seen *s = arg;
 
-	s->used += scnprintf(s->text + s->used, sizeof(s->text) - (size_t)s->used, "%.*s", (int)size, (const char *)bytes);
+	s->used += scnprintf(s->text + s->used, sizeof(s->text) - (size_t)s->used, "%.*s",
+			     (int)size, (const char *)bytes);
 	return 0;
 }
 
@@ -40,8 +42,9 @@ static size_t add(char *to, const char *name, unsigned mode, const char *content
 {
 	size_t size = strlen(contents), n = 0;
 
-	n += (size_t)scnprintf(to, 200, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1u, mode, 0u, 0u, 1u,
-			       0u, size, 0u, 0u, 0u, 0u, strlen(name) + 1, 0u);
+	n += (size_t)scnprintf(to, 200,
+			       "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1u,
+			       mode, 0u, 0u, 1u, 0u, size, 0u, 0u, 0u, 0u, strlen(name) + 1, 0u);
 	memcpy(to + n, name, strlen(name) + 1);
 	n += strlen(name) + 1;
 	while (n & 3)

@@ -26,7 +26,8 @@ TEST(format_numbers)
 	expect_text("[   42][42   ][00042][+42]", "[%5d][%-5d][%05d][%+d]", 42, 42, 42, 42);
 	expect_text("[  007]", "[%5.3d]", 7);
 	expect_text("[   -7][-0007]", "[%*d][%05d]", 5, -7, -7);
-	expect_text("1 2 3 4", "%hhd %hd %zd %jd", (signed char)1, (short)2, (ssize_t)3, (intmax_t)4);
+	expect_text("1 2 3 4", "%hhd %hd %zd %jd", (signed char)1, (short)2, (ssize_t)3,
+		    (intmax_t)4);
 }
 
 TEST(format_text)

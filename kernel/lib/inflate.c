@@ -39,10 +39,10 @@
 
 struct inflate {
 	const u8 *in, *in_end;
-	u64 bits;	 /* unread input, lowest bit first */
-	unsigned count;	 /* of them */
-	unsigned beyond; /* zero bytes that were taken beyond the end of the input */
-	size_t out;	 /* bytes in buffer */
+	u64 bits;	  /* unread input, lowest bit first */
+	unsigned count;	  /* of them */
+	unsigned beyond;  /* zero bytes that were taken beyond the end of the input */
+	size_t out;	  /* bytes in buffer */
 	size_t delivered; /* of them */
 	u64 total;
 	u32 crc;
@@ -54,11 +54,15 @@ struct inflate {
 	u8 buffer[BUFFER];
 };
 
-static const u16 length_base[29] = { 3,	 4,  5,	 6,  7,	 8,  9,	 10, 11,  13,  15,  17,	 19,  23, 27,
-				     31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258 };
-static const u8 length_extra[29] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0 };
-static const u16 distance_base[30] = { 1,   2,	 3,   4,   5,	7,    9,    13,	  17,	25,   33,   49,	  65,	 97,	129,
-				       193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577 };
+static const u16 length_base[29] = { 3,	 4,  5,	 6,   7,   8,	9,   10,  11, 13,
+				     15, 17, 19, 23,  27,  31,	35,  43,  51, 59,
+				     67, 83, 99, 115, 131, 163, 195, 227, 258 };
+static const u8 length_extra[29] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+				     2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0 };
+static const u16 distance_base[30] = {
+	1,   2,	  3,   4,   5,	 7,    9,    13,   17,	 25,   33,   49,   65,	  97,	 129,
+	193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577
+};
 static const u8 distance_extra[30] = { 0, 0, 0, 0, 1, 1, 2, 2,	3,  3,	4,  4,	5,  5,	6,
 				       6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13 };
 
@@ -192,7 +196,8 @@ static unsigned second_table_bits(const u16 counts[16], unsigned length, unsigne
  * Builds the tables of a code from the lengths of its symbols. A code with one symbol of one bit may be incomplete (RFC 1951
  * allows that for distances), and so may an empty one.
  */
-static int build_table(u32 *table, unsigned size, unsigned bits, const u8 *lengths, unsigned n, u32 (*meaning)(unsigned))
+static int build_table(u32 *table, unsigned size, unsigned bits, const u8 *lengths, unsigned n,
+		       u32 (*meaning)(unsigned))
 {
 	u16 sorted[288], counts[16];
 	bool complete;
@@ -316,7 +321,8 @@ static int decode_fast(struct inflate *s)
 		if ((entry >> 8 & (KIND_LITERAL | KIND_END | KIND_TABLE)) == KIND_TABLE) {
 			bits >>= LITERAL_BITS;
 			count -= LITERAL_BITS;
-			entry = s->literals[(entry >> 16) + (bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
+			entry = s->literals[(entry >> 16) +
+					    (bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
 		}
 		bits >>= entry & 0xff;
 		count -= entry & 0xff;
@@ -335,7 +341,8 @@ static int decode_fast(struct inflate *s)
 		if ((entry >> 8 & KIND_TABLE)) {
 			bits >>= DISTANCE_BITS;
 			count -= DISTANCE_BITS;
-			entry = s->distances[(entry >> 16) + (bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
+			entry = s->distances[(entry >> 16) +
+					     (bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
 		}
 		bits >>= entry & 0xff;
 		count -= entry & 0xff;
@@ -450,9 +457,11 @@ static int build_codes(struct inflate *s, unsigned literals, unsigned distances)
 {
 	if (!s->lengths[256])
 		return -EINVAL;
-	if (build_table(s->literals, LITERAL_ENTRIES, LITERAL_BITS, s->lengths, literals, literal_entry))
+	if (build_table(s->literals, LITERAL_ENTRIES, LITERAL_BITS, s->lengths, literals,
+			literal_entry))
 		return -EINVAL;
-	return build_table(s->distances, DISTANCE_ENTRIES, DISTANCE_BITS, s->lengths + literals, distances, distance_entry);
+	return build_table(s->distances, DISTANCE_ENTRIES, DISTANCE_BITS, s->lengths + literals,
+			   distances, distance_entry);
 }
 
 static int fixed_codes(struct inflate *s)
@@ -466,7 +475,8 @@ static int fixed_codes(struct inflate *s)
 /* RFC 1951, 3.2.7. */
 static int dynamic_codes(struct inflate *s)
 {
-	static const u8 order[19] = { 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15 };
+	static const u8 order[19] = { 16, 17, 18, 0, 8,	 7, 9,	6, 10, 5,
+				      11, 4,  12, 3, 13, 2, 14, 1, 15 };
 	unsigned literals, distances, codes, n = 0;
 	u8 code_lengths[19] = {};
 	u32 *table = s->distances; /* not in use yet */
@@ -494,7 +504,9 @@ static int dynamic_codes(struct inflate *s)
 			return -EINVAL;
 		value = symbol < 16 ? (u8)symbol : symbol == 16 ? s->lengths[n - 1] : 0;
 		if (symbol >= 16)
-			repeat = symbol == 16 ? 3 + take(s, 2) : symbol == 17 ? 3 + take(s, 3) : 11 + take(s, 7);
+			repeat = symbol == 16	? 3 + take(s, 2)
+				 : symbol == 17 ? 3 + take(s, 3)
+						: 11 + take(s, 7);
 		if (n + repeat > literals + distances)
 			return -EINVAL;
 		while (repeat--)
@@ -519,7 +531,9 @@ static int inflate_blocks(struct inflate *s)
 		if (type == 0) {
 			result = stored_block(s);
 		} else {
-			result = type == 1 ? fixed_codes(s) : type == 2 ? dynamic_codes(s) : -EINVAL;
+			result = type == 1   ? fixed_codes(s)
+				 : type == 2 ? dynamic_codes(s)
+					     : -EINVAL;
 			if (!result)
 				result = decode_block(s);
 		}
@@ -528,7 +542,8 @@ static int inflate_blocks(struct inflate *s)
 	return result;
 }
 
-int inflate(struct inflate *s, const u8 *data, size_t size, size_t *used, inflate_output *output, void *arg)
+int inflate(struct inflate *s, const u8 *data, size_t size, size_t *used, inflate_output *output,
+	    void *arg)
 {
 	int result, last;
 
@@ -571,7 +586,8 @@ static size_t gzip_header(const u8 *p, size_t size)
 	return at < size ? at : 0;
 }
 
-int gunzip(struct inflate *s, const u8 *data, size_t size, size_t *used, inflate_output *output, void *arg)
+int gunzip(struct inflate *s, const u8 *data, size_t size, size_t *used, inflate_output *output,
+	   void *arg)
 {
 	size_t header = gzip_header(data, size);
 	u32 crc, length;

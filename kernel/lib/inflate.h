@@ -15,9 +15,9 @@ size_t inflate_state_size(void);
  * Decompresses one gzip member at `data`. *used gets the bytes that it takes, of `size`. Returns 0; -EINVAL: not gzip,
  * damaged, or cut off (what was decompressed before was delivered); or what `output` returned.
  */
-[[nodiscard]] int gunzip(struct inflate *state, const u8 *data, size_t size, size_t *used, inflate_output *output,
-			 void *arg);
+[[nodiscard]] int gunzip(struct inflate *state, const u8 *data, size_t size, size_t *used,
+			 inflate_output *output, void *arg);
 
 /* The same for a bare DEFLATE stream. */
-[[nodiscard]] int inflate(struct inflate *state, const u8 *data, size_t size, size_t *used, inflate_output *output,
-			  void *arg);
+[[nodiscard]] int inflate(struct inflate *state, const u8 *data, size_t size, size_t *used,
+			  inflate_output *output, void *arg);

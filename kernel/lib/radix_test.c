@@ -9,7 +9,9 @@ static u64 values[64];
 
 TEST(radix_keeps_far_indices)
 {
-	static const u64 indices[] = { 0, 1, 63, 64, 4095, 4096, 1ull << 32, (1ull << 63) + 5, UINT64_MAX };
+	static const u64 indices[] = { 0,	  1,	63,	    64,
+				       4095,	  4096, 1ull << 32, (1ull << 63) + 5,
+				       UINT64_MAX };
 	struct radix_tree tree = RADIX_TREE_INIT;
 	void *former = nullptr;
 	u64 index = 0;

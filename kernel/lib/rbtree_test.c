@@ -28,7 +28,8 @@ static unsigned subtree_of(const struct rb_node *node)
 
 static void update(struct rb_node *node)
 {
-	rb_entry(node, struct item, node)->subtree = 1 + subtree_of(node->left) + subtree_of(node->right);
+	rb_entry(node, struct item, node)->subtree =
+		1 + subtree_of(node->left) + subtree_of(node->right);
 }
 
 static void insert(struct rb_tree *tree, struct item *item)
@@ -37,7 +38,8 @@ static void insert(struct rb_tree *tree, struct item *item)
 
 	while (*link) {
 		parent = *link;
-		link = item->key < rb_entry(parent, struct item, node)->key ? &parent->left : &parent->right;
+		link = item->key < rb_entry(parent, struct item, node)->key ? &parent->left
+									    : &parent->right;
 	}
 	rb_insert(tree, &item->node, parent, link, update);
 	item->present = true;

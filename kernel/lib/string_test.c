@@ -60,10 +60,10 @@ TEST(list_keeps_order)
 	}
 	list_splice_tail(&list, &other);
 	EXPECT(list_empty(&other));
-	list_for_each(item, &list, node)
+	list_for_each (item, &list, node)
 		EXPECT_EQ(item->number, expected++);
 	EXPECT_EQ(expected, 5);
-	list_for_each_safe(item, next, &list, node)
+	list_for_each_safe (item, next, &list, node)
 		list_remove(&item->node);
 	EXPECT(list_empty(&list));
 	list_remove(&items[0].node);
@@ -151,7 +151,8 @@ TEST(hashes_depend_on_every_byte)
 	u8 data[40] = {};
 
 	for (size_t i = 0; i < sizeof(data); i++) {
-		u64 plain = hash_bytes(data, sizeof(data), 0), keyed = siphash(data, sizeof(data), &key);
+		u64 plain = hash_bytes(data, sizeof(data), 0),
+		    keyed = siphash(data, sizeof(data), &key);
 
 		data[i] ^= 1;
 		EXPECT_NE(hash_bytes(data, sizeof(data), 0), plain);

@@ -23,8 +23,10 @@ struct ktest {
 
 #define TEST_(name_, no_memory_)                                                                   \
 	static void name_(void);                                                                   \
-	__attribute__((section(".ktests"), used, aligned(8), no_sanitize("address"))) static const \
-		struct ktest ktest_##name_ = { #name_, __FILE_NAME__, name_, no_memory_ };         \
+	__attribute__((section(".ktests"), used, aligned(8),                                       \
+		       no_sanitize("address"))) static const struct ktest ktest_##name_ = {        \
+		#name_, __FILE_NAME__, name_, no_memory_                                           \
+	};                                                                                         \
 	static void name_(void)
 #define TEST(name_) TEST_(name_, false)
 #define TEST_NO_MEMORY(name_) TEST_(name_, true)

@@ -15,7 +15,7 @@ typedef int32_t s32;
 typedef int64_t s64;
 typedef ptrdiff_t ssize_t;
 
-typedef u64 paddr_t;	/* physical address */
+typedef u64 paddr_t;	   /* physical address */
 typedef uintptr_t vaddr_t; /* virtual address, kernel or user, not dereferenceable */
 
 /*

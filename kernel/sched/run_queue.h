@@ -9,9 +9,9 @@
 typedef unsigned __int128 u128;
 typedef __int128 s128;
 
-#define SLICE_NS (3 * NSEC_PER_MSEC)	/* what a fair thread is given at a time when others wait */
+#define SLICE_NS (3 * NSEC_PER_MSEC) /* what a fair thread is given at a time when others wait */
 #define RR_SLICE_NS (100 * NSEC_PER_MSEC) /* as sched_rr_get_interval(2) reports */
-#define SAMPLE_NS (10 * NSEC_PER_MSEC)	/* how often a lone running thread is looked at */
+#define SAMPLE_NS (10 * NSEC_PER_MSEC)	  /* how often a lone running thread is looked at */
 #define RT_LEVELS 100
 
 /*
@@ -25,8 +25,9 @@ struct run_queue {
 	struct thread *previous; /* during a switch */
 	struct thread *homeless; /* during a switch: `previous`, if it may not stay on this CPU */
 	unsigned cpu;
-	unsigned runnable; /* threads that are RUNNABLE, the running one included, the idle one not */
-	unsigned blocked;  /* user threads in uninterruptible sleep, for the load average */
+	unsigned
+		runnable; /* threads that are RUNNABLE, the running one included, the idle one not */
+	unsigned blocked; /* user threads in uninterruptible sleep, for the load average */
 
 	/* Fair class: the threads in the tree, without the running one. */
 	struct rb_tree fair; /* by vdeadline, augmented with vruntime_min */
@@ -38,9 +39,9 @@ struct run_queue {
 	struct list_head rt[RT_LEVELS];
 	u64 rt_present[2]; /* bit p: rt[p] is not empty */
 
-	struct aspace *loaded;	     /* holds a reference */
-	struct aspace *to_release;   /* reference to drop after the switch */
-	struct timer sample;	     /* the next look at the running thread */
+	struct aspace *loaded;	   /* holds a reference */
+	struct aspace *to_release; /* reference to drop after the switch */
+	struct timer sample;	   /* the next look at the running thread */
 	struct sched_cpu_stats stats;
 };
 

@@ -493,7 +493,8 @@ void thread_start(struct thread *thread) __no_lock_analysis
 
 	ASSERT(thread->state == THREAD_NEW);
 	thread->weight = fair_weight_of(&thread->params);
-	thread->in_user_mode = thread->user; /* what a thread too short-lived for a sample counts as */
+	thread->in_user_mode =
+		thread->user; /* what a thread too short-lived for a sample counts as */
 	thread->state = THREAD_RUNNABLE;
 	rq = lock_thread_queue(thread, &flags);
 	place_thread(rq, thread);

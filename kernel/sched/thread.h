@@ -50,18 +50,19 @@ struct thread {
 	/* From here to `counted_blocked`: owned by sched/, guarded by the lock of the run queue of `cpu`. */
 	struct sched_params params;
 	bool on_queue; /* RUNNABLE and counted by the queue: running, or in one of its trees and lists */
-	bool in_user_mode; /* what the last sample interrupted */
-	bool counted_blocked; /* in run_queue.blocked */
-	struct rb_node run_node;   /* fair: in run_queue.fair unless running */
-	struct list_head rt_node;  /* real time: in run_queue.rt unless running */
-	u32 weight;		   /* fair: from the nice value; 1024 for 0 */
-	u64 vruntime, vdeadline;   /* fair: virtual time used; by when the present slice should be through */
-	u64 vruntime_min;	   /* fair: smallest vruntime in this node's subtree */
-	s64 lag;		   /* fair: virtual time it is owed, while not queued */
-	u64 slice_left_ns;	   /* SCHED_RR */
-	u64 exec_start_ns;	   /* up to when its CPU time is booked */
-	u64 pending_ns;		   /* CPU time not yet told apart into user and system */
-	u64 user_ns, system_ns;	   /* CPU time used */
+	bool in_user_mode;	  /* what the last sample interrupted */
+	bool counted_blocked;	  /* in run_queue.blocked */
+	struct rb_node run_node;  /* fair: in run_queue.fair unless running */
+	struct list_head rt_node; /* real time: in run_queue.rt unless running */
+	u32 weight;		  /* fair: from the nice value; 1024 for 0 */
+	u64 vruntime,
+		vdeadline; /* fair: virtual time used; by when the present slice should be through */
+	u64 vruntime_min;  /* fair: smallest vruntime in this node's subtree */
+	s64 lag;	   /* fair: virtual time it is owed, while not queued */
+	u64 slice_left_ns;	/* SCHED_RR */
+	u64 exec_start_ns;	/* up to when its CPU time is booked */
+	u64 pending_ns;		/* CPU time not yet told apart into user and system */
+	u64 user_ns, system_ns; /* CPU time used */
 	u64 voluntary_switches, involuntary_switches;
 
 	u64 start_ns; /* clock_monotonic_ns() at creation */
@@ -69,9 +70,11 @@ struct thread {
 	struct list_head all_node; /* in the list of all threads */
 	char name[THREAD_NAME_MAX];
 	const void *waiting_for; /* for the dump of all threads: the lock or queue it sleeps on */
-	void (*release)(struct thread *thread); /* last use; frees the memory that holds the struct */
+	void (*release)(
+		struct thread *thread); /* last use; frees the memory that holds the struct */
 	struct rcu_head rcu;
-	struct object *dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
+	struct object *
+		dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
 	bool draining_objects;
 };
 
@@ -84,8 +87,8 @@ static inline struct thread *current_thread(void)
  * Prepares `thread` (zeroed memory of the caller) to call entry(arg) on a new kernel stack. It does not run before
  * thread_start. Returns 0 or -ENOMEM; on failure nothing is left. May sleep.
  */
-[[nodiscard]] int thread_init(struct thread *thread, const char *name, void (*entry)(void *), void *arg,
-			      void (*release)(struct thread *thread));
+[[nodiscard]] int thread_init(struct thread *thread, const char *name, void (*entry)(void *),
+			      void *arg, void (*release)(struct thread *thread));
 
 /* Frees what thread_init made, for a thread that was never started. */
 void thread_destroy_unstarted(struct thread *thread);
@@ -174,8 +177,9 @@ void sched_init(void);
  * that kernel threads, and the next thread of the same process, find it there.
  */
 struct sched_hooks {
-	void (*aspace_activate)(struct aspace *next); /* interrupts masked; null: kernel mappings only */
-	void (*aspace_hold)(struct aspace *aspace);   /* interrupts masked */
+	void (*aspace_activate)(
+		struct aspace *next); /* interrupts masked; null: kernel mappings only */
+	void (*aspace_hold)(struct aspace *aspace);    /* interrupts masked */
 	void (*aspace_release)(struct aspace *aspace); /* does not sleep */
 };
 extern struct sched_hooks sched_hooks;
