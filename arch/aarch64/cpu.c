@@ -183,8 +183,9 @@ void cpu_features_init_secondary(void)
 static void take_random_seed(void)
 {
 	u32 size;
-	const void *seed = device_tree_property(
-		&firmware_tree, device_tree_find_path(&firmware_tree, "/chosen"), "rng-seed", &size);
+	const void *seed = device_tree_property(&firmware_tree,
+						device_tree_find_path(&firmware_tree, "/chosen"),
+						"rng-seed", &size);
 
 	if (seed)
 		random_add_seed(seed, size);
