@@ -249,7 +249,8 @@ void dentry_put(struct dentry *d)
 		if (__atomic_fetch_sub(&d->refs, 1, __ATOMIC_SEQ_CST) == 1) {
 			u32 flags = __atomic_load_n(&d->flags, __ATOMIC_SEQ_CST);
 
-			if (flags & DENTRY_UNLINKED)
+			/* What is asked for anew each time is not kept: the names of a process in /proc end with it. */
+			if (flags & (DENTRY_UNLINKED | DENTRY_REVALIDATE))
 				kill = claim(d);
 			else if ((flags & idle) != idle)
 				lru_add(d);
