@@ -53,14 +53,12 @@ enum lock_rank {
 	RANK_MOUNT = 40,     /* vfs: mount tree */
 	RANK_RENAME = 50,    /* vfs: cross-directory renames of a file system */
 	RANK_INODE = 60,     /* vfs: contents and attributes of an inode */
-	RANK_DEVICE_LIST =
-		61, /* vfs, dev: registered devices, pseudo terminals; looked into under inode locks */
+	RANK_DEVICE_LIST = 61,	 /* vfs, dev: devices, pseudo terminals; looked into under inodes */
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
 	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */
 	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
-	RANK_SYSV =
-		75, /* ipc: tables of System V objects; taken when a mapping of a segment goes */
+	RANK_SYSV = 75, /* ipc: tables of System V objects; taken when a segment is unmapped */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */
@@ -85,8 +83,7 @@ enum lock_rank {
 	RANK_IRQ_TABLE = 345, /* core: handlers of the lines */
 	RANK_IRQ = 350,	      /* arch: registers of the interrupt controller */
 	RANK_RANDOM = 355,
-	RANK_CONSOLE =
-		357, /* the log feeds its consoles; taken by trylock only, so anything may be held */
+	RANK_CONSOLE = 357, /* the log feeds its consoles; only tried, so anything may be held */
 	RANK_LOG = 360,
 	RANK_UART = 370, /* dev: registers of a console device */
 };
