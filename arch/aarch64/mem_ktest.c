@@ -120,9 +120,12 @@ TEST(user_strings_end_at_their_terminator)
 				  (ssize_t)length);
 			EXPECT_EQ(strlen((char *)target), length);
 			EXPECT_EQ(target[length + 1], (u8)((length + 1) * 13 + 5));
+			/* A buffer that is full without the terminator: nothing is stored behind it. */
+			target[length] = 0xee;
 			EXPECT_EQ(arch_copy_string_from_user((char *)target,
 							     as_user(source + GUARD + at), length),
 				  (ssize_t)length);
+			EXPECT_EQ(target[length], 0xee);
 		}
 	}
 }
