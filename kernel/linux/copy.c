@@ -70,7 +70,8 @@ static int range_advance(struct file *file, s64 __user *user, u64 to)
 	return 0;
 }
 
-long sys_copy_file_range(int in_fd, s64 __user *in_offset, int out_fd, s64 __user *out_offset, size_t count, unsigned flags)
+long sys_copy_file_range(int in_fd, s64 __user *in_offset, int out_fd, s64 __user *out_offset,
+			 size_t count, unsigned flags)
 {
 	u64 from, to;
 	long n;
@@ -94,7 +95,8 @@ long sys_copy_file_range(int in_fd, s64 __user *in_offset, int out_fd, s64 __use
 	if (in.file->inode == out.file->inode && from < to + count && to < from + count)
 		return -EINVAL;
 	n = copy(in.file, &from, out.file, &to, count);
-	if (n > 0 && (range_advance(in.file, in_offset, from) || range_advance(out.file, out_offset, to)))
+	if (n > 0 &&
+	    (range_advance(in.file, in_offset, from) || range_advance(out.file, out_offset, to)))
 		return -EFAULT;
 	return n;
 }

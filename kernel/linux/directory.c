@@ -50,11 +50,12 @@ static int flush(struct listing *l)
 	return 0;
 }
 
-static bool emit(struct directory_context *ctx, const char *name, size_t length, u64 ino, unsigned type, u64 next_offset)
+static bool emit(struct directory_context *ctx, const char *name, size_t length, u64 ino,
+		 unsigned type, u64 next_offset)
 {
 	struct listing *l = container_of(ctx, struct listing, context);
-	size_t size = l->old ? ALIGN_UP(offsetof(struct dirent_old, name) + length + 2, 8) :
-			       ALIGN_UP(offsetof(struct dirent64, name) + length + 1, 8);
+	size_t size = l->old ? ALIGN_UP(offsetof(struct dirent_old, name) + length + 2, 8)
+			     : ALIGN_UP(offsetof(struct dirent64, name) + length + 1, 8);
 
 	if (size > l->left) {
 		l->error = -EINVAL; /* for a buffer that holds not even one record */
@@ -109,7 +110,9 @@ static int read_entries(struct file *file, struct listing *l)
 
 static long list(unsigned fd, char __user *out, size_t size, bool old)
 {
-	struct listing l = { .context.emit = emit, .out = out, .left = size, .old = old, .stage_size = PAGE_SIZE };
+	struct listing l = {
+		.context.emit = emit, .out = out, .left = size, .old = old, .stage_size = PAGE_SIZE
+	};
 	int result;
 
 	FILE_OR_RETURN(b, (int)fd, RIGHT_READ);
@@ -151,7 +154,9 @@ long sys_getcwd(void __user *buf, unsigned long size)
 		result = -ENAMETOOLONG;
 	} else {
 		length = strlen(text) + 1;
-		result = length > size ? -ERANGE : copy_to_user(buf, text, length) ? -EFAULT : (long)length;
+		result = length > size			   ? -ERANGE
+			 : copy_to_user(buf, text, length) ? -EFAULT
+							   : (long)length;
 	}
 	path_put(&cwd);
 	kfree(buffer);

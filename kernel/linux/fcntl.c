@@ -51,7 +51,8 @@ static long duplicate_from(int fd, unsigned long min, u32 flags)
 {
 	if (min >= descriptor_limit())
 		return -EINVAL;
-	return handle_duplicate(current_pool(), fd, RIGHTS_SAME, flags, (int)min, descriptor_limit());
+	return handle_duplicate(current_pool(), fd, RIGHTS_SAME, flags, (int)min,
+				descriptor_limit());
 }
 
 static long set_flags(struct file *file, u32 flags)
@@ -62,7 +63,8 @@ static long set_flags(struct file *file, u32 flags)
 	if ((changed & flags & O_NOATIME) && !inode_is_owned(file->inode))
 		return -EPERM;
 	/* Of a pipe it means packets. */
-	if ((changed & flags & O_DIRECT) && !file_allows_direct(file) && !S_ISFIFO(file->inode->mode))
+	if ((changed & flags & O_DIRECT) && !file_allows_direct(file) &&
+	    !S_ISFIFO(file->inode->mode))
 		return -EINVAL;
 	flags = (file->flags & ~(u32)SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS);
 	result = file->ops->set_flags(file, flags);

@@ -76,7 +76,8 @@ long sys_pwrite64(int fd, const void __user *buf, size_t count, s64 offset)
 	return transfer(b.file, &it, offset, true);
 }
 
-static long transfer_vector(int fd, const struct iovec __user *user, unsigned long count, s64 position, bool write)
+static long transfer_vector(int fd, const struct iovec __user *user, unsigned long count,
+			    s64 position, bool write)
 {
 	struct iovec inline_vectors[ITER_INLINE_VECTORS], *vectors;
 	struct iter it;
@@ -101,28 +102,30 @@ long sys_writev(int fd, const struct iovec __user *iov, unsigned long count)
 }
 
 /* On 64-bit machines the low word is the whole offset. */
-long sys_preadv(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
-		unsigned long offset_high)
+long sys_preadv(int fd, const struct iovec __user *iov, unsigned long count,
+		unsigned long offset_low, unsigned long offset_high)
 {
-	return (s64)offset_low < 0 ? -EINVAL : transfer_vector(fd, iov, count, (s64)offset_low, false);
+	return (s64)offset_low < 0 ? -EINVAL
+				   : transfer_vector(fd, iov, count, (s64)offset_low, false);
 }
 
-long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
-		 unsigned long offset_high)
+long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long count,
+		 unsigned long offset_low, unsigned long offset_high)
 {
-	return (s64)offset_low < 0 ? -EINVAL : transfer_vector(fd, iov, count, (s64)offset_low, true);
+	return (s64)offset_low < 0 ? -EINVAL
+				   : transfer_vector(fd, iov, count, (s64)offset_low, true);
 }
 
-long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
-		 unsigned long offset_high, unsigned flags)
+long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long count,
+		 unsigned long offset_low, unsigned long offset_high, unsigned flags)
 {
 	if ((s64)offset_low < -1)
 		return -EINVAL;
 	return flags ? -EOPNOTSUPP : transfer_vector(fd, iov, count, (s64)offset_low, false);
 }
 
-long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long count, unsigned long offset_low,
-		  unsigned long offset_high, unsigned flags)
+long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long count,
+		  unsigned long offset_low, unsigned long offset_high, unsigned flags)
 {
 	long n;
 
@@ -205,7 +208,8 @@ long sys_fadvise64(int fd, s64 offset, s64 length, int advice)
 	if (S_ISFIFO(b.file->inode->mode))
 		return -ESPIPE;
 	/* Advice is a hint: all pages that we keep are resident. */
-	return length < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+	return length < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL
+										       : 0;
 }
 
 long sys_readahead(int fd, s64 offset, size_t count)

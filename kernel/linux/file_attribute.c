@@ -48,7 +48,8 @@ long sys_fchmod(int fd, unsigned mode)
 /* chown(2): -1 leaves an id as it is. */
 static struct inode_attributes owner(unsigned uid, unsigned gid)
 {
-	return (struct inode_attributes){ .valid = (uid == UINT32_MAX ? 0 : ATTR_UID) | (gid == UINT32_MAX ? 0 : ATTR_GID),
+	return (struct inode_attributes){ .valid = (uid == UINT32_MAX ? 0 : ATTR_UID) |
+						   (gid == UINT32_MAX ? 0 : ATTR_GID),
 					  .uid = uid,
 					  .gid = gid };
 }
@@ -89,7 +90,8 @@ long sys_umask(unsigned mask)
 #define UTIME_OMIT 0x3ffffffe
 
 /* One time of utimensat(2). */
-static int decode_time(const struct __kernel_timespec *from, struct inode_time *to, u32 set, u32 now, u32 *valid)
+static int decode_time(const struct __kernel_timespec *from, struct inode_time *to, u32 set,
+		       u32 now, u32 *valid)
 {
 	if (from->tv_nsec == UTIME_OMIT)
 		return 0;
@@ -106,13 +108,17 @@ static int decode_time(const struct __kernel_timespec *from, struct inode_time *
 
 static int decode_times(const struct __kernel_timespec times[2], struct inode_attributes *attr)
 {
-	int result = decode_time(&times[0], &attr->accessed, ATTR_ATIME, ATTR_ATIME_NOW, &attr->valid);
+	int result =
+		decode_time(&times[0], &attr->accessed, ATTR_ATIME, ATTR_ATIME_NOW, &attr->valid);
 
-	return result ? result : decode_time(&times[1], &attr->modified, ATTR_MTIME, ATTR_MTIME_NOW, &attr->valid);
+	return result ? result
+		      : decode_time(&times[1], &attr->modified, ATTR_MTIME, ATTR_MTIME_NOW,
+				    &attr->valid);
 }
 
 /* times null: both now. A null path means dirfd itself. */
-static long change_times(int dirfd, const char __user *path, const struct __kernel_timespec *times, unsigned flags)
+static long change_times(int dirfd, const char __user *path, const struct __kernel_timespec *times,
+			 unsigned flags)
 {
 	struct inode_attributes attr = { .valid = ATTR_ATIME_NOW | ATTR_MTIME_NOW };
 	int result;
@@ -130,7 +136,8 @@ static long change_times(int dirfd, const char __user *path, const struct __kern
 	return flags ? -EINVAL : change_file(dirfd, RIGHT_CONTROL, &attr);
 }
 
-long sys_utimensat(int dirfd, const char __user *path, const struct __kernel_timespec __user *user, unsigned flags)
+long sys_utimensat(int dirfd, const char __user *path, const struct __kernel_timespec __user *user,
+		   unsigned flags)
 {
 	struct __kernel_timespec times[2];
 
@@ -139,7 +146,8 @@ long sys_utimensat(int dirfd, const char __user *path, const struct __kernel_tim
 	return change_times(dirfd, path, user ? times : nullptr, flags);
 }
 
-long sys_futimesat(int dirfd, const char __user *path, const struct __kernel_old_timeval __user *user)
+long sys_futimesat(int dirfd, const char __user *path,
+		   const struct __kernel_old_timeval __user *user)
 {
 	struct __kernel_old_timeval from[2];
 	struct __kernel_timespec times[2];

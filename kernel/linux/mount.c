@@ -34,8 +34,8 @@ static int copy_data(const void __user *user, char **out)
 	return 0;
 }
 
-long sys_mount(const char __user *user_source, const char __user *user_target, const char __user *user_type,
-	       unsigned long flags, void __user *user_data)
+long sys_mount(const char __user *user_source, const char __user *user_target,
+	       const char __user *user_type, unsigned long flags, void __user *user_data)
 {
 	char *source __cleanup(user_path_cleanup) = nullptr;
 	char type[TYPE_MAX], *data;

@@ -9,14 +9,16 @@
 #include <syscall_prototypes.h>
 
 #define KNOWN_FLAGS                                                                                \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | FASYNC | O_DIRECT | \
-	 O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |      \
+	 O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |        \
+	 O_CLOEXEC | O_PATH | O_TMPFILE)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
 #define UNNAMED_BIT (O_TMPFILE & ~O_DIRECTORY)
 
 int user_path_lookup(int dirfd, const char __user *user, u32 at_flags, struct path *out)
 {
-	u32 flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (at_flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+	u32 flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+		    (at_flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 
 	USER_PATH_OR_RETURN(path, user);
 	return path_lookup(dirfd, path, flags, out);
@@ -28,7 +30,8 @@ static int check_flags(u32 flags)
 	if ((flags & O_CREAT) && (flags & O_DIRECTORY) && !(flags & O_PATH))
 		return -EINVAL;
 	if (flags & UNNAMED_BIT) {
-		if ((flags & O_TMPFILE) != O_TMPFILE || (flags & O_CREAT) || (flags & O_ACCMODE) == O_RDONLY)
+		if ((flags & O_TMPFILE) != O_TMPFILE || (flags & O_CREAT) ||
+		    (flags & O_ACCMODE) == O_RDONLY)
 			return -EINVAL;
 	}
 	return 0;
@@ -51,7 +54,8 @@ static long open_into_pool(int dirfd, const char *path, const struct open_reques
 		handle_cancel(pool, fd);
 		return result;
 	}
-	handle_publish(pool, fd, &file->object, file_rights(file->flags), request->flags & O_CLOEXEC ? HANDLE_CLOEXEC : 0);
+	handle_publish(pool, fd, &file->object, file_rights(file->flags),
+		       request->flags & O_CLOEXEC ? HANDLE_CLOEXEC : 0);
 	file_put(file);
 	return fd;
 }
@@ -84,9 +88,11 @@ static int decode_resolve(u64 resolve, u32 *lookup)
 		u64 resolve;
 		u32 lookup;
 	} bits[] = {
-		{ RESOLVE_NO_XDEV, LOOKUP_NO_XDEV },   { RESOLVE_NO_MAGICLINKS, LOOKUP_NO_MAGICLINKS },
+		{ RESOLVE_NO_XDEV, LOOKUP_NO_XDEV },
+		{ RESOLVE_NO_MAGICLINKS, LOOKUP_NO_MAGICLINKS },
 		{ RESOLVE_NO_SYMLINKS, LOOKUP_NO_SYMLINKS | LOOKUP_NO_MAGICLINKS },
-		{ RESOLVE_BENEATH, LOOKUP_BENEATH },   { RESOLVE_IN_ROOT, LOOKUP_IN_ROOT },
+		{ RESOLVE_BENEATH, LOOKUP_BENEATH },
+		{ RESOLVE_IN_ROOT, LOOKUP_IN_ROOT },
 	};
 
 	*lookup = 0;
@@ -103,7 +109,8 @@ static int decode_resolve(u64 resolve, u32 *lookup)
 	return 0;
 }
 
-long sys_openat2(int dirfd, const char __user *user, const struct open_how __user *user_how, size_t size)
+long sys_openat2(int dirfd, const char __user *user, const struct open_how __user *user_how,
+		 size_t size)
 {
 	struct open_how how = {};
 	struct open_request request;
@@ -120,7 +127,9 @@ long sys_openat2(int dirfd, const char __user *user, const struct open_how __use
 		return -EINVAL;
 	if ((how.flags & O_PATH) && (how.flags & ~(u64)PATH_FLAGS))
 		return -EINVAL;
-	request = (struct open_request){ .flags = (u32)how.flags | (how.flags & O_PATH ? 0 : O_LARGEFILE), .mode = (u32)how.mode };
+	request = (struct open_request){ .flags = (u32)how.flags |
+						  (how.flags & O_PATH ? 0 : O_LARGEFILE),
+					 .mode = (u32)how.mode };
 	result = decode_resolve(how.resolve, &request.lookup_flags);
 	if (result)
 		return result;

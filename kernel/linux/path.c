@@ -52,7 +52,8 @@ long sys_rmdir(const char __user *path)
 	return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-long sys_renameat2(int old_dirfd, const char __user *old_user, int new_dirfd, const char __user *new_user, unsigned flags)
+long sys_renameat2(int old_dirfd, const char __user *old_user, int new_dirfd,
+		   const char __user *new_user, unsigned flags)
 {
 	USER_PATH_OR_RETURN(old, old_user);
 	USER_PATH_OR_RETURN(new, new_user);
@@ -69,7 +70,8 @@ long sys_rename(const char __user *old, const char __user *new)
 	return sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
 }
 
-long sys_linkat(int old_dirfd, const char __user *old_user, int new_dirfd, const char __user *new_user, unsigned flags)
+long sys_linkat(int old_dirfd, const char __user *old_user, int new_dirfd,
+		const char __user *new_user, unsigned flags)
 {
 	u32 lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
 

@@ -102,7 +102,8 @@ static struct statx_timestamp timestamp(const struct inode_time *t)
 	return (struct statx_timestamp){ .tv_sec = t->seconds, .tv_nsec = t->nanoseconds };
 }
 
-long sys_statx(int dirfd, const char __user *user, unsigned flags, unsigned mask, struct statx __user *out)
+long sys_statx(int dirfd, const char __user *user, unsigned flags, unsigned mask,
+	       struct statx __user *out)
 {
 	struct kstat stat;
 	struct statx to = {};
@@ -147,11 +148,14 @@ static int real_credentials(struct credentials **out)
 {
 	const struct credentials *own = current_credentials();
 	bool fixup = !(own->securebits & SECBIT_NO_SETUID_FIXUP);
-	u64 effective = !fixup ? own->capabilities_effective : own->uid ? 0 : own->capabilities_permitted;
+	u64 effective = !fixup	   ? own->capabilities_effective
+			: own->uid ? 0
+				   : own->capabilities_permitted;
 	int result;
 
 	*out = nullptr;
-	if (own->fsuid == own->uid && own->fsgid == own->gid && own->capabilities_effective == effective)
+	if (own->fsuid == own->uid && own->fsgid == own->gid &&
+	    own->capabilities_effective == effective)
 		return 0;
 	result = credentials_copy(own, out);
 	if (result)
@@ -175,7 +179,8 @@ static int check_access(int dirfd, const char __user *user, u32 mode, unsigned f
 		result = -EACCES;
 	if (!result)
 		result = inode_permission(inode, mode);
-	if (!result && (mode & MAY_WRITE) && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
+	if (!result && (mode & MAY_WRITE) &&
+	    (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
 		result = path_check_writable(&path);
 	path_put(&path);
 	return result;
@@ -218,7 +223,8 @@ long sys_access(const char __user *path, int mode)
 
 static long statfs_to_user(const struct path *path, struct statfs __user *user)
 {
-	const u32 as_in_mount = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
+	const u32 as_in_mount =
+		MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
 	u32 flags = path->mount->flags | (path->dentry->superblock->flags & MS_RDONLY);
 	struct statfs_info info;
 	struct statfs to = {};
@@ -237,7 +243,8 @@ static long statfs_to_user(const struct path *path, struct statfs __user *user)
 	to.f_namelen = (long)info.name_max;
 	to.f_fsid.val[0] = (int)info.fsid;
 	to.f_fsid.val[1] = (int)(info.fsid >> 32);
-	to.f_flags = STATFS_VALID | (flags & as_in_mount) | (flags & MS_RELATIME ? STATFS_RELATIME : 0);
+	to.f_flags =
+		STATFS_VALID | (flags & as_in_mount) | (flags & MS_RELATIME ? STATFS_RELATIME : 0);
 	return put_user(to, user);
 }
 

@@ -44,4 +44,5 @@ static inline void file_borrow_cleanup(struct file_borrow *borrow)
  * Finds the path of a call with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH in `at_flags` (others are the caller's business),
  * with references. A null user path is an empty one.
  */
-[[nodiscard]] int user_path_lookup(int dirfd, const char __user *path, u32 at_flags, struct path *out);
+[[nodiscard]] int user_path_lookup(int dirfd, const char __user *path, u32 at_flags,
+				   struct path *out);

@@ -45,7 +45,8 @@ static int check_permission(struct inode *inode, const char *name, bool write)
 	return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
 }
 
-static long set(struct path *path, const char __user *user_name, const void __user *user_value, size_t size, unsigned flags)
+static long set(struct path *path, const char __user *user_name, const void __user *user_value,
+		size_t size, unsigned flags)
 {
 	struct inode *inode = path->dentry->inode;
 	struct xattr_name name;
@@ -77,7 +78,8 @@ static long set(struct path *path, const char __user *user_name, const void __us
 	return result;
 }
 
-static long get(struct path *path, const char __user *user_name, void __user *user_value, size_t size)
+static long get(struct path *path, const char __user *user_name, void __user *user_value,
+		size_t size)
 {
 	struct inode *inode = path->dentry->inode;
 	struct xattr_name name;
@@ -163,17 +165,20 @@ static int descriptor_path(int fd, struct path *out)
 #define NOT_FOLLOWED(path) user_path_lookup(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &found)
 #define OPENED(fd) descriptor_path(fd, &found)
 
-long sys_setxattr(const char __user *path, const char __user *name, const void __user *value, size_t size, unsigned flags)
+long sys_setxattr(const char __user *path, const char __user *name, const void __user *value,
+		  size_t size, unsigned flags)
 {
 	WITH_PATH(FOLLOWED(path), set(&found, name, value, size, flags));
 }
 
-long sys_lsetxattr(const char __user *path, const char __user *name, const void __user *value, size_t size, unsigned flags)
+long sys_lsetxattr(const char __user *path, const char __user *name, const void __user *value,
+		   size_t size, unsigned flags)
 {
 	WITH_PATH(NOT_FOLLOWED(path), set(&found, name, value, size, flags));
 }
 
-long sys_fsetxattr(int fd, const char __user *name, const void __user *value, size_t size, unsigned flags)
+long sys_fsetxattr(int fd, const char __user *name, const void __user *value, size_t size,
+		   unsigned flags)
 {
 	WITH_PATH(OPENED(fd), set(&found, name, value, size, flags));
 }
@@ -183,7 +188,8 @@ long sys_getxattr(const char __user *path, const char __user *name, void __user 
 	WITH_PATH(FOLLOWED(path), get(&found, name, value, size));
 }
 
-long sys_lgetxattr(const char __user *path, const char __user *name, void __user *value, size_t size)
+long sys_lgetxattr(const char __user *path, const char __user *name, void __user *value,
+		   size_t size)
 {
 	WITH_PATH(NOT_FOLLOWED(path), get(&found, name, value, size));
 }

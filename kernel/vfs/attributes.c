@@ -42,8 +42,8 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode)
 		inode->gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
-		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !credentials_in_group(c, dir->gid) &&
-			 !capable(CAP_FSETID))
+		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+			 !credentials_in_group(c, dir->gid) && !capable(CAP_FSETID))
 			mode &= ~(u32)S_ISGID;
 	}
 	inode->mode = mode;
@@ -111,7 +111,8 @@ static int set_attributes_locked(struct inode *inode, const struct inode_attribu
 	return 0;
 }
 
-int vfs_set_inode_attributes(struct mount *mount, struct inode *inode, struct inode_attributes *attr)
+int vfs_set_inode_attributes(struct mount *mount, struct inode *inode,
+			     struct inode_attributes *attr)
 {
 	int result;
 
@@ -152,7 +153,8 @@ static int check_size_limit(const struct inode *inode, u64 size)
 
 int inode_truncate(struct inode *inode, u64 size)
 {
-	struct inode_attributes attr = { .valid = ATTR_SIZE | ATTR_CTIME | ATTR_MTIME_NOW, .size = size };
+	struct inode_attributes attr = { .valid = ATTR_SIZE | ATTR_CTIME | ATTR_MTIME_NOW,
+					 .size = size };
 	u32 drop;
 	int result;
 

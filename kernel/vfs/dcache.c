@@ -84,7 +84,8 @@ struct dentry *dcache_find_rcu(const struct dentry *parent, const struct name *n
 	struct dentry *d = rcu_dereference(buckets[bucket_index(parent, name->hash)]);
 
 	for (; d; d = rcu_dereference(d->hash_next)) {
-		if (d->hash == name->hash && d->parent == parent && d->name_length == name->length &&
+		if (d->hash == name->hash && d->parent == parent &&
+		    d->name_length == name->length &&
 		    memcmp(d->name, name->text, name->length) == 0)
 			return d;
 	}
@@ -98,8 +99,8 @@ bool dentry_get_unless_dead(struct dentry *dentry)
 	do {
 		if (refs & DENTRY_DEAD)
 			return false;
-	} while (!__atomic_compare_exchange_n(&dentry->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&dentry->refs, &refs, refs + 1, true,
+					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	return true;
 }
 
@@ -108,8 +109,8 @@ static bool claim(struct dentry *dentry)
 {
 	u32 refs = 0;
 
-	return __atomic_compare_exchange_n(&dentry->refs, &refs, DENTRY_DEAD, false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&dentry->refs, &refs, DENTRY_DEAD, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static void hash_insert(struct dentry *d)
@@ -149,7 +150,8 @@ static void free_dentry(struct rcu_head *rcu)
 	slab_free(dentry_cache, d);
 }
 
-static int dentry_alloc(struct superblock *sb, struct dentry *parent, const struct name *name, struct dentry **out)
+static int dentry_alloc(struct superblock *sb, struct dentry *parent, const struct name *name,
+			struct dentry **out)
 {
 	struct dentry *d = slab_alloc(dentry_cache, ALLOC_ZERO);
 
@@ -443,7 +445,8 @@ void dentry_move(struct dentry *from, struct dentry *to, bool exchange)
 	namespace_change_end();
 }
 
-int dentry_create_detached(struct superblock *sb, struct inode *inode, const char *name, struct dentry **out)
+int dentry_create_detached(struct superblock *sb, struct inode *inode, const char *name,
+			   struct dentry **out)
 {
 	struct name text = { name, (u32)strlen(name), 0 };
 	int result = dentry_alloc(sb, nullptr, &text, out);
@@ -531,7 +534,8 @@ void dcache_shrink_superblock(struct superblock *sb)
 			/* Directories go at once with their last child, or each level would take a round. */
 			while (d && d != sb->root) {
 				struct dentry *parent = dentry_kill(d);
-				bool last = parent && __atomic_fetch_sub(&parent->refs, 1, __ATOMIC_SEQ_CST) == 1;
+				bool last = parent && __atomic_fetch_sub(&parent->refs, 1,
+									 __ATOMIC_SEQ_CST) == 1;
 
 				d = last && claim(parent) ? parent : nullptr;
 			}

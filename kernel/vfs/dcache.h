@@ -68,8 +68,10 @@ struct dentry *dcache_lookup(struct dentry *parent, const struct name *name);
  * The _locked form is for those who hold the directory inode's lock, shared or not. -ENOENT: the directory was removed;
  * -ENAMETOOLONG, -ENOMEM or what the file system says. May sleep.
  */
-[[nodiscard]] int dentry_lookup(struct dentry *parent, const struct name *name, struct dentry **out);
-[[nodiscard]] int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct dentry **out);
+[[nodiscard]] int dentry_lookup(struct dentry *parent, const struct name *name,
+				struct dentry **out);
+[[nodiscard]] int dentry_lookup_locked(struct dentry *parent, const struct name *name,
+				       struct dentry **out);
 
 /* Makes a negative dentry positive; moves the reference of the inode in. */
 void dentry_instantiate(struct dentry *dentry, struct inode *inode);
@@ -81,8 +83,8 @@ void dentry_drop(struct dentry *dentry);
 void dentry_move(struct dentry *from, struct dentry *to, bool exchange);
 
 /* A dentry that is in no directory: roots, anonymous files, O_TMPFILE. Moves the inode's reference in. -ENOMEM. */
-[[nodiscard]] int dentry_create_detached(struct superblock *sb, struct inode *inode, const char *name,
-					 struct dentry **out);
+[[nodiscard]] int dentry_create_detached(struct superblock *sb, struct inode *inode,
+					 const char *name, struct dentry **out);
 
 /* True if `dentry` is `ancestor` or below it in the same file system. */
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor);

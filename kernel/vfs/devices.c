@@ -37,11 +37,12 @@ struct device_node *device_find(u32 mode, u64 device)
 	struct device_node *d;
 
 	mutex_guard(&devices_lock);
-	list_for_each(d, &devices, node) {
+	list_for_each (d, &devices, node) {
 		u32 first = device_minor(d->device), count = d->minors ? d->minors : 1;
 
-		if (device_major(device) == device_major(d->device) && device_minor(device) >= first &&
-		    device_minor(device) - first < count && S_ISBLK(d->mode) == S_ISBLK(mode))
+		if (device_major(device) == device_major(d->device) &&
+		    device_minor(device) >= first && device_minor(device) - first < count &&
+		    S_ISBLK(d->mode) == S_ISBLK(mode))
 			return d;
 	}
 	return nullptr;
@@ -52,7 +53,7 @@ void device_for_each(bool (*visit)(struct device_node *node, void *arg), void *a
 	struct device_node *d;
 
 	mutex_guard(&devices_lock);
-	list_for_each(d, &devices, node) {
+	list_for_each (d, &devices, node) {
 		if (!visit(d, arg))
 			break;
 	}
@@ -65,6 +66,6 @@ void device_listen(const struct device_listener *new_listener)
 	ASSERT(!listener);
 	listener = new_listener;
 	/* Without the lock: at boot nobody else is there. */
-	list_for_each(d, &devices, node)
+	list_for_each (d, &devices, node)
 		listener->added(d);
 }

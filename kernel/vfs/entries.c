@@ -28,7 +28,8 @@ static void new_entry_end(struct new_entry *e) __releases(&e->dir->lock)
  * `directory`: slashes may follow. new_entry_end() is needed after success only.
  */
 static int new_entry_begin(struct new_entry *e, int dirfd, const char *text, bool directory)
-	__try_acquires(0, e->dir->lock) __no_lock_analysis /* the analysis does not follow its own errors */
+	__try_acquires(0, e->dir->lock)
+		__no_lock_analysis /* the analysis does not follow its own errors */
 {
 	struct walk *w = &e->walk;
 	int result = walk_start(w, dirfd, text, 0);
@@ -128,7 +129,8 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 	result = new_entry_begin(&e, dirfd, path, false);
 	if (result)
 		return result;
-	result = e.dir->ops->symlink ? e.dir->ops->symlink(e.dir, e.dentry, target, &inode) : -EPERM;
+	result =
+		e.dir->ops->symlink ? e.dir->ops->symlink(e.dir, e.dentry, target, &inode) : -EPERM;
 	if (!result)
 		dentry_instantiate(e.dentry, inode);
 	new_entry_end(&e);
@@ -244,7 +246,9 @@ static int remove(int dirfd, const char *text, bool directory)
 		if (!directory)
 			result = -EISDIR;
 		else
-			result = w.kind == WALK_DOT ? -EINVAL : w.kind == WALK_DOTDOT ? -ENOTEMPTY : -EBUSY;
+			result = w.kind == WALK_DOT	 ? -EINVAL
+				 : w.kind == WALK_DOTDOT ? -ENOTEMPTY
+							 : -EBUSY;
 	}
 	if (!result) {
 		dir = w.at.dentry->inode;

@@ -33,8 +33,8 @@ enum lock_kind { LOCK_KIND_FLOCK, LOCK_KIND_POSIX, LOCK_KIND_OFD };
 struct file_lock {
 	struct list_head node;
 	enum lock_kind kind;
-	int type; /* F_RDLCK, F_WRLCK, F_UNLCK */
-	u64 start, end; /* inclusive */
+	int type;	   /* F_RDLCK, F_WRLCK, F_UNLCK */
+	u64 start, end;	   /* inclusive */
 	const void *owner; /* struct file or struct process, compared only */
 	int pid;
 };
@@ -67,14 +67,15 @@ static bool conflicts(const struct file_lock *held, const struct file_lock *want
 	return overlap(held, wanted) && (held->type == F_WRLCK || wanted->type == F_WRLCK);
 }
 
-static const struct file_lock *find_conflict_locked(struct inode *inode, const struct file_lock *wanted)
+static const struct file_lock *find_conflict_locked(struct inode *inode,
+						    const struct file_lock *wanted)
 	__must_hold(&locks_lock)
 {
 	struct file_lock *lock;
 
 	if (!inode->locks)
 		return nullptr;
-	list_for_each(lock, &inode->locks->locks, node) {
+	list_for_each (lock, &inode->locks->locks, node) {
 		if (conflicts(lock, wanted))
 			return lock;
 	}
@@ -82,16 +83,18 @@ static const struct file_lock *find_conflict_locked(struct inode *inode, const s
 }
 
 /* Waiting for `blocker` would wait for ourselves in the end: follows who waits for whom. POSIX locks only. */
-static bool deadlock_locked(const struct file_lock *wanted, const struct file_lock *blocker) __must_hold(&locks_lock)
+static bool deadlock_locked(const struct file_lock *wanted, const struct file_lock *blocker)
+	__must_hold(&locks_lock)
 {
-	for (unsigned depth = 0; depth < DEADLOCK_DEPTH && blocker && blocker->kind == LOCK_KIND_POSIX; depth++) {
+	for (unsigned depth = 0;
+	     depth < DEADLOCK_DEPTH && blocker && blocker->kind == LOCK_KIND_POSIX; depth++) {
 		const void *owner = blocker->owner;
 		struct file_lock_waiter *w;
 
 		if (owner == wanted->owner)
 			return true;
 		blocker = nullptr;
-		list_for_each(w, &waiters, node) {
+		list_for_each (w, &waiters, node) {
 			if (w->wanted->kind == LOCK_KIND_POSIX && w->wanted->owner == owner)
 				blocker = find_conflict_locked(w->inode, w->wanted);
 			if (blocker)
@@ -102,13 +105,15 @@ static bool deadlock_locked(const struct file_lock *wanted, const struct file_lo
 }
 
 /* Cuts the range of `wanted` out of the owner's locks; freed ones go to `garbage`. *spare is used for a split. */
-static void carve_locked(struct inode *inode, const struct file_lock *wanted, struct file_lock **spare,
-			 struct list_head *garbage) __must_hold(&locks_lock)
+static void carve_locked(struct inode *inode, const struct file_lock *wanted,
+			 struct file_lock **spare, struct list_head *garbage)
+	__must_hold(&locks_lock)
 {
 	struct file_lock *lock, *next;
 
-	list_for_each_safe(lock, next, &inode->locks->locks, node) {
-		if (lock->kind != wanted->kind || lock->owner != wanted->owner || !overlap(lock, wanted))
+	list_for_each_safe (lock, next, &inode->locks->locks, node) {
+		if (lock->kind != wanted->kind || lock->owner != wanted->owner ||
+		    !overlap(lock, wanted))
 			continue;
 		if (lock->start < wanted->start && lock->end > wanted->end) {
 			struct file_lock *upper = *spare;
@@ -137,7 +142,7 @@ static void merge_locked(struct inode *inode, struct file_lock *added, struct li
 {
 	struct file_lock *lock, *next;
 
-	list_for_each_safe(lock, next, &inode->locks->locks, node) {
+	list_for_each_safe (lock, next, &inode->locks->locks, node) {
 		if (lock == added || lock->kind != added->kind || lock->owner != added->owner ||
 		    lock->type != added->type)
 			continue;
@@ -367,13 +372,14 @@ int file_lock_fcntl(struct file *file, unsigned command, struct flock *lock)
 }
 
 /* Removes all locks of these owners from the inode. Either may be null. */
-static void remove_locks(struct inode *inode, const struct file *file, const struct process *process)
+static void remove_locks(struct inode *inode, const struct file *file,
+			 const struct process *process)
 {
 	struct list_head garbage = LIST_INIT(garbage);
 	struct file_lock *lock, *next;
 
 	spin_lock(&locks_lock);
-	list_for_each_safe(lock, next, &inode->locks->locks, node) {
+	list_for_each_safe (lock, next, &inode->locks->locks, node) {
 		bool posix = lock->kind == LOCK_KIND_POSIX;
 
 		if (posix ? process && lock->owner == process : file && lock->owner == file) {

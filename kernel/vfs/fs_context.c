@@ -6,7 +6,9 @@
 #include <vfs/dcache.h>
 #include <vfs/mount_priv.h>
 
-struct fs_context kernel_fs_context = { .refs = 1, .lock = SPINLOCK_INIT(RANK_DENTRY), .umask = 022 };
+struct fs_context kernel_fs_context = { .refs = 1,
+					.lock = SPINLOCK_INIT(RANK_DENTRY),
+					.umask = 022 };
 
 struct fs_context *current_fs(void)
 {

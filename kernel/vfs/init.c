@@ -18,11 +18,11 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <proc/task.h>
+#include <vfs/dcache.h>
 #include <vfs/devices.h>
 #include <vfs/file_locks.h>
 #include <vfs/init.h>
 #include <vfs/mount_priv.h>
-#include <vfs/dcache.h>
 
 #include <linux/fcntl.h>
 #include <linux/magic.h>
@@ -52,8 +52,8 @@ static int open_for_process(const char *path, u32 flags, bool execute, struct fi
 {
 	struct open_request request = { .flags = flags };
 
-	return execute ? vfs_open_executable(AT_FDCWD, path, LOOKUP_FOLLOW, out) :
-			 vfs_open(AT_FDCWD, path, &request, out);
+	return execute ? vfs_open_executable(AT_FDCWD, path, LOOKUP_FOLLOW, out)
+		       : vfs_open(AT_FDCWD, path, &request, out);
 }
 
 static bool file_ignores_setuid(struct file *file)

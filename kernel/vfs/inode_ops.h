@@ -36,8 +36,10 @@ struct inode_ops {
 	 */
 	int (*lookup)(struct inode *dir, struct dentry *dentry, struct inode **out);
 	/* Make a new entry of the kind that mode says (regular, directory, FIFO, socket, device). *out: inode. */
-	int (*create)(struct inode *dir, struct dentry *dentry, u32 mode, u64 device, struct inode **out);
-	int (*symlink)(struct inode *dir, struct dentry *dentry, const char *target, struct inode **out);
+	int (*create)(struct inode *dir, struct dentry *dentry, u32 mode, u64 device,
+		      struct inode **out);
+	int (*symlink)(struct inode *dir, struct dentry *dentry, const char *target,
+		       struct inode **out);
 	int (*link)(struct inode *dir, struct dentry *dentry, struct inode *target);
 	int (*unlink)(struct inode *dir, struct dentry *dentry, struct inode *target);
 	int (*rmdir)(struct inode *dir, struct dentry *dentry, struct inode *target);
@@ -45,8 +47,8 @@ struct inode_ops {
 	 * flags: RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT (-EINVAL if not known); the VFS checked what it
 	 * can. `replaced` may be null.
 	 */
-	int (*rename)(struct inode *from_dir, struct dentry *from, struct inode *to_dir, struct dentry *to,
-		      struct inode *source, struct inode *replaced, u32 flags);
+	int (*rename)(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
+		      struct dentry *to, struct inode *source, struct inode *replaced, u32 flags);
 	/* An unnamed file (O_TMPFILE). */
 	int (*create_unnamed)(struct inode *dir, u32 mode, struct inode **out);
 	/*
@@ -62,7 +64,8 @@ struct inode_ops {
 	int (*open)(struct inode *inode, struct file *file);
 	/* Extended attributes; null: -EOPNOTSUPP. Sizes as getxattr(2). */
 	ssize_t (*get_xattr)(struct inode *inode, const char *name, void *value, size_t size);
-	int (*set_xattr)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+	int (*set_xattr)(struct inode *inode, const char *name, const void *value, size_t size,
+			 int flags);
 	ssize_t (*list_xattr)(struct inode *inode, char *list, size_t size);
 	int (*remove_xattr)(struct inode *inode, const char *name);
 	/* A cached dentry (positive or negative) is still true; null: always. For /proc. */

@@ -72,7 +72,8 @@ void mount_put(struct mount *mount)
 	rcu_call(&mount->rcu, free_mount);
 }
 
-int mount_create(struct superblock *sb, struct dentry *root, u32 flags, const char *source, struct mount **out)
+int mount_create(struct superblock *sb, struct dentry *root, u32 flags, const char *source,
+		 struct mount **out)
 {
 	struct mount *mount = kzalloc(sizeof(*mount), 0);
 	char *text = kstrdup(source ? source : "none", 0);
@@ -195,7 +196,7 @@ static bool is_mountpoint_locked(const struct dentry *dentry) __must_hold_shared
 {
 	struct mount *m;
 
-	list_for_each(m, &all_mounts, all_node) {
+	list_for_each (m, &all_mounts, all_node) {
 		if (m->mountpoint == dentry)
 			return true;
 	}
@@ -216,7 +217,8 @@ void mount_detach(struct mount *mount, struct path *where)
 	mount->mountpoint = nullptr;
 	mount->attached = false;
 	if (!is_mountpoint_locked(where->dentry))
-		__atomic_fetch_and(&where->dentry->flags, ~(u32)DENTRY_MOUNTPOINT, __ATOMIC_RELEASE);
+		__atomic_fetch_and(&where->dentry->flags, ~(u32)DENTRY_MOUNTPOINT,
+				   __ATOMIC_RELEASE);
 	namespace_change_end();
 	list_remove(&mount->sibling);
 }
@@ -249,7 +251,7 @@ void mount_for_each(bool (*visit)(struct mount *mount, void *arg), void *arg)
 	struct mount *mount;
 
 	read_guard(&mount_tree_lock);
-	list_for_each(mount, &all_mounts, all_node) {
+	list_for_each (mount, &all_mounts, all_node) {
 		if (!visit(mount, arg))
 			break;
 	}
@@ -261,8 +263,8 @@ size_t mount_options_text(struct mount *mount, char *buf, size_t size)
 		u32 flag;
 		const char *text;
 	} names[] = {
-		{ MS_NOSUID, ",nosuid" },     { MS_NODEV, ",nodev" },
-		{ MS_NOEXEC, ",noexec" },     { MS_NOATIME, ",noatime" },
+		{ MS_NOSUID, ",nosuid" },	  { MS_NODEV, ",nodev" },
+		{ MS_NOEXEC, ",noexec" },	  { MS_NOATIME, ",noatime" },
 		{ MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
 	};
 	struct superblock *sb = mount->superblock;
@@ -271,7 +273,8 @@ size_t mount_options_text(struct mount *mount, char *buf, size_t size)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
 		if (mount->flags & names[i].flag)
-			length += (size_t)scnprintf(buf + length, size - length, "%s", names[i].text);
+			length +=
+				(size_t)scnprintf(buf + length, size - length, "%s", names[i].text);
 	}
 	if (sb->ops->show_options)
 		length += sb->ops->show_options(sb, buf + length, size - length);

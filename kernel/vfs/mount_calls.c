@@ -48,7 +48,8 @@ static int attach_on_top(struct mount *mount, struct path *target)
 	return 0;
 }
 
-static int mount_new(const char *source, struct path *target, const char *type_name, u64 flags, const char *data)
+static int mount_new(const char *source, struct path *target, const char *type_name, u64 flags,
+		     const char *data)
 {
 	struct file_system_type *type = file_system_first();
 	struct superblock *sb;
@@ -65,7 +66,8 @@ static int mount_new(const char *source, struct path *target, const char *type_n
 	if (result)
 		return result;
 	sb->flags |= flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
-	result = mount_create(sb, sb->root, per_mount_flags(flags & ~(u64)MS_RDONLY), source, &mount);
+	result = mount_create(sb, sb->root, per_mount_flags(flags & ~(u64)MS_RDONLY), source,
+			      &mount);
 	superblock_put(sb);
 	if (result)
 		return result;
@@ -168,9 +170,9 @@ static int bind(const char *source, struct path *target, u64 flags)
 	result = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 	if (result)
 		return result;
-	result = from.mount->internal ? -EINVAL :
-					mount_create(from.mount->superblock, from.dentry, from.mount->flags,
-						     from.mount->source, &mount);
+	result = from.mount->internal ? -EINVAL
+				      : mount_create(from.mount->superblock, from.dentry,
+						     from.mount->flags, from.mount->source, &mount);
 	if (result) {
 		path_put(&from);
 		return result;
@@ -233,7 +235,8 @@ static int change_propagation(struct path *target, u64 flags)
 	return flags & (MS_SHARED | MS_UNBINDABLE) ? -EINVAL : 0;
 }
 
-int vfs_mount(const char *source, const char *target_text, const char *type, u64 flags, const char *data)
+int vfs_mount(const char *source, const char *target_text, const char *type, u64 flags,
+	      const char *data)
 {
 	struct path target;
 	int result;

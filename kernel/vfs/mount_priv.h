@@ -25,8 +25,8 @@ struct mount *mount_find(struct mount *mount, struct dentry *dentry);
 [[nodiscard]] bool mount_get_unless_zero(struct mount *mount);
 
 /* A mount of `sb` (takes its own reference) that is attached nowhere. -ENOMEM. */
-[[nodiscard]] int mount_create(struct superblock *sb, struct dentry *root, u32 flags, const char *source,
-			       struct mount **out);
+[[nodiscard]] int mount_create(struct superblock *sb, struct dentry *root, u32 flags,
+			       const char *source, struct mount **out);
 /* Hangs it into the tree; the caller's reference becomes the tree's. */
 void mount_attach(struct mount *mount, const struct path *where) __must_hold(&mount_tree_lock);
 
@@ -35,7 +35,8 @@ void mount_detach(struct mount *mount, struct path *where) __must_hold(&mount_tr
 /* Takes it out of the list of mounts. */
 void mount_forget(struct mount *mount) __must_hold(&mount_tree_lock);
 /* Pre-order walk over the mounts below `top` (itself first); null at the end. */
-struct mount *mount_next_below(struct mount *top, struct mount *mount) __must_hold_shared(&mount_tree_lock);
+struct mount *mount_next_below(struct mount *top, struct mount *mount)
+	__must_hold_shared(&mount_tree_lock);
 /* Boot: a mount without a parent. */
 void mount_add_root(struct mount *mount);
 

@@ -27,7 +27,8 @@ static const struct file_ops path_file_ops = {
 
 static u32 access_mask(u32 flags)
 {
-	static const u8 masks[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const u8 masks[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+				    MAY_READ | MAY_WRITE };
 
 	return masks[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
@@ -148,7 +149,8 @@ bool file_allows_direct(const struct file *file)
 static int open_file(const struct path *path, u32 flags, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
-	bool counted = !(flags & O_PATH) && (access_mask(flags & O_ACCMODE) & MAY_WRITE) && S_ISREG(inode->mode);
+	bool counted = !(flags & O_PATH) && (access_mask(flags & O_ACCMODE) & MAY_WRITE) &&
+		       S_ISREG(inode->mode);
 	struct file *file;
 	int result = 0;
 
@@ -227,11 +229,13 @@ int vfs_open_path(const struct path *path, u32 flags, struct file **out)
 }
 
 /* O_TMPFILE: a file in the file system of a directory, without a name. */
-static int open_unnamed(int dirfd, const char *text, const struct open_request *req, struct file **out)
+static int open_unnamed(int dirfd, const char *text, const struct open_request *req,
+			struct file **out)
 {
 	struct path dir, path;
 	struct inode *inode;
-	int result = path_lookup(dirfd, text, req->lookup_flags | LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+	int result = path_lookup(dirfd, text, req->lookup_flags | LOOKUP_FOLLOW | LOOKUP_DIRECTORY,
+				 &dir);
 
 	if (result)
 		return result;
@@ -242,14 +246,17 @@ static int open_unnamed(int dirfd, const char *text, const struct open_request *
 	if (!result && !inode->ops->create_unnamed)
 		result = -EOPNOTSUPP;
 	if (!result)
-		result = inode->ops->create_unnamed(inode, S_IFREG | (req->mode & 07777 & ~current_fs()->umask), &inode);
+		result = inode->ops->create_unnamed(
+			inode, S_IFREG | (req->mode & 07777 & ~current_fs()->umask), &inode);
 	if (!result) {
-		result = dentry_create_detached(dir.dentry->superblock, inode, "(unnamed)", &path.dentry);
+		result = dentry_create_detached(dir.dentry->superblock, inode, "(unnamed)",
+						&path.dentry);
 		if (result)
 			inode_put(inode);
 	}
 	if (!result) {
-		__atomic_fetch_or(&path.dentry->flags, DENTRY_UNLINKED | (req->flags & O_EXCL ? 0 : DENTRY_LINKABLE),
+		__atomic_fetch_or(&path.dentry->flags,
+				  DENTRY_UNLINKED | (req->flags & O_EXCL ? 0 : DENTRY_LINKABLE),
 				  __ATOMIC_SEQ_CST);
 		path.mount = dir.mount;
 		result = open_file(&path, req->flags & ~(u32)O_TRUNC, out);
@@ -270,14 +277,16 @@ static int create_locked(struct walk *w, struct dentry *dentry, u32 mode)
 	if (!result && !dir->ops->create)
 		result = -EACCES;
 	if (!result)
-		result = dir->ops->create(dir, dentry, S_IFREG | (mode & 07777 & ~current_fs()->umask), 0, &inode);
+		result = dir->ops->create(
+			dir, dentry, S_IFREG | (mode & 07777 & ~current_fs()->umask), 0, &inode);
 	if (!result)
 		dentry_instantiate(dentry, inode);
 	return result;
 }
 
 /* Takes the last component of an O_CREAT open: w->at is the file then, or the link to follow in *dir. */
-static int lookup_or_create(struct walk *w, const struct open_request *req, bool *created, struct path *dir)
+static int lookup_or_create(struct walk *w, const struct open_request *req, bool *created,
+			    struct path *dir)
 {
 	struct inode *parent = w->at.dentry->inode;
 	struct dentry *dentry;
@@ -344,7 +353,8 @@ static int walk_create(struct walk *w, const struct open_request *req, bool *cre
 	}
 }
 
-static int open_create(int dirfd, const char *text, const struct open_request *req, struct file **out)
+static int open_create(int dirfd, const char *text, const struct open_request *req,
+		       struct file **out)
 {
 	struct walk w;
 	bool created = false;

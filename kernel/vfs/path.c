@@ -21,7 +21,8 @@
 #define NOT_FAST 1
 
 /* Where a fast walk begins; borrowed, under RCU. `file` is dirfd's, or null. */
-static void fast_start(const char *text, const struct file *file, struct path *at, struct path *root)
+static void fast_start(const char *text, const struct file *file, struct path *at,
+		       struct path *root)
 {
 	struct fs_context *fs = current_fs();
 
@@ -75,7 +76,8 @@ static int fast_components(const char *p, struct path *at, const struct path *ro
 		if (!*p)
 			return 0;
 		inode = at->dentry->inode;
-		if (!S_ISDIR(inode->mode) || (READ_ONCE(at->dentry->flags) & DENTRY_OWN_PERMISSION) ||
+		if (!S_ISDIR(inode->mode) ||
+		    (READ_ONCE(at->dentry->flags) & DENTRY_OWN_PERMISSION) ||
 		    inode_search_permission(inode))
 			return NOT_FAST;
 		name.text = p;
@@ -100,7 +102,8 @@ static int fast_components(const char *p, struct path *at, const struct path *ro
 		if (!inode)
 			return -ENOENT;
 		/* Links, and what slashes follow although it is no directory. */
-		if (!S_ISDIR(inode->mode) && (*p || (S_ISLNK(inode->mode) && (flags & LOOKUP_FOLLOW))))
+		if (!S_ISDIR(inode->mode) &&
+		    (*p || (S_ISLNK(inode->mode) && (flags & LOOKUP_FOLLOW))))
 			return NOT_FAST;
 		fast_mounted(at);
 	}
@@ -153,7 +156,8 @@ static int slow_walk(int dirfd, const char *text, u32 flags, struct path *out)
 		if (!result)
 			result = walk_last(&w, &again);
 	} while (again);
-	if (!result && ((w.flags & LOOKUP_DIRECTORY) || (w.trailing && *text)) && !S_ISDIR(w.at.dentry->inode->mode))
+	if (!result && ((w.flags & LOOKUP_DIRECTORY) || (w.trailing && *text)) &&
+	    !S_ISDIR(w.at.dentry->inode->mode))
 		result = -ENOTDIR;
 	if (!result) {
 		*out = w.at;

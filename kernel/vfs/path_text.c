@@ -2,8 +2,8 @@
 /* From a path back to its text. */
 #include <lib/format.h>
 #include <lib/string.h>
-#include <vfs/mount_priv.h>
 #include <vfs/dcache.h>
+#include <vfs/mount_priv.h>
 
 struct text {
 	char *start; /* the text so far, growing downwards */
@@ -57,8 +57,9 @@ static bool internal_text(struct text *t, const struct path *path)
 static char *anonymous_text(const struct inode *inode, char *buf, size_t size)
 {
 	const char *name = inode->anonymous_name ? inode->anonymous_name : "anon_inode";
-	int length = strchr(name, '[') ? snprintf(buf, size, "%s", name) :
-					 snprintf(buf, size, "%s:[%lu]", name, (unsigned long)inode->number);
+	int length = strchr(name, '[')
+			     ? snprintf(buf, size, "%s", name)
+			     : snprintf(buf, size, "%s:[%lu]", name, (unsigned long)inode->number);
 
 	return (size_t)length < size ? buf : nullptr;
 }
@@ -82,7 +83,8 @@ char *path_text(const struct path *path, const struct path *root, char *buf, siz
 		if (fits && (path->dentry->flags & DENTRY_UNLINKED))
 			fits = prepend(&t, " (deleted)", 10);
 		rcu_read_lock();
-		fits = fits && (path->mount->internal ? internal_text(&t, path) : build(&t, path, root ? root : &own_root));
+		fits = fits && (path->mount->internal ? internal_text(&t, path)
+						      : build(&t, path, root ? root : &own_root));
 		rcu_read_unlock();
 	} while ((sequence & 1) || !namespace_read_valid(sequence));
 	if (own_root.dentry)

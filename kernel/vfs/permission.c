@@ -65,7 +65,8 @@ int inode_may_link(struct inode *inode)
 
 	if (inode_is_owned(inode))
 		return 0;
-	if (!S_ISREG(mode) || (mode & S_ISUID) || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+	if (!S_ISREG(mode) || (mode & S_ISUID) ||
+	    (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		return -EPERM;
 	return inode_permission(inode, MAY_READ | MAY_WRITE) ? -EPERM : 0;
 }
@@ -91,7 +92,8 @@ int directory_may_delete(struct inode *dir, const struct inode *victim)
 
 	if (result)
 		return result;
-	if ((dir->mode & S_ISVTX) && fsuid != victim->uid && fsuid != dir->uid && !capable(CAP_FOWNER))
+	if ((dir->mode & S_ISVTX) && fsuid != victim->uid && fsuid != dir->uid &&
+	    !capable(CAP_FOWNER))
 		return -EPERM;
 	return 0;
 }

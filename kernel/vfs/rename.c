@@ -76,7 +76,8 @@ static int check_permissions(const struct rename *r)
 	int result = directory_may_delete(r->from_dir, source);
 
 	if (!result)
-		result = target ? directory_may_delete(r->to_dir, target) : directory_may_create(r->to_dir);
+		result = target ? directory_may_delete(r->to_dir, target)
+				: directory_may_create(r->to_dir);
 	if (result)
 		return result;
 	if (target && !exchange) {
@@ -97,7 +98,8 @@ static int check_permissions(const struct rename *r)
 	return result;
 }
 
-static int rename_locked(struct rename *r) __no_lock_analysis /* the target's lock depends on its kind */
+static int
+rename_locked(struct rename *r) __no_lock_analysis /* the target's lock depends on its kind */
 {
 	struct inode *source = r->source->inode, *target = r->target->inode;
 	bool lock_target;
@@ -113,10 +115,12 @@ static int rename_locked(struct rename *r) __no_lock_analysis /* the target's lo
 	if (!r->from_dir->ops->rename)
 		return -EPERM;
 	/* Nothing must be made in a directory that is about to be replaced. */
-	lock_target = target && S_ISDIR(target->mode) && target != r->from_dir && target != r->to_dir;
+	lock_target =
+		target && S_ISDIR(target->mode) && target != r->from_dir && target != r->to_dir;
 	if (lock_target)
 		write_lock_nested(&target->lock);
-	result = r->from_dir->ops->rename(r->from_dir, r->source, r->to_dir, r->target, source, target, r->flags);
+	result = r->from_dir->ops->rename(r->from_dir, r->source, r->to_dir, r->target, source,
+					  target, r->flags);
 	if (!result)
 		dentry_move(r->source, r->target, r->flags & RENAME_EXCHANGE);
 	if (lock_target)

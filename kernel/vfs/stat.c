@@ -70,15 +70,18 @@ int vfs_read_link(const struct path *path, char **out)
 
 static bool earlier(const struct inode_time *a, const struct inode_time *b)
 {
-	return a->seconds < b->seconds || (a->seconds == b->seconds && a->nanoseconds <= b->nanoseconds);
+	return a->seconds < b->seconds ||
+	       (a->seconds == b->seconds && a->nanoseconds <= b->nanoseconds);
 }
 
 /* mount(8) "relatime": only if the access time is not later than the others, or a day old. */
-static bool access_time_due(const struct inode *inode, u32 mount_flags, const struct inode_time *now)
+static bool access_time_due(const struct inode *inode, u32 mount_flags,
+			    const struct inode_time *now)
 {
 	if (!(mount_flags & MS_RELATIME))
 		return true;
-	return earlier(&inode->accessed, &inode->modified) || earlier(&inode->accessed, &inode->changed) ||
+	return earlier(&inode->accessed, &inode->modified) ||
+	       earlier(&inode->accessed, &inode->changed) ||
 	       now->seconds - inode->accessed.seconds >= 24 * 60 * 60;
 }
 

@@ -27,8 +27,8 @@ struct file_system_type *file_system_first(void)
 	return types;
 }
 
-int superblock_create(const struct file_system_type *type, const struct superblock_ops *ops, u32 magic,
-		      struct superblock **out)
+int superblock_create(const struct file_system_type *type, const struct superblock_ops *ops,
+		      u32 magic, struct superblock **out)
 {
 	struct superblock *sb = kzalloc(sizeof(*sb), 0);
 
@@ -81,7 +81,9 @@ void superblock_put(struct superblock *sb)
 
 int superblock_statfs_simple(struct superblock *sb, struct statfs_info *out)
 {
-	*out = (struct statfs_info){ .type = sb->magic, .block_size = PAGE_SIZE, .name_max = NAME_MAX };
+	*out = (struct statfs_info){ .type = sb->magic,
+				     .block_size = PAGE_SIZE,
+				     .name_max = NAME_MAX };
 	return 0;
 }
 
@@ -92,13 +94,14 @@ static struct superblock *superblock_next(struct superblock *sb)
 	struct list_head *node;
 
 	spin_lock(&list_lock);
-	for (node = sb ? sb->all_node.next : superblocks.next; node != &superblocks; node = node->next) {
+	for (node = sb ? sb->all_node.next : superblocks.next; node != &superblocks;
+	     node = node->next) {
 		u32 refs;
 
 		next = list_entry(node, struct superblock, all_node);
 		refs = READ_ONCE(next->refs);
-		while (refs && !__atomic_compare_exchange_n(&next->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-							    __ATOMIC_RELAXED))
+		while (refs && !__atomic_compare_exchange_n(&next->refs, &refs, refs + 1, true,
+							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			;
 		if (refs)
 			break;

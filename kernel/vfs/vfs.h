@@ -25,10 +25,11 @@ struct dentry {
 	struct dentry *parent; /* holds a reference; itself for a root */
 	u32 hash;	       /* of the name alone */
 	u32 name_length;
-	char *name;	     /* inline_name or allocated */
-	struct inode *inode; /* holds a reference; null: negative. Set once, cleared only at the end */
-	u32 flags;	     /* DENTRY_*, atomic */
-	u32 refs;	     /* atomic; 0: cached, reclaimable; DENTRY_DEAD: being freed */
+	char *name; /* inline_name or allocated */
+	struct inode
+		*inode; /* holds a reference; null: negative. Set once, cleared only at the end */
+	u32 flags;	/* DENTRY_*, atomic */
+	u32 refs;	/* atomic; 0: cached, reclaimable; DENTRY_DEAD: being freed */
 	char inline_name[32];
 	struct superblock *superblock;
 	struct spinlock lock;
@@ -38,21 +39,21 @@ struct dentry {
 	struct rcu_head rcu;
 	void *private;
 };
-#define DENTRY_UNLINKED BIT(0)	   /* not in the hash any more: goes with the last reference */
-#define DENTRY_MOUNTPOINT BIT(1)   /* a mount covers it in some mount tree */
-#define DENTRY_LRU BIT(2)	   /* on the list of reclaim */
-#define DENTRY_REFERENCED BIT(3)   /* used since reclaim looked last */
-#define DENTRY_REVALIDATE BIT(4)   /* the file system must confirm each hit */
+#define DENTRY_UNLINKED BIT(0)	     /* not in the hash any more: goes with the last reference */
+#define DENTRY_MOUNTPOINT BIT(1)     /* a mount covers it in some mount tree */
+#define DENTRY_LRU BIT(2)	     /* on the list of reclaim */
+#define DENTRY_REFERENCED BIT(3)     /* used since reclaim looked last */
+#define DENTRY_REVALIDATE BIT(4)     /* the file system must confirm each hit */
 #define DENTRY_OWN_PERMISSION BIT(5) /* the inode has a permission operation */
-#define DENTRY_LINKABLE BIT(6) /* O_TMPFILE: may get a first name */
+#define DENTRY_LINKABLE BIT(6)	     /* O_TMPFILE: may get a first name */
 #define DENTRY_DEAD 0x80000000u
 
 struct mount {
 	u32 refs; /* atomic; one for being attached */
 	int id;
-	struct mount *parent;	   /* null: root of its tree; holds a reference */
-	struct dentry *mountpoint; /* in parent; holds a reference */
-	struct dentry *root;	   /* holds a reference */
+	struct mount *parent;	       /* null: root of its tree; holds a reference */
+	struct dentry *mountpoint;     /* in parent; holds a reference */
+	struct dentry *root;	       /* holds a reference */
 	struct superblock *superblock; /* holds a reference */
 	u32 flags;   /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... */
 	u32 writers; /* files open for writing; atomic */
@@ -77,7 +78,7 @@ struct statfs_info {
 
 struct superblock_ops {
 	int (*statfs)(struct superblock *sb, struct statfs_info *out);
-	int (*sync)(struct superblock *sb); /* may be null */
+	int (*sync)(struct superblock *sb);				     /* may be null */
 	int (*remount)(struct superblock *sb, u32 *flags, const char *data); /* may be null */
 	/* Appends ",name=value" texts for /proc/mounts; returns the length. May be null. */
 	size_t (*show_options)(struct superblock *sb, char *buf, size_t size);
@@ -105,7 +106,8 @@ struct superblock {
  * A superblock with one reference, an anonymous device number and no root yet. superblock_set_root() moves the caller's
  * reference of `inode` into its root dentry. -ENOMEM. superblock_put() of one without a root calls ops->destroy too.
  */
-[[nodiscard]] int superblock_create(const struct file_system_type *type, const struct superblock_ops *ops, u32 magic,
+[[nodiscard]] int superblock_create(const struct file_system_type *type,
+				    const struct superblock_ops *ops, u32 magic,
 				    struct superblock **out);
 [[nodiscard]] int superblock_set_root(struct superblock *sb, struct inode *inode);
 void superblock_get(struct superblock *sb);
@@ -121,8 +123,8 @@ struct file_system_type {
 	bool needs_device;
 	bool user_visible;
 	/* Makes a superblock with its root dentry, with one reference. `source` and `data` may be null. -errno. */
-	int (*mount)(const struct file_system_type *type, const char *source, u32 flags, const char *data,
-		     struct superblock **out);
+	int (*mount)(const struct file_system_type *type, const char *source, u32 flags,
+		     const char *data, struct superblock **out);
 	struct file_system_type *next;
 };
 void file_system_register(struct file_system_type *type); /* boot only */
@@ -139,7 +141,8 @@ struct fs_context {
 [[nodiscard]] int fs_context_copy(struct fs_context *from, struct fs_context **out);
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
-void fs_context_paths(struct fs_context *fs, struct path *root, struct path *cwd); /* with references; either null */
+void fs_context_paths(struct fs_context *fs, struct path *root,
+		      struct path *cwd); /* with references; either null */
 /* Replaces root or working directory; takes references of its own. */
 void fs_context_set_root(struct fs_context *fs, const struct path *root);
 void fs_context_set_working_directory(struct fs_context *fs, const struct path *cwd);
@@ -170,21 +173,23 @@ void path_put(const struct path *p);
  * Walks to the parent of the last component. *dir gets the parent with references, *last points into `path` at the last component
  * (without trailing slashes: *last_length), *trailing tells that slashes followed. The last component may be "." or "..".
  */
-[[nodiscard]] int path_lookup_parent(int dirfd, const char *path, u32 flags, struct path *dir, const char **last,
-				     size_t *last_length, bool *trailing);
+[[nodiscard]] int path_lookup_parent(int dirfd, const char *path, u32 flags, struct path *dir,
+				     const char **last, size_t *last_length, bool *trailing);
 
 /* Opens: openat2(2) with a kernel path. *out: file with a reference and no handle. */
 struct open_request {
-	u32 flags; /* O_* */
-	u32 mode;  /* permissions of a new file, umask not applied yet */
+	u32 flags;	  /* O_* */
+	u32 mode;	  /* permissions of a new file, umask not applied yet */
 	u32 lookup_flags; /* LOOKUP_* of openat2's RESOLVE_*; 0 */
 };
-[[nodiscard]] int vfs_open(int dirfd, const char *path, const struct open_request *req, struct file **out);
+[[nodiscard]] int vfs_open(int dirfd, const char *path, const struct open_request *req,
+			   struct file **out);
 /*
  * Opens a program: execute permission instead of read, no mount with noexec. -EACCES if it is no regular file, -ETXTBSY if
  * it is open for writing; nobody can open it so until the file is destroyed.
  */
-[[nodiscard]] int vfs_open_executable(int dirfd, const char *path, u32 lookup_flags, struct file **out);
+[[nodiscard]] int vfs_open_executable(int dirfd, const char *path, u32 lookup_flags,
+				      struct file **out);
 /* Opens a path that was found already; checks permissions. */
 [[nodiscard]] int vfs_open_path(const struct path *path, u32 flags, struct file **out);
 
@@ -197,16 +202,20 @@ struct open_request {
 [[nodiscard]] int vfs_unlink(int dirfd, const char *path);
 [[nodiscard]] int vfs_rmdir(int dirfd, const char *path);
 [[nodiscard]] int vfs_symlink(const char *target, int dirfd, const char *path);
-[[nodiscard]] int vfs_link(int from_dirfd, const char *from, int to_dirfd, const char *to, u32 lookup_flags);
-[[nodiscard]] int vfs_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, u32 flags);
+[[nodiscard]] int vfs_link(int from_dirfd, const char *from, int to_dirfd, const char *to,
+			   u32 lookup_flags);
+[[nodiscard]] int vfs_rename(int from_dirfd, const char *from, int to_dirfd, const char *to,
+			     u32 flags);
 [[nodiscard]] int vfs_set_attributes(const struct path *path, struct inode_attributes *attr);
 [[nodiscard]] int vfs_stat(const struct path *path, struct kstat *out);
 [[nodiscard]] int vfs_file_stat(struct file *file, struct kstat *out);
 /* utimensat, chmod and the like for an inode; mount may be null (anonymous files). */
-[[nodiscard]] int vfs_set_inode_attributes(struct mount *mount, struct inode *inode, struct inode_attributes *attr);
+[[nodiscard]] int vfs_set_inode_attributes(struct mount *mount, struct inode *inode,
+					   struct inode_attributes *attr);
 /* Sets the size; the caller may write to it. RLIMIT_FSIZE and -EFBIG. */
 [[nodiscard]] int vfs_truncate(const struct path *path, u64 size);
-[[nodiscard]] int vfs_mount(const char *source, const char *target, const char *type, u64 flags, const char *data);
+[[nodiscard]] int vfs_mount(const char *source, const char *target, const char *type, u64 flags,
+			    const char *data);
 [[nodiscard]] int vfs_unmount(const char *target, int flags);
 [[nodiscard]] int vfs_pivot_root(const char *new_root, const char *put_old);
 [[nodiscard]] int vfs_statfs(const struct path *path, struct statfs_info *out);
@@ -274,8 +283,9 @@ void vfs_init(void);
 
 /* Devices: what /dev shows. A node appears in every devtmpfs at once. */
 struct device_node {
-	const char *name; /* "null", "input/event0"; null: no name in /dev (pseudo terminals: devpts shows them) */
-	u32 mode;	  /* S_IFCHR | 0666 */
+	const char *
+		name; /* "null", "input/event0"; null: no name in /dev (pseudo terminals: devpts shows them) */
+	u32 mode; /* S_IFCHR | 0666 */
 	u64 device;
 	u32 minors; /* how many minor numbers from `device` on it serves; 0 means 1 */
 	/* Opens: sets file->ops and private. */

@@ -125,7 +125,8 @@ int walk_enter(struct walk *w, struct dentry *child)
 {
 	dentry_put(w->at.dentry);
 	w->at.dentry = child;
-	if ((child->flags & DENTRY_MOUNTPOINT) && mount_step_up(&w->at) && (w->flags & LOOKUP_NO_XDEV))
+	if ((child->flags & DENTRY_MOUNTPOINT) && mount_step_up(&w->at) &&
+	    (w->flags & LOOKUP_NO_XDEV))
 		return -EXDEV;
 	return 0;
 }
@@ -155,7 +156,8 @@ int walk_follow(struct walk *w, struct path *dir)
 	char *text = nullptr;
 	int result = -ELOOP;
 
-	if (!(w->flags & LOOKUP_NO_SYMLINKS) && w->links++ < SYMLINKS_MAX && !(w->at.mount->flags & MS_NOSYMFOLLOW))
+	if (!(w->flags & LOOKUP_NO_SYMLINKS) && w->links++ < SYMLINKS_MAX &&
+	    !(w->at.mount->flags & MS_NOSYMFOLLOW))
 		result = link_may_follow(inode, dir->dentry->inode);
 	if (!result)
 		result = inode->ops->read_link(inode, &text, &target);

@@ -14,8 +14,8 @@
 
 static struct superblock *tree;
 
-static int mount_devtmpfs(const struct file_system_type *type, const char *source, u32 flags, const char *data,
-			  struct superblock **out)
+static int mount_devtmpfs(const struct file_system_type *type, const char *source, u32 flags,
+			  const char *data, struct superblock **out)
 {
 	superblock_get(tree);
 	*out = tree;
@@ -29,7 +29,8 @@ static struct file_system_type devtmpfs_type = {
 };
 
 /* The child of a directory, made with this mode if it is missing. *out gets a reference. */
-static int child_get(struct dentry *parent, const struct name *name, u32 mode, u64 device, struct dentry **out)
+static int child_get(struct dentry *parent, const struct name *name, u32 mode, u64 device,
+		     struct dentry **out)
 {
 	struct inode *dir = parent->inode, *inode;
 	int result;
@@ -69,8 +70,8 @@ static int make_node(const struct device_node *node)
 	while (rest && !result) {
 		struct name name = next_name(&rest);
 
-		result = rest ? child_get(at, &name, S_IFDIR | 0755, 0, &child) :
-				child_get(at, &name, node->mode, node->device, &child);
+		result = rest ? child_get(at, &name, S_IFDIR | 0755, 0, &child)
+			      : child_get(at, &name, node->mode, node->device, &child);
 		if (!result) {
 			dentry_put(at);
 			at = child;
@@ -102,7 +103,8 @@ static void remove_node(const struct device_node *node)
 			break;
 		if (!rest && child->inode && child->inode->device_number == node->device) {
 			write_guard(&dir->lock);
-			if (!(child->flags & DENTRY_UNLINKED) && !dir->ops->unlink(dir, child, child->inode))
+			if (!(child->flags & DENTRY_UNLINKED) &&
+			    !dir->ops->unlink(dir, child, child->inode))
 				dentry_drop(child);
 		}
 		dentry_put(at);

@@ -52,7 +52,10 @@ struct unpacking {
 
 static int set_attributes(const char *name, const struct unpacking *u, u32 valid)
 {
-	struct inode_attributes attr = { .valid = valid | ATTR_ATIME | ATTR_MTIME, .mode = u->mode, .uid = u->uid, .gid = u->gid };
+	struct inode_attributes attr = { .valid = valid | ATTR_ATIME | ATTR_MTIME,
+					 .mode = u->mode,
+					 .uid = u->uid,
+					 .gid = u->gid };
 	struct path path;
 	int result = path_lookup(AT_FDCWD, name, 0, &path);
 
@@ -93,8 +96,8 @@ static int link_to_earlier(struct unpacking *u, const struct cpio_entry *e)
 	if (e->links < 2)
 		return 0;
 	for (link = u->links[hash]; link; link = link->next) {
-		if (link->inode == e->inode && link->minor == e->device_minor && link->major == e->device_major &&
-		    link->type == (e->mode & S_IFMT)) {
+		if (link->inode == e->inode && link->minor == e->device_minor &&
+		    link->major == e->device_major && link->type == (e->mode & S_IFMT)) {
 			clean_path(e->name, 0);
 			result = vfs_link(AT_FDCWD, link->name, AT_FDCWD, e->name, 0);
 			return result ? result : 1;
@@ -103,7 +106,8 @@ static int link_to_earlier(struct unpacking *u, const struct cpio_entry *e)
 	link = kmalloc(sizeof(*link) + size, 0);
 	if (!link)
 		return -ENOMEM;
-	*link = (struct hard_link){ u->links[hash], e->device_major, e->device_minor, e->inode, e->mode & S_IFMT };
+	*link = (struct hard_link){ u->links[hash], e->device_major, e->device_minor, e->inode,
+				    e->mode & S_IFMT };
 	memcpy(link->name, e->name, size);
 	u->links[hash] = link;
 	return 0;
@@ -227,8 +231,11 @@ static int end(void *arg)
 	int result = 0;
 
 	if (u->file) {
-		struct inode_attributes attr = { .valid = ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME | ATTR_MTIME,
-						 .mode = u->mode, .uid = u->uid, .gid = u->gid };
+		struct inode_attributes attr = { .valid = ATTR_MODE | ATTR_UID | ATTR_GID |
+							  ATTR_ATIME | ATTR_MTIME,
+						 .mode = u->mode,
+						 .uid = u->uid,
+						 .gid = u->gid };
 
 		attr.accessed.seconds = attr.modified.seconds = u->mtime;
 		result = vfs_set_inode_attributes(nullptr, u->file->inode, &attr);
@@ -318,8 +325,10 @@ static void unpack(struct unpacking *u, struct inflate *state, const u8 *start, 
 		ssize_t n = unpack_next(u, state, start + at, size - at);
 
 		if (n < 0) {
-			log_error("initramfs: %s at byte %lu of %lu (error %d); %u files before it were unpacked",
-				  n == -EINVAL ? "neither a cpio archive nor gzip, or damaged," : "cannot unpack",
+			log_error("initramfs: %s at byte %lu of %lu (error %d); %u files before it "
+				  "were unpacked",
+				  n == -EINVAL ? "neither a cpio archive nor gzip, or damaged,"
+					       : "cannot unpack",
 				  (unsigned long)at, (unsigned long)size, (int)-n, u->files);
 			break;
 		}
@@ -332,8 +341,9 @@ static void unpack(struct unpacking *u, struct inflate *state, const u8 *start, 
 		file_put(u->file);
 	kfree(u->target);
 	release_links_and_times(u);
-	log_info("initramfs: %u files, %lu KiB, from %lu KiB in %lu ms", u->files, (unsigned long)(u->bytes / 1024),
-		 (unsigned long)(size / 1024), (unsigned long)((clock_monotonic_ns() - began) / NSEC_PER_MSEC));
+	log_info("initramfs: %u files, %lu KiB, from %lu KiB in %lu ms", u->files,
+		 (unsigned long)(u->bytes / 1024), (unsigned long)(size / 1024),
+		 (unsigned long)((clock_monotonic_ns() - began) / NSEC_PER_MSEC));
 }
 
 static void make_default_tree(void)

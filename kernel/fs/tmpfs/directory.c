@@ -60,14 +60,16 @@ static void touch(struct inode *dir)
 }
 
 /* Adds an entry for `inode`, whose reference moves in. */
-static void insert(struct inode *dir, const struct dentry *d, struct tmpfs_entry *entry, struct inode *inode)
+static void insert(struct inode *dir, const struct dentry *d, struct tmpfs_entry *entry,
+		   struct inode *inode)
 {
 	struct tmpfs_directory *directory = directory_of(dir);
 	struct rb_node **link = &directory->names.root, *parent = nullptr;
 
 	while (*link) {
 		parent = *link;
-		link = compare(rb_entry(parent, struct tmpfs_entry, node), d) > 0 ? &parent->left : &parent->right;
+		link = compare(rb_entry(parent, struct tmpfs_entry, node), d) > 0 ? &parent->left
+										  : &parent->right;
 	}
 	rb_insert(&directory->names, &entry->node, parent, link, nullptr);
 	entry->inode = inode;
@@ -104,7 +106,8 @@ static int lookup(struct inode *dir, struct dentry *dentry, struct inode **out)
 	return 0;
 }
 
-static int create(struct inode *dir, struct dentry *dentry, u32 mode, u64 device, struct inode **out)
+static int create(struct inode *dir, struct dentry *dentry, u32 mode, u64 device,
+		  struct inode **out)
 {
 	struct tmpfs_entry *entry = entry_alloc(dentry);
 	int result;
@@ -123,7 +126,8 @@ static int create(struct inode *dir, struct dentry *dentry, u32 mode, u64 device
 	return 0;
 }
 
-static int make_symlink(struct inode *dir, struct dentry *dentry, const char *target, struct inode **out)
+static int make_symlink(struct inode *dir, struct dentry *dentry, const char *target,
+			struct inode **out)
 {
 	char *text = kstrdup(target, 0);
 	int result;
@@ -185,8 +189,8 @@ static int remove_directory(struct inode *dir, struct dentry *dentry, struct ino
 	return 0;
 }
 
-static int exchange(struct inode *from_dir, struct dentry *from, struct inode *to_dir, struct dentry *to,
-		    struct inode *source, struct inode *replaced)
+static int exchange(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
+		    struct dentry *to, struct inode *source, struct inode *replaced)
 {
 	find(from_dir, from)->inode = replaced;
 	find(to_dir, to)->inode = source;
@@ -201,7 +205,8 @@ static int exchange(struct inode *from_dir, struct dentry *from, struct inode *t
 }
 
 /* What RENAME_WHITEOUT leaves at the old name: a character device 0, 0, which tells an overlay that nothing is there. */
-static int whiteout_create(struct inode *dir, const struct dentry *name, struct tmpfs_entry **entry, struct inode **out)
+static int whiteout_create(struct inode *dir, const struct dentry *name, struct tmpfs_entry **entry,
+			   struct inode **out)
 {
 	int result;
 
@@ -214,8 +219,8 @@ static int whiteout_create(struct inode *dir, const struct dentry *name, struct 
 	return result;
 }
 
-static int do_rename(struct inode *from_dir, struct dentry *from, struct inode *to_dir, struct dentry *to,
-		     struct inode *source, struct inode *replaced, u32 flags)
+static int do_rename(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
+		     struct dentry *to, struct inode *source, struct inode *replaced, u32 flags)
 {
 	struct tmpfs_entry *entry, *white_entry = nullptr;
 	struct inode *whiteout;
@@ -267,7 +272,7 @@ static int read_directory(struct file *file, struct directory_context *ctx)
 
 	if (!directory_emit_dots(file, ctx))
 		return 0;
-	list_for_each(entry, &directory->entries, order) {
+	list_for_each (entry, &directory->entries, order) {
 		if (entry->cookie < file->offset)
 			continue;
 		if (!ctx->emit(ctx, entry->name, entry->length, entry->inode->number,
@@ -291,10 +296,8 @@ const struct inode_ops tmpfs_directory_inode_ops = {
 };
 
 const struct file_ops tmpfs_directory_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = file_read_eisdir,
-	.seek = file_seek_directory,
-	.read_directory = read_directory,
+	FILE_OPS_DEFAULTS,	     .read = file_read_eisdir,
+	.seek = file_seek_directory, .read_directory = read_directory,
 	.sync = file_sync_noop,
 };
 

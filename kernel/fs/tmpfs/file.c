@@ -203,12 +203,6 @@ int tmpfs_get_attributes(struct inode *inode, struct kstat *out)
 const struct inode_ops tmpfs_file_inode_ops = { TMPFS_ATTRIBUTE_OPS };
 
 const struct file_ops tmpfs_file_ops = {
-	FILE_OPS_DEFAULTS,
-	.read = read_file,
-	.write = write_file,
-	.seek = seek_file,
-	.map = map_file,
-	.sync = file_sync_noop,
-	.truncate = truncate_file,
-	.allocate = allocate,
+	FILE_OPS_DEFAULTS, .read = read_file,	   .write = write_file,	      .seek = seek_file,
+	.map = map_file,   .sync = file_sync_noop, .truncate = truncate_file, .allocate = allocate,
 };

@@ -24,7 +24,8 @@ void memfd_init(const struct file_system_type *type)
 {
 	struct superblock *sb;
 
-	if (tmpfs_superblock_create(type, "size=0,nr_inodes=0", &sb) || mount_create_internal(sb, &mount))
+	if (tmpfs_superblock_create(type, "size=0,nr_inodes=0", &sb) ||
+	    mount_create_internal(sb, &mount))
 		panic("no memory for the file system of memfd");
 }
 
@@ -56,7 +57,7 @@ static bool has_writable_mapping(struct memory_object *object)
 	struct vma *vma;
 
 	mutex_guard(&object->mappings_lock);
-	list_for_each(vma, &object->mappings, object_node) {
+	list_for_each (vma, &object->mappings, object_node) {
 		if ((vma->flags & VMA_SHARED) && (vma->flags & (VMA_WRITE | VMA_MAY_WRITE)))
 			return true;
 	}
@@ -77,7 +78,8 @@ int memfd_add_seals(struct file *file, u32 seals)
 	write_guard(&inode->lock);
 	if (ti->seals & F_SEAL_SEAL)
 		return -EPERM;
-	if ((seals & F_SEAL_WRITE) && !(ti->seals & F_SEAL_WRITE) && has_writable_mapping(inode->object))
+	if ((seals & F_SEAL_WRITE) && !(ti->seals & F_SEAL_WRITE) &&
+	    has_writable_mapping(inode->object))
 		return -EBUSY;
 	ti->seals |= seals;
 	return 0;
@@ -85,5 +87,6 @@ int memfd_add_seals(struct file *file, u32 seals)
 
 int memfd_get_seals(struct file *file)
 {
-	return file->ops == &tmpfs_file_ops ? (int)READ_ONCE(tmpfs_inode_of(file->inode)->seals) : -EINVAL;
+	return file->ops == &tmpfs_file_ops ? (int)READ_ONCE(tmpfs_inode_of(file->inode)->seals)
+					    : -EINVAL;
 }

@@ -68,7 +68,8 @@ int tmpfs_charge_inode(struct tmpfs *fs)
 	return -ENOSPC;
 }
 
-int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 device, struct inode **out)
+int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 device,
+		       struct inode **out)
 {
 	struct tmpfs *fs = sb->private;
 	struct tmpfs_inode *ti;
@@ -121,7 +122,9 @@ static int statfs(struct superblock *sb, struct statfs_info *out)
 	struct tmpfs *fs = sb->private;
 	u64 used = READ_ONCE(fs->pages_used), inodes = READ_ONCE(fs->inodes_used);
 
-	*out = (struct statfs_info){ .type = sb->magic, .block_size = PAGE_SIZE, .name_max = NAME_MAX };
+	*out = (struct statfs_info){ .type = sb->magic,
+				     .block_size = PAGE_SIZE,
+				     .name_max = NAME_MAX };
 	if (fs->pages_max) {
 		out->blocks = fs->pages_max;
 		out->blocks_free = out->blocks_available = fs->pages_max - MIN(used, fs->pages_max);
@@ -257,7 +260,8 @@ static size_t show_options(struct superblock *sb, char *buf, size_t size)
 		n += (size_t)scnprintf(buf + n, size - n, ",size=%luk",
 				       (unsigned long)(fs->pages_max * (PAGE_SIZE / 1024)));
 	if (fs->inodes_max != defaults.inodes_max)
-		n += (size_t)scnprintf(buf + n, size - n, ",nr_inodes=%lu", (unsigned long)fs->inodes_max);
+		n += (size_t)scnprintf(buf + n, size - n, ",nr_inodes=%lu",
+				       (unsigned long)fs->inodes_max);
 	if (fs->mode != 01777)
 		n += (size_t)scnprintf(buf + n, size - n, ",mode=%03o", fs->mode);
 	if (fs->uid)
@@ -318,7 +322,8 @@ static const struct superblock_ops tmpfs_superblock_ops = {
 	.destroy = destroy,
 };
 
-int tmpfs_superblock_create(const struct file_system_type *type, const char *options, struct superblock **out)
+int tmpfs_superblock_create(const struct file_system_type *type, const char *options,
+			    struct superblock **out)
 {
 	struct tmpfs *fs = kzalloc(sizeof(*fs), 0);
 	struct superblock *sb;
@@ -353,19 +358,21 @@ int tmpfs_superblock_create(const struct file_system_type *type, const char *opt
 	return 0;
 }
 
-static int mount_tmpfs(const struct file_system_type *type, const char *source, u32 flags, const char *data,
-		       struct superblock **out)
+static int mount_tmpfs(const struct file_system_type *type, const char *source, u32 flags,
+		       const char *data, struct superblock **out)
 {
 	return tmpfs_superblock_create(type, data, out);
 }
 
-static int mount_rootfs(const struct file_system_type *type, const char *source, u32 flags, const char *data,
-			struct superblock **out)
+static int mount_rootfs(const struct file_system_type *type, const char *source, u32 flags,
+			const char *data, struct superblock **out)
 {
 	return tmpfs_superblock_create(type, nullptr, out);
 }
 
-static struct file_system_type tmpfs_type = { .name = "tmpfs", .user_visible = true, .mount = mount_tmpfs };
+static struct file_system_type tmpfs_type = { .name = "tmpfs",
+					      .user_visible = true,
+					      .mount = mount_tmpfs };
 static struct file_system_type rootfs_type = { .name = "rootfs", .mount = mount_rootfs };
 
 void tmpfs_init(void)

@@ -8,4 +8,5 @@
 void tmpfs_init(void);
 
 /* A superblock with tmpfs's contents and default limits for another type of file system. -ENOMEM. */
-[[nodiscard]] int tmpfs_superblock_create(const struct file_system_type *type, const char *options, struct superblock **out);
+[[nodiscard]] int tmpfs_superblock_create(const struct file_system_type *type, const char *options,
+					  struct superblock **out);

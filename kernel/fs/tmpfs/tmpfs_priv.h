@@ -36,7 +36,7 @@ struct tmpfs_xattr;
 
 struct tmpfs_inode {
 	struct inode inode;
-	struct tmpfs *fs; /* holds a reference */
+	struct tmpfs *fs;	    /* holds a reference */
 	struct tmpfs_xattr *xattrs; /* guarded by inode.lock */
 	u32 seals;		    /* F_SEAL_*, of regular files; guarded by inode.lock */
 	union {
@@ -51,15 +51,16 @@ static inline struct tmpfs_inode *tmpfs_inode_of(struct inode *inode)
 	return container_of(inode, struct tmpfs_inode, inode);
 }
 
-#define TMPFS_ENTRY_SIZE 20 /* what a name adds to the size of its directory that stat tells, as on Linux */
+#define TMPFS_ENTRY_SIZE                                                                           \
+	20 /* what a name adds to the size of its directory that stat tells, as on Linux */
 
 extern const struct inode_ops tmpfs_directory_inode_ops, tmpfs_file_inode_ops, tmpfs_link_inode_ops;
 extern const struct file_ops tmpfs_directory_ops, tmpfs_file_ops;
 extern const struct memory_object_ops tmpfs_object_ops;
 
 /* A new inode with one reference and no name. dir: for the owner; null: root's. -ENOSPC, -ENOMEM. */
-[[nodiscard]] int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode, u64 device,
-				     struct inode **out);
+[[nodiscard]] int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
+				     u64 device, struct inode **out);
 /* Counts one more against nr_inodes; names after the first count, too, as on Linux. -ENOSPC. */
 [[nodiscard]] int tmpfs_charge_inode(struct tmpfs *fs);
 void tmpfs_put(struct tmpfs *fs);
@@ -70,7 +71,8 @@ void tmpfs_inode_free_memory(struct tmpfs_inode *ti);
 [[nodiscard]] int tmpfs_get_attributes(struct inode *inode, struct kstat *out);
 
 ssize_t tmpfs_get_xattr(struct inode *inode, const char *name, void *value, size_t size);
-int tmpfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+int tmpfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size,
+		    int flags);
 ssize_t tmpfs_list_xattr(struct inode *inode, char *list, size_t size);
 int tmpfs_remove_xattr(struct inode *inode, const char *name);
 void tmpfs_free_xattrs(struct tmpfs_inode *ti);

@@ -16,9 +16,12 @@ struct tmpfs_xattr {
 
 static int check_name(const char *name)
 {
-	if (!string_starts(name, XATTR_TRUSTED_PREFIX) && !string_starts(name, XATTR_SECURITY_PREFIX))
+	if (!string_starts(name, XATTR_TRUSTED_PREFIX) &&
+	    !string_starts(name, XATTR_SECURITY_PREFIX))
 		return -EOPNOTSUPP;
-	return strcmp(name, XATTR_TRUSTED_PREFIX) == 0 || strcmp(name, XATTR_SECURITY_PREFIX) == 0 ? -EINVAL : 0;
+	return strcmp(name, XATTR_TRUSTED_PREFIX) == 0 || strcmp(name, XATTR_SECURITY_PREFIX) == 0
+		       ? -EINVAL
+		       : 0;
 }
 
 static struct tmpfs_xattr **find(struct inode *inode, const char *name)
@@ -53,7 +56,8 @@ ssize_t tmpfs_get_xattr(struct inode *inode, const char *name, void *value, size
 	return (ssize_t)x->size;
 }
 
-int tmpfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size, int flags)
+int tmpfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size,
+		    int flags)
 {
 	struct tmpfs_xattr **link, *x;
 	int result = check_name(name);

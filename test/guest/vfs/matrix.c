@@ -15,11 +15,13 @@
 #include <linux/fs.h>
 
 static const char *const paths[] = {
-	"", ".", "..", "/", "./", "//", "f", "f/", "f/.", "f/x", "d", "d/", "d/.", "d/..", "d/../", "d/f",
-	"d/f/", "n", "n/", "n/x", "n/.", "d/n", "d/n/", "sf", "sf/", "sf/.", "sd", "sd/", "sd/.", "sd/f", "sd/n", "sd/..",
-	"sn", "sn/", "sn/x", "loop", "loop/", "loop/x", "fifo", "fifo/", "e", "e/", "e/.", "abs", "abs/f", "abs/", "full",
-	"full/", "sock", "noperm", "noperm/x", "noperm/..", "m", "m/", "m/.", "m/..", "m/x", ".//d///f", "d/./f", "sd/../f",
-	"ssd", "ssd/", "ssd/x",
+	"",	 ".",	   "..",    "/",	"./",	  "//",	      "f",	   "f/",   "f/.",
+	"f/x",	 "d",	   "d/",    "d/.",	"d/..",	  "d/../",    "d/f",	   "d/f/", "n",
+	"n/",	 "n/x",	   "n/.",   "d/n",	"d/n/",	  "sf",	      "sf/",	   "sf/.", "sd",
+	"sd/",	 "sd/.",   "sd/f",  "sd/n",	"sd/..",  "sn",	      "sn/",	   "sn/x", "loop",
+	"loop/", "loop/x", "fifo",  "fifo/",	"e",	  "e/",	      "e/.",	   "abs",  "abs/f",
+	"abs/",	 "full",   "full/", "sock",	"noperm", "noperm/x", "noperm/..", "m",	   "m/",
+	"m/.",	 "m/..",   "m/x",   ".//d///f", "d/./f",  "sd/../f",  "ssd",	   "ssd/", "ssd/x",
 };
 #define PATHS (sizeof(paths) / sizeof(paths[0]))
 
@@ -68,22 +70,38 @@ static char errno_letter(long result)
 	if (result >= 0)
 		return '.';
 	switch (errno) {
-	case ENOENT: return 'n';
-	case ENOTDIR: return 'd';
-	case EISDIR: return 'i';
-	case ELOOP: return 'l';
-	case EEXIST: return 'e';
-	case EBUSY: return 'b';
-	case EACCES: return 'a';
-	case EPERM: return 'p';
-	case EINVAL: return 'v';
-	case ENOTEMPTY: return 't';
-	case EXDEV: return 'x';
-	case ENXIO: return 'o';
-	case EOPNOTSUPP: return 's';
-	case ENODATA: return 'D';
-	case ENOTBLK: return 'B';
-	default: return '?';
+	case ENOENT:
+		return 'n';
+	case ENOTDIR:
+		return 'd';
+	case EISDIR:
+		return 'i';
+	case ELOOP:
+		return 'l';
+	case EEXIST:
+		return 'e';
+	case EBUSY:
+		return 'b';
+	case EACCES:
+		return 'a';
+	case EPERM:
+		return 'p';
+	case EINVAL:
+		return 'v';
+	case ENOTEMPTY:
+		return 't';
+	case EXDEV:
+		return 'x';
+	case ENXIO:
+		return 'o';
+	case EOPNOTSUPP:
+		return 's';
+	case ENODATA:
+		return 'D';
+	case ENOTBLK:
+		return 'B';
+	default:
+		return '?';
 	}
 }
 
@@ -95,7 +113,11 @@ struct row {
 
 static int home; /* the working directory, open */
 
-#define CALL(name_, expression) static long call_##name_(const char *p) { return (expression); }
+#define CALL(name_, expression)                                                                    \
+	static long call_##name_(const char *p)                                                    \
+	{                                                                                          \
+		return (expression);                                                               \
+	}
 CALL(stat, stat(p, &(struct stat){}))
 CALL(lstat, lstat(p, &(struct stat){}))
 CALL(mkdir, mkdir(p, 0755))
@@ -126,28 +148,22 @@ CALL(rename_noreplace_to, syscall(SYS_renameat2, AT_FDCWD, "d/f", AT_FDCWD, p, R
 CALL(rename_exchange, syscall(SYS_renameat2, AT_FDCWD, "full", AT_FDCWD, p, RENAME_EXCHANGE))
 
 static const struct row as_root[] = {
-	{ "stat", call_stat,
-	  "n......ddd......dnnnnnn.dd....n.nnnlll.d......................n" },
-	{ "lstat", call_lstat,
-	  "n......ddd......dnnnnnn.dd....n..nn.ll.d......................n" },
-	{ "mkdir", call_mkdir,
-	  "neeeeeeeddeeeeeee..nn..eedeeee.eeeneeleeeeeeeeeeeeeeeeeeeeeeee." },
-	{ "rmdir", call_rmdir,
-	  "nvtbvbddddttvttddnnnnnndddddvdntddnddldd..vdddttdtdtbbvtddddddn" },
+	{ "stat", call_stat, "n......ddd......dnnnnnn.dd....n.nnnlll.d......................n" },
+	{ "lstat", call_lstat, "n......ddd......dnnnnnn.dd....n..nn.ll.d......................n" },
+	{ "mkdir", call_mkdir, "neeeeeeeddeeeeeee..nn..eedeeee.eeeneeleeeeeeeeeeeeeeeeeeeeeeee." },
+	{ "rmdir", call_rmdir, "nvtbvbddddttvttddnnnnnndddddvdntddnddldd..vdddttdtdtbbvtddddddn" },
 	{ "unlink", call_unlink,
 	  "niiiii.dddiiiii.dnnnnnn.dd.di.ni.dn.dl.diii..dii.i.iiiii.....dn" },
 	{ "readlink", call_readlink,
 	  "nvvvvvvdddvvvvvvdnnnnnn.dd.vvvnv.nn.llvdvvv.vvvvvvvvvvvvvvvv.vn" },
 	{ "symlink", call_symlink,
 	  "neeeeeeeddeeeeeee.nnn.needeeee.eeeneeleeeeeeeeeeeeeeeeeeeeeeee." },
-	{ "mknod", call_mknod,
-	  "neeeeeeeddeeeeeee.nnn.needeeee.eeeneeleeeeeeeeeeeeeeeeeeeeeeee." },
+	{ "mknod", call_mknod, "neeeeeeeddeeeeeee.nnn.needeeee.eeeneeleeeeeeeeeeeeeeeeeeeeeeee." },
 	{ "truncate", call_truncate,
 	  "niiiii.dddiiiii.dnnnnnn.ddiii.ninnnlllvdiiii.iiivi.iiiii....iin" },
 	{ "access", call_access,
 	  "n.....addd.....adnnnnnnadd...an.nnnlllad....a...a.a.....aaaa..n" },
-	{ "chmod", call_chmod,
-	  "n......ddd......dnnnnnn.dd....n.nnnlll.d......................n" },
+	{ "chmod", call_chmod, "n......ddd......dnnnnnn.dd....n.nnnlll.d......................n" },
 	{ "lchown", call_lchown,
 	  "n......ddd......dnnnnnn.dd....n..nn.ll.d......................n" },
 	{ "chdir_", call_chdir_,
@@ -185,28 +201,22 @@ static const struct row as_root[] = {
 };
 
 static const struct row as_user[] = {
-	{ "stat", call_stat,
-	  "n......ddd......dnnnnnn.dd....n.nnnlll.d..........aa..........n" },
-	{ "lstat", call_lstat,
-	  "n......ddd......dnnnnnn.dd....n..nn.ll.d..........aa..........n" },
-	{ "mkdir", call_mkdir,
-	  "neeeeeeeddeeeeeee..nn..eedeeee.eeeneeleeeeeeeeeeeeaaeeeeeeeeee." },
-	{ "rmdir", call_rmdir,
-	  "nvtbvbddddttvttppnnnnnndddddvpntddnddldd..vdpdttdtaabbvtpppdddn" },
+	{ "stat", call_stat, "n......ddd......dnnnnnn.dd....n.nnnlll.d..........aa..........n" },
+	{ "lstat", call_lstat, "n......ddd......dnnnnnn.dd....n..nn.ll.d..........aa..........n" },
+	{ "mkdir", call_mkdir, "neeeeeeeddeeeeeee..nn..eedeeee.eeeneeleeeeeeeeeeeeaaeeeeeeeeee." },
+	{ "rmdir", call_rmdir, "nvtbvbddddttvttppnnnnnndddddvpntddnddldd..vdpdttdtaabbvtpppdddn" },
 	{ "unlink", call_unlink,
 	  "niiiii.dddiiiiipdnnnnnn.dd.dipni.dn.dl.diii.pdii.iaaiiiippp..dn" },
 	{ "readlink", call_readlink,
 	  "nvvvvvvdddvvvvvvdnnnnnn.dd.vvvnv.nn.llvdvvv.vvvvvvaavvvvvvvv.vn" },
 	{ "symlink", call_symlink,
 	  "neeeeeeeddeeeeeee.nnn.needeeee.eeeneeleeeeeeeeeeeeaaeeeeeeeeee." },
-	{ "mknod", call_mknod,
-	  "neeeeeeeddeeeeeee.nnn.needeeee.eeeneeleeeeeeeeeeeeaaeeeeeeeeee." },
+	{ "mknod", call_mknod, "neeeeeeeddeeeeeee.nnn.needeeee.eeeneeleeeeeeeeeeeeaaeeeeeeeeee." },
 	{ "truncate", call_truncate,
 	  "niiiiiadddiiiiiadnnnnnnaddiiianinnnlllvdiiiiaiiiviaaiiiiaaaaiin" },
 	{ "access", call_access,
 	  "n.....addd.....adnnnnnnadd...an.nnnlllad....a...a.a.....aaaa..n" },
-	{ "chmod", call_chmod,
-	  "nppppppdddppppppdnnnnnnpddppppnpnnnlllpdppppppppppaappppppppppn" },
+	{ "chmod", call_chmod, "nppppppdddppppppdnnnnnnpddppppnpnnnlllpdppppppppppaappppppppppn" },
 	{ "lchown", call_lchown,
 	  "nppppppdddppppppdnnnnnnpddppppnppnnpllpdppppppppppaappppppppppn" },
 	{ "statfs", call_statfs,
@@ -254,8 +264,7 @@ static const struct {
 	  "n.....dddd.....ddnnnnnnddd...dn.nnnllldd....d...d.d.....dddd..n" },
 	{ "O_RDONLY | O_NOFOLLOW | O_NONBLOCK", O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
 	  "n......ddd......dnnnnnnlddl...n.lnnlll.d...l....o...........l.n" },
-	{ "O_PATH", O_PATH,
-	  "n......ddd......dnnnnnn.dd....n.nnnlll.d......................n" },
+	{ "O_PATH", O_PATH, "n......ddd......dnnnnnn.dd....n.nnnlll.d......................n" },
 	{ "O_PATH | O_NOFOLLOW", O_PATH | O_NOFOLLOW,
 	  "n......ddd......dnnnnnn.dd....n..nn.ll.d......................n" },
 	{ "O_CREAT | O_RDWR | O_NONBLOCK", O_CREAT | O_RDWR | O_NONBLOCK,
@@ -279,7 +288,8 @@ static const struct {
 static void compare(const char *section, const char *name, const char *got, const char *want)
 {
 	if (strcmp(got, want) != 0)
-		test_fail(__FILE__, __LINE__, "ROW %s [%s] got \"%s\", not \"%s\"", section, name, got, want);
+		test_fail(__FILE__, __LINE__, "ROW %s [%s] got \"%s\", not \"%s\"", section, name,
+			  got, want);
 }
 
 static void run_rows(const char *section, const struct row *rows, size_t count, uid_t user)
