@@ -77,7 +77,7 @@ touch a b; ln -sf a b; readlink b; ln none c; unlink a; ls a; truncate -s 5000 b
 chmod u+s,g-w,o=x numbers; stat -c %a numbers; chmod 9 numbers; umask; umask 077; touch u; stat -c %a u; umask 022
 chgrp 9 u; stat -c '%u %g' u; mknod dev c 1 3; stat -c '%F %t %T' dev; echo x > dev; fallocate -l 9000 f; stat -c %s f
 mktemp -d /tmp/x.XXXXXX | sed 's/\..*/./'; shred -u u; ls u; find . -type f -name 'n*' -size +0; find . -perm 4641; which ls
-find . -newer numbers -name b | sort; find . -type d -empty; find . -exec echo {} + | wc -w; xargs -n 2 echo < ../words; fsync numbers 2>/dev/null
+touch -d 2020-02-02 b; touch -d 2019-01-01 old; find . -newer old -name b; find . -type d -empty; find . -exec echo {} + | wc -w; xargs -n 2 echo < ../words; fsync numbers 2>/dev/null
 }
 
 section_errors()

@@ -48,7 +48,7 @@ expect stat_formats "regular file 2 644" bash -c 'umask 022; rm -f s; echo y > s
 expect dd_copies "100000" bash -c 'dd if=/dev/zero bs=1000 count=100 2>/dev/null | wc -c'
 expect sha256sum_of_nothing "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /dev/null" sha256sum /dev/null
 expect split_and_cat "same" bash -c 'seq 1 3000 > n; split -l 100 n part.; [ "$(cat part.* | md5sum)" = "$(md5sum < n)" ] && echo same'
-expect tail_follows "third" timeout 20 bash -c 'echo first > log; (sleep 0.5; echo third >> log) & tail -f -n 0 log | head -n 1; kill %1 2>/dev/null; true'
+expect tail_follows "third" timeout 20 bash -c 'echo first > log; (sleep 0.5; echo third >> log) & tail -f -n 0 log 2> /dev/null | head -n 1; kill %1 2>/dev/null; true'
 expect timeout_ends "124" bash -c 'timeout 0.3 sleep 20; echo $?'
 expect nproc_counts "1" nproc
 expect id_of_root "0 0" bash -c 'echo $(id -u) $(id -G)'
