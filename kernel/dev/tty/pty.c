@@ -356,7 +356,7 @@ int pty_open_master(struct inode *inode, struct file *file)
 		return err;
 	file->ops = &master_ops;
 	file->private = pty;
-	file->mode |= FILE_MODE_STREAM;
+	file->mode |= FILE_MODE_STREAM | FILE_MODE_WRITE_ALL;
 	file->object.waiters = &pty->master_wait;
 	return 0;
 }

@@ -296,7 +296,7 @@ int tty_open(struct tty *tty, struct file *file, bool never_control)
 	mutex_unlock(&tty->lock);
 	file->ops = &tty_file_ops;
 	file->private = open;
-	file->mode |= FILE_MODE_STREAM;
+	file->mode |= FILE_MODE_STREAM | FILE_MODE_WRITE_ALL;
 	file->object.waiters = &tty->wait;
 	if (!never_control && !(file->flags & O_NOCTTY))
 		tty_take_control_at_open(tty);
