@@ -28,6 +28,10 @@ void rb_erase(struct rb_tree *t, struct rb_node *n, rb_update *update);
 /* Recomputes from `n` to the root, after a node's own data changed. */
 void rb_propagate(struct rb_node *n, rb_update *update);
 
+static inline struct rb_node *rb_parent(const struct rb_node *n)
+{
+	return (struct rb_node *)(n->parent_color & ~(uintptr_t)1);
+}
 struct rb_node *rb_first(const struct rb_tree *t);
 struct rb_node *rb_last(const struct rb_tree *t);
 struct rb_node *rb_next(const struct rb_node *n);

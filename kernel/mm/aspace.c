@@ -120,6 +120,10 @@ static bool fork_entries(pte_t *to, pte_t *from, unsigned count, u32 shared_prot
 	bool protected = false;
 
 	for (unsigned i = 0; i < count; i++) {
+		if (i + 8 <= count && pte_group_empty(&from[i])) {
+			i += 7;
+			continue;
+		}
 		pte_t entry = pte_load(&from[i]);
 		if (pte_empty(entry))
 			continue;

@@ -44,6 +44,7 @@ struct vma {
 	struct list_head object_node; /* in memory_object.mappings */
 	struct aspace *aspace;
 	vaddr_t start, end; /* page aligned */
+	u64 gap;	    /* bytes free in front of it */
 	u64 max_gap;	    /* augmentation: largest gap in front of a vma of this subtree */
 	u64 flags;	    /* VMA_* */
 	struct memory_object *object; /* holds a reference; null: anonymous private */

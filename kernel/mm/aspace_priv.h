@@ -48,6 +48,8 @@ struct vma *vma_copy(struct aspace *as, const struct vma *vma);
 /* Puts a vma into the set (its range is free) and its object's list, and counts it; the reverse. */
 void vma_insert(struct vma *vma);
 void vma_remove(struct vma *vma);
+/* Destroys all mappings, whose entries are empty, without keeping the tree in order meanwhile. */
+void vma_destroy_all(struct aspace *as);
 
 /* Moves the ends of a vma within the free room around it. `offset` follows `start`. */
 void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Page table walks. <mm/pagetable.h> has the theory. */
 #include <core/panic.h>
+#include <core/percpu.h>
 #include <lib/errno.h>
 #include <mm/aspace_priv.h>
 #include <mm/frame.h>
@@ -36,18 +37,68 @@ pte_t *pagetable_find(paddr_t root, vaddr_t va)
 	return &table[entry_index(va, 0)];
 }
 
+/* Empty tables; nearly every process gives back what the next one needs. */
+#define FRAMES_KEPT 16
+struct frame_stack {
+	u32 count;
+	struct page *frames[FRAMES_KEPT];
+};
+static DEFINE_PER_CPU(struct frame_stack, kept_frames);
+
+struct page *pagetable_frame_alloc(u32 flags)
+{
+	struct page *page = nullptr;
+
+	preempt_disable();
+	struct frame_stack *kept = &this_cpu(kept_frames);
+	if (likely(kept->count))
+		page = kept->frames[--kept->count];
+	preempt_enable();
+	if (page)
+		return page;
+	return page_alloc(0, (flags & (ALLOC_ATOMIC | ALLOC_USER | ALLOC_BOOT)) | ALLOC_ZERO |
+				     ALLOC_KIND(PAGE_TABLE));
+}
+
+void pagetable_frame_free(struct page *page)
+{
+	preempt_disable();
+	struct frame_stack *kept = &this_cpu(kept_frames);
+	if (kept->count < FRAMES_KEPT) {
+		kept->frames[kept->count++] = page;
+		page = nullptr;
+	}
+	preempt_enable();
+	if (page)
+		page_put(page);
+}
+
+u64 pagetable_shrink(void)
+{
+	struct page *frames[FRAMES_KEPT];
+	u32 count = 0;
+
+	preempt_disable();
+	struct frame_stack *kept = &this_cpu(kept_frames);
+	while (kept->count)
+		frames[count++] = kept->frames[--kept->count];
+	preempt_enable();
+	for (u32 i = 0; i < count; i++)
+		page_put(frames[i]);
+	return count;
+}
+
 /* Puts a new table behind an empty entry, or finds the one that another CPU put there. */
 static bool table_add(pte_t *entry, u32 flags, u64 *tables)
 {
-	struct page *page = page_alloc(0, (flags & (ALLOC_ATOMIC | ALLOC_USER | ALLOC_BOOT)) |
-						  ALLOC_ZERO | ALLOC_KIND(PAGE_TABLE));
+	struct page *page = pagetable_frame_alloc(flags);
 
 	if (!page)
 		return false;
 	if (pte_replace(entry, (pte_t){ 0 }, pte_table(page_to_phys(page))))
 		__atomic_fetch_add(tables, 1, __ATOMIC_RELAXED);
 	else
-		page_put(page);
+		pagetable_frame_free(page);
 	return true;
 }
 
@@ -112,7 +163,12 @@ static void table_unlink_below(struct free_walk *walk, pte_t *table, unsigned le
 	vaddr_t from = MAX(walk->start, base);
 	vaddr_t last = MIN(walk->end - 1, base + (span << 9) - 1);
 
-	for (unsigned i = entry_index(from, level); i <= entry_index(last, level); i++) {
+	unsigned end = entry_index(last, level);
+	for (unsigned i = entry_index(from, level); i <= end; i++) {
+		if (i + 8 <= end && pte_group_empty(&table[i])) {
+			i += 7;
+			continue;
+		}
 		pte_t entry = pte_load(&table[i]);
 		vaddr_t at = base + i * span;
 		if (pte_empty(entry) || pte_is_leaf(entry, level))
@@ -141,7 +197,7 @@ u64 pagetable_free(paddr_t root, vaddr_t start, vaddr_t end, vaddr_t floor, vadd
 	while (!list_empty(&walk.tables)) {
 		struct page *page = list_first(&walk.tables, struct page, node);
 		list_remove(&page->node);
-		page_put(page);
+		pagetable_frame_free(page);
 		freed++;
 	}
 	return freed;

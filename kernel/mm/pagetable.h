@@ -42,6 +42,16 @@ static inline bool pte_empty(pte_t pte)
 	return pte.value == 0;
 }
 
+/* True when the eight entries from `pte` on are empty: most of most tables is. */
+static inline bool pte_group_empty(const pte_t *pte)
+{
+	u64 all = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		all |= __atomic_load_n(&pte[i].value, __ATOMIC_RELAXED);
+	return !all;
+}
+
 /* The level 0 entry of `va`, or null when its leaf table does not exist. */
 pte_t *pagetable_find(paddr_t root, vaddr_t va);
 
@@ -66,6 +76,15 @@ pte_t *pagetable_next(paddr_t root, vaddr_t *va, vaddr_t end, unsigned *count);
  */
 u64 pagetable_free(paddr_t root, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling,
 		   struct aspace *flush);
+
+/*
+ * A zeroed table frame, and its return when all its entries are zero again: some are kept, so that they need not be
+ * cleared anew. Null without memory.
+ */
+[[nodiscard]] struct page *pagetable_frame_alloc(u32 flags);
+void pagetable_frame_free(struct page *page);
+/* Frees the kept frames of this CPU; how many. */
+u64 pagetable_shrink(void);
 
 /* Kernel mappings. Maps [va, va + size) to the frames from `pa`. Returns 0 or -ENOMEM (nothing
  * stays mapped). */

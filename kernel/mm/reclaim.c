@@ -16,6 +16,7 @@
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/memory_object.h>
+#include <mm/pagetable.h>
 #include <mm/slab.h>
 #include <mm/vmap.h>
 
@@ -91,7 +92,7 @@ u64 reclaim_pages(u64 target)
 		memory_object_put(object);
 	}
 	if (freed < target)
-		freed += vmap_shrink();
+		freed += vmap_shrink() + pagetable_shrink();
 	if (freed < target) {
 		frame_stats(&before);
 		slab_shrink();
@@ -124,7 +125,8 @@ static bool reclaim_caches(void)
 	if (!mm_hooks.shrink_caches)
 		return false;
 	work_queue(&shrink_work);
-	if (wait_event_until(&caches_shrunk, __atomic_load_n(&caches_rounds, __ATOMIC_ACQUIRE) != round,
+	if (wait_event_until(&caches_shrunk,
+			     __atomic_load_n(&caches_rounds, __ATOMIC_ACQUIRE) != round,
 			     SLEEP_UNINTERRUPTIBLE, clock_monotonic_ns() + 50 * NSEC_PER_MSEC))
 		return false;
 	return __atomic_load_n(&caches_freed, __ATOMIC_ACQUIRE);

@@ -6,35 +6,48 @@
 
 #include <linux/mman.h>
 
-/*
- * Moves the entries of [from, from + length) to `to`. Fails only before anything moved: tables are
- * made first.
- */
+/* Makes the tables at `to` for what is present in [from, from + length). */
+static int move_prepare(struct aspace *as, vaddr_t from, vaddr_t to, size_t length)
+{
+	vaddr_t at = from, made = 0; /* made: the end of the last table */
+	unsigned count;
+	pte_t *pte;
+
+	while ((pte = pagetable_next(as->mmu.root, &at, from + length, &count))) {
+		for (unsigned i = 0; i < count; i++, at += PAGE_SIZE) {
+			vaddr_t there = to + (at - from);
+			if (there < made || pte_empty(pte_load(&pte[i])))
+				continue;
+			if (!pagetable_make(as->mmu.root, there, ALLOC_USER, &as->page_table_pages))
+				return -ENOMEM;
+			made = ALIGN_DOWN(there, PAGETABLE_SPAN) + PAGETABLE_SPAN;
+		}
+	}
+	return 0;
+}
+
+/* Moves the entries of [from, from + length) to `to`. Fails only before anything moved. */
 static int move_entries(struct aspace *as, vaddr_t from, vaddr_t to, size_t length)
 {
-	for (size_t i = 0; i < length; i += PAGE_SIZE) {
-		const pte_t *old = pagetable_find(as->mmu.root, from + i);
+	vaddr_t at = from;
+	unsigned count;
+	pte_t *pte, *target = nullptr;
+	int err = move_prepare(as, from, to, length);
 
-		if (!old || pte_empty(pte_load(old))) {
-			/* Nothing in the rest of this leaf table? Then skip it. */
-			if (!old)
-				i = ALIGN_UP(from + i + 1, PAGETABLE_SPAN) - from - PAGE_SIZE;
-			continue;
+	if (err)
+		return err;
+	while ((pte = pagetable_next(as->mmu.root, &at, from + length, &count))) {
+		target = nullptr;
+		for (unsigned i = 0; i < count; i++, at += PAGE_SIZE) {
+			vaddr_t there = to + (at - from);
+			if (!target || IS_ALIGNED(there, PAGETABLE_SPAN))
+				target = pagetable_find(as->mmu.root, there);
+			if (!target)
+				continue;
+			if (!pte_empty(pte_load(&pte[i])))
+				pte_store(target, pte_take(&pte[i]));
+			target++;
 		}
-		if (!pagetable_make(as->mmu.root, to + i, ALLOC_USER, &as->page_table_pages))
-			return -ENOMEM;
-	}
-	for (size_t i = 0; i < length; i += PAGE_SIZE) {
-		pte_t *old = pagetable_find(as->mmu.root, from + i);
-
-		if (!old) {
-			i = ALIGN_UP(from + i + 1, PAGETABLE_SPAN) - from - PAGE_SIZE;
-			continue;
-		}
-		pte_t entry = pte_take(old);
-
-		if (!pte_empty(entry))
-			pte_store(pagetable_find(as->mmu.root, to + i), entry);
 	}
 	aspace_flush_tlb(as, from, from + length);
 	arch_pte_publish();

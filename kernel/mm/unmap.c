@@ -68,6 +68,11 @@ static void unmap_entries(struct unmap_batch *batch, struct vma *vma, vaddr_t at
 	bool counted = !(vma->flags & VMA_DEVICE);
 
 	for (unsigned i = 0; i < count; i++, at += PAGE_SIZE) {
+		if (i + 8 <= count && pte_group_empty(&pte[i])) {
+			i += 7;
+			at += 7 * PAGE_SIZE;
+			continue;
+		}
 		pte_t old = pte_load(&pte[i]);
 		if (pte_empty(old) || (batch->keep_anon && entry_is_anon(old)))
 			continue;
@@ -159,12 +164,11 @@ void aspace_remove_all(struct aspace *as)
 
 	unmap_begin(&batch, as);
 	batch.dead = !as->cpus_active;
-	while ((node = rb_last(&as->vmas))) {
+	for (node = rb_first(&as->vmas); node; node = rb_next(node)) {
 		struct vma *vma = rb_entry(node, struct vma, node);
 		unmap_range(&batch, vma, vma->start, vma->end);
-		vma_remove(vma);
-		vma_destroy(vma);
 	}
+	vma_destroy_all(as);
 	unmap_end(&batch);
 	as->page_table_pages -=
 		pagetable_free(as->mmu.root, 0, USER_MAX, 0, USER_MAX, batch.dead ? nullptr : as);

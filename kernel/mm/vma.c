@@ -87,14 +87,22 @@ static void vma_update_gap(struct rb_node *node)
 	struct vma *vma = vma_of(node);
 	u64 below = MAX(subtree_max_gap(node->left), subtree_max_gap(node->right));
 
-	vma->max_gap = MAX(vma_gap(vma), below);
+	vma->max_gap = MAX(vma->gap, below);
 }
 
-/* The gap in front of `vma` (may be null) changed. */
+/* The gap in front of `vma` (may be null) may have changed. */
 static void vma_gap_changed(struct vma *vma)
 {
-	if (vma)
-		rb_propagate(&vma->node, vma_update_gap);
+	if (!vma)
+		return;
+	vma->gap = vma_gap(vma);
+	for (struct rb_node *node = &vma->node; node; node = rb_parent(node)) {
+		u64 former = vma_of(node)->max_gap;
+
+		vma_update_gap(node);
+		if (vma_of(node)->max_gap == former && node != &vma->node)
+			break;
+	}
 }
 
 struct gap_search {
@@ -220,14 +228,20 @@ static void vma_mappings_unlock(struct vma *vma) __no_lock_analysis /* condition
 static void vma_link(struct vma *vma)
 {
 	struct rb_node **link = &vma->aspace->vmas.root, *parent = nullptr;
+	struct vma *prev = nullptr;
 
 	while (*link) {
 		parent = *link;
-		link = vma->start < vma_of(parent)->start ? &parent->left : &parent->right;
+		if (vma->start < vma_of(parent)->start) {
+			link = &parent->left;
+		} else {
+			prev = vma_of(parent);
+			link = &parent->right;
+		}
 	}
+	vaddr_t room = prev ? prev->end : 0, lowest = vma_lowest(vma);
+	vma->gap = lowest > room ? lowest - room : 0;
 	rb_insert(&vma->aspace->vmas, &vma->node, parent, link, vma_update_gap);
-	/* The new node was measured before it had neighbours. */
-	vma_gap_changed(vma);
 	vma_gap_changed(vma_next(vma));
 }
 
@@ -256,6 +270,32 @@ void vma_remove(struct vma *vma)
 	vma_gap_changed(next);
 	vma_account(as, vma->flags, -(s64)vma_pages(vma));
 	as->last_found = nullptr;
+}
+
+static void vma_destroy_subtree(struct rb_node *node)
+{
+	if (!node)
+		return;
+	vma_destroy_subtree(node->left);
+	vma_destroy_subtree(node->right);
+	vma_destroy(vma_of(node));
+}
+
+void vma_destroy_all(struct aspace *as)
+{
+	struct rb_node *first = rb_first(&as->vmas);
+
+	for (struct vma *vma = first ? vma_of(first) : nullptr; vma; vma = vma_next(vma)) {
+		if (!vma->object)
+			continue;
+		mutex_lock(&vma->object->mappings_lock);
+		list_remove(&vma->object_node);
+		mutex_unlock(&vma->object->mappings_lock);
+	}
+	vma_destroy_subtree(as->vmas.root);
+	as->vmas.root = nullptr;
+	as->last_found = nullptr;
+	as->mapped_pages = as->locked_pages = as->data_pages = as->stack_pages = as->exec_pages = 0;
 }
 
 void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end)
