@@ -2,8 +2,6 @@
 /*
  * Starting the other CPUs: each gets a copy of the per-CPU variables, an idle thread and its stack,
  * and enters the scheduler.
- *
- * Only CPU 0 is used unless cpus= asks for more, until the whole kernel has been tested with many.
  */
 #include <arch/smp.h>
 #include <core/command_line.h>
@@ -18,14 +16,7 @@
 
 #define START_TIMEOUT_NS NSEC_PER_SEC
 
-static u64 cpus_wanted = 1;
 static u64 cpus_allowed = CPU_MAX;
-
-static int set_cpus(const char *value)
-{
-	return parse_u64(value, 10, &cpus_wanted);
-}
-KERNEL_PARAMETER("cpus=", set_cpus);
 
 /* As on Linux 0 means no other CPU either. */
 static int set_maxcpus(const char *value)
@@ -68,9 +59,8 @@ static int start_cpu(unsigned cpu)
 
 void sched_start_cpus(void)
 {
-	u64 count = MIN(cpus_wanted, (u64)arch_cpu_count());
+	u64 count = MIN(cpus_allowed, (u64)arch_cpu_count());
 
-	count = MIN(count, cpus_allowed);
 	for (unsigned cpu = 1; cpu < count; cpu++) {
 		int r = start_cpu(cpu);
 
