@@ -14,7 +14,8 @@
 #define IST_DEBUG 3
 #define IST_MACHINE_CHECK 4
 #define IST_COUNT 4
-#define IST_STACK_SIZE 4096 /* also the alignment; the lowest word holds the CPU's per-CPU offset  \
+#define IST_STACK_SIZE                                                                             \
+	4096 /* also the alignment; the lowest word holds the CPU's per-CPU offset  \
 			     */
 
 /* Offset of rsp0 in x86_task_state. */

@@ -20,4 +20,4 @@
 	.macro SMAP_STAC
 	SMAP_SITE 0xcb
 	.endm
-/* clang-format on */
+	/* clang-format on */

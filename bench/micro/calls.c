@@ -202,13 +202,13 @@ BENCH("wait", select_100, 1000)
 	struct timeval zero = { 0 };
 
 	return TIMED(n, ({
-				   FD_ZERO(&set);
-				   for (int i = 0; i < MANY; i++) {
-					   FD_SET(fds[i], &set);
-					   highest = fds[i] > highest ? fds[i] : highest;
-				   }
-				   select(highest + 1, &set, 0, 0, &zero);
-			   }));
+			     FD_ZERO(&set);
+			     for (int i = 0; i < MANY; i++) {
+				     FD_SET(fds[i], &set);
+				     highest = fds[i] > highest ? fds[i] : highest;
+			     }
+			     select(highest + 1, &set, 0, 0, &zero);
+		     }));
 }
 
 BENCH("wait", epoll_100, 5000)

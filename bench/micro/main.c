@@ -53,7 +53,8 @@ static void run(const struct bench *bench)
 	if (best < 0)
 		printf("bench %s %s -1\n", bench->group, bench->name);
 	else
-		printf("bench %s %s %lld.%03lld\n", bench->group, bench->name, (long long)(best / bench->n),
+		printf("bench %s %s %lld.%03lld\n", bench->group, bench->name,
+		       (long long)(best / bench->n),
 		       (long long)(best % bench->n * 1000 / bench->n));
 	fflush(stdout);
 }

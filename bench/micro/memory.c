@@ -24,7 +24,9 @@ static void touch(volatile char *p, int write)
 
 BENCH("memory", mmap_munmap, 5000)
 {
-	return TIMED(n, munmap(mmap(0, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), SIZE));
+	return TIMED(
+		n, munmap(mmap(0, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+			  SIZE));
 }
 
 /* A fault each: n is a multiple of PAGES. */

@@ -214,10 +214,11 @@ BENCH("ipc", context_switch_8, 500)
 			_exit(0);
 		}
 	}
-	int64_t ns = TIMED(n, ({
-				   if (write(p[0][1], &c, 1) != 1 || read(p[RING - 1][0], &c, 1) != 1)
-					   return -1;
-			   }));
+	int64_t ns =
+		TIMED(n, ({
+			      if (write(p[0][1], &c, 1) != 1 || read(p[RING - 1][0], &c, 1) != 1)
+				      return -1;
+		      }));
 
 	for (int i = 1; i < RING; i++) {
 		kill(pids[i], SIGKILL);

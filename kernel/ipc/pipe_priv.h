@@ -21,7 +21,7 @@ struct pipe {
 	u32 reader_generation,
 		writer_generation; /* opens of it, ever: open of a FIFO waits for a change */
 	u32 files;		   /* guarded by inode->lock */
-	bool unnamed;  /* of pipe(2): opening it again, through /proc, never waits */
+	bool unnamed;		   /* of pipe(2): opening it again, through /proc, never waits */
 	bool draining; /* splice takes from the first fragment: for readers there is nothing */
 	unsigned spare_count;
 	struct page *spare[2]; /* pages to write to next */

@@ -104,8 +104,9 @@ static int may_limit(struct process *process)
 		return -ESRCH;
 	theirs = task_credentials_get(leader);
 	task_put(leader);
-	allowed = mine->uid == theirs->euid && mine->uid == theirs->suid && mine->uid == theirs->uid &&
-		  mine->gid == theirs->egid && mine->gid == theirs->sgid && mine->gid == theirs->gid;
+	allowed = mine->uid == theirs->euid && mine->uid == theirs->suid &&
+		  mine->uid == theirs->uid && mine->gid == theirs->egid &&
+		  mine->gid == theirs->sgid && mine->gid == theirs->gid;
 	credentials_put(theirs);
 	return allowed ? 0 : -EPERM;
 }
@@ -130,7 +131,8 @@ static int process_of_task(int tid, struct process **out)
 	return 0;
 }
 
-long sys_prlimit64(int pid, unsigned resource, const struct rlimit64 __user *unew, struct rlimit64 __user *uold)
+long sys_prlimit64(int pid, unsigned resource, const struct rlimit64 __user *unew,
+		   struct rlimit64 __user *uold)
 {
 	struct rlimit64 new, old;
 	struct process *process;
@@ -199,7 +201,8 @@ long sys_arch_prctl(unsigned option, unsigned long address)
 
 long sys_unshare(unsigned long flags)
 {
-	const u64 known = CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+	const u64 known =
+		CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
 
 	if (flags & ~known)
 		return -EINVAL;
@@ -207,7 +210,8 @@ long sys_unshare(unsigned long flags)
 	if (flags & (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)) {
 		const struct process *process = current_process();
 
-		if (process->task_count > 1 || process->actions->refs > 1 || process->aspace->users > 1)
+		if (process->task_count > 1 || process->actions->refs > 1 ||
+		    process->aspace->users > 1)
 			return -EINVAL;
 	}
 	return task_unshare(flags);

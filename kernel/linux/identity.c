@@ -12,7 +12,7 @@
 #include <linux/limits.h>
 #include <linux/securebits.h>
 
-#define KEEP ((u32)-1) /* "leave it as it is" */
+#define KEEP ((u32) - 1) /* "leave it as it is" */
 
 long sys_getuid(void)
 {
@@ -73,9 +73,10 @@ static void adjust_capabilities(struct credentials *new, const struct credential
 /* The same for the file system user id alone: only the capabilities over files. */
 static void adjust_file_capabilities(struct credentials *new, const struct credentials *old)
 {
-	static const u64 over_files = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) |
-				      BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_LINUX_IMMUTABLE) |
-				      BIT(CAP_MKNOD) | BIT(CAP_MAC_OVERRIDE);
+	static const u64 over_files = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) |
+				      BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) |
+				      BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_MKNOD) |
+				      BIT(CAP_MAC_OVERRIDE);
 
 	if (new->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
@@ -155,7 +156,8 @@ long sys_setreuid(u32 real, u32 effective)
 		new->uid = real;
 	}
 	if (effective != KEEP) {
-		if (!privileged && effective != old->uid && effective != old->euid && effective != old->suid)
+		if (!privileged && effective != old->uid && effective != old->euid &&
+		    effective != old->suid)
 			return refuse(new);
 		new->euid = effective;
 	}
@@ -178,7 +180,8 @@ long sys_setregid(u32 real, u32 effective)
 		new->gid = real;
 	}
 	if (effective != KEEP) {
-		if (!privileged && effective != old->gid && effective != old->egid && effective != old->sgid)
+		if (!privileged && effective != old->gid && effective != old->egid &&
+		    effective != old->sgid)
 			return refuse(new);
 		new->egid = effective;
 	}
@@ -316,7 +319,8 @@ long sys_setgroups(int count, const u32 __user *groups)
 }
 
 /* The number of 32-bit halves in this version of the interface; an unknown one is told the newest. */
-static int capability_halves(struct __user_cap_header_struct __user *header, int *pid, unsigned *halves)
+static int capability_halves(struct __user_cap_header_struct __user *header, int *pid,
+			     unsigned *halves)
 {
 	struct __user_cap_header_struct h;
 
@@ -337,7 +341,8 @@ static int capability_halves(struct __user_cap_header_struct __user *header, int
 	}
 }
 
-long sys_capget(struct __user_cap_header_struct __user *header, struct __user_cap_data_struct __user *data)
+long sys_capget(struct __user_cap_header_struct __user *header,
+		struct __user_cap_data_struct __user *data)
 {
 	struct __user_cap_data_struct out[2];
 	const struct credentials *c;
@@ -376,7 +381,8 @@ static bool may_set(const struct credentials *old, u64 effective, u64 permitted,
 	return !(inheritable & ~(old->capabilities_inheritable | old->capabilities_bounding));
 }
 
-long sys_capset(struct __user_cap_header_struct __user *header, const struct __user_cap_data_struct __user *data)
+long sys_capset(struct __user_cap_header_struct __user *header,
+		const struct __user_cap_data_struct __user *data)
 {
 	const struct credentials *old = current_credentials();
 	struct __user_cap_data_struct in[2] = {};

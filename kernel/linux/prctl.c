@@ -138,7 +138,8 @@ static long capability_option(int option, unsigned long a2, unsigned long a3, bo
 static long set_name(unsigned long address)
 {
 	char name[THREAD_NAME_MAX] = {};
-	ssize_t length = copy_string_from_user(name, __force_user(const char __user *, address), sizeof(name));
+	ssize_t length = copy_string_from_user(name, __force_user(const char __user *, address),
+					       sizeof(name));
 
 	if (length < 0 && length != -ENAMETOOLONG)
 		return length;

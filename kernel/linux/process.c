@@ -29,8 +29,8 @@ long sys_vfork(void)
 	return task_clone(&req);
 }
 
-long sys_clone(unsigned long flags, unsigned long stack, int __user *parent_tid, int __user *child_tid,
-	       unsigned long tls)
+long sys_clone(unsigned long flags, unsigned long stack, int __user *parent_tid,
+	       int __user *child_tid, unsigned long tls)
 {
 	struct clone_request req = {
 		/* The upper half is for clone3; CLONE_DETACHED means nothing here. */
@@ -49,8 +49,8 @@ long sys_clone(unsigned long flags, unsigned long stack, int __user *parent_tid,
 }
 
 #define CLONE3_FLAGS                                                                               \
-	(0xffffffffull & ~(u64)(CSIGNAL | CLONE_DETACHED) | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP | \
-	 CLONE_NEWTIME)
+	(0xffffffffull & ~(u64)(CSIGNAL | CLONE_DETACHED) | CLONE_CLEAR_SIGHAND |                  \
+	 CLONE_INTO_CGROUP | CLONE_NEWTIME)
 
 static int check_clone3(const struct clone_args *args)
 {
@@ -202,10 +202,10 @@ long sys_waitid(int type, int id, struct siginfo __user *uinfo, unsigned options
 		info.si_code = req.code;
 		info.si_pid = req.pid;
 		info.si_uid = req.uid;
-		info.si_status = req.code == CLD_EXITED	   ? req.status >> 8 & 0xff :
-				 req.code == CLD_STOPPED   ? req.status >> 8 & 0xff :
-				 req.code == CLD_CONTINUED ? SIGCONT :
-							     req.status & 0x7f;
+		info.si_status = req.code == CLD_EXITED	     ? req.status >> 8 & 0xff
+				 : req.code == CLD_STOPPED   ? req.status >> 8 & 0xff
+				 : req.code == CLD_CONTINUED ? SIGCONT
+							     : req.status & 0x7f;
 	}
 	return uinfo ? siginfo_copy_to_user(uinfo, &info) : 0;
 }
@@ -279,7 +279,8 @@ long sys_pidfd_open(int pid, unsigned flags)
 	process_put(process);
 	if (fd)
 		return fd;
-	fd = handle_install(current_task()->pool, &file->object, file_rights(O_RDWR), HANDLE_CLOEXEC, 0,
+	fd = handle_install(current_task()->pool, &file->object, file_rights(O_RDWR),
+			    HANDLE_CLOEXEC, 0,
 			    (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
 	file_put(file);
 	return fd;

@@ -79,7 +79,8 @@ static int find_remote(int pid, struct aspace **out)
 	return err ? err : *out ? 0 : -ESRCH;
 }
 
-static int copy_remote_vector(const struct iovec __user *uremote, unsigned long count, struct iovec **out)
+static int copy_remote_vector(const struct iovec __user *uremote, unsigned long count,
+			      struct iovec **out)
 {
 	*out = kcalloc(count + 1, sizeof(struct iovec), 0);
 	if (!*out)
@@ -101,13 +102,15 @@ struct vm_request {
 
 static long process_vm_copy(const struct vm_request *req)
 {
-	struct iovec inline_vectors[ITER_INLINE_VECTORS], *vectors = inline_vectors, *remote = nullptr;
+	struct iovec inline_vectors[ITER_INLINE_VECTORS], *vectors = inline_vectors,
+							  *remote = nullptr;
 	struct copy c = { .write = req->write };
 	ssize_t result;
 
 	if (req->remote_count > VECTOR_MAX)
 		return -EINVAL;
-	result = iter_init_user_vector(&c.local, req->local, req->local_count, inline_vectors, &vectors);
+	result = iter_init_user_vector(&c.local, req->local, req->local_count, inline_vectors,
+				       &vectors);
 	if (!result)
 		result = copy_remote_vector(req->remote, req->remote_count, &remote);
 	if (!result)
@@ -124,7 +127,8 @@ static long process_vm_copy(const struct vm_request *req)
 }
 
 long sys_process_vm_readv(int pid, const struct iovec __user *local, unsigned long local_count,
-			  const struct iovec __user *remote, unsigned long remote_count, unsigned long flags)
+			  const struct iovec __user *remote, unsigned long remote_count,
+			  unsigned long flags)
 {
 	struct vm_request req = { pid, local, remote, local_count, remote_count, false };
 
@@ -132,7 +136,8 @@ long sys_process_vm_readv(int pid, const struct iovec __user *local, unsigned lo
 }
 
 long sys_process_vm_writev(int pid, const struct iovec __user *local, unsigned long local_count,
-			   const struct iovec __user *remote, unsigned long remote_count, unsigned long flags)
+			   const struct iovec __user *remote, unsigned long remote_count,
+			   unsigned long flags)
 {
 	struct vm_request req = { pid, local, remote, local_count, remote_count, true };
 

@@ -29,7 +29,8 @@ static int find_task(int tid, struct task **out)
 /* May the current task change the scheduling of another? */
 static bool same_owner(struct task *task)
 {
-	const struct credentials *mine = current_credentials(), *theirs = task_credentials_get(task);
+	const struct credentials *mine = current_credentials(),
+				 *theirs = task_credentials_get(task);
 	bool same = mine->euid == theirs->euid || mine->euid == theirs->uid;
 
 	credentials_put(theirs);
@@ -45,7 +46,8 @@ static bool is_realtime(u32 policy)
 static bool may_nice(struct task *task, int nice)
 {
 	return nice >= task->thread.params.nice ||
-	       (u64)(20 - nice) <= task->process->limits[RLIMIT_NICE].rlim_cur || capable(CAP_SYS_NICE);
+	       (u64)(20 - nice) <= task->process->limits[RLIMIT_NICE].rlim_cur ||
+	       capable(CAP_SYS_NICE);
 }
 
 static bool may_set(struct task *task, const struct sched_params *new)
@@ -203,14 +205,15 @@ long sys_sched_setattr(int pid, const struct sched_attr __user *uattr, unsigned 
 	err = attr_from_user(&attr, uattr);
 	if (err)
 		return err;
-	if ((int)attr.sched_policy < 0 || attr.sched_flags & ~(u64)SCHED_FLAG_ALL || attr.sched_priority > 99)
+	if ((int)attr.sched_policy < 0 || attr.sched_flags & ~(u64)SCHED_FLAG_ALL ||
+	    attr.sched_priority > 99)
 		return -EINVAL;
 	err = find_task(pid, &task);
 	if (err)
 		return err;
 	p = (struct sched_params){
-		.policy = attr.sched_flags & SCHED_FLAG_KEEP_POLICY ? task->thread.params.policy :
-								      attr.sched_policy,
+		.policy = attr.sched_flags & SCHED_FLAG_KEEP_POLICY ? task->thread.params.policy
+								    : attr.sched_policy,
 		.nice = (s8)MAX(MIN(attr.sched_nice, 19), -20),
 		.rt_priority = (u8)attr.sched_priority,
 		.reset_on_fork = attr.sched_flags & SCHED_FLAG_RESET_ON_FORK,
@@ -254,9 +257,9 @@ long sys_sched_get_priority_max(int policy)
 	if (is_realtime((u32)policy))
 		return 99;
 	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ||
-			       policy == SCHED_DEADLINE ?
-		       0 :
-		       -EINVAL;
+			       policy == SCHED_DEADLINE
+		       ? 0
+		       : -EINVAL;
 }
 
 long sys_sched_get_priority_min(int policy)
@@ -316,7 +319,8 @@ long sys_sched_getaffinity(int pid, unsigned size, unsigned long __user *umask)
 }
 
 /* Calls visit for each task that which and who name (getpriority(2)); -ESRCH if there is none. */
-static int for_each_named(int which, int who, void (*visit)(struct task *task, void *arg), void *arg)
+static int for_each_named(int which, int who, void (*visit)(struct task *task, void *arg),
+			  void *arg)
 {
 	struct process *process;
 	struct task *task;
@@ -332,11 +336,15 @@ static int for_each_named(int which, int who, void (*visit)(struct task *task, v
 		return 0;
 	}
 	if (!who)
-		who = which == PRIO_PGRP ? current_process()->group->id : (int)current_credentials()->uid;
-	for (int pid = 1; (process = process_next(pid)); pid = process->pid + 1, process_put(process)) {
-		for (int tid = 1; (task = process_next_task(process, tid)); tid = task->tid + 1, task_put(task)) {
+		who = which == PRIO_PGRP ? current_process()->group->id
+					 : (int)current_credentials()->uid;
+	for (int pid = 1; (process = process_next(pid));
+	     pid = process->pid + 1, process_put(process)) {
+		for (int tid = 1; (task = process_next_task(process, tid));
+		     tid = task->tid + 1, task_put(task)) {
 			const struct credentials *c = task_credentials_get(task);
-			bool match = which == PRIO_PGRP ? process->group->id == who : c->uid == (u32)who;
+			bool match =
+				which == PRIO_PGRP ? process->group->id == who : c->uid == (u32)who;
 
 			credentials_put(c);
 			if (!match)

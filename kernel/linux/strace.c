@@ -51,7 +51,7 @@ struct trace_format {
 
 #include <syscall_trace.h>
 
-#define TRACE_TEXT 32	/* bytes of user text that are shown */
+#define TRACE_TEXT 32 /* bytes of user text that are shown */
 #define TRACE_ARGV_SHOWN 8
 
 struct trace_line {
@@ -315,5 +315,6 @@ void strace_leave(const struct trap_frame *frame, long result)
 	if (result < 0 && result >= -MAX_ERRNO)
 		log_info("%s: %s) = error %ld", current_thread()->name, line.text, -result);
 	else
-		log_info("%s: %s) = %#lx", current_thread()->name, line.text, (unsigned long)result);
+		log_info("%s: %s) = %#lx", current_thread()->name, line.text,
+			 (unsigned long)result);
 }

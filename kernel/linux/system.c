@@ -124,9 +124,10 @@ static size_t format_line(const struct log_record *record, char line[LOG_LINE_MA
 {
 	u64 us = record->time_ns / 1000;
 
-	return (size_t)scnprintf(line, LOG_LINE_MAX, "<%u>[%5llu.%06llu] %.*s\n", record->facility * 8u + record->level,
-				 (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000), record->size,
-				 record->text);
+	return (size_t)scnprintf(line, LOG_LINE_MAX, "<%u>[%5llu.%06llu] %.*s\n",
+				 record->facility * 8u + record->level,
+				 (unsigned long long)(us / 1000000),
+				 (unsigned long long)(us % 1000000), record->size, record->text);
 }
 
 struct log_cursor {
@@ -158,7 +159,8 @@ static u64 last_lines(struct log_cursor *cursor, u64 first, size_t size)
 	size_t total = 0;
 	u64 sequence;
 
-	for (sequence = first; log_read(sequence, &cursor->record) == 0; sequence = cursor->record.sequence + 1)
+	for (sequence = first; log_read(sequence, &cursor->record) == 0;
+	     sequence = cursor->record.sequence + 1)
 		total += format_line(&cursor->record, cursor->line);
 	for (sequence = first; total > size && log_read(sequence, &cursor->record) == 0;
 	     sequence = cursor->record.sequence + 1)
@@ -206,8 +208,8 @@ static long syslog_unread(void)
 
 	if (!cursor)
 		return -ENOMEM;
-	for (u64 s = __atomic_load_n(&syslog_next, __ATOMIC_ACQUIRE); log_read(s, &cursor->record) == 0;
-	     s = cursor->record.sequence + 1)
+	for (u64 s = __atomic_load_n(&syslog_next, __ATOMIC_ACQUIRE);
+	     log_read(s, &cursor->record) == 0; s = cursor->record.sequence + 1)
 		total += (long)format_line(&cursor->record, cursor->line);
 	kfree(cursor);
 	return total;
@@ -238,7 +240,8 @@ long sys_syslog(int type, void __user *buf, int length)
 	bool reads = type == SYSLOG_READ || type == SYSLOG_READ_ALL || type == SYSLOG_READ_CLEAR;
 
 	/* As with kernel.dmesg_restrict=0: reading the whole log and its size is for everybody. */
-	if (type != SYSLOG_READ_ALL && type != SYSLOG_SIZE_BUFFER && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+	if (type != SYSLOG_READ_ALL && type != SYSLOG_SIZE_BUFFER && !capable(CAP_SYSLOG) &&
+	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (reads && (!buf || length < 0))
 		return -EINVAL;
@@ -276,8 +279,8 @@ long sys_syslog(int type, void __user *buf, int length)
 static bool reboot_magic_ok(unsigned magic1, unsigned magic2)
 {
 	return magic1 == LINUX_REBOOT_MAGIC1 &&
-	       (magic2 == LINUX_REBOOT_MAGIC2 || magic2 == LINUX_REBOOT_MAGIC2A || magic2 == LINUX_REBOOT_MAGIC2B ||
-		magic2 == LINUX_REBOOT_MAGIC2C);
+	       (magic2 == LINUX_REBOOT_MAGIC2 || magic2 == LINUX_REBOOT_MAGIC2A ||
+		magic2 == LINUX_REBOOT_MAGIC2B || magic2 == LINUX_REBOOT_MAGIC2C);
 }
 
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, void __user *argument)

@@ -27,8 +27,8 @@ int timespec_to_ns(const struct __kernel_timespec *ts, u64 *ns)
 {
 	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= (long long)NSEC_PER_SEC)
 		return -EINVAL;
-	if (mul_overflows((u64)ts->tv_sec, NSEC_PER_SEC, ns) || add_overflows(*ns, (u64)ts->tv_nsec, ns) ||
-	    *ns > INT64_MAX)
+	if (mul_overflows((u64)ts->tv_sec, NSEC_PER_SEC, ns) ||
+	    add_overflows(*ns, (u64)ts->tv_nsec, ns) || *ns > INT64_MAX)
 		*ns = INT64_MAX;
 	return 0;
 }
@@ -78,7 +78,9 @@ long sys_clock_settime(int clock, const struct __kernel_timespec __user *time)
 
 	if (clock != CLOCK_REALTIME) {
 		err = clock_read(clock, &ns);
-		return err || clock < 0 ? -EINVAL : clock == CLOCK_PROCESS_CPUTIME_ID ? -EPERM : -EINVAL;
+		return err || clock < 0			   ? -EINVAL
+		       : clock == CLOCK_PROCESS_CPUTIME_ID ? -EPERM
+							   : -EINVAL;
 	}
 	err = timespec_from_user(time, &ns);
 	/* Linux refuses to make the monotonic clock begin before 1970. */
@@ -108,7 +110,8 @@ long sys_gettimeofday(struct __kernel_old_timeval __user *time, struct timezone 
 	return 0;
 }
 
-long sys_settimeofday(const struct __kernel_old_timeval __user *time, const struct timezone __user *zone)
+long sys_settimeofday(const struct __kernel_old_timeval __user *time,
+		      const struct timezone __user *zone)
 {
 	struct __kernel_old_timeval tv;
 	struct timezone tz;
@@ -147,8 +150,8 @@ static int sleep_until(int clock, u64 deadline, bool realtime)
 		u32 count = READ_ONCE(clock_set_count);
 		u64 offset = realtime ? (u64)clock_realtime_offset_ns() : 0;
 		u64 monotonic = deadline > offset ? deadline - offset : 0;
-		int err = wait_event_until(queue, realtime && READ_ONCE(clock_set_count) != count, SLEEP_INTERRUPTIBLE,
-					   monotonic);
+		int err = wait_event_until(queue, realtime && READ_ONCE(clock_set_count) != count,
+					   SLEEP_INTERRUPTIBLE, monotonic);
 
 		if (err == -ETIMEDOUT)
 			return 0;
@@ -174,7 +177,8 @@ static long restart_sleep(struct task *task)
 	if (!sleep_until(CLOCK_MONOTONIC, deadline, false))
 		return 0;
 	task->restart = restart_sleep;
-	return report_remaining(__force_user(struct __kernel_timespec __user *, task->restart_data[1]), deadline);
+	return report_remaining(
+		__force_user(struct __kernel_timespec __user *, task->restart_data[1]), deadline);
 }
 
 static long sleep_relative(u64 ns, struct __kernel_timespec __user *remaining)
@@ -192,7 +196,8 @@ static long sleep_relative(u64 ns, struct __kernel_timespec __user *remaining)
 	return report_remaining(remaining, deadline);
 }
 
-long sys_nanosleep(const struct __kernel_timespec __user *request, struct __kernel_timespec __user *remaining)
+long sys_nanosleep(const struct __kernel_timespec __user *request,
+		   struct __kernel_timespec __user *remaining)
 {
 	u64 ns;
 	int err = timespec_from_user(request, &ns);
@@ -208,7 +213,8 @@ static long sleep_cpu_clock(int clock, u64 ns, bool absolute)
 	u64 target = absolute ? ns : now + ns;
 
 	while (!err && now < target) {
-		err = sleep_until(CLOCK_MONOTONIC, clock_monotonic_ns() + MAX(target - now, NSEC_PER_MSEC), false);
+		err = sleep_until(CLOCK_MONOTONIC,
+				  clock_monotonic_ns() + MAX(target - now, NSEC_PER_MSEC), false);
 		if (err)
 			return absolute ? -ERESTARTNOHAND : -EINTR;
 		err = clock_read(clock, &now);
@@ -225,7 +231,8 @@ long sys_clock_nanosleep(int clock, unsigned flags, const struct __kernel_timesp
 
 	if (err || clock == CLOCK_THREAD_CPUTIME_ID)
 		return -EINVAL;
-	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+	    clock == CLOCK_MONOTONIC_COARSE)
 		return -EOPNOTSUPP;
 	err = timespec_from_user(request, &ns);
 	if (err)
@@ -234,7 +241,8 @@ long sys_clock_nanosleep(int clock, unsigned flags, const struct __kernel_timesp
 		return sleep_cpu_clock(clock, ns, absolute);
 	if (!absolute)
 		return sleep_relative(ns, remaining);
-	bool realtime = clock == CLOCK_REALTIME || clock == CLOCK_TAI || clock == CLOCK_REALTIME_ALARM;
+	bool realtime =
+		clock == CLOCK_REALTIME || clock == CLOCK_TAI || clock == CLOCK_REALTIME_ALARM;
 
 	err = sleep_until(clock, ns, realtime);
 	return err ? -ERESTARTNOHAND : 0;
@@ -259,7 +267,8 @@ static long read_timex(struct __kernel_timex __user *user)
 		.precision = 1,
 		.tolerance = 32768000,
 		.tick = 10000,
-		.time = { .tv_sec = (long long)(ns / NSEC_PER_SEC), .tv_usec = (long long)(ns % NSEC_PER_SEC / 1000) },
+		.time = { .tv_sec = (long long)(ns / NSEC_PER_SEC),
+			  .tv_usec = (long long)(ns % NSEC_PER_SEC / 1000) },
 	};
 	return copy_to_user(user, &tx, sizeof(tx)) ? -EFAULT : TIME_ERROR;
 }

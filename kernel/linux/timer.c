@@ -26,7 +26,8 @@ static struct __kernel_old_timeval timeval_of(u64 ns)
 	return (struct __kernel_old_timeval){ (long)(us / 1000000), (long)(us % 1000000) };
 }
 
-static int itimer_to_user(struct __kernel_old_itimerval __user *to, const struct timer_setting *from)
+static int itimer_to_user(struct __kernel_old_itimerval __user *to,
+			  const struct timer_setting *from)
 {
 	struct __kernel_old_itimerval value = {
 		.it_interval = timeval_of(from->interval),
@@ -100,7 +101,8 @@ static struct __kernel_timespec timespec_of(u64 ns)
 	return (struct __kernel_timespec){ (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC) };
 }
 
-static int itimerspec_to_user(struct __kernel_itimerspec __user *to, const struct timer_setting *from)
+static int itimerspec_to_user(struct __kernel_itimerspec __user *to,
+			      const struct timer_setting *from)
 {
 	struct __kernel_itimerspec value = {
 		.it_interval = timespec_of(from->interval),

@@ -57,7 +57,8 @@ int clock_read(int clock, u64 *ns)
 
 		if (kind == 3 || pid < 0)
 			return -EINVAL;
-		return clock & CPU_CLOCK_THREAD ? thread_clock(pid, kind, ns) : process_clock(pid, kind, ns);
+		return clock & CPU_CLOCK_THREAD ? thread_clock(pid, kind, ns)
+						: process_clock(pid, kind, ns);
 	}
 	switch (clock) {
 	case CLOCK_REALTIME:

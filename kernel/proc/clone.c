@@ -72,7 +72,8 @@ static int copy_thread(struct task *child, struct task *parent, const struct clo
 	child->thread.affinity = parent->thread.affinity;
 	if (child->thread.params.reset_on_fork) {
 		child->thread.params.reset_on_fork = false;
-		if (child->thread.params.policy == SCHED_FIFO || child->thread.params.policy == SCHED_RR)
+		if (child->thread.params.policy == SCHED_FIFO ||
+		    child->thread.params.policy == SCHED_RR)
 			child->thread.params.policy = SCHED_NORMAL;
 		child->thread.params.rt_priority = 0;
 		child->thread.params.nice = MAX(child->thread.params.nice, (s8)0);
@@ -150,7 +151,8 @@ static int copy_files(struct task *child, struct task *parent, u64 flags)
 	return proc_hooks.fs_copy(parent->fs, &child->fs);
 }
 
-static void copy_attributes(struct task *child, struct task *parent, const struct clone_request *req)
+static void copy_attributes(struct task *child, struct task *parent,
+			    const struct clone_request *req)
 {
 	credentials_get(parent->credentials);
 	child->credentials = parent->credentials;
@@ -292,7 +294,8 @@ static long start(struct task *child, const struct clone_request *req)
 static long start_with_pidfd(struct task *child, const struct clone_request *req)
 {
 	struct pool *pool = current_task()->pool;
-	int fd = handle_reserve(pool, 0, (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
+	int fd = handle_reserve(pool, 0,
+				(unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
 	struct file *file;
 	long result;
 
@@ -332,7 +335,8 @@ long task_clone(const struct clone_request *req)
 	}
 	result = copy_task(child, parent, req);
 	if (!result)
-		result = req->flags & CLONE_PIDFD ? start_with_pidfd(child, req) : start(child, req);
+		result =
+			req->flags & CLONE_PIDFD ? start_with_pidfd(child, req) : start(child, req);
 	if (result < 0)
 		discard(child, parent->process);
 	return result;

@@ -66,7 +66,8 @@ static void apply_capabilities(struct credentials *c, bool privileged_file)
 		root && c->euid == 0 ? c->capabilities_permitted : c->capabilities_ambient;
 }
 
-int credentials_for_exec(const struct file *file, bool nosuid, struct credentials **out, bool *secure)
+int credentials_for_exec(const struct file *file, bool nosuid, struct credentials **out,
+			 bool *secure)
 {
 	const struct credentials *old = current_credentials();
 	struct credentials *c;

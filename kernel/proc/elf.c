@@ -21,7 +21,8 @@
 #define HEADERS_SIZE_MAX 65536u
 #define STACK_INITIAL (128ul << 10) /* mapped from the start, beyond the strings */
 #define GAP_MIN (128ul << 20)	    /* between the stack's end and the mappings below it */
-#define DYNAMIC_BASE ALIGN_DOWN(USER_MAX / 3 * 2, PAGE_SIZE) /* where programs that have an interpreter go */
+#define DYNAMIC_BASE                                                                               \
+	ALIGN_DOWN(USER_MAX / 3 * 2, PAGE_SIZE) /* where programs that have an interpreter go */
 
 struct elf_file {
 	struct file *file; /* borrowed */
@@ -86,8 +87,9 @@ static int measure(const struct elf_file *elf, vaddr_t *start, vaddr_t *end, u64
 
 		if (p->p_type != PT_LOAD)
 			continue;
-		if (p->p_filesz > p->p_memsz || p->p_memsz > USER_MAX || p->p_vaddr > USER_MAX - p->p_memsz ||
-		    p->p_offset > INT64_MAX - USER_MAX || (p->p_vaddr ^ p->p_offset) & ~PAGE_MASK)
+		if (p->p_filesz > p->p_memsz || p->p_memsz > USER_MAX ||
+		    p->p_vaddr > USER_MAX - p->p_memsz || p->p_offset > INT64_MAX - USER_MAX ||
+		    (p->p_vaddr ^ p->p_offset) & ~PAGE_MASK)
 			return -EINVAL;
 		*start = MIN(*start, ALIGN_DOWN(p->p_vaddr, PAGE_SIZE));
 		*end = MAX(*end, ALIGN_UP(p->p_vaddr + p->p_memsz, PAGE_SIZE));
@@ -100,7 +102,8 @@ static int measure(const struct elf_file *elf, vaddr_t *start, vaddr_t *end, u64
 /* Finds room for a relocatable file at `hint` (0: among the mappings) and stores its bias. */
 static int place(struct aspace *as, struct elf_file *elf, vaddr_t hint)
 {
-	struct map_request req = { .prot = PROT_NONE, .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+	struct map_request req = { .prot = PROT_NONE,
+				   .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 	vaddr_t start, end, at;
 	u64 alignment;
 	int err = measure(elf, &start, &end, &alignment);
@@ -129,7 +132,8 @@ static u32 segment_protection(const Elf64_Phdr *p)
 	       (p->p_flags & PF_X ? PROT_EXEC : 0u);
 }
 
-static int map_file(struct aspace *as, struct elf_file *elf, const Elf64_Phdr *p, vaddr_t start, size_t size)
+static int map_file(struct aspace *as, struct elf_file *elf, const Elf64_Phdr *p, vaddr_t start,
+		    size_t size)
 {
 	struct map_request req = {
 		.address = start,
@@ -239,7 +243,8 @@ static int map_stack(struct aspace *as, const struct elf_file *elf, size_t strin
 	struct map_request req = {
 		.address = top - size,
 		.length = size,
-		.prot = PROT_READ | PROT_WRITE | (stack && (stack->p_flags & PF_X) ? PROT_EXEC : 0u),
+		.prot = PROT_READ | PROT_WRITE |
+			(stack && (stack->p_flags & PF_X) ? PROT_EXEC : 0u),
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
 		.vma_flags = VMA_GROWSDOWN | VMA_STACK,
 		.name = "[stack]",
@@ -260,7 +265,8 @@ static void lay_out(struct aspace *as, const struct aspace_randomness *random, v
 	as->limit_stack = process->limits[RLIMIT_STACK].rlim_cur;
 	as->limit_memlock = process->limits[RLIMIT_MEMLOCK].rlim_cur;
 	gap = MAX(gap, GAP_MIN) + (1ul << 20);
-	as->mmap_base = ALIGN_DOWN(stack_top - MIN(gap, stack_top / 6 * 5) - random->mmap, PAGE_SIZE);
+	as->mmap_base =
+		ALIGN_DOWN(stack_top - MIN(gap, stack_top / 6 * 5) - random->mmap, PAGE_SIZE);
 }
 
 static void place_break(struct aspace *as, const struct elf_file *elf, bool dynamic, u64 random)
@@ -308,7 +314,8 @@ static int load(struct exec_image *image, struct elf_file *program, struct elf_f
 {
 	struct aspace *as = image->aspace;
 	struct aspace_randomness random = {};
-	size_t strings = image->strings.size + sizeof(u64) * (image->strings.argc + image->strings.envc);
+	size_t strings =
+		image->strings.size + sizeof(u64) * (image->strings.argc + image->strings.envc);
 	vaddr_t base = 0;
 	int err;
 

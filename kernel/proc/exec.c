@@ -63,7 +63,7 @@ static int end_other_tasks(struct process *process)
 	if (!refused && process->task_count > 1) {
 		process->exec_task = self;
 		process->stop_signal = 0;
-		list_for_each(task, &process->tasks, process_node)
+		list_for_each (task, &process->tasks, process_node)
 			if (task != self)
 				task_kill_locked(task);
 	}

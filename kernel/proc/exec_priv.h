@@ -27,7 +27,8 @@ struct exec_image {
 	const struct exec_request *request;
 	struct file *file; /* the program, or the last interpreter of scripts; holds a reference */
 	char header[EXEC_HEADER_SIZE]; /* its beginning, zero filled */
-	const char *prefix[EXEC_PREFIX_MAX]; /* arguments that scripts put in front, the last one first; allocated */
+	const char *prefix
+		[EXEC_PREFIX_MAX]; /* arguments that scripts put in front, the last one first; allocated */
 	unsigned prefix_count;
 	bool replace_first; /* argv[0] is replaced by the prefix */
 	struct exec_strings strings;
@@ -40,7 +41,7 @@ struct exec_image {
 	vaddr_t entry;	       /* where to begin: the interpreter's or the program's */
 	vaddr_t program_entry, program_headers, interpreter_base;
 	unsigned program_header_count;
-	vaddr_t stack_top;     /* end of the stack mapping */
+	vaddr_t stack_top; /* end of the stack mapping */
 };
 
 /* exec_strings.c */

@@ -121,8 +121,8 @@ static int string_counted(struct exec_strings *s, u32 *count)
 	return 0;
 }
 
-static int copy_user_vector(struct exec_strings *s, const char __user *const __user *vector, u32 skip,
-			    u32 *count)
+static int copy_user_vector(struct exec_strings *s, const char __user *const __user *vector,
+			    u32 skip, u32 *count)
 {
 	const char __user *string;
 
@@ -144,7 +144,8 @@ static int copy_user_vector(struct exec_strings *s, const char __user *const __u
 	return 0;
 }
 
-static int copy_kernel_vector(struct exec_strings *s, const char *const *vector, u32 skip, u32 *count)
+static int copy_kernel_vector(struct exec_strings *s, const char *const *vector, u32 skip,
+			      u32 *count)
 {
 	for (u32 i = 0; vector && vector[i]; i++) {
 		int err;

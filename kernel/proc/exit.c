@@ -117,7 +117,7 @@ static void send_death_signals(struct process *child)
 	siginfo_t info;
 	irqflags_t flags = spin_lock_irqsave(&child->lock);
 
-	list_for_each(task, &child->tasks, process_node) {
+	list_for_each (task, &child->tasks, process_node) {
 		int ignored;
 
 		if (!task->parent_death_signal)
@@ -135,7 +135,7 @@ static void reparent_children_locked(struct process *process, struct list_head *
 {
 	struct process *reaper = find_reaper_locked(process), *child, *next;
 
-	list_for_each_safe(child, next, &process->children, sibling) {
+	list_for_each_safe (child, next, &process->children, sibling) {
 		list_remove(&child->sibling);
 		child->parent = reaper;
 		list_add_tail(&reaper->children, &child->sibling);
@@ -162,7 +162,8 @@ static void become_zombie(struct process *process)
 	if (process->parent->group != process->group &&
 	    process->parent->group->session == process->group->session)
 		signal_orphans_locked(process->group, process);
-	process->exit_code = process->group_exiting ? process->group_exit_code : process->leader->exit_code;
+	process->exit_code =
+		process->group_exiting ? process->group_exit_code : process->leader->exit_code;
 	process->state = PROCESS_ZOMBIE;
 	reap = notify_exit_locked(process);
 	if (reap)
@@ -172,7 +173,7 @@ static void become_zombie(struct process *process)
 	spin_unlock(&process->lock);
 	spin_unlock_irqrestore(&process_table_lock, flags);
 
-	list_for_each_safe(child, next, &dead, sibling) {
+	list_for_each_safe (child, next, &dead, sibling) {
 		list_remove(&child->sibling);
 		process_release(child);
 	}
@@ -321,7 +322,8 @@ void task_exit(int code)
 		end_process(process, as);
 	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);
 	task_count_drop();
-	task_put(task); /* the table's reference; the running task's own one is dropped by task_release */
+	task_put(
+		task); /* the table's reference; the running task's own one is dropped by task_release */
 	thread_exit();
 }
 

@@ -34,8 +34,8 @@ static void report(int signo, vaddr_t address)
 	if (handler > (vaddr_t)SIG_IGN && !(task->signals.blocked & SIGNAL_BIT(signo)))
 		return;
 	if (may_report())
-		log_info("%s[%d]: signal %d at %lx ip %lx sp %lx", task->thread.name, task->tid, signo,
-			 (unsigned long)address, (unsigned long)frame_pc(frame),
+		log_info("%s[%d]: signal %d at %lx ip %lx sp %lx", task->thread.name, task->tid,
+			 signo, (unsigned long)address, (unsigned long)frame_pc(frame),
 			 (unsigned long)frame_sp(frame));
 }
 

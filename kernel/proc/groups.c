@@ -103,7 +103,7 @@ bool process_group_is_orphaned_locked(struct process_group *group, const struct 
 {
 	const struct process *member;
 
-	list_for_each(member, &group->members, group_node) {
+	list_for_each (member, &group->members, group_node) {
 		const struct process *parent = member->parent;
 
 		if (member == without || !parent || parent->pid == 1)
@@ -129,7 +129,7 @@ bool process_group_has_stopped_locked(struct process_group *group)
 {
 	const struct process *member;
 
-	list_for_each(member, &group->members, group_node)
+	list_for_each (member, &group->members, group_node)
 		if (READ_ONCE(member->stop_signal))
 			return true;
 	return false;
@@ -141,7 +141,7 @@ int signal_send_group_locked(struct process_group *group, const siginfo_t *info)
 
 	if (list_empty(&group->members))
 		return -ESRCH;
-	list_for_each(member, &group->members, group_node) {
+	list_for_each (member, &group->members, group_node) {
 		int err = signal_send_process(member, info);
 
 		(void)err; /* a full queue of one member does not keep the others from hearing */

@@ -67,7 +67,9 @@ static void open_console(struct task *task)
 static int try_program(const char *path)
 {
 	const char *argv[ARRAY_SIZE(init_arguments) + 1] = { path };
-	struct exec_request req = { .path = path, .kernel_argv = argv, .kernel_envp = init_environment };
+	struct exec_request req = { .path = path,
+				    .kernel_argv = argv,
+				    .kernel_envp = init_environment };
 	int err;
 
 	for (unsigned i = 0; init_arguments[i]; i++)
@@ -129,7 +131,8 @@ static void choose_program(void)
 		if (run(ramdisk_program))
 			return;
 	} else {
-		log_error("Cannot run %s as init: %s (error %d)", ramdisk_program, reason(err), err);
+		log_error("Cannot run %s as init: %s (error %d)", ramdisk_program, reason(err),
+			  err);
 	}
 	if (init_program) {
 		if (run(init_program))

@@ -64,7 +64,7 @@ static u64 queue_length(const struct signal_queue *queue)
 {
 	u64 n = 0;
 	const struct queued_signal *q;
-	list_for_each(q, &queue->list, node)
+	list_for_each (q, &queue->list, node)
 		n++;
 	return n;
 }
@@ -72,7 +72,8 @@ static u64 queue_length(const struct signal_queue *queue)
 void task_signal_summary(struct task *task, struct signal_summary *out)
 {
 	struct process *process = task->process;
-	*out = (struct signal_summary){ .queue_limit = process->limits[RLIMIT_SIGPENDING].rlim_cur };
+	*out = (struct signal_summary){ .queue_limit =
+						process->limits[RLIMIT_SIGPENDING].rlim_cur };
 	irqflags_t flags = spin_lock_irqsave(&process->lock);
 	out->pending = task->signals.pending.set;
 	out->shared_pending = process->pending.set;

@@ -146,8 +146,9 @@ int process_may_access(struct process *process)
 	if (!leader)
 		return -ESRCH;
 	theirs = task_credentials_get(leader);
-	allowed = mine->uid == theirs->uid && mine->uid == theirs->euid && mine->uid == theirs->suid &&
-		  mine->gid == theirs->gid && mine->gid == theirs->egid && mine->gid == theirs->sgid &&
+	allowed = mine->uid == theirs->uid && mine->uid == theirs->euid &&
+		  mine->uid == theirs->suid && mine->gid == theirs->gid &&
+		  mine->gid == theirs->egid && mine->gid == theirs->sgid &&
 		  !(theirs->capabilities_permitted & ~mine->capabilities_permitted);
 	credentials_put(theirs);
 	task_put(leader);

@@ -57,7 +57,8 @@ static struct process *choose(bool *dying)
 	u64 most = 0;
 
 	*dying = false;
-	for (int pid = 1; (process = process_next(pid)); pid = process->pid + 1, process_put(process)) {
+	for (int pid = 1; (process = process_next(pid));
+	     pid = process->pid + 1, process_put(process)) {
 		u64 points = oom_badness(process);
 
 		if (points && READ_ONCE(process->group_exiting))
@@ -82,10 +83,11 @@ static void report(struct process *process)
 	if (!leader)
 		return;
 	footprint(process, &has);
-	log_error("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, "
+	log_error("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
+		  "file-rss:%lukB, "
 		  "shmem-rss:%lukB, UID:%u pgtables:%lukB oom_score_adj:%d",
-		  process->pid, leader->thread.name, has.mapped * kib, has.anon * kib, has.file * kib,
-		  has.shared * kib, leader->credentials->uid, has.page_tables * kib,
+		  process->pid, leader->thread.name, has.mapped * kib, has.anon * kib,
+		  has.file * kib, has.shared * kib, leader->credentials->uid, has.page_tables * kib,
 		  process->oom_score_adj);
 	task_put(leader);
 }
@@ -96,7 +98,8 @@ static void kill_sharers(const struct aspace *as)
 	struct process *process;
 	irqflags_t flags;
 
-	for (int pid = 2; (process = process_next(pid)); pid = process->pid + 1, process_put(process)) {
+	for (int pid = 2; (process = process_next(pid));
+	     pid = process->pid + 1, process_put(process)) {
 		flags = spin_lock_irqsave(&process->lock);
 		if (process->aspace == as && !process->unkillable)
 			process_kill_locked(process, SIGKILL);

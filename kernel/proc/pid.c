@@ -5,7 +5,8 @@
 #include <proc/pid.h>
 
 #define PID_BUCKETS 512
-#define PID_RESERVED 300 /* after the first round, low numbers stay with the daemons that got them at boot */
+#define PID_RESERVED                                                                               \
+	300 /* after the first round, low numbers stay with the daemons that got them at boot */
 
 struct spinlock process_table_lock = SPINLOCK_INIT(RANK_PROCESS_TABLE);
 

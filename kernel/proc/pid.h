@@ -28,7 +28,8 @@ extern struct spinlock process_table_lock;
 void pid_free(int number) __must_hold(&process_table_lock);
 
 /* Names an object / ends that; the number is freed with its last entry. Readers under RCU may still see the entry. */
-void pid_add(struct pid_entry *entry, enum pid_kind kind, int number) __must_hold(&process_table_lock);
+void pid_add(struct pid_entry *entry, enum pid_kind kind, int number)
+	__must_hold(&process_table_lock);
 void pid_remove(struct pid_entry *entry) __must_hold(&process_table_lock);
 
 /* The entry of that kind and number, or null. Under RCU or process_table_lock. */

@@ -11,7 +11,7 @@
 #include <linux/eventpoll.h>
 
 struct pidfd {
-	struct list_head node; /* in process->pidfds */
+	struct list_head node;	 /* in process->pidfds */
 	struct process *process; /* holds a reference */
 	struct file *file;
 };
@@ -38,7 +38,7 @@ void pidfd_notify_locked(struct process *process)
 {
 	struct pidfd *pidfd;
 
-	list_for_each(pidfd, &process->pidfds, node)
+	list_for_each (pidfd, &process->pidfds, node)
 		object_notify(&pidfd->file->object, (u32)(EPOLLIN | EPOLLRDNORM));
 }
 

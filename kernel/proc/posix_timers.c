@@ -157,7 +157,8 @@ static int check_event(const struct sigevent *event)
 
 	if (notify == SIGEV_NONE)
 		return 0;
-	if (notify != SIGEV_SIGNAL && notify != SIGEV_THREAD && notify != (SIGEV_SIGNAL | SIGEV_THREAD_ID))
+	if (notify != SIGEV_SIGNAL && notify != SIGEV_THREAD &&
+	    notify != (SIGEV_SIGNAL | SIGEV_THREAD_ID))
 		return -EINVAL;
 	return event->sigev_signo < 1 || event->sigev_signo > SIGNAL_COUNT ? -EINVAL : 0;
 }
@@ -168,7 +169,8 @@ static int check_clock(int clock)
 
 	if (clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM)
 		return -EOPNOTSUPP;
-	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+	    clock == CLOCK_MONOTONIC_COARSE)
 		return -EOPNOTSUPP;
 	return clock_read(clock, &now);
 }
@@ -195,7 +197,8 @@ static int timer_fill(struct posix_timer *timer, int clock, const struct sigeven
 
 int posix_timer_create(int clock, const struct sigevent *event, int *id)
 {
-	static const struct sigevent usual = { .sigev_signo = SIGALRM, .sigev_notify = SIGEV_SIGNAL };
+	static const struct sigevent usual = { .sigev_signo = SIGALRM,
+					       .sigev_notify = SIGEV_SIGNAL };
 	bool chosen = event;
 	struct process_timers *timers;
 	struct posix_timer *timer;
@@ -243,7 +246,7 @@ static int timer_find(int id, struct posix_timer **out)
 	if (!timers)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&timers->lock);
-	list_for_each(timer, &timers->posix, node) {
+	list_for_each (timer, &timers->posix, node) {
 		if (timer->id == id) {
 			posix_timer_get(timer);
 			*out = timer;
@@ -269,7 +272,8 @@ static void read_setting(const struct posix_timer *timer, u64 now, struct timer_
 		out->value = 1;
 }
 
-int posix_timer_exchange(int id, bool absolute, const struct timer_setting *new, struct timer_setting *old)
+int posix_timer_exchange(int id, bool absolute, const struct timer_setting *new,
+			 struct timer_setting *old)
 {
 	struct process_timers *timers = current_process()->timers;
 	struct posix_timer *timer;

@@ -25,13 +25,15 @@ void task_entry(void *arg);
 void task_release(struct thread *thread);
 
 /* signal.c */
-[[nodiscard]] int signal_actions_create(const struct signal_actions *from, struct signal_actions **out);
+[[nodiscard]] int signal_actions_create(const struct signal_actions *from,
+					struct signal_actions **out);
 void signal_actions_put(struct signal_actions *actions);
 void signal_actions_reset(struct signal_actions *actions); /* exec: handlers become SIG_DFL */
 void signal_queue_init(struct signal_queue *queue);
-void signal_queue_flush(struct signal_queue *queue); /* the owner's lock is held, or nobody else can see it */
-[[nodiscard]] int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info,
-				     bool force) __must_hold(&process->lock);
+void signal_queue_flush(
+	struct signal_queue *queue); /* the owner's lock is held, or nobody else can see it */
+[[nodiscard]] int signal_send_locked(struct process *process, struct task *task,
+				     const siginfo_t *info, bool force) __must_hold(&process->lock);
 /* Ends the process: every task leaves with `status`, unless they were leaving already. */
 void process_kill_locked(struct process *process, int status) __must_hold(&process->lock);
 /* Makes a task leave: for exec and exit of the others. */
@@ -57,7 +59,8 @@ void signal_stop_prepare_locked(struct process *process, int signo) __must_hold(
 /* Begins a group stop by `signo` and sleeps in it. */
 void signal_stop(int signo);
 /* The task will not run in user mode any more during a stop: true if it was the last one, and the parent is to be told. */
-bool signal_stop_count_locked(struct process *process, struct task *task) __must_hold(&process->lock);
+bool signal_stop_count_locked(struct process *process, struct task *task)
+	__must_hold(&process->lock);
 /* Sleeps in a group stop that another task began, and tells the parent what it does not know yet. */
 void signal_stop_check(void);
 
@@ -101,5 +104,5 @@ void posix_timer_get(struct posix_timer *timer);
 void posix_timer_taken(struct posix_timer *timer, siginfo_t *info);
 
 /* credentials.c */
-[[nodiscard]] int credentials_for_exec(const struct file *file, bool nosuid, struct credentials **out,
-				       bool *secure);
+[[nodiscard]] int credentials_for_exec(const struct file *file, bool nosuid,
+				       struct credentials **out, bool *secure);

@@ -111,7 +111,7 @@ static void queue_discard(struct signal_queue *queue, signal_mask mask)
 	if (!(queue->set & mask))
 		return;
 	queue->set &= ~mask;
-	list_for_each_safe(queued, next, &queue->list, node) {
+	list_for_each_safe (queued, next, &queue->list, node) {
 		if (mask & SIGNAL_BIT(queued->info.si_signo)) {
 			list_remove(&queued->node);
 			queued_free(queued);
@@ -124,7 +124,7 @@ void signal_discard_locked(struct process *process, signal_mask mask)
 	struct task *task;
 
 	queue_discard(&process->pending, mask);
-	list_for_each(task, &process->tasks, process_node)
+	list_for_each (task, &process->tasks, process_node)
 		queue_discard(&task->signals.pending, mask);
 }
 
@@ -172,7 +172,7 @@ void process_kill_locked(struct process *process, int status)
 	process->group_exiting = true;
 	process->group_exit_code = status;
 	process->stop_signal = 0;
-	list_for_each(task, &process->tasks, process_node)
+	list_for_each (task, &process->tasks, process_node)
 		task_kill_locked(task);
 }
 
@@ -189,7 +189,7 @@ static struct task *choose_task(struct process *process, struct task *task, int 
 		return task_wants(task, signo) ? task : nullptr;
 	if (process->leader && task_wants(process->leader, signo))
 		return process->leader;
-	list_for_each(task, &process->tasks, process_node)
+	list_for_each (task, &process->tasks, process_node)
 		if (task_wants(task, signo))
 			return task;
 	return nullptr;
@@ -198,10 +198,9 @@ static struct task *choose_task(struct process *process, struct task *task, int 
 /* The wait status of a process that `signo` ends. */
 int signal_exit_status(struct process *process, int signo)
 {
-	static const signal_mask dumping = MASK(SIGQUIT) | MASK(SIGILL) | MASK(SIGTRAP) |
-					   MASK(SIGABRT) | MASK(SIGFPE) | MASK(SIGSEGV) |
-					   MASK(SIGBUS) | MASK(SIGSYS) | MASK(SIGXCPU) |
-					   MASK(SIGXFSZ);
+	static const signal_mask dumping =
+		MASK(SIGQUIT) | MASK(SIGILL) | MASK(SIGTRAP) | MASK(SIGABRT) | MASK(SIGFPE) |
+		MASK(SIGSEGV) | MASK(SIGBUS) | MASK(SIGSYS) | MASK(SIGXCPU) | MASK(SIGXFSZ);
 
 	if (!(dumping & SIGNAL_BIT(signo)) || !process->limits[RLIMIT_CORE].rlim_cur)
 		return signo;
@@ -217,8 +216,9 @@ static void signal_complete(struct process *process, struct task *task, int sign
 	task = choose_task(process, task, signo);
 	if (!task)
 		return;
-	if (handler == (vaddr_t)SIG_DFL && !((DEFAULT_IGNORED | DEFAULT_STOP) & SIGNAL_BIT(signo)) &&
-	    !process->unkillable && !(task->signals.wait_set & SIGNAL_BIT(signo))) {
+	if (handler == (vaddr_t)SIG_DFL &&
+	    !((DEFAULT_IGNORED | DEFAULT_STOP) & SIGNAL_BIT(signo)) && !process->unkillable &&
+	    !(task->signals.wait_set & SIGNAL_BIT(signo))) {
 		process_kill_locked(process, signal_exit_status(process, signo));
 		return;
 	}
@@ -257,7 +257,8 @@ static void queue_append(struct signal_queue *queue, struct queued_signal *queue
 	wake_up(&signalfd_waiters, EPOLLIN);
 }
 
-int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info, bool force)
+int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info,
+		       bool force)
 {
 	struct signal_queue *queue = task ? &task->signals.pending : &process->pending;
 	struct queued_signal *queued = nullptr;
@@ -286,12 +287,12 @@ int signal_send_timer(struct process *process, struct task *task, struct queued_
 	irqflags_t flags = spin_lock_irqsave(&process->lock);
 	int sent = 0;
 
-	if (process->state < PROCESS_ZOMBIE && !process->group_exiting && !(task && task->exiting) &&
-	    list_empty(&queued->node)) {
+	if (process->state < PROCESS_ZOMBIE && !process->group_exiting &&
+	    !(task && task->exiting) && list_empty(&queued->node)) {
 		signal_stop_prepare_locked(process, signo);
 		if (!signal_is_dropped(process, task ? task : process->leader, signo)) {
-			queue_append(task ? &task->signals.pending : &process->pending,
-				     queued, signo);
+			queue_append(task ? &task->signals.pending : &process->pending, queued,
+				     signo);
 			signal_complete(process, task, signo);
 			sent = 1;
 		}
@@ -376,9 +377,10 @@ int signal_permission(struct process *process, int signo)
 	if (!leader)
 		return -ESRCH;
 	theirs = task_credentials_get(leader);
-	allowed = mine->euid == theirs->suid || mine->euid == theirs->uid ||
-		  mine->uid == theirs->suid || mine->uid == theirs->uid ||
-		  (signo == SIGCONT && process->group->session == current_process()->group->session);
+	allowed =
+		mine->euid == theirs->suid || mine->euid == theirs->uid ||
+		mine->uid == theirs->suid || mine->uid == theirs->uid ||
+		(signo == SIGCONT && process->group->session == current_process()->group->session);
 	credentials_put(theirs);
 	task_put(leader);
 	return allowed ? 0 : -EPERM;
@@ -422,7 +424,7 @@ static struct queued_signal *queue_take(struct signal_queue *queue, int signo, s
 	struct queued_signal *queued, *first = nullptr;
 	bool more = false;
 
-	list_for_each(queued, &queue->list, node) {
+	list_for_each (queued, &queue->list, node) {
 		if (queued->info.si_signo != signo)
 			continue;
 		if (first) {
@@ -504,7 +506,7 @@ void signal_retarget_locked(struct process *process)
 {
 	struct task *task;
 
-	list_for_each(task, &process->tasks, process_node) {
+	list_for_each (task, &process->tasks, process_node) {
 		if (task->exiting || !(process->pending.set & ~task->signals.blocked))
 			continue;
 		thread_work_set(&task->thread.base, WORK_SIGNAL);

@@ -29,16 +29,19 @@ struct queued_signal {
 
 struct signal_queue {
 	signal_mask set;
-	struct list_head list; /* struct queued_signal; a standard signal that found no memory is in `set` only */
+	struct list_head
+		list; /* struct queued_signal; a standard signal that found no memory is in `set` only */
 };
 
 struct signal_state { /* of a task */
 	struct signal_queue pending;
-	signal_mask blocked;	/* written by the task itself under process->lock */
-	signal_mask saved_mask; /* of sigsuspend, ppoll...: restored after delivery if restore_mask */
+	signal_mask blocked; /* written by the task itself under process->lock */
+	signal_mask
+		saved_mask; /* of sigsuspend, ppoll...: restored after delivery if restore_mask */
 	bool restore_mask;
 	stack_t altstack;
-	signal_mask wait_set; /* of sigtimedwait in progress: such a signal wakes although it is blocked */
+	signal_mask
+		wait_set; /* of sigtimedwait in progress: such a signal wakes although it is blocked */
 };
 
 struct signal_action { /* as rt_sigaction(2) */
@@ -61,7 +64,7 @@ struct posix_timer;
 struct user_account;
 
 /* How a signal came about when it is the kernel that sends it. */
-void siginfo_kernel(siginfo_t *info, int signo);	   /* SI_KERNEL */
+void siginfo_kernel(siginfo_t *info, int signo);	 /* SI_KERNEL */
 void siginfo_user(siginfo_t *info, int signo, int code); /* SI_USER, SI_TKILL of the current task */
 
 /* Queue a signal; no permission check. 0, or -EAGAIN (RLIMIT_SIGPENDING, real-time signals only). Any context, process->lock not held. */
@@ -105,7 +108,8 @@ struct session {
 	u32 members; /* groups with members; guarded by the process table lock */
 	int id;
 	struct tty *tty; /* controlling terminal; guarded by the process table lock */
-	struct process_group *foreground; /* of the tty: holds a reference; guarded by the process table lock */
+	struct process_group
+		*foreground; /* of the tty: holds a reference; guarded by the process table lock */
 	bool leader_exited;
 };
 struct process_group {
@@ -130,7 +134,8 @@ bool process_group_is_orphaned(struct process_group *group);
 extern struct spinlock process_table_lock;
 
 /* Tests and changes an action (null: only reads). Signals that become ignored are dropped. -EINVAL. */
-[[nodiscard]] int signal_action_exchange(int signo, const struct signal_action *new, struct signal_action *old);
+[[nodiscard]] int signal_action_exchange(int signo, const struct signal_action *new,
+					 struct signal_action *old);
 
 /* kill(2) with pid <= 0: a group, the own group (0), everybody (-1). */
 [[nodiscard]] int signal_send_many(int pid, const siginfo_t *info);

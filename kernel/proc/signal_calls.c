@@ -48,7 +48,8 @@ int signal_send_many(int pid, const siginfo_t *info)
 	int group = pid ? -pid : current_process()->group->id;
 	struct process *process, *self = current_process();
 
-	for (int next = 1; (process = process_next(next)); next = process->pid + 1, process_put(process)) {
+	for (int next = 1; (process = process_next(next));
+	     next = process->pid + 1, process_put(process)) {
 		if (READ_ONCE(process->state) == PROCESS_DEAD)
 			continue;
 		if (pid == -1 ? process->pid > 1 && process != self : process->group->id == group)

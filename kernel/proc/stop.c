@@ -24,7 +24,7 @@ static void resume_locked(struct process *process) __must_hold(&process->lock)
 	process->stop_signal = 0;
 	process->stop_count = 0;
 	process->state = PROCESS_RUNNING;
-	list_for_each(task, &process->tasks, process_node) {
+	list_for_each (task, &process->tasks, process_node) {
 		task->stopped = false;
 		thread_work_set(&task->thread.base, WORK_NOTIFY);
 		thread_wake(&task->thread);
@@ -121,7 +121,7 @@ void signal_stop(int signo)
 		process->stop_signal = (u32)signo;
 		process->stop_report = (u32)signo;
 		process->stop_count = process->task_count;
-		list_for_each(task, &process->tasks, process_node) {
+		list_for_each (task, &process->tasks, process_node) {
 			task->stopped = false;
 			thread_work_set(&task->thread.base, WORK_SIGNAL);
 			thread_interrupt(&task->thread, false);

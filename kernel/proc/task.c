@@ -216,7 +216,7 @@ struct task *process_next_task(struct process *process, int tid)
 	struct task *task, *best = nullptr;
 	irqflags_t flags = spin_lock_irqsave(&process->lock);
 
-	list_for_each(task, &process->tasks, process_node)
+	list_for_each (task, &process->tasks, process_node)
 		if (task->tid >= tid && (!best || task->tid < best->tid))
 			best = task;
 	if (best)
@@ -256,7 +256,7 @@ void process_times(struct process *process, u64 *user_ns, u64 *system_ns)
 
 	*user_ns = process->dead_user_ns;
 	*system_ns = process->dead_system_ns;
-	list_for_each(task, &process->tasks, process_node) {
+	list_for_each (task, &process->tasks, process_node) {
 		thread_times(&task->thread, &user, &system);
 		*user_ns += user;
 		*system_ns += system;

@@ -28,35 +28,36 @@ struct process;
 struct user_account; /* proc/user.h */
 
 struct task {
-	struct thread thread; /* first */
-	struct object object; /* type task_type */
+	struct thread thread;	 /* first */
+	struct object object;	 /* type task_type */
 	struct process *process; /* holds a reference */
 	int tid;
 	struct pid_entry pid_entry;
-	struct user_account *account; /* of the real uid; holds a reference */
+	struct user_account *account;  /* of the real uid; holds a reference */
 	struct list_head process_node; /* in process->tasks, guarded by process->lock */
-	const struct credentials *credentials; /* written by the task itself only; others: task_credentials_get() */
-	struct pool *pool;	       /* holds a user */
-	struct fs_context *fs;	       /* holds a reference */
-	struct signal_state signals;   /* blocked mask, pending, alternate stack */
-	int exit_code;		       /* wait status encoding once exiting */
+	const struct credentials
+		*credentials;  /* written by the task itself only; others: task_credentials_get() */
+	struct pool *pool;     /* holds a user */
+	struct fs_context *fs; /* holds a reference */
+	struct signal_state signals; /* blocked mask, pending, alternate stack */
+	int exit_code;		     /* wait status encoding once exiting */
 	bool exiting;
-	bool stopped; /* counted in the group stop; guarded by process->lock */
-	int __user *set_child_tid;     /* CLONE_CHILD_SETTID: where the new task stores its tid */
-	int __user *clear_child_tid;   /* set_tid_address(2) */
-	void __user *robust_list;      /* set_robust_list(2) */
+	bool stopped;		     /* counted in the group stop; guarded by process->lock */
+	int __user *set_child_tid;   /* CLONE_CHILD_SETTID: where the new task stores its tid */
+	int __user *clear_child_tid; /* set_tid_address(2) */
+	void __user *robust_list;    /* set_robust_list(2) */
 	size_t robust_list_size;
 	struct completion *vfork_done; /* the parent waits there; null */
 	u64 restart_deadline;	       /* for restart_syscall(2) */
 	long (*restart)(struct task *task);
 	u64 restart_data[4];
 	u32 personality;
-	int parent_death_signal;       /* prctl(PR_SET_PDEATHSIG) */
+	int parent_death_signal; /* prctl(PR_SET_PDEATHSIG) */
 	u32 trace_flags;
 	u64 minor_faults, major_faults;
 	u64 read_bytes, write_bytes, read_calls, write_calls; /* /proc/pid/io */
 	u64 timer_slack_ns;
-	u16 io_priority; /* ioprio_set(2); inherited */
+	u16 io_priority;  /* ioprio_set(2); inherited */
 	void *poll_table; /* scratch of poll and select, see vfs/poll */
 };
 
@@ -69,41 +70,43 @@ struct process {
 	struct object object; /* type process_type; a pidfd is a file over it */
 	int pid;
 	struct pid_entry pid_entry;
-	struct task *leader; /* the task whose tid is pid, even after it exited: for comm and credentials; null once reaped */
+	struct task *
+		leader; /* the task whose tid is pid, even after it exited: for comm and credentials; null once reaped */
 	struct task *exec_task; /* every other task must leave; guarded by lock */
-	u32 state; /* enum process_state; guarded by lock */
-	struct spinlock lock; /* RANK_PROCESS: tasks, state, signals of the process */
+	u32 state;		/* enum process_state; guarded by lock */
+	struct spinlock lock;	/* RANK_PROCESS: tasks, state, signals of the process */
 	struct list_head tasks;
-	unsigned task_count; /* live ones */
-	struct aspace *aspace; /* holds a user; null once exited */
+	unsigned task_count;		/* live ones */
+	struct aspace *aspace;		/* holds a user; null once exited */
 	struct signal_actions *actions; /* holds a reference; shared with CLONE_SIGHAND */
 	struct signal_queue pending;	/* process directed */
-	struct process *parent;	   /* guarded by the process table lock; never null but for init */
+	struct process *parent; /* guarded by the process table lock; never null but for init */
 	struct list_head children, sibling;
-	struct process_group *group; /* holds a reference */
-	struct list_head group_node; /* its session is group->session */
+	struct process_group *group;  /* holds a reference */
+	struct list_head group_node;  /* its session is group->session */
 	struct wait_queue child_wait; /* wait4 sleeps here */
 	struct list_head pidfds;      /* of proc/pidfd.c: told of the exit; guarded by lock */
-	int exit_code;		     /* wait status */
-	int exit_signal;	     /* to the parent: SIGCHLD, 0 none */
-	bool group_exiting;	     /* exit_group or a fatal signal: every task leaves */
+	int exit_code;		      /* wait status */
+	int exit_signal;	      /* to the parent: SIGCHLD, 0 none */
+	bool group_exiting;	      /* exit_group or a fatal signal: every task leaves */
 	int group_exit_code;
-	u32 stop_signal;	     /* the group stop in effect: tasks sleep until it is 0; guarded by lock */
-	unsigned stop_count;	     /* tasks that have not yet stopped */
-	bool stop_dequeued;	     /* a stop signal was taken and no SIGCONT came since */
-	bool unkillable;	     /* process 1: signals with the default action do not reach it */
-	u32 wait_flags;		     /* PROCESS_EVENT_*: not yet waited for; guarded by lock */
-	u32 stop_report;	     /* the signal of PROCESS_EVENT_STOPPED */
+	u32 stop_signal; /* the group stop in effect: tasks sleep until it is 0; guarded by lock */
+	unsigned stop_count; /* tasks that have not yet stopped */
+	bool stop_dequeued;  /* a stop signal was taken and no SIGCONT came since */
+	bool unkillable;     /* process 1: signals with the default action do not reach it */
+	u32 wait_flags;	     /* PROCESS_EVENT_*: not yet waited for; guarded by lock */
+	u32 stop_report;     /* the signal of PROCESS_EVENT_STOPPED */
 	struct rlimit64 limits[RLIM_NLIMITS];
-	struct process_timers *timers; /* itimers, POSIX timers, RLIMIT_CPU: see proc/timers.h; null until the first */
+	struct process_timers *
+		timers; /* itimers, POSIX timers, RLIMIT_CPU: see proc/timers.h; null until the first */
 	u64 children_user_ns, children_system_ns; /* of waited-for children */
 	u64 dead_user_ns, dead_system_ns;	  /* of its own tasks that exited */
 	u64 children_minor_faults, children_major_faults, children_resident_peak;
-	u64 dead_minor_faults, dead_major_faults; /* of address spaces it no longer has */
-	u64 resident_peak;			  /* the same, in pages */
+	u64 dead_minor_faults, dead_major_faults;     /* of address spaces it no longer has */
+	u64 resident_peak;			      /* the same, in pages */
 	u64 voluntary_switches, involuntary_switches; /* of exited tasks */
 	u64 start_ns;
-	bool has_executed;	     /* after fork, before exec: setpgid rules */
+	bool has_executed; /* after fork, before exec: setpgid rules */
 	bool child_subreaper;
 	bool dumped;
 	bool has_semaphore_undo; /* SEM_UNDO was used: see ipc/sysv_sem.c */
@@ -179,8 +182,8 @@ struct clone_request {
  * is killed with SIGSEGV or SIGKILL.
  */
 struct exec_request {
-	struct file *file;    /* borrowed */
-	const char *path;     /* as given, for AT_EXECFN and #! */
+	struct file *file; /* borrowed */
+	const char *path;  /* as given, for AT_EXECFN and #! */
 	const char __user *const __user *user_argv;
 	const char __user *const __user *user_envp;
 	const char *const *kernel_argv; /* instead, for init */
@@ -220,7 +223,8 @@ void process_rusage(struct process *process, int who, struct rusage *out);
 
 /* Upward calls: the file system context and handles belong to layers above. Filled in by vfs at boot. */
 struct proc_hooks {
-	int (*fs_copy)(struct fs_context *from, struct fs_context **out); /* from null: the kernel's initial one */
+	int (*fs_copy)(struct fs_context *from,
+		       struct fs_context **out); /* from null: the kernel's initial one */
 	void (*fs_get)(struct fs_context *fs);
 	void (*fs_put)(struct fs_context *fs);
 	/*

@@ -49,7 +49,9 @@ static bool cpu_itimer_due(struct cpu_itimer *t, u64 used)
 {
 	if (!t->deadline || used < t->deadline)
 		return false;
-	t->deadline = t->interval ? t->deadline + ((used - t->deadline) / t->interval + 1) * t->interval : 0;
+	t->deadline = t->interval
+			      ? t->deadline + ((used - t->deadline) / t->interval + 1) * t->interval
+			      : 0;
 	return true;
 }
 
@@ -69,9 +71,11 @@ static u64 cpu_time_left_locked(struct process_timers *timers, u64 user, u64 tot
 	consider(&left, timers->virtual.deadline, user);
 	consider(&left, timers->prof.deadline, total);
 	consider(&left, timers->next_xcpu_ns, total);
-	list_for_each(timer, &timers->posix, node)
-		if (posix_timer_counts_cpu(timer) && timer->deadline && list_empty(&timer->queued.node))
-			consider(&left, timer->deadline, timer->measured ? posix_timer_cpu_time(timer) : total);
+	list_for_each (timer, &timers->posix, node)
+		if (posix_timer_counts_cpu(timer) && timer->deadline &&
+		    list_empty(&timer->queued.node))
+			consider(&left, timer->deadline,
+				 timer->measured ? posix_timer_cpu_time(timer) : total);
 	return left;
 }
 
@@ -123,7 +127,7 @@ static struct posix_timer *due_posix_locked(struct process_timers *timers, u64 t
 {
 	struct posix_timer *timer;
 
-	list_for_each(timer, &timers->posix, node) {
+	list_for_each (timer, &timers->posix, node) {
 		u64 used = timer->measured ? posix_timer_cpu_time(timer) : total;
 
 		if (posix_timer_counts_cpu(timer) && timer->deadline && used >= timer->deadline &&
@@ -176,8 +180,8 @@ static struct process_timers *timers_create(struct process *process)
 	timer_init(&timers->real, real_expired);
 	timer_init(&timers->cpu_watch, cpu_watch_expired);
 	list_init(&timers->posix);
-	if (__atomic_compare_exchange_n(&process->timers, &expected, timers, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&process->timers, &expected, timers, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return timers;
 	kfree(timers);
 	return expected;
@@ -202,7 +206,8 @@ void process_timers_watch_cpu(struct process *process)
 	if (!timers)
 		return;
 	flags = spin_lock_irqsave(&timers->lock);
-	timers->next_xcpu_ns = limit > UINT64_MAX / NSEC_PER_SEC ? 0 : MAX(limit, 1ull) * NSEC_PER_SEC;
+	timers->next_xcpu_ns =
+		limit > UINT64_MAX / NSEC_PER_SEC ? 0 : MAX(limit, 1ull) * NSEC_PER_SEC;
 	spin_unlock_irqrestore(&timers->lock, flags);
 	cpu_watch_start(timers);
 }
@@ -239,7 +244,8 @@ static void exchange_real(struct process_timers *timers, const struct timer_sett
 	irqflags_t flags = spin_lock_irqsave(&timers->lock);
 	u64 now = clock_monotonic_ns();
 
-	*old = (struct timer_setting){ remaining(timers->real_deadline, now), timers->real_interval };
+	*old = (struct timer_setting){ remaining(timers->real_deadline, now),
+				       timers->real_interval };
 	if (new) {
 		timers->real_deadline = new->value ? now + new->value : 0;
 		timers->real_interval = new->interval;
@@ -251,8 +257,8 @@ static void exchange_real(struct process_timers *timers, const struct timer_sett
 	spin_unlock_irqrestore(&timers->lock, flags);
 }
 
-static void exchange_cpu(struct process_timers *timers, bool user_only, const struct timer_setting *new,
-			 struct timer_setting *old)
+static void exchange_cpu(struct process_timers *timers, bool user_only,
+			 const struct timer_setting *new, struct timer_setting *old)
 {
 	struct cpu_itimer *t = user_only ? &timers->virtual : &timers->prof;
 	u64 user, system, used;

@@ -19,7 +19,8 @@ struct timer_setting {
 };
 
 /* ITIMER_REAL, _VIRTUAL, _PROF. `new` null: only reads. -EINVAL, -ENOMEM. */
-[[nodiscard]] int itimer_exchange(int which, const struct timer_setting *new, struct timer_setting *old);
+[[nodiscard]] int itimer_exchange(int which, const struct timer_setting *new,
+				  struct timer_setting *old);
 
 /* POSIX timers of the current process; event null: SIGALRM with the timer's number. -EINVAL (no such timer or clock), -EAGAIN, -ENOMEM. May sleep. */
 [[nodiscard]] int posix_timer_create(int clock, const struct sigevent *event, int *id);

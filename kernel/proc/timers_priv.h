@@ -12,8 +12,8 @@ struct cpu_itimer {
 
 struct process_timers {
 	struct process *process; /* borrowed: the timers end before it */
-	struct spinlock lock;	 /* RANK_TIMER_USER, with interrupts masked; guards all that follows */
-	struct timer real;	 /* ITIMER_REAL */
+	struct spinlock lock; /* RANK_TIMER_USER, with interrupts masked; guards all that follows */
+	struct timer real;    /* ITIMER_REAL */
 	u64 real_deadline, real_interval;
 	struct cpu_itimer virtual, prof;
 	u64 next_xcpu_ns;	/* CPU time of the next SIGXCPU */
@@ -31,9 +31,10 @@ struct posix_timer {
 	int notify;
 	bool deleted;
 	struct process *process;
-	struct task *target;   /* SIGEV_THREAD_ID: holds a reference */
-	struct task *measured; /* whose CPU time it counts: holds a reference; null: the process's */
-	u64 deadline;	       /* on its clock; 0: disarmed */
+	struct task *target; /* SIGEV_THREAD_ID: holds a reference */
+	struct task
+		*measured; /* whose CPU time it counts: holds a reference; null: the process's */
+	u64 deadline;	   /* on its clock; 0: disarmed */
 	u64 interval;
 	s64 overrun, last_overrun;
 	struct timer timer;

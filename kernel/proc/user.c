@@ -29,7 +29,9 @@ static struct user_account *user_find_or_add(u32 uid, struct user_account *fresh
 	struct user_account *account = user_find_locked(uid);
 
 	if (!account && fresh) {
-		*fresh = (struct user_account){ .uid = uid, .refs = 1, .next = users[uid % USER_BUCKETS] };
+		*fresh = (struct user_account){ .uid = uid,
+						.refs = 1,
+						.next = users[uid % USER_BUCKETS] };
 		users[uid % USER_BUCKETS] = fresh;
 		account = fresh;
 	}

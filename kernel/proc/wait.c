@@ -32,7 +32,7 @@ static void usage_self(struct process *process, struct rusage *out)
 	out->ru_majflt = (long)process->dead_major_faults;
 	out->ru_nvcsw = (long)process->voluntary_switches;
 	out->ru_nivcsw = (long)process->involuntary_switches;
-	list_for_each(task, &process->tasks, process_node) {
+	list_for_each (task, &process->tasks, process_node) {
 		out->ru_nvcsw += (long)task->thread.voluntary_switches;
 		out->ru_nivcsw += (long)task->thread.involuntary_switches;
 	}
@@ -115,9 +115,9 @@ static bool take_event_locked(struct wait_request *req, struct process *child)
 	if (child->state == PROCESS_ZOMBIE) {
 		found = req->options & WEXITED;
 		req->status = child->exit_code;
-		req->code = !(child->exit_code & 0x7f) ? CLD_EXITED :
-			    child->exit_code & 0x80    ? CLD_DUMPED :
-							 CLD_KILLED;
+		req->code = !(child->exit_code & 0x7f) ? CLD_EXITED
+			    : child->exit_code & 0x80  ? CLD_DUMPED
+						       : CLD_KILLED;
 	} else if ((child->wait_flags & PROCESS_EVENT_STOPPED) && (req->options & WSTOPPED)) {
 		req->status = (int)child->stop_report << 8 | 0x7f;
 		req->code = CLD_STOPPED;
@@ -149,7 +149,7 @@ static int scan_locked(struct wait_scan *scan, struct process *parent)
 	struct process *child;
 	bool any = false;
 
-	list_for_each(child, &parent->children, sibling) {
+	list_for_each (child, &parent->children, sibling) {
 		if (!is_eligible(req, child))
 			continue;
 		any = true;

@@ -34,8 +34,10 @@ struct guest_test {
 
 #define TEST(name_)                                                                                \
 	static void test_##name_(void);                                                            \
-	__attribute__((section("guest_tests"), used, aligned(8))) static const struct guest_test               \
-		guest_##name_ = { AREA, #name_, test_##name_ };                                    \
+	__attribute__((section("guest_tests"), used,                                               \
+		       aligned(8))) static const struct guest_test guest_##name_ = {               \
+		AREA, #name_, test_##name_                                                         \
+	};                                                                                         \
 	static void test_##name_(void)
 
 /* A program for tests of exec: run_helper("name", ...) executes it; it returns the exit status. */
@@ -45,13 +47,16 @@ struct guest_helper {
 };
 #define HELPER(name_)                                                                              \
 	static int helper_##name_(int argc, char **argv);                                          \
-	__attribute__((section("guest_helpers"), used, aligned(8))) static const struct guest_helper           \
-		guest_helper_##name_ = { #name_, helper_##name_ };                                 \
+	__attribute__((section("guest_helpers"), used,                                             \
+		       aligned(8))) static const struct guest_helper guest_helper_##name_ = {      \
+		#name_, helper_##name_                                                             \
+	};                                                                                         \
 	static int helper_##name_(int argc, char **argv)
 #define GUEST_PROGRAM "/init" /* execute with argv[1] = "helper", argv[2] = name */
 
 /* Records a failure of the running test. */
-__attribute__((format(printf, 3, 4))) void test_fail(const char *file, int line, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void test_fail(const char *file, int line, const char *fmt,
+						     ...);
 /* True once a check of this process has failed: the exit status of children. */
 bool test_has_failed(void);
 

@@ -181,7 +181,8 @@ int main(int argc, char **argv)
 	pid_t driver, pid;
 
 	if (argc > 2 && strcmp(argv[1], "helper") == 0) {
-		for (const struct guest_helper *h = __start_guest_helpers; h < __stop_guest_helpers; h++)
+		for (const struct guest_helper *h = __start_guest_helpers; h < __stop_guest_helpers;
+		     h++)
 			if (strcmp(h->name, argv[2]) == 0)
 				return h->run(argc - 2, argv + 2);
 		return 127;

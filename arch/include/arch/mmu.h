@@ -28,8 +28,8 @@
 #define MMU_WRITE 2u
 #define MMU_EXEC 4u
 #define MMU_USER 8u
-#define MMU_GLOBAL 16u	/* kernel mappings, the same in every address space */
-#define MMU_DEVICE 32u	/* uncached, strongly ordered */
+#define MMU_GLOBAL 16u	 /* kernel mappings, the same in every address space */
+#define MMU_DEVICE 32u	 /* uncached, strongly ordered */
 #define MMU_UNCACHED 64u /* uncached normal memory (write combining) */
 
 #include <arch/impl/mmu.h>

@@ -18,7 +18,9 @@ void arch_frame_print(const struct trap_frame *frame);
  * of the frame if not null, else of the caller. Never faults: frame pointers are checked to lie in
  * the stack.
  */
-void arch_backtrace(const struct trap_frame *frame, bool (*visit)(vaddr_t pc, void *arg), void *arg);
+void arch_backtrace(const struct trap_frame *frame, bool (*visit)(vaddr_t pc, void *arg),
+		    void *arg);
 
 /* The same for a thread that is not running. */
-void arch_backtrace_thread(const struct arch_thread *at, bool (*visit)(vaddr_t pc, void *arg), void *arg);
+void arch_backtrace_thread(const struct arch_thread *at, bool (*visit)(vaddr_t pc, void *arg),
+			   void *arg);

@@ -25,7 +25,8 @@ struct signal_frame_request {
  * Builds the frame in user memory and points *frame at the handler. Returns 0, or -EFAULT with the
  * frame unchanged (the caller forces SIGSEGV).
  */
-[[nodiscard]] int arch_signal_push(struct trap_frame *frame, const struct signal_frame_request *req);
+[[nodiscard]] int arch_signal_push(struct trap_frame *frame,
+				   const struct signal_frame_request *req);
 
 /*
  * rt_sigreturn(2): restores registers, FPU state from the frame at the user stack pointer; returns the mask

@@ -44,7 +44,8 @@ void trap_user_exception(struct trap_frame *frame, int signo, int code, vaddr_t 
 			 unsigned trap_number, u64 error_code);
 
 /* An exception in the kernel that has no fixup: prints registers and panics. core/panic.c. */
-[[noreturn]] void trap_kernel_exception(struct trap_frame *frame, const char *what, vaddr_t address);
+[[noreturn]] void trap_kernel_exception(struct trap_frame *frame, const char *what,
+					vaddr_t address);
 
 /*
  * Called before every return to user mode when the thread's work flags are not zero, interrupts enabled:

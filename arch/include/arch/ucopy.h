@@ -26,7 +26,13 @@ ssize_t arch_copy_string_from_user(char *to, const char __user *from, size_t siz
  */
 int arch_user_load(const u32 __user *word, u32 *old);
 int arch_user_cmpxchg(u32 __user *word, u32 expected, u32 new, u32 *old);
-enum user_atomic { USER_ATOMIC_SET, USER_ATOMIC_ADD, USER_ATOMIC_OR, USER_ATOMIC_ANDN, USER_ATOMIC_XOR };
+enum user_atomic {
+	USER_ATOMIC_SET,
+	USER_ATOMIC_ADD,
+	USER_ATOMIC_OR,
+	USER_ATOMIC_ANDN,
+	USER_ATOMIC_XOR
+};
 int arch_user_atomic(enum user_atomic op, u32 __user *word, u32 operand, u32 *old);
 
 /*

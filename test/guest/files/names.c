@@ -277,7 +277,8 @@ TEST(writing_changes_the_times)
 	sleep_ms(30);
 	EXPECT_EQ(write(fd, "x", 1), 1);
 	EXPECT_EQ(fstat(fd, &after), 0);
-	EXPECT(after.st_mtim.tv_sec > before.st_mtim.tv_sec || after.st_mtim.tv_nsec > before.st_mtim.tv_nsec);
+	EXPECT(after.st_mtim.tv_sec > before.st_mtim.tv_sec ||
+	       after.st_mtim.tv_nsec > before.st_mtim.tv_nsec);
 	EXPECT_EQ(after.st_mtim.tv_nsec, after.st_ctim.tv_nsec);
 }
 
@@ -412,7 +413,9 @@ TEST(record_locks_exclude_processes)
 	EXPECT_EQ(fcntl(fd, F_SETLK, &lock), 0);
 	IN_CHILD(pid)
 	{
-		struct flock other = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 1 };
+		struct flock other = {
+			.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 1
+		};
 
 		EXPECT_ERRNO(fcntl(fd, F_SETLK, &other), EAGAIN);
 		EXPECT_EQ(fcntl(fd, F_GETLK, &other), 0);

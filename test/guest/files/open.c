@@ -237,14 +237,16 @@ TEST(status_flags_change)
 
 	EXPECT_EQ(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK), O_RDWR);
 	EXPECT_EQ(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK), 0);
-	EXPECT_EQ(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK), O_RDWR | O_APPEND | O_NONBLOCK);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK),
+		  O_RDWR | O_APPEND | O_NONBLOCK);
 	EXPECT_ERRNO(fcntl(fd, 9999), EINVAL);
 }
 
 TEST(devices_behave)
 {
 	char buf[16] = "zzzzzzzzzzzzzzz";
-	int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR), full = open("/dev/full", O_RDWR);
+	int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR),
+	    full = open("/dev/full", O_RDWR);
 
 	EXPECT_EQ(read(null, buf, 5), 0);
 	EXPECT_EQ(write(null, buf, 5), 5);

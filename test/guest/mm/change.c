@@ -157,7 +157,8 @@ TEST(mremap_grows_moves_and_shrinks)
 	EXPECT_ERRNO(mremap(fixed + 1, PAGE, PAGE, 0), EINVAL);
 	EXPECT_ERRNO(mremap(fixed, PAGE, PAGE, MREMAP_FIXED, fixed), EINVAL);
 	EXPECT_ERRNO(mremap(q, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT);
-	EXPECT_ERRNO(mremap(fixed, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, fixed + PAGE), EINVAL);
+	EXPECT_ERRNO(mremap(fixed, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, fixed + PAGE),
+		     EINVAL);
 }
 
 TEST(mremap_moves_across_many_tables)

@@ -80,8 +80,10 @@ TEST(a_hole_in_the_middle_is_used_again)
 	/* The hint is taken where there is room. */
 	EXPECT_EQ(mmap(p + 3 * PAGE, PAGE, PROT_READ, ANON, -1, 0), p + 3 * PAGE);
 	EXPECT_EQ(p[3 * PAGE], 0);
-	EXPECT_ERRNO(mmap(p + 2 * PAGE, PAGE, PROT_READ, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
-	EXPECT_EQ(mmap(p + 4 * PAGE, PAGE, PROT_READ, ANON | MAP_FIXED_NOREPLACE, -1, 0), p + 4 * PAGE);
+	EXPECT_ERRNO(mmap(p + 2 * PAGE, PAGE, PROT_READ, ANON | MAP_FIXED_NOREPLACE, -1, 0),
+		     EEXIST);
+	EXPECT_EQ(mmap(p + 4 * PAGE, PAGE, PROT_READ, ANON | MAP_FIXED_NOREPLACE, -1, 0),
+		  p + 4 * PAGE);
 	/* MAP_FIXED replaces. */
 	EXPECT_EQ(mmap(p, 9 * PAGE, PROT_READ, ANON | MAP_FIXED, -1, 0), p);
 	for (int i = 0; i < 9; i++)
@@ -96,15 +98,16 @@ TEST(neighbours_merge_into_one_line_of_maps)
 	int found = 0;
 
 	EXPECT_EQ(munmap(p + 2 * PAGE, 2 * PAGE), 0);
-	EXPECT_EQ(mmap(p + 2 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE, ANON | MAP_FIXED, -1, 0), p + 2 * PAGE);
+	EXPECT_EQ(mmap(p + 2 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE, ANON | MAP_FIXED, -1, 0),
+		  p + 2 * PAGE);
 	EXPECT_EQ(mprotect(p + PAGE, PAGE, PROT_READ), 0);
 	EXPECT_EQ(mprotect(p + PAGE, PAGE, PROT_READ | PROT_WRITE), 0);
 	FILE *f = fopen("/proc/self/maps", "r");
 	REQUIRE(f);
 	while (fgets(line, sizeof(line), f)) {
 		unsigned long start, end;
-		if (sscanf(line, "%lx-%lx %63s", &start, &end, want) == 3 && start <= (unsigned long)p &&
-		    end >= (unsigned long)p + 6 * PAGE)
+		if (sscanf(line, "%lx-%lx %63s", &start, &end, want) == 3 &&
+		    start <= (unsigned long)p && end >= (unsigned long)p + 6 * PAGE)
 			found++;
 	}
 	fclose(f);
@@ -156,7 +159,8 @@ TEST(brk_grows_and_shrinks)
 		start[i] = 1;
 	EXPECT_EQ(brk(start), 0);
 	EXPECT_EQ(sbrk(0), start);
-	EXPECT_EQ(touch_signal((char *)(((uintptr_t)start + 2 * PAGE) & ~(PAGE - 1)), false), SIGSEGV);
+	EXPECT_EQ(touch_signal((char *)(((uintptr_t)start + 2 * PAGE) & ~(PAGE - 1)), false),
+		  SIGSEGV);
 	REQUIRE(sbrk(10 * PAGE) == start);
 	EXPECT_EQ(start[5 * PAGE], 0);
 	EXPECT_ERRNO(sbrk(1l << 46), ENOMEM);
@@ -188,7 +192,8 @@ TEST(grow_down_mapping_grows_and_keeps_its_guard)
 	REQUIRE(base != MAP_FAILED);
 	EXPECT_EQ(munmap(base, 4096 * PAGE), 0);
 	char *top = base + 4096 * PAGE;
-	char *p = mmap(top - PAGE, PAGE, PROT_READ | PROT_WRITE, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	char *p = mmap(top - PAGE, PAGE, PROT_READ | PROT_WRITE, ANON | MAP_FIXED | MAP_GROWSDOWN,
+		       -1, 0);
 	REQUIRE(p == top - PAGE);
 	EXPECT_EQ(touch_signal(p - 100 * PAGE, true), 0);
 	p[-(long)PAGE] = 1;

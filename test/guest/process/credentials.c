@@ -110,7 +110,8 @@ TEST(capset_only_takes_away)
 	IN_CHILD(pid)
 	{
 		struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-		struct __user_cap_data_struct data[2] = { { .effective = 1 << CAP_KILL, .permitted = 1 << CAP_KILL } };
+		struct __user_cap_data_struct data[2] = { { .effective = 1 << CAP_KILL,
+							    .permitted = 1 << CAP_KILL } };
 
 		EXPECT_EQ(syscall(SYS_capset, &header, data), 0);
 		EXPECT_EQ(capabilities('e'), 1 << CAP_KILL);
@@ -146,7 +147,9 @@ HELPER(set_user_id)
 	uid_t r, e, s;
 
 	getresuid(&r, &e, &s);
-	return r == 100 && e == (uid_t)atoi(argv[1]) && s == e && getauxval(AT_SECURE) == (e != 100) ? 0 : 1;
+	return r == 100 && e == (uid_t)atoi(argv[1]) && s == e && getauxval(AT_SECURE) == (e != 100)
+		       ? 0
+		       : 1;
 }
 
 static void copy_program(const char *to)

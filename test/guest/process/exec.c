@@ -38,10 +38,10 @@ static int exec_status(const char *path, char *const argv[], char *const envp[])
 /* argv: expected arguments after "--". */
 HELPER(arguments)
 {
-	return argc == 3 && !strcmp(argv[1], "one") && !argv[2][0] && environ[0] && !strcmp(environ[0], "A=b") &&
-			       !environ[1] ?
-		       0 :
-		       1;
+	return argc == 3 && !strcmp(argv[1], "one") && !argv[2][0] && environ[0] &&
+			       !strcmp(environ[0], "A=b") && !environ[1]
+		       ? 0
+		       : 1;
 }
 
 TEST(arguments_and_environment_arrive)
@@ -54,15 +54,19 @@ TEST(arguments_and_environment_arrive)
 HELPER(auxv)
 {
 	unsigned char *random = (unsigned char *)getauxval(AT_RANDOM);
-	bool good = getauxval(AT_PAGESZ) == 4096 && getauxval(AT_CLKTCK) == 100 && getauxval(AT_UID) == getuid() &&
-		    getauxval(AT_EGID) == getegid() && getauxval(AT_PHENT) == sizeof(Elf64_Phdr) &&
-		    getauxval(AT_PHDR) && getauxval(AT_PHNUM) && getauxval(AT_ENTRY) && !getauxval(AT_SECURE) &&
-		    random && getauxval(AT_MINSIGSTKSZ) >= 1000 && getauxval(AT_SYSINFO_EHDR);
+	bool good = getauxval(AT_PAGESZ) == 4096 && getauxval(AT_CLKTCK) == 100 &&
+		    getauxval(AT_UID) == getuid() && getauxval(AT_EGID) == getegid() &&
+		    getauxval(AT_PHENT) == sizeof(Elf64_Phdr) && getauxval(AT_PHDR) &&
+		    getauxval(AT_PHNUM) && getauxval(AT_ENTRY) && !getauxval(AT_SECURE) && random &&
+		    getauxval(AT_MINSIGSTKSZ) >= 1000 && getauxval(AT_SYSINFO_EHDR);
 	const char *path = (const char *)getauxval(AT_EXECFN);
 	const char *platform = (const char *)getauxval(AT_PLATFORM);
 	char *entry = (char *)&argv;
 
-	return good && path && !strcmp(path, GUEST_PROGRAM) && platform && strlen(platform) >= 6 && entry ? 0 : 1;
+	return good && path && !strcmp(path, GUEST_PROGRAM) && platform && strlen(platform) >= 6 &&
+			       entry
+		       ? 0
+		       : 1;
 }
 
 TEST(auxiliary_vector_is_complete)
@@ -277,10 +281,10 @@ static void try_damaged(const unsigned char *image, size_t size)
 	IN_CHILD(pid)
 	{
 		execve("./damaged", argv, environ);
-		_exit(errno == ENOEXEC || errno == EINVAL || errno == ENOMEM || errno == EIO || errno == EFAULT ||
-				      errno == EPERM || errno == EEXIST ?
-			      1 :
-			      2);
+		_exit(errno == ENOEXEC || errno == EINVAL || errno == ENOMEM || errno == EIO ||
+				      errno == EFAULT || errno == EPERM || errno == EEXIST
+			      ? 1
+			      : 2);
 	}
 	EXPECT_NE(wait_status(pid), 2);
 }
@@ -292,7 +296,8 @@ TEST(damaged_headers)
 	ssize_t size = read(fd, image, 65536);
 	Elf64_Ehdr *header = (Elf64_Ehdr *)copy;
 	Elf64_Phdr *segments = (Elf64_Phdr *)(copy + sizeof(*header));
-	static const uint64_t values[] = { 0, 1, 0xfff, 1ull << 31, 1ull << 47, 1ull << 63, UINT64_MAX, UINT64_MAX - 4095 };
+	static const uint64_t values[] = { 0,	       1,	   0xfff,      1ull << 31,
+					   1ull << 47, 1ull << 63, UINT64_MAX, UINT64_MAX - 4095 };
 
 	REQUIRE(size == 65536);
 	for (unsigned v = 0; v < sizeof(values) / sizeof(values[0]); v++) {

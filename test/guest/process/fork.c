@@ -28,7 +28,10 @@ TEST(child_knows_its_parent)
 
 	IN_CHILD(pid)
 	{
-		_exit(getppid() == parent && getpid() != parent && getpid() == (pid_t)syscall(SYS_gettid) ? 0 : 1);
+		_exit(getppid() == parent && getpid() != parent &&
+				      getpid() == (pid_t)syscall(SYS_gettid)
+			      ? 0
+			      : 1);
 	}
 	EXPECT_NE(pid, parent);
 	EXPECT_EQ(wait_status(pid), 0);
@@ -213,9 +216,10 @@ TEST(child_tid_is_stored_and_cleared)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	int set = 0, tid = 1;
-	pid_t pid = clone(set_value, stack + sizeof(stack),
-			  CLONE_VM | CLONE_VFORK | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, &set, NULL,
-			  NULL, &tid);
+	pid_t pid =
+		clone(set_value, stack + sizeof(stack),
+		      CLONE_VM | CLONE_VFORK | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD,
+		      &set, NULL, NULL, &tid);
 
 	REQUIRE(pid > 0);
 	EXPECT_EQ(wait_status(pid), 6);
@@ -226,7 +230,8 @@ TEST(unshare_of_files_separates_descriptors)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	int value = 0, fd = open("/", O_RDONLY);
-	pid_t pid = clone(set_value, stack + sizeof(stack), CLONE_VM | CLONE_FILES | SIGCHLD, &value);
+	pid_t pid =
+		clone(set_value, stack + sizeof(stack), CLONE_VM | CLONE_FILES | SIGCHLD, &value);
 
 	EXPECT_EQ(wait_status(pid), 6);
 	EXPECT_EQ(unshare(CLONE_FILES | CLONE_FS), 0);

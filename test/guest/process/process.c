@@ -172,7 +172,8 @@ TEST(exec_passes_arguments_and_environment)
 	EXPECT_EQ(pipe(out), 0);
 	IN_CHILD(pid)
 	{
-		char *argv[] = { "x", "helper", "show", "a b", "", "c", NULL }, *envp[] = { "K=V", "E=", NULL };
+		char *argv[] = { "x", "helper", "show", "a b", "", "c", NULL },
+		     *envp[] = { "K=V", "E=", NULL };
 
 		dup2(out[1], 1);
 		execve(GUEST_PROGRAM, argv, envp);
@@ -303,7 +304,8 @@ TEST(exec_from_a_thread_leaves_one)
 static void write_elf_with(size_t at, const void *bytes, size_t size)
 {
 	char buf[65536];
-	int in = open(GUEST_PROGRAM, O_RDONLY), out = open("bad", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	int in = open(GUEST_PROGRAM, O_RDONLY),
+	    out = open("bad", O_WRONLY | O_CREAT | O_TRUNC, 0755);
 	ssize_t n;
 
 	while ((n = read(in, buf, sizeof(buf))) > 0)

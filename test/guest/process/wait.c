@@ -144,7 +144,8 @@ static void count_child(int signo, siginfo_t *info, void *context)
 
 TEST(sigchld_tells_what_happened)
 {
-	struct sigaction action = { .sa_sigaction = count_child, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction action = { .sa_sigaction = count_child,
+				    .sa_flags = SA_SIGINFO | SA_RESTART };
 	int status;
 
 	sigaction(SIGCHLD, &action, NULL);
@@ -191,8 +192,10 @@ TEST(usage_of_children_is_added)
 		_exit(0);
 	}
 	EXPECT_EQ(wait4(pid, &status, 0, &usage), pid);
-	EXPECT(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec + usage.ru_utime.tv_sec * 1000000 > 20000);
+	EXPECT(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec + usage.ru_utime.tv_sec * 1000000 >
+	       20000);
 	EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
-	EXPECT(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec + usage.ru_utime.tv_sec * 1000000 > 20000);
+	EXPECT(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec + usage.ru_utime.tv_sec * 1000000 >
+	       20000);
 	EXPECT(usage.ru_maxrss > 0);
 }

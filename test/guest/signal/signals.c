@@ -272,8 +272,8 @@ static void where(int signo, siginfo_t *info, void *context)
 	stack_t now;
 
 	sigaltstack(NULL, &now);
-	on_alternate = &here >= alternate && &here < alternate + sizeof(alternate) && now.ss_flags == SS_ONSTACK &&
-		       uc->uc_stack.ss_sp == alternate;
+	on_alternate = &here >= alternate && &here < alternate + sizeof(alternate) &&
+		       now.ss_flags == SS_ONSTACK && uc->uc_stack.ss_sp == alternate;
 	EXPECT_ERRNO(sigaltstack(&now, NULL), EPERM);
 }
 
@@ -388,7 +388,8 @@ static void change_register(int signo, siginfo_t *info, void *context)
 TEST(handlers_preserve_everything)
 {
 	struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
-	struct sigaction action = { .sa_sigaction = change_register, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction action = { .sa_sigaction = change_register,
+				    .sa_flags = SA_SIGINFO | SA_RESTART };
 	double x = 1.0;
 	uint64_t sum = 0;
 	long long end;

@@ -94,7 +94,9 @@ TEST(timers_are_not_inherited)
 
 TEST(posix_timer_signals_with_its_value)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value.sival_int = 99 };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+				  .sigev_signo = SIGRTMIN,
+				  .sigev_value.sival_int = 99 };
 	struct itimerspec soon = { .it_value = { 0, 20000000 } }, left;
 	timer_t timer;
 
@@ -175,9 +177,11 @@ TEST(sigev_none_only_counts)
 
 TEST(clocks)
 {
-	static const clockid_t good[] = { CLOCK_REALTIME,	   CLOCK_MONOTONIC,    CLOCK_PROCESS_CPUTIME_ID,
-					  CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
-					  CLOCK_MONOTONIC_COARSE,  CLOCK_BOOTTIME,     CLOCK_TAI };
+	static const clockid_t good[] = {
+		CLOCK_REALTIME,		 CLOCK_MONOTONIC,     CLOCK_PROCESS_CPUTIME_ID,
+		CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+		CLOCK_MONOTONIC_COARSE,	 CLOCK_BOOTTIME,      CLOCK_TAI
+	};
 	struct timespec t, resolution;
 
 	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

@@ -22,7 +22,8 @@ typedef struct {
 static inline u64 x86_pte_prot_bits(u32 prot)
 {
 	/* An entry without any right keeps its page but is not present for the MMU. */
-	u64 bits = prot & (MMU_READ | MMU_WRITE | MMU_EXEC) ? PTE_PRESENT | PTE_ACCESSED : PTE_ACCESSED;
+	u64 bits = prot & (MMU_READ | MMU_WRITE | MMU_EXEC) ? PTE_PRESENT | PTE_ACCESSED
+							    : PTE_ACCESSED;
 	if (prot & MMU_WRITE)
 		bits |= PTE_WRITE;
 	if (!(prot & MMU_EXEC))
