@@ -37,8 +37,7 @@ else
 default: $(OBJECTS)
 endif
 
-# Until every part of the kernel is there, a symbol that is still missing is a warning.
-LINK = $(LD) -static --gc-sections --warn-unresolved-symbols -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds
+LINK = $(LD) -static --gc-sections -z max-page-size=4096 -T arch/$(ARCH)/kernel.lds
 
 # Linked twice: the table of symbol names is made from the first link.
 $(OUT)/unnamed.elf: $(OBJECTS) arch/$(ARCH)/kernel.lds

@@ -131,8 +131,11 @@ static void choose_program(void)
 		if (run(ramdisk_program))
 			return;
 	} else {
+		/* Linux goes on to mount root= then, and what it needs for that is not here. */
 		log_error("Cannot run %s as init: %s (error %d)", ramdisk_program, reason(err),
 			  err);
+		panic("VFS: Unable to mount root fs: no %s in the initramfs, and no disk driver",
+		      ramdisk_program);
 	}
 	if (init_program) {
 		if (run(init_program))

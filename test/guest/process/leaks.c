@@ -35,7 +35,8 @@ static void fork_and_exec(int times)
 
 TEST(five_hundred_execs_leave_nothing)
 {
-	static const char *const caches[] = { "task", "process", "dentry", "aspace", "vma", "file", "pool", "kmalloc-384" };
+	static const char *const caches[] = { "task", "process", "dentry", "aspace",
+					      "vma",  "file",	 "pool",   "kmalloc-384" };
 	long before[8];
 
 	fork_and_exec(20);
