@@ -31,11 +31,14 @@ TEST(real_timer_repeats)
 	EXPECT_EQ(getitimer(ITIMER_REAL, &left), 0);
 	EXPECT_EQ(left.it_interval.tv_usec, 20000);
 	EXPECT(left.it_value.tv_usec > 0 && left.it_value.tv_usec <= 20000);
-	for (end = now_ms() + 300; now_ms() < end;)
+	/* On a busy host expirations coalesce, so only the least time that they take is certain. */
+	long long start = now_ms();
+
+	for (end = start + 5000; calls < 5 && now_ms() < end;)
 		;
+	EXPECT_GE(now_ms() - start, 90);
 	EXPECT_EQ(setitimer(ITIMER_REAL, &none, &left), 0);
 	EXPECT_GE(calls, 5);
-	EXPECT_LE(calls, 16);
 	EXPECT_EQ(last.si_code, SI_KERNEL);
 	EXPECT_EQ(getitimer(ITIMER_REAL, &left), 0);
 	EXPECT_EQ(left.it_value.tv_sec + left.it_value.tv_usec, 0);
