@@ -28,6 +28,28 @@ static int set_rdinit(const char *value)
 KERNEL_PARAMETER("init=", set_init);
 KERNEL_PARAMETER("rdinit=", set_rdinit);
 
+/* What root= names is mounted once there are disks; until then it is told in the panic that says so. */
+static const char *root_device = "";
+
+static int set_root(const char *value)
+{
+	root_device = value;
+	return 0;
+}
+KERNEL_PARAMETER("root=", set_root);
+
+/* How to mount it: the words are the kernel's, and do not reach init. */
+static int ignore_root_option(const char *value)
+{
+	return 0;
+}
+KERNEL_PARAMETER("ro", ignore_root_option);
+KERNEL_PARAMETER("rw", ignore_root_option);
+KERNEL_PARAMETER("rootwait", ignore_root_option);
+KERNEL_PARAMETER("rootfstype=", ignore_root_option);
+KERNEL_PARAMETER("rootflags=", ignore_root_option);
+KERNEL_PARAMETER("rootdelay=", ignore_root_option);
+
 /* The limits that Linux gives to its first process. */
 static void set_limits(struct process *process)
 {
@@ -134,8 +156,8 @@ static void choose_program(void)
 		/* Linux goes on to mount root= then, and what it needs for that is not here. */
 		log_error("Cannot run %s as init: %s (error %d)", ramdisk_program, reason(err),
 			  err);
-		panic("VFS: Unable to mount root fs: no %s in the initramfs, and no disk driver",
-		      ramdisk_program);
+		panic("VFS: Unable to mount root fs \"%s\": no %s in the initramfs, no disk driver",
+		      root_device, ramdisk_program);
 	}
 	if (init_program) {
 		if (run(init_program))

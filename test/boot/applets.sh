@@ -140,8 +140,19 @@ section_fifos()
 mkfifo q; (for i in 1 2 3; do echo $i; done > q) & cat q; wait; (cat < q | tr a-z A-Z) & echo fifo > q; wait; ls -l q | cut -c1; yes | (head -n 1); echo ${PIPESTATUS:-none}; cat numbers | cat | cat | cat | cat | cat | cat | cat | cat | wc -l
 }
 
+section_others()
+{
+unexpand -a words; usleep 1000; echo $?; echo $(shuf numbers | sort -n | md5sum); linux64 uname -m > /dev/null; echo $?; clear | od -c | head -n 1; reset 2>/dev/null | od -c | head -n 1
+seq 1 3 | more; echo hidden > secret; nuke secret; ls secret; mkdir parts; printf '#!/bin/sh\necho part $0\n' > parts/one; chmod +x parts/one; run-parts parts; run-parts --test parts
+cp words old; sed 's/bravo/BRAVO/' words > new; diff -u old new > change; patch old change; cmp old new; echo $?
+xz -d < /dev/null; echo $?; printf '\3757zXZ\0' | unxz; echo $?; unlzma < words; echo $?; uncompress words; echo $?; unzip words; echo $?
+who; last 2>/dev/null | head -n 1; getty 2>&1 | head -n 1; start-stop-daemon -S -b -x /bin/sleep -- 100; sleep 0.2; start-stop-daemon -K -q -x /bin/sleep; echo $?
+(svc -d parts; svok parts; echo $?) 2>&1; lsmod; insmod nothing; swapon nothing; losetup nothing; mt -f nothing status; dnsdomainname; ipcalc -n 10.1.2.3/8; crontab -l -c /work; logger x; echo $?; hwclock -f nothing; openvt true; adjtimex | grep -c status; devmem; setkeycodes; watchdog; mkpasswd -m md5 -S abcdefgh secret
+dmesg | grep -i 'command line' | grep -c -m 1 console; dmesg -n 1; echo $?; dmesg -c > /dev/null; dmesg | wc -l; halt --help 2>&1 | head -n 1; ts < /dev/null; uevent --help 2>&1 | head -n 1
+}
+
 # A section that hangs or ends its shell costs one section.
-for name in text encodings compressors archives files errors shell processes procfs mounts devices fifos; do
+for name in text encodings compressors archives files errors shell processes procfs mounts devices fifos others; do
 	echo "=== $name"
 	mkdir /work/$name
 	(cd /work/$name && inputs && section_$name) < /dev/null &
