@@ -27,10 +27,8 @@ void reclaim_remove_object(struct memory_object *object);
 /* Numbers for /proc/meminfo and /proc/vmstat; in pages, or events since boot. */
 struct memory_counts {
 	u64 cache_clean; /* page cache that reclaim could free */
-	u64 dirty;
-	u64 shmem;  /* in memory objects without a home: tmpfs, shared memory */
-	u64 mapped; /* of memory objects, in page tables */
-	u64 minor_faults, major_faults, oom_kills;
+	u64 shmem;	 /* in memory objects without a home: tmpfs, shared memory */
+	u64 oom_kills;
 };
 void memory_counts(struct memory_counts *out);
 

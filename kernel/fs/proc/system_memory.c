@@ -20,6 +20,7 @@ static void meminfo_line(struct text_buffer *out, const char *name, u64 pages)
 	text_printf(out, "%8llu kB\n", KIB(pages));
 }
 
+/* No file system writes pages back yet, so none is dirty; how many are mapped is not counted, and not told. */
 static int meminfo_show(const struct synthetic_node *node, struct text_buffer *out)
 {
 	struct frame_stats f;
@@ -47,10 +48,9 @@ static int meminfo_show(const struct synthetic_node *node, struct text_buffer *o
 		{ "Mlocked", 0 },
 		{ "SwapTotal", 0 },
 		{ "SwapFree", 0 },
-		{ "Dirty", m.dirty },
+		{ "Dirty", 0 },
 		{ "Writeback", 0 },
 		{ "AnonPages", f.anon },
-		{ "Mapped", m.mapped },
 		{ "Shmem", m.shmem },
 		{ "KReclaimable", 0 },
 		{ "Slab", f.slab },
@@ -84,9 +84,8 @@ static int vmstat_show(const struct synthetic_node *node, struct text_buffer *ou
 	} lines[] = {
 		{ "nr_free_pages", f.free },
 		{ "nr_anon_pages", f.anon },
-		{ "nr_mapped", m.mapped },
 		{ "nr_file_pages", f.cache },
-		{ "nr_dirty", m.dirty },
+		{ "nr_dirty", 0 },
 		{ "nr_writeback", 0 },
 		{ "nr_slab_unreclaimable", f.slab },
 		{ "nr_page_table_pages", f.page_tables },
@@ -98,8 +97,6 @@ static int vmstat_show(const struct synthetic_node *node, struct text_buffer *ou
 		{ "pswpout", 0 },
 		{ "pgalloc_normal", f.allocated_ever },
 		{ "pgfree", f.freed_ever },
-		{ "pgfault", m.minor_faults },
-		{ "pgmajfault", m.major_faults },
 		{ "oom_kill", m.oom_kills },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)

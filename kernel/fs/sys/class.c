@@ -148,7 +148,7 @@ static const struct synthetic_type device_directory = {
 	.next = device_next,
 };
 
-/* Links to a device: key[0] tells how many directories up the root of /sys is. */
+/* Links to a device. All stand two directories below the root of /sys. */
 
 static int device_read_link(const struct synthetic_node *node, char **text, struct path *path)
 {

@@ -8,5 +8,5 @@ extern const struct synthetic_type sys_class_directory; /* /sys/class: a directo
 extern const struct synthetic_type
 	sys_virtual_directory; /* /sys/devices/virtual: the same, with the devices */
 extern const struct synthetic_type
-	sys_numbers_directory; /* /sys/dev/char, /sys/dev/block: key[0] tells which */
+	sys_numbers_directory; /* /sys/dev/char, /sys/dev/block: data is the directory's own name */
 extern const struct synthetic_type sys_cpu_directory; /* /sys/devices/system/cpu */

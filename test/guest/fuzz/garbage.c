@@ -10,6 +10,7 @@
 #define CHILDREN 24
 #define CALLS 1500
 #define HIGHEST_CALL 440
+#define CANNOT_START 77 /* exit status of a child that made no call */
 
 static unsigned long state;
 
@@ -107,8 +108,10 @@ static void end_child(pid_t pid, int ms)
 	int status;
 
 	for (; ms > 0; ms -= 5) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			EXPECT(!WIFEXITED(status) || WEXITSTATUS(status) != CANNOT_START);
 			return;
+		}
 		usleep(5000);
 	}
 	kill(pid, SIGKILL);
@@ -128,7 +131,7 @@ TEST(garbage_in_every_argument)
 			dup2(null, 2);
 			setpgid(0, 0);
 			if (setgroups(0, NULL) || setgid(65534) || setuid(65534))
-				_exit(1);
+				_exit(CANNOT_START);
 			call_at_random(seed);
 			_exit(0);
 		}
