@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Block devices and requests: what file systems and swap ask for, what drivers serve. Nothing here
+ * knows a driver or a bus.
+ *
+ * (B1) A request is asynchronous: block_submit never waits for the device, and done() is called
+ * exactly once, in a context that must not sleep. (B2) Requests between two flushes may be carried
+ * out in any order; a write is durable when a flush that was submitted after its completion has
+ * completed, or when it carried BLOCK_FUA. (B3) Ranges are checked against the device before a
+ * driver sees them. (B4) An error is reported to the submitter; the block layer does not retry.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <lib/list.h>
+#include <lib/types.h>
+
+struct block_device;
+struct block_request;
+struct memory_object;
+struct page;
+
+#define SECTOR_SHIFT 9
+#define SECTOR_SIZE 512u
+
+enum block_operation {
+	BLOCK_READ,
+	BLOCK_WRITE,
+	BLOCK_FLUSH,	    /* no data: makes completed writes durable */
+	BLOCK_DISCARD,	    /* no data: contents of the range become undefined */
+	BLOCK_WRITE_ZEROES, /* no data: the range reads as zeros */
+};
+
+/* Request flags. */
+#define BLOCK_PREFLUSH BIT(0) /* a flush before the write */
+#define BLOCK_FUA BIT(1)      /* the write is durable when it is done */
+#define BLOCK_SYNC BIT(2)     /* somebody waits for it */
+#define BLOCK_META BIT(3)     /* metadata, for statistics and tracing */
+#define BLOCK_READ_AHEAD BIT(4)
+
+struct block_segment {
+	struct page
+		*page; /* kept alive by the submitter until done(); may be one of a larger block */
+	u32 offset, length; /* bytes in it; multiples of the device's logical block, may cross pages
+			       of a block of frames */
+};
+
+struct block_request {
+	struct list_head node; /* the submitter's before block_submit and in done() */
+	struct block_device *device;
+	enum block_operation operation;
+	u32 flags;   /* BLOCK_* */
+	u64 sector;  /* first, of 512 bytes, from the start of `device` */
+	u64 sectors; /* the sum of the segments for reads and writes */
+	struct block_segment *segments;
+	unsigned segment_count;
+	/* Interrupt or thread context; must not sleep; may free the request. `status` is set. */
+	void (*done)(struct block_request *request);
+	void *private;	      /* the submitter's */
+	int status;	      /* 0, -EIO, -ENOSPC, -EOPNOTSUPP, -EROFS, -ENOMEM ... */
+	void *driver_private; /* the driver's while it has the request */
+	u64 started_ns;	      /* for statistics */
+};
+
+/* Limits that a driver states; the block layer splits and merges within them. */
+struct block_limits {
+	u32 logical_block;    /* bytes, a power of two from 512 to 4096 */
+	u32 physical_block;   /* bytes */
+	u32 max_segments;     /* of a request */
+	u32 max_segment_size; /* bytes */
+	u64 max_sectors;
+	u64 max_discard_sectors;      /* 0: cannot discard */
+	u64 max_write_zeroes_sectors; /* 0: the block layer writes zeros */
+	bool write_cache;	      /* flushes are needed; false: writes are durable when done */
+	bool fua;
+	bool read_only;
+	bool rotational;
+};
+
+struct block_driver_ops {
+	/*
+	 * Starts a request that is within the limits; never sleeps. 0, or -EBUSY when the device's queue
+	 * is full: the block layer keeps it and tries again after block_queue_room().
+	 */
+	int (*start)(struct block_device *device, struct block_request *request);
+	/* Tells the device that no more requests follow for now (one notification for many). */
+	void (*kick)(struct block_device *device);
+	/* ioctl(2) that the block layer does not know; null: -ENOTTY. */
+	long (*ioctl)(struct block_device *device, unsigned request, unsigned long argument);
+};
+
+/*
+ * Submits a request. Requests of the current thread gather while it holds a plug, where neighbours
+ * merge. done() may run before it returns. Does not sleep, any context but hard interrupts.
+ */
+void block_submit(struct block_request *request);
+
+/* Submits and waits. Returns request->status. May sleep; done and private are overwritten. */
+[[nodiscard]] int block_execute(struct block_request *request);
+
+/* Reads or writes `size` bytes of kernel memory at a byte offset, both multiples of the logical
+ * block. 0 or -errno. May sleep. */
+[[nodiscard]] int block_read_kernel(struct block_device *device, u64 offset, void *to, size_t size);
+[[nodiscard]] int block_write_kernel(struct block_device *device, u64 offset, const void *from,
+				     size_t size);
+/* Makes completed writes durable. May sleep. */
+[[nodiscard]] int block_flush(struct block_device *device);
+[[nodiscard]] int block_discard(struct block_device *device, u64 sector, u64 sectors);
+
+/* Gathers the current thread's requests until block_plug_finish; nests (the outermost one counts).
+ * A thread that sleeps submits what it has gathered. */
+struct block_plug {
+	struct list_head requests;
+	unsigned count;
+	struct block_plug *outer;
+};
+void block_plug_start(struct block_plug *plug);
+void block_plug_finish(struct block_plug *plug);
+
+/*
+ * Finds a device by number or by name ("vda1", "/dev/vda1", "PARTUUID=...", "8:1") with a
+ * reference; -ENODEV, -ENXIO. May sleep.
+ */
+[[nodiscard]] int block_device_find(u64 number, struct block_device **out);
+[[nodiscard]] int block_device_find_name(const char *name, struct block_device **out);
+void block_device_get(struct block_device *device);
+void block_device_put(struct block_device *device);
+
+/*
+ * Opens it for use: `holder` claims it exclusively (a mount; null: shared). -EBUSY if another
+ * holder has it or its whole disk or a partition of it, -EROFS with `write` on a read-only disk. May sleep.
+ */
+[[nodiscard]] int block_device_open(struct block_device *device, bool write, const void *holder);
+void block_device_close(struct block_device *device, bool write, const void *holder);
+
+u64 block_device_sectors(const struct block_device *device);
+const struct block_limits *block_device_limits(const struct block_device *device);
+const char *block_device_name(const struct block_device *device); /* "vda1" */
+u64 block_device_number(const struct block_device *device);
+/* The device's page cache: what read(2) of /dev/vda1 sees. Borrowed. */
+struct memory_object *block_device_object(struct block_device *device);
+
+/* --- for drivers --- */
+
+/*
+ * Adds a disk with its first minor numbers: it appears in /dev and /sys, its partitions are read.
+ * `name` is copied. The driver's reference is *out. -ENOMEM, -EEXIST. May sleep.
+ */
+[[nodiscard]] int block_disk_add(const char *name, u64 number, unsigned minors,
+				 const struct block_limits *limits, u64 sectors,
+				 const struct block_driver_ops *ops, void *driver_private,
+				 struct block_device **out);
+/* Removes it: requests fail with -EIO from now on. May sleep. */
+void block_disk_remove(struct block_device *device);
+/* The driver's pointer of the whole disk. */
+void *block_disk_private(const struct block_device *device);
+/* The medium changed its size. */
+void block_disk_resize(struct block_device *device, u64 sectors);
+
+/* A driver has finished a request: sets the status, calls done(). Any context. */
+void block_request_finish(struct block_request *request, int status);
+/* After -EBUSY: the device has room again. Any context. */
+void block_queue_room(struct block_device *device);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sockets: the part that all families share. A socket is an open file whose operations call the
+ * family's socket_ops; linux/socket.c decodes the system calls, copies addresses, vectors and
+ * control messages, and calls the functions below.
+ *
+ * (S1) Operations of a family never block: they answer -EAGAIN (-EINPROGRESS for connect), and the
+ * waiting, with time-outs, signals and O_NONBLOCK, is done once, in net/socket.c, on the object of
+ * the socket. (S2) A family announces readiness with socket_notify after the change is visible.
+ * (S3) Handles in flight (SCM_RIGHTS) are struct handle taken from pools by handles_collect and
+ * leave by handle_install_moved: one transfer for the whole kernel.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <core/wait.h>
+#include <lib/types.h>
+#include <mm/iter.h>
+#include <obj/file.h>
+
+#include <linux/socket.h>
+
+struct credentials;
+struct network_namespace; /* net/namespace.h */
+struct socket;
+
+/* The largest address of any family, as struct sockaddr_storage. */
+struct socket_address {
+	union {
+		struct __kernel_sockaddr_storage storage;
+		u16 family;
+	};
+	unsigned length; /* 0: none */
+};
+
+#define SOCKET_HANDLES_MAX 253 /* SCM_MAX_FD */
+
+/* What travels with data: handles and credentials in, whatever the family reports out. */
+struct socket_control {
+	struct handle *handles; /* allocated; owned by whoever holds the structure */
+	unsigned handle_count;
+	bool has_credentials; /* SCM_CREDENTIALS */
+	int pid;
+	u32 uid, gid;
+	/* Further control messages as user space sees them (cmsghdr, aligned), e.g. IP_PKTINFO,
+	 * SCM_TIMESTAMP; at most `raw_size` bytes. */
+	void *raw;
+	size_t raw_length, raw_size;
+};
+
+/* One message, for both directions. */
+struct socket_message {
+	struct socket_address address; /* to: length 0 if none was given; from: filled in */
+	struct iter data;
+	struct socket_control control;
+	int flags;	  /* MSG_*: as given */
+	int flags_result; /* receive: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_ERRQUEUE */
+};
+
+struct socket_ops {
+	int family;
+	/* Each may be null where Linux says -EOPNOTSUPP; addresses are in kernel memory, `length` is
+	 * what the user gave and not yet checked against the family. */
+	int (*bind)(struct socket *socket, const struct socket_address *address);
+	/* 0, -EINPROGRESS when started (called again to learn the result), -EALREADY, -EISCONN... */
+	int (*connect)(struct socket *socket, const struct socket_address *address);
+	int (*listen)(struct socket *socket, int backlog);
+	/* A connected socket in *out (made by socket_create_like), or -EAGAIN. */
+	int (*accept)(struct socket *socket, struct socket **out);
+	int (*pair)(struct socket *one, struct socket *two); /* socketpair */
+	/* peer: getpeername. */
+	int (*name)(struct socket *socket, bool peer, struct socket_address *out);
+	/*
+	 * Bytes taken, or -EAGAIN when nothing can be without waiting, -EPIPE (SIGPIPE is raised by the
+	 * caller). Streams may take a part. On success control.handles have moved in.
+	 */
+	ssize_t (*send)(struct socket *socket, struct socket_message *message);
+	/* Bytes, 0 at the end, -EAGAIN. MSG_PEEK, MSG_TRUNC, MSG_OOB, MSG_ERRQUEUE as recv(2). */
+	ssize_t (*receive)(struct socket *socket, struct socket_message *message);
+	int (*shutdown)(struct socket *socket, int how); /* SHUT_* */
+	/* Options that net/socket_options.c does not serve. Value in kernel memory, at most 64 KiB;
+	 * get: *length in: room, out: size. -ENOPROTOOPT. */
+	int (*set_option)(struct socket *socket, int level, int option, const void *value,
+			  size_t length);
+	int (*get_option)(struct socket *socket, int level, int option, void *value,
+			  size_t *length);
+	long (*ioctl)(struct socket *socket, unsigned request, unsigned long argument);
+	u32 (*ready)(struct socket *socket); /* EPOLL* bits; must not sleep */
+	/* The last handle was closed: peers see it. May sleep (SO_LINGER waits in net/socket.c). */
+	void (*closed)(struct socket *socket);
+	/* Frees what `private` holds. */
+	void (*destroy)(struct socket *socket);
+	/* A shared option that the family must know of changed (SO_RCVBUF, SO_KEEPALIVE ...). May be
+	 * null. */
+	void (*option_changed)(struct socket *socket, int option);
+};
+
+struct socket {
+	struct file *file; /* the open file; borrowed: the socket lives as long; null before */
+	const struct socket_ops *ops;
+	int family, type, protocol; /* AF_*, SOCK_*, IPPROTO_* */
+	struct network_namespace *network;
+	void *private; /* of the family */
+	/* Shared options, read without a lock. */
+	u32 options;			 /* SOCKET_* */
+	int priority, mark;		 /* SO_PRIORITY, SO_MARK */
+	u32 send_buffer, receive_buffer; /* bytes, as getsockopt tells them */
+	u32 receive_low_water;
+	u64 send_timeout_ns, receive_timeout_ns; /* NO_DEADLINE: for ever */
+	s32 linger_seconds;			 /* -1: off */
+	int bound_device;			 /* SO_BINDTODEVICE: interface index, 0 none */
+	int error;				 /* SO_ERROR: pending, positive errno; atomic */
+	u32 shutdown; /* BIT(0) receive, BIT(1) send; written by the family */
+};
+#define SOCKET_REUSE_ADDRESS BIT(0)
+#define SOCKET_REUSE_PORT BIT(1)
+#define SOCKET_KEEP_ALIVE BIT(2)
+#define SOCKET_BROADCAST BIT(3)
+#define SOCKET_DO_NOT_ROUTE BIT(4)
+#define SOCKET_OOB_INLINE BIT(5)
+#define SOCKET_PASS_CREDENTIALS BIT(6)
+#define SOCKET_TIMESTAMP BIT(7)
+#define SOCKET_TIMESTAMP_NS BIT(8)
+#define SOCKET_ZERO_COPY BIT(9)
+#define SOCKET_LISTENING BIT(10)
+#define SOCKET_PASS_SECURITY BIT(11)
+#define SOCKET_RECEIVE_OVERFLOWS BIT(12) /* SO_RXQ_OVFL */
+
+/* A family registers at boot: makes sockets of its types. */
+struct socket_family {
+	int family;
+	const char *name;
+	/* Sets socket->ops and private. -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EPERM, -ENOMEM... */
+	int (*create)(struct socket *socket, int protocol);
+	struct socket_family *next;
+};
+void socket_family_register(struct socket_family *family);
+
+/*
+ * A socket with its file (one reference in socket->file, no handle). `type` without SOCK_NONBLOCK and
+ * SOCK_CLOEXEC; `flags`: O_NONBLOCK. -EAFNOSUPPORT, -EINVAL, what the family says, -ENFILE, -ENOMEM.
+ */
+[[nodiscard]] int socket_create(int family, int type, int protocol, u32 flags, struct socket **out);
+/* For accept: a socket of the same family, type, protocol and options, `private` not set, flags 0. */
+[[nodiscard]] int socket_create_like(struct socket *listener, struct socket **out);
+/* The socket of a file; null if it is none. */
+struct socket *socket_of(struct file *file);
+
+/* The calls of the same names, with blocking. Addresses in kernel memory. May sleep. */
+[[nodiscard]] int socket_bind(struct socket *socket, const struct socket_address *address);
+[[nodiscard]] int socket_connect(struct socket *socket, const struct socket_address *address);
+[[nodiscard]] int socket_listen(struct socket *socket, int backlog);
+[[nodiscard]] int socket_accept(struct socket *socket, u32 flags, struct socket **out);
+[[nodiscard]] ssize_t socket_send(struct socket *socket, struct socket_message *message);
+[[nodiscard]] ssize_t socket_receive(struct socket *socket, struct socket_message *message);
+[[nodiscard]] int socket_shutdown(struct socket *socket, int how);
+
+/* EPOLL* bits that may have become true. Any context. */
+void socket_notify(struct socket *socket, u32 events);
+/* Sets the pending error and announces it. Any context. */
+void socket_set_error(struct socket *socket, int error);
+/* Takes the pending error: 0 or -errno. */
+[[nodiscard]] int socket_take_error(struct socket *socket);
+
+/* Boot. */
+void socket_init(void);
