@@ -4,6 +4,7 @@
 #include <linux/user_path.h>
 #include <mm/slab.h>
 #include <vfs/permission.h>
+#include <vfs/posix_acl.h>
 
 #include <linux/limits.h>
 #include <linux/xattr.h>
@@ -45,6 +46,16 @@ static int check_permission(struct inode *inode, const char *name, bool write)
 	return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
 }
 
+static int set_locked(struct inode *inode, const char *name, const void *value, size_t size,
+		      int flags)
+{
+	if (posix_acl_is_xattr(inode, name))
+		return posix_acl_set_xattr(inode, name, value, size);
+	if (!inode->ops || !inode->ops->set_xattr)
+		return -EOPNOTSUPP;
+	return inode->ops->set_xattr(inode, name, value, size, flags);
+}
+
 static long set(struct path *path, const char __user *user_name, const void __user *user_value,
 		size_t size, unsigned flags)
 {
@@ -68,14 +79,21 @@ static long set(struct path *path, const char __user *user_name, const void __us
 		result = path_check_writable(path);
 	if (!result)
 		result = check_permission(inode, name.text, true);
-	if (!result && (!inode->ops || !inode->ops->set_xattr))
-		result = -EOPNOTSUPP;
 	if (!result) {
 		write_guard(&inode->lock);
-		result = inode->ops->set_xattr(inode, name.text, value, size, (int)flags);
+		result = set_locked(inode, name.text, value, size, (int)flags);
 	}
 	kvfree(value);
 	return result;
+}
+
+static ssize_t get_locked(struct inode *inode, const char *name, void *value, size_t size)
+{
+	if (posix_acl_is_xattr(inode, name))
+		return posix_acl_get_xattr(inode, name, value, size);
+	if (!inode->ops || !inode->ops->get_xattr)
+		return -EOPNOTSUPP;
+	return inode->ops->get_xattr(inode, name, value, size);
 }
 
 static long get(struct path *path, const char __user *user_name, void __user *user_value,
@@ -88,8 +106,6 @@ static long get(struct path *path, const char __user *user_name, void __user *us
 
 	if (!n)
 		n = check_permission(inode, name.text, false);
-	if (!n && (!inode->ops || !inode->ops->get_xattr))
-		n = -EOPNOTSUPP;
 	if (n)
 		return n;
 	size = MIN(size, (size_t)XATTR_SIZE_MAX);
@@ -97,7 +113,7 @@ static long get(struct path *path, const char __user *user_name, void __user *us
 	if (!value)
 		return -ENOMEM;
 	read_lock(&inode->lock);
-	n = inode->ops->get_xattr(inode, name.text, value, size);
+	n = get_locked(inode, name.text, value, size);
 	read_unlock(&inode->lock);
 	if (n > 0 && size && copy_to_user(user_value, value, (size_t)n))
 		n = -EFAULT;
@@ -119,6 +135,8 @@ static long list(struct path *path, char __user *user, size_t size)
 		return -ENOMEM;
 	read_lock(&inode->lock);
 	n = inode->ops->list_xattr(inode, names, size);
+	if (n >= 0)
+		n = posix_acl_list_xattr(inode, names, (size_t)n, size);
 	read_unlock(&inode->lock);
 	if (n > 0 && size && copy_to_user(user, names, (size_t)n))
 		n = -EFAULT;
@@ -136,11 +154,13 @@ static long remove(struct path *path, const char __user *user_name)
 		result = path_check_writable(path);
 	if (!result)
 		result = check_permission(inode, name.text, true);
-	if (!result && (!inode->ops || !inode->ops->remove_xattr))
-		result = -EOPNOTSUPP;
 	if (result)
 		return result;
 	write_guard(&inode->lock);
+	if (posix_acl_is_xattr(inode, name.text))
+		return posix_acl_set_xattr(inode, name.text, nullptr, 0);
+	if (!inode->ops || !inode->ops->remove_xattr)
+		return -EOPNOTSUPP;
 	return inode->ops->remove_xattr(inode, name.text);
 }
 

@@ -19,6 +19,7 @@ struct file;
 struct file_ops;
 struct inode_ops; /* <vfs/inode_ops.h> */
 struct memory_object;
+struct posix_acl;
 struct superblock;
 struct file_lock_list;
 
@@ -32,6 +33,9 @@ struct inode {
 	u32 mode; /* S_IF* and permissions */
 	u32 uid, gid;
 	u32 links;
+	struct posix_acl
+		*acl_access; /* <vfs/posix_acl.h>; read under RCU; null: the mode says all */
+	struct posix_acl *acl_default; /* what new files in a directory get; the same */
 	u64 number;
 	u64 device_number; /* st_rdev of device files, as new_encode: MKDEV(major, minor) */
 	u64 size;	   /* of regular files: equals object->size */

@@ -5,6 +5,7 @@
 #include <proc/task.h>
 #include <vfs/mount_priv.h>
 #include <vfs/permission.h>
+#include <vfs/posix_acl.h>
 
 #include <linux/fcntl.h>
 #include <linux/mount.h>
@@ -105,10 +106,15 @@ static int check_change(struct inode *inode, struct inode_attributes *attr)
 static int set_attributes_locked(struct inode *inode, const struct inode_attributes *attr)
 	__must_hold(&inode->lock)
 {
+	int result = 0;
+
 	if (inode->ops && inode->ops->set_attributes)
-		return inode->ops->set_attributes(inode, attr);
-	inode_apply_attributes(inode, attr);
-	return 0;
+		result = inode->ops->set_attributes(inode, attr);
+	else
+		inode_apply_attributes(inode, attr);
+	if (!result && (attr->valid & ATTR_MODE))
+		result = posix_acl_change_mode(inode);
+	return result;
 }
 
 int vfs_set_inode_attributes(struct mount *mount, struct inode *inode,

@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <vfs/mount_priv.h>
 #include <vfs/permission.h>
+#include <vfs/posix_acl.h>
 #include <vfs/walk.h>
 
 #include <linux/fcntl.h>
@@ -89,7 +90,7 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, u64 device)
 	result = new_entry_begin(&e, dirfd, path, false);
 	if (result)
 		return result;
-	mode &= S_IFMT | (07777 & ~current_fs()->umask);
+	mode = posix_acl_new_mode(e.dir, mode & (S_IFMT | 07777));
 	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !capable(CAP_MKNOD))
 		result = -EPERM;
 	else if (!e.dir->ops->create)
@@ -110,7 +111,7 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 
 	if (result)
 		return result;
-	mode = S_IFDIR | (mode & 01777 & ~current_fs()->umask);
+	mode = posix_acl_new_mode(e.dir, S_IFDIR | (mode & 01777));
 	result = e.dir->ops->create ? e.dir->ops->create(e.dir, e.dentry, mode, 0, &inode) : -EPERM;
 	if (!result)
 		dentry_instantiate(e.dentry, inode);

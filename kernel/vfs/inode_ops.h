@@ -68,6 +68,11 @@ struct inode_ops {
 			 int flags);
 	ssize_t (*list_xattr)(struct inode *inode, char *list, size_t size);
 	int (*remove_xattr)(struct inode *inode, const char *name);
+	/*
+	 * Stores an access control list (ACL_TYPE_ACCESS, ACL_TYPE_DEFAULT) with the mode that goes with it, under
+	 * inode->lock; `acl` null: removes it. The inode's own fields are the VFS's. Null: no lists.
+	 */
+	int (*set_acl)(struct inode *inode, int type, const struct posix_acl *acl, u32 mode);
 	/* A cached dentry (positive or negative) is still true; null: always. For /proc. */
 	bool (*revalidate)(struct dentry *dentry);
 };

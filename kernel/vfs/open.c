@@ -7,6 +7,7 @@
 #include <vfs/init.h>
 #include <vfs/mount_priv.h>
 #include <vfs/permission.h>
+#include <vfs/posix_acl.h>
 #include <vfs/walk.h>
 
 #include <linux/fcntl.h>
@@ -247,7 +248,7 @@ static int open_unnamed(int dirfd, const char *text, const struct open_request *
 		result = -EOPNOTSUPP;
 	if (!result)
 		result = inode->ops->create_unnamed(
-			inode, S_IFREG | (req->mode & 07777 & ~current_fs()->umask), &inode);
+			inode, posix_acl_new_mode(inode, S_IFREG | (req->mode & 07777)), &inode);
 	if (!result) {
 		result = dentry_create_detached(dir.dentry->superblock, inode, "(unnamed)",
 						&path.dentry);
@@ -278,7 +279,7 @@ static int create_locked(struct walk *w, struct dentry *dentry, u32 mode)
 		result = -EACCES;
 	if (!result)
 		result = dir->ops->create(
-			dir, dentry, S_IFREG | (mode & 07777 & ~current_fs()->umask), 0, &inode);
+			dir, dentry, posix_acl_new_mode(dir, S_IFREG | (mode & 07777)), 0, &inode);
 	if (!result)
 		dentry_instantiate(dentry, inode);
 	return result;

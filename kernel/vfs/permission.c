@@ -2,6 +2,7 @@
 /* Who may do what with an inode: mode bits and the capabilities that override them (path_resolution(7), capabilities(7)). */
 #include <lib/errno.h>
 #include <vfs/permission.h>
+#include <vfs/posix_acl.h>
 
 #include <linux/mount.h>
 
@@ -21,11 +22,29 @@ static bool capability_permits(u32 mode, u32 mask)
 	return capable(CAP_DAC_OVERRIDE);
 }
 
+static int list_permission(const struct inode *inode, u32 mask)
+{
+	const struct posix_acl *acl;
+	int result;
+
+	rcu_read_lock();
+	acl = rcu_dereference(inode->acl_access);
+	result = acl ? posix_acl_permission(inode, acl, mask) : 0;
+	rcu_read_unlock();
+	return result;
+}
+
 int inode_mode_permission(const struct inode *inode, u32 mask)
 {
 	const struct credentials *c = current_credentials();
 	u32 mode = READ_ONCE(inode->mode), allowed = mode;
 
+	/* As on Linux, a list whose mask is empty is not looked at. */
+	if (unlikely(READ_ONCE(inode->acl_access)) && (mode & S_IRWXG)) {
+		int result = list_permission(inode, mask);
+
+		return result && capability_permits(mode, mask) ? 0 : result;
+	}
 	if (c->fsuid == inode->uid)
 		allowed >>= 6;
 	else if (((allowed >> 3 ^ allowed) & mask) && credentials_in_group(c, inode->gid))

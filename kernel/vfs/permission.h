@@ -10,7 +10,7 @@
 /* The right to search a directory, when it needs no permission operation: what a path walk asks for each component. */
 static inline int inode_search_permission(const struct inode *inode)
 {
-	if (likely((READ_ONCE(inode->mode) & 0111) == 0111))
+	if (likely((READ_ONCE(inode->mode) & 0111) == 0111 && !READ_ONCE(inode->acl_access)))
 		return 0;
 	return inode_mode_permission(inode, MAY_EXEC);
 }

@@ -19,6 +19,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <vfs/posix_acl.h>
 
 #include <linux/limits.h>
 #include <linux/magic.h>
@@ -49,6 +50,7 @@ static void free_inode(struct inode *inode)
 	struct tmpfs_inode *ti = tmpfs_inode_of(inode);
 
 	tmpfs_free_xattrs(ti);
+	posix_acl_forget(inode);
 	if (S_ISREG(inode->mode)) {
 		memory_object_put(&ti->object); /* its destroy frees the memory */
 		return;
@@ -86,6 +88,11 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 	inode = &ti->inode;
 	inode_init(inode, mode);
 	inode_init_owner(inode, dir, mode);
+	if (posix_acl_inherit(inode, dir)) {
+		__atomic_fetch_sub(&fs->inodes_used, 1, __ATOMIC_RELAXED);
+		slab_free(inode_cache, ti);
+		return -ENOMEM;
+	}
 	inode->number = __atomic_add_fetch(&fs->next_number, 1, __ATOMIC_RELAXED);
 	inode->device_number = device;
 	inode->superblock = sb;

@@ -75,9 +75,13 @@ int tmpfs_set_xattr(struct inode *inode, const char *name, const void *value, si
 		    int flags);
 ssize_t tmpfs_list_xattr(struct inode *inode, char *list, size_t size);
 int tmpfs_remove_xattr(struct inode *inode, const char *name);
+/* Lists live in the inode only. */
+[[nodiscard]] int tmpfs_set_acl(struct inode *inode, int type, const struct posix_acl *acl,
+				u32 mode);
 void tmpfs_free_xattrs(struct tmpfs_inode *ti);
 
 #define TMPFS_ATTRIBUTE_OPS                                                                        \
 	.set_attributes = tmpfs_set_attributes, .get_attributes = tmpfs_get_attributes,            \
 	.get_xattr = tmpfs_get_xattr, .set_xattr = tmpfs_set_xattr,                                \
-	.list_xattr = tmpfs_list_xattr, .remove_xattr = tmpfs_remove_xattr
+	.list_xattr = tmpfs_list_xattr, .remove_xattr = tmpfs_remove_xattr,                        \
+	.set_acl = tmpfs_set_acl

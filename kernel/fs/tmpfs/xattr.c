@@ -127,6 +127,11 @@ int tmpfs_remove_xattr(struct inode *inode, const char *name)
 	return 0;
 }
 
+int tmpfs_set_acl(struct inode *inode, int type, const struct posix_acl *acl, u32 mode)
+{
+	return 0;
+}
+
 void tmpfs_free_xattrs(struct tmpfs_inode *ti)
 {
 	while (ti->xattrs) {
