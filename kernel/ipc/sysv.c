@@ -8,20 +8,32 @@
 #include <lib/errno.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
+#include <proc/task.h>
+
+#include <linux/sched.h>
 
 #define PERMISSION_BITS 0777u
 
-void sysv_table_init(struct sysv_table *table, unsigned limit)
+static struct sysv_table *tables[SYSV_KINDS];
+static struct ipc_namespace initial_ipc;
+
+void sysv_table_init(struct sysv_table *table, enum sysv_kind kind, unsigned limit,
+		     void (*discard)(struct sysv_object *object))
 {
 	mutex_init(&table->lock, RANK_SYSV);
+	table->kind = kind;
 	table->limit = limit;
+	table->discard = discard;
+	tables[kind] = table;
 }
 
 int sysv_find_index_locked(struct sysv_table *table, int index, struct sysv_object **out)
 {
-	if (index < 0 || (unsigned)index >= table->size || !table->slots[index])
+	const struct sysv_slots *slots = sysv_slots(table);
+
+	if (index < 0 || (unsigned)index >= slots->size || !slots->objects[index])
 		return -EINVAL;
-	*out = table->slots[index];
+	*out = slots->objects[index];
 	return 0;
 }
 
@@ -39,60 +51,69 @@ int sysv_find_locked(struct sysv_table *table, int id, struct sysv_object **out)
 
 struct sysv_object *sysv_find_key_locked(struct sysv_table *table, int key)
 {
-	for (unsigned i = 0; i < table->size; i++)
-		if (table->slots[i] && table->slots[i]->key == key)
-			return table->slots[i];
+	const struct sysv_slots *slots = sysv_slots(table);
+
+	for (unsigned i = 0; i < slots->size; i++)
+		if (slots->objects[i] && slots->objects[i]->key == key)
+			return slots->objects[i];
 	return nullptr;
 }
 
-static int grow_locked(struct sysv_table *table) __must_hold(&table->lock)
+static int grow(struct sysv_slots *slots)
 {
-	unsigned size = table->size ? table->size * 2 : 16;
-	void *slots = krealloc(table->slots, size * sizeof(*table->slots), 0);
+	unsigned size = slots->size ? slots->size * 2 : 16;
+	void *objects = krealloc(slots->objects, size * sizeof(*slots->objects), 0);
 
-	if (!slots)
+	if (!objects)
 		return -ENOMEM;
-	table->slots = slots;
-	while (table->size < size)
-		table->slots[table->size++] = nullptr;
+	slots->objects = objects;
+	while (slots->size < size)
+		slots->objects[slots->size++] = nullptr;
 	return 0;
 }
 
 int sysv_add_locked(struct sysv_table *table, struct sysv_object *object, int key, u32 mode)
 {
 	const struct credentials *c = current_credentials();
+	struct sysv_slots *slots = sysv_slots(table);
 	unsigned index = 0;
 
-	if (table->used >= MIN(table->limit, SYSV_INDEX_MAX))
+	if (slots->used >= MIN(table->limit, SYSV_INDEX_MAX))
 		return -ENOSPC;
-	while (index < table->size && table->slots[index])
+	while (index < slots->size && slots->objects[index])
 		index++;
-	if (index == table->size && grow_locked(table))
+	if (index == slots->size && grow(slots))
 		return -ENOMEM;
 	object->key = key;
 	object->id =
-		(int)(index + table->sequence++ % (INT32_MAX / SYSV_INDEX_MAX) * SYSV_INDEX_MAX);
+		(int)(index + slots->sequence++ % (INT32_MAX / SYSV_INDEX_MAX) * SYSV_INDEX_MAX);
 	object->uid = object->cuid = c->euid;
 	object->gid = object->cgid = c->egid;
 	object->mode = mode & PERMISSION_BITS;
 	object->refs = 1;
-	table->slots[index] = object;
-	table->used++;
+	object->slots = slots;
+	slots->objects[index] = object;
+	slots->used++;
 	return object->id;
 }
 
 void sysv_take_out_locked(struct sysv_table *table, struct sysv_object *object)
 {
-	table->slots[(unsigned)object->id % SYSV_INDEX_MAX] = nullptr;
-	table->used--;
+	(void)table;
 	object->removed = true;
+	if (!object->slots)
+		return; /* its name space is gone */
+	object->slots->objects[(unsigned)object->id % SYSV_INDEX_MAX] = nullptr;
+	object->slots->used--;
+	object->slots = nullptr;
 }
 
 int sysv_highest_locked(const struct sysv_table *table)
 {
-	unsigned i = table->size;
+	const struct sysv_slots *slots = sysv_slots(table);
+	unsigned i = slots->size;
 
-	while (i > 0 && !table->slots[i - 1])
+	while (i > 0 && !slots->objects[i - 1])
 		i--;
 	return i ? (int)i - 1 : 0;
 }
@@ -152,8 +173,64 @@ s64 sysv_now(void)
 	return (s64)(clock_realtime_ns() / NSEC_PER_SEC);
 }
 
+static void namespace_free(struct rcu_head *head)
+{
+	kfree(container_of(head, struct ipc_namespace, base.object.rcu));
+}
+
+static void slots_destroy(struct sysv_table *table, struct sysv_slots *slots)
+{
+	for (unsigned i = 0; i < slots->size; i++) {
+		struct sysv_object *object;
+
+		mutex_lock(&table->lock);
+		object = slots->objects[i];
+		if (object)
+			table->discard(object);
+		mutex_unlock(&table->lock);
+	}
+	kfree(slots->objects);
+}
+
+static void namespace_destroy(struct object *object)
+{
+	struct ipc_namespace *ns = container_of(object, struct ipc_namespace, base.object);
+
+	for (unsigned i = 0; i < SYSV_KINDS; i++)
+		slots_destroy(tables[i], &ns->sysv[i]);
+	rcu_call(&object->rcu, namespace_free);
+}
+
+static int namespace_copy(struct namespace *from, struct fs_context *fs, struct namespace **out)
+{
+	struct ipc_namespace *new = kzalloc(sizeof(*new), 0);
+
+	(void)fs;
+	if (!new)
+		return -ENOMEM;
+	namespace_init(&new->base, from->type);
+	*out = &new->base;
+	return 0;
+}
+
+/* What SEM_UNDO promised is done before the semaphores are out of reach. */
+static void namespace_leave(struct namespace *ns)
+{
+	(void)ns;
+	sem_exit(current_process());
+}
+
+static const struct namespace_type ipc_type = {
+	.name = "ipc",
+	.clone_flag = CLONE_NEWIPC,
+	.object = { .name = "ipc", .destroy = namespace_destroy },
+	.copy = namespace_copy,
+	.leave = namespace_leave,
+};
+
 void sysv_init(void)
 {
+	namespace_register(NAMESPACE_IPC, &ipc_type, &initial_ipc.base);
 	shm_init();
 	sem_init();
 	msg_init();

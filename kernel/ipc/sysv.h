@@ -8,6 +8,7 @@
 
 #include <core/lock.h>
 #include <lib/types.h>
+#include <proc/namespaces.h>
 
 #include <linux/msg.h>
 #include <linux/sem.h>
@@ -21,16 +22,38 @@ struct sysv_object {
 	int key, id;
 	u32 uid, gid, cuid, cgid;
 	u32 mode;
-	u32 refs;     /* the table, and calls that sleep */
-	bool removed; /* not in the table any more */
+	u32 refs;		  /* the table, and calls that sleep */
+	bool removed;		  /* not in the table any more */
+	struct sysv_slots *slots; /* where it is entered; null once it is removed */
 };
 
+enum sysv_kind { SYSV_SEGMENTS, SYSV_SETS, SYSV_QUEUES, SYSV_KINDS };
+
+/* The objects of one kind in one name space; guarded by the lock of the kind. */
+struct sysv_slots {
+	struct sysv_object **objects;
+	unsigned size, used;
+	unsigned sequence;
+	unsigned total; /* semaphores in all sets */
+};
+
+/* A name space of System V identifiers (ipc_namespaces(7)). */
+struct ipc_namespace {
+	struct namespace base;
+	struct sysv_slots sysv[SYSV_KINDS];
+};
+static inline struct ipc_namespace *current_ipc(void)
+{
+	return (struct ipc_namespace *)current_namespaces()->of[NAMESPACE_IPC];
+}
+
+/* A kind of object: one lock for all name spaces. */
 struct sysv_table {
 	struct mutex lock; /* RANK_SYSV */
-	struct sysv_object **slots;
-	unsigned size, used;
+	enum sysv_kind kind;
 	unsigned limit;
-	unsigned sequence;
+	/* Takes an object out for good, because its name space ends. The lock is held; it may be dropped and taken again. */
+	void (*discard)(struct sysv_object *object);
 };
 
 /* Boot, after slab_init. */

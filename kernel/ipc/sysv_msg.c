@@ -270,6 +270,14 @@ int msg_set(int id, const struct msqid64_ds *from)
 	return 0;
 }
 
+/* Takes a queue out; the lock is held. */
+static void discard(struct sysv_object *object) __no_lock_analysis
+{
+	sysv_take_out_locked(&queues, object);
+	queue_changed(queue_of(object));
+	queue_put_locked(queue_of(object));
+}
+
 int msg_remove(int id)
 {
 	struct sysv_object *object;
@@ -281,9 +289,7 @@ int msg_remove(int id)
 		error = sysv_owner(object);
 	if (error)
 		return error;
-	sysv_take_out_locked(&queues, object);
-	queue_changed(queue_of(object));
-	queue_put_locked(queue_of(object));
+	discard(object);
 	return 0;
 }
 
@@ -299,13 +305,15 @@ int msg_limits(int command, struct msginfo *out)
 				 .msgtql = MSGTQL,
 				 .msgseg = (unsigned short)MSGSEG };
 	if (command == MSG_INFO) {
-		out->msgpool = (int)queues.used;
+		const struct sysv_slots *slots = sysv_slots(&queues);
+
+		out->msgpool = (int)slots->used;
 		out->msgmap = out->msgtql = 0;
-		for (unsigned i = 0; i < queues.size; i++) {
-			if (!queues.slots[i])
+		for (unsigned i = 0; i < slots->size; i++) {
+			if (!slots->objects[i])
 				continue;
-			out->msgmap += (int)queue_of(queues.slots[i])->count;
-			out->msgtql += (int)queue_of(queues.slots[i])->bytes;
+			out->msgmap += (int)queue_of(slots->objects[i])->count;
+			out->msgtql += (int)queue_of(slots->objects[i])->bytes;
 		}
 	}
 	return sysv_highest_locked(&queues);
@@ -313,5 +321,5 @@ int msg_limits(int command, struct msginfo *out)
 
 void msg_init(void)
 {
-	sysv_table_init(&queues, MSGMNI);
+	sysv_table_init(&queues, SYSV_QUEUES, MSGMNI, discard);
 }

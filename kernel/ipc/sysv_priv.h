@@ -7,7 +7,13 @@
 /* Identifiers are index + sequence * SYSV_INDEX_MAX: one that was removed is not mistaken for its successor. */
 #define SYSV_INDEX_MAX 32768u
 
-void sysv_table_init(struct sysv_table *table, unsigned limit);
+void sysv_table_init(struct sysv_table *table, enum sysv_kind kind, unsigned limit,
+		     void (*discard)(struct sysv_object *object));
+/* The objects of a table in the current task's name space. */
+static inline struct sysv_slots *sysv_slots(const struct sysv_table *table)
+{
+	return &current_ipc()->sysv[table->kind];
+}
 
 /* The object of an identifier: -EINVAL, -EIDRM. */
 [[nodiscard]] int sysv_find_locked(struct sysv_table *table, int id, struct sysv_object **out)

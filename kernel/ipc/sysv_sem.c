@@ -38,7 +38,6 @@ struct set {
 };
 
 static struct sysv_table sets;
-static unsigned semaphore_total; /* guarded by sets.lock */
 
 static struct set *set_of(struct sysv_object *object)
 {
@@ -69,7 +68,7 @@ static int create_locked(int key, int count, u32 flags) __must_hold(&sets.lock)
 
 	if (count < 1 || count > SEMMSL)
 		return -EINVAL;
-	if (semaphore_total + (unsigned)count > SEMMNS)
+	if (sysv_slots(&sets)->total + (unsigned)count > SEMMNS)
 		return -ENOSPC;
 	set = kvmalloc(sizeof(*set) + (size_t)count * sizeof(struct semaphore), ALLOC_ZERO);
 	if (!set)
@@ -82,7 +81,7 @@ static int create_locked(int key, int count, u32 flags) __must_hold(&sets.lock)
 	if (id < 0)
 		kvfree(set);
 	else
-		semaphore_total += (unsigned)count;
+		set->base.slots->total += (unsigned)count;
 	return id;
 }
 
@@ -289,6 +288,17 @@ int sem_set(int id, const struct semid64_ds *from)
 	return 0;
 }
 
+/* Takes a set out; the lock is held. */
+static void discard(struct sysv_object *object) __no_lock_analysis
+{
+	struct set *set = set_of(object);
+
+	object->slots->total -= set->count;
+	sysv_take_out_locked(&sets, object);
+	set_changed(set);
+	set_put_locked(set);
+}
+
 int sem_remove(int id)
 {
 	struct sysv_object *object;
@@ -300,10 +310,7 @@ int sem_remove(int id)
 		error = sysv_owner(object);
 	if (error)
 		return error;
-	sysv_take_out_locked(&sets, object);
-	semaphore_total -= set_of(object)->count;
-	set_changed(set_of(object));
-	set_put_locked(set_of(object));
+	discard(object);
 	return 0;
 }
 
@@ -437,8 +444,8 @@ int sem_limits(int command, struct seminfo *out)
 				 .semvmx = SEMVMX,
 				 .semaem = SEMAEM };
 	if (command == SEM_INFO) {
-		out->semusz = (int)sets.used;
-		out->semaem = (int)semaphore_total;
+		out->semusz = (int)sysv_slots(&sets)->used;
+		out->semaem = (int)sysv_slots(&sets)->total;
 	}
 	return sysv_highest_locked(&sets);
 }
@@ -460,15 +467,19 @@ static void undo_apply_locked(struct set *set, struct undo *undo) __must_hold(&s
 
 void sem_exit(struct process *process)
 {
+	struct sysv_slots *slots;
+
 	if (!process->has_semaphore_undo)
 		return;
 	mutex_guard(&sets.lock);
-	for (unsigned i = 0; i < sets.size; i++) {
-		struct set *set = sets.slots[i] ? set_of(sets.slots[i]) : nullptr;
+	slots = sysv_slots(&sets);
+	for (unsigned i = 0; i < slots->size; i++) {
 		struct undo *undo, *next;
+		struct set *set;
 
-		if (!set)
+		if (!slots->objects[i])
 			continue;
+		set = set_of(slots->objects[i]);
 		list_for_each_safe (undo, next, &set->undos, node)
 			if (undo->process == process)
 				undo_apply_locked(set, undo);
@@ -477,5 +488,5 @@ void sem_exit(struct process *process)
 
 void sem_init(void)
 {
-	sysv_table_init(&sets, SEMMNI);
+	sysv_table_init(&sets, SYSV_SETS, SEMMNI, discard);
 }

@@ -309,6 +309,20 @@ int shm_remove(int id)
 	return error;
 }
 
+/* Takes a segment out, as shm_remove; what is attached lives on. The lock is held. */
+static void discard(struct sysv_object *object) __no_lock_analysis
+{
+	bool first = !(object->mode & SHM_DEST_MODE);
+
+	object->mode |= SHM_DEST_MODE;
+	sysv_take_out_locked(&segments, object);
+	if (!first)
+		return;
+	mutex_unlock(&segments.lock);
+	memory_object_put(&segment_of(object)->object);
+	mutex_lock(&segments.lock);
+}
+
 int shm_limits(struct shminfo64 *out)
 {
 	mutex_guard(&segments.lock);
@@ -323,13 +337,15 @@ int shm_limits(struct shminfo64 *out)
 int shm_usage(struct shm_info *out)
 {
 	mutex_guard(&segments.lock);
-	*out = (struct shm_info){ .used_ids = (int)segments.used };
-	for (unsigned i = 0; i < segments.size; i++) {
-		const struct segment *s =
-			segments.slots[i] ? segment_of(segments.slots[i]) : nullptr;
+	const struct sysv_slots *slots = sysv_slots(&segments);
 
-		if (!s)
+	*out = (struct shm_info){ .used_ids = (int)slots->used };
+	for (unsigned i = 0; i < slots->size; i++) {
+		const struct segment *s;
+
+		if (!slots->objects[i])
 			continue;
+		s = segment_of(slots->objects[i]);
 		out->shm_tot += s->object.size / PAGE_SIZE;
 		out->shm_rss += READ_ONCE(s->object.page_count);
 	}
@@ -338,5 +354,5 @@ int shm_usage(struct shm_info *out)
 
 void shm_init(void)
 {
-	sysv_table_init(&segments, SEGMENTS_MAX);
+	sysv_table_init(&segments, SYSV_SEGMENTS, SEGMENTS_MAX, discard);
 }

@@ -7,6 +7,7 @@
 #include <mm/ucopy.h>
 #include <proc/inspect.h>
 #include <proc/jobs.h>
+#include <proc/namespaces.h>
 #include <proc/task.h>
 #include <proc/timers.h>
 #include <syscall_prototypes.h>
@@ -201,8 +202,8 @@ long sys_arch_prctl(unsigned option, unsigned long address)
 
 long sys_unshare(unsigned long flags)
 {
-	const u64 known =
-		CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+	const u64 known = CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_VM | CLONE_SIGHAND |
+			  CLONE_THREAD | namespace_flags();
 
 	if (flags & ~known)
 		return -EINVAL;

@@ -4,26 +4,27 @@
  * when nothing can fail any more it is named in the tables and started.
  */
 #include <arch/frame.h>
+#include <ipc/sysv.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <mm/ucopy.h>
 #include <obj/file.h>
+#include <proc/namespaces.h>
 #include <proc/pidfd.h>
 #include <proc/proc_priv.h>
 
 #include <linux/fcntl.h>
 #include <linux/sched.h>
 
-#define NAMESPACE_FLAGS                                                                            \
-	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
-	 CLONE_NEWCGROUP | CLONE_NEWTIME)
-
 static int check_flags(const struct clone_request *req)
 {
 	u64 flags = req->flags;
 
-	if (flags & (NAMESPACE_FLAGS | CLONE_INTO_CGROUP))
+	if (flags & CLONE_INTO_CGROUP)
+		return -EINVAL;
+	if ((flags & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS) ||
+	    (flags & (CLONE_NEWIPC | CLONE_SYSVSEM)) == (CLONE_NEWIPC | CLONE_SYSVSEM))
 		return -EINVAL;
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
 		return -EINVAL;
@@ -178,6 +179,8 @@ static void discard(struct task *child, struct process *parent)
 		pool_user_put(child->pool);
 	if (child->fs)
 		proc_hooks.fs_put(child->fs);
+	if (child->namespaces)
+		namespaces_put(child->namespaces);
 	if (child->process && child->process != parent && child->process->aspace) {
 		aspace_user_put(child->process->aspace);
 		aspace_put(child->process->aspace);
@@ -200,6 +203,9 @@ static int copy_task(struct task *child, struct task *parent, const struct clone
 	if (err)
 		return err;
 	err = copy_files(child, parent, req->flags);
+	if (!err)
+		err = namespaces_copy(parent->namespaces, req->flags, child->fs,
+				      &child->namespaces);
 	if (err)
 		return err;
 	if (!(req->flags & CLONE_THREAD))
@@ -347,18 +353,26 @@ int task_unshare(u64 flags)
 	struct task *task = current_task();
 	struct fs_context *fs = nullptr, *old_fs = task->fs;
 	struct pool *pool = nullptr, *old_pool = task->pool;
+	struct namespaces *set = nullptr;
 	irqflags_t irq;
 	int err = 0;
 
 	if ((flags & CLONE_FILES) && READ_ONCE(old_pool->users) > 1)
 		err = pool_copy(old_pool, &pool);
-	if (!err && (flags & CLONE_FS))
+	if (!err && (flags & (CLONE_FS | CLONE_NEWNS)))
 		err = proc_hooks.fs_copy(old_fs, &fs);
+	if (!err)
+		err = namespaces_copy(task->namespaces, flags, fs, &set);
 	if (err) {
 		if (pool)
 			pool_user_put(pool);
+		if (fs)
+			proc_hooks.fs_put(fs);
 		return err;
 	}
+	if (flags & CLONE_SYSVSEM)
+		sem_exit(task->process);
+	task_set_namespaces(set);
 	irq = spin_lock_irqsave(&task->process->lock);
 	if (pool)
 		task->pool = pool;

@@ -10,6 +10,7 @@
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <mm/ucopy.h>
+#include <proc/namespaces.h>
 #include <proc/proc_priv.h>
 
 #define NSEC_PER_CLOCK_TICK (NSEC_PER_SEC / 100)
@@ -320,6 +321,7 @@ void task_exit(int code)
 	release_files(task);
 	if (detach(task, &as))
 		end_process(process, as);
+	task_set_namespaces(nullptr);
 	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);
 	task_count_drop();
 	task_put(

@@ -9,6 +9,7 @@
 #include <mm/frame.h>
 #include <obj/file.h>
 #include <proc/exec_priv.h>
+#include <proc/namespaces.h>
 #include <proc/proc_priv.h>
 
 #include <linux/fcntl.h>
@@ -218,6 +219,8 @@ void init_start(void)
 	task->account->tasks++;
 	must(pool_create(&task->pool));
 	must(proc_hooks.fs_copy(nullptr, &task->fs));
+	namespaces_get(&initial_namespaces);
+	task->namespaces = &initial_namespaces;
 	must(thread_init(&task->thread, "init", init_main, task, task_release));
 	task->thread.user = true;
 	ASSERT(task_count_add());

@@ -17,6 +17,7 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <proc/proc_priv.h>
+#include <proc/uts.h>
 
 #include <linux/eventpoll.h>
 
@@ -290,4 +291,5 @@ void proc_init(void)
 	signal_init();
 	fault_signal_init();
 	oom_init();
+	uts_init();
 }

@@ -39,6 +39,7 @@ struct task {
 		*credentials;  /* written by the task itself only; others: task_credentials_get() */
 	struct pool *pool;     /* holds a user */
 	struct fs_context *fs; /* holds a reference */
+	struct namespaces *namespaces; /* holds a reference; see proc/namespaces.h */
 	struct signal_state signals; /* blocked mask, pending, alternate stack */
 	int exit_code;		     /* wait status encoding once exiting */
 	bool exiting;
@@ -173,7 +174,7 @@ struct clone_request {
 };
 [[nodiscard]] long task_clone(const struct clone_request *req);
 
-/* unshare(2) of CLONE_FILES and CLONE_FS. -ENOMEM changes nothing. */
+/* unshare(2) of CLONE_FILES, CLONE_FS, CLONE_SYSVSEM and name spaces. A failure changes nothing. */
 [[nodiscard]] int task_unshare(u64 flags);
 
 /*
