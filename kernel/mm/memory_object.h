@@ -4,7 +4,12 @@
  * files, the page cache of every file system, memfd and System V shared memory.
  *
  * A page is in the object from its insertion until truncation or reclaim removes it; the object
- * owns one reference. PAGE_FLAG_LOCKED means that its contents are being filled: others wait.
+ * owns one reference. PAGE_FLAG_LOCKED means that its contents are being filled, or that it is being
+ * handed to write-back: others wait. PAGE_FLAG_WRITEBACK: its contents are on their way to the disk;
+ * truncation waits for that, so a file system frees blocks after memory_object_truncate returned.
+ *
+ * An object with fill or fill_pages has a home: its pages can be read again, are read ahead, and go
+ * back by age, by pressure and by sync (mm/write_back.h).
  */
 #pragma once
 
@@ -18,13 +23,34 @@ struct memory_object;
 struct iter;
 
 struct memory_object_ops {
-	/* Fills a locked page with the contents at page->index; null: zeros. Returns 0 or -errno.
-	 * May sleep. */
+	/* Fills a locked page with the contents at page->index; null: zeros, or fill_pages. Returns 0
+	 * or -errno. May sleep. */
 	int (*fill)(struct memory_object *object, struct page *page);
-	/* A clean page is about to be written (block reservation). May be null. */
+	/*
+	 * Starts reading `count` locked pages of consecutive indices (read-ahead: some may lie behind
+	 * the end: zeros). Calls memory_object_filled once for each, in any context, perhaps before it
+	 * returns. Preferred to fill. May sleep; must not take inode->lock.
+	 */
+	void (*fill_pages)(struct memory_object *object, struct page **pages, unsigned count);
+	/* A clean page is about to be written (block reservation: -ENOSPC). May be null. May sleep; in
+	 * a fault with aspace.lock shared, in a write with inode->lock. */
 	int (*dirty)(struct memory_object *object, struct page *page);
-	/* Writes a dirty, locked page to its home; null: pages cannot be cleaned (tmpfs). */
+	/* Writes a dirty, locked page to its home and waits; null: pages cannot be cleaned (tmpfs), or
+	 * write_back_pages. */
 	int (*write_back)(struct memory_object *object, struct page *page);
+	/*
+	 * Starts writing `count` (at most WRITE_BACK_PAGES) locked pages of consecutive indices, marked
+	 * WRITEBACK, no longer dirty. Calls memory_object_written once for each, in any context, perhaps
+	 * before it returns; the caller unlocks them afterwards. `sync`: somebody waits. Preferred to
+	 * write_back. Called by the flusher, syncs and throttled writers, some of whom hold inode->lock:
+	 * must not take it. May sleep. Bytes behind object->size are zero.
+	 */
+	void (*write_back_pages)(struct memory_object *object, struct page **pages, unsigned count,
+				 bool sync);
+	/* The first page became dirty (a reference that keeps the object's inode; must not sleep); all
+	 * pages have been written (drops it; may sleep, no lock is held). In turns. May be null. */
+	void (*dirtied)(struct memory_object *object);
+	void (*cleaned)(struct memory_object *object);
 	/* Asked before pages are added (> 0; -ENOSPC refuses), told after they left (< 0). May be
 	 * null. */
 	int (*charge)(struct memory_object *object, s64 pages);
@@ -32,6 +58,11 @@ struct memory_object_ops {
 	 * freed. */
 	void (*destroy)(struct memory_object *object);
 };
+
+/* Most pages of one call of write_back_pages: 1 MiB. */
+#define WRITE_BACK_PAGES 256u
+/* Most pages that are read ahead at once: 128 KiB, as Linux. */
+#define READ_AHEAD_PAGES 32u
 
 struct memory_object {
 	const struct memory_object_ops *ops;
@@ -42,7 +73,34 @@ struct memory_object {
 	u64 page_count;		 /* resident */
 	struct list_head mappings; /* struct vma.object_node, guarded by mappings_lock */
 	struct mutex mappings_lock;
-	struct list_head reclaim_node; /* in reclaim's list while the object has ops->fill */
+	struct list_head reclaim_node; /* in reclaim's list while the object has a home */
+	/* Of objects with a home: */
+	const void *group;	     /* the file system's: whom memory_object_sync_group finds */
+	struct list_head dirty_node; /* in write-back's list from the first dirty page on */
+	u64 dirtied_ns;		     /* when it joined that list */
+	u64 dirty_first, dirty_last; /* no page outside of these indices is dirty */
+	u32 writing;		     /* pages under WRITEBACK; atomic */
+	u32 error_state;	     /* see memory_object_error_sample; atomic */
+	bool forgotten;		     /* memory_object_forget */
+};
+
+/* True if the pages can be read again. */
+static inline bool memory_object_has_home(const struct memory_object *object)
+{
+	return object->ops->fill || object->ops->fill_pages;
+}
+/* True if pages can be cleaned, and so writes to mappings are watched. */
+static inline bool memory_object_is_written_back(const struct memory_object *object)
+{
+	return object->ops->write_back || object->ops->write_back_pages;
+}
+
+/* How one open file reads: sequential readers get pages before they ask. Zeroed at open. */
+struct read_ahead {
+	u64 expected; /* index that a sequential reader asks for next */
+	u64 ahead;    /* first index that was not asked for from the disk yet */
+	u32 window;   /* pages; 0: not sequential so far */
+	u8 advice;    /* POSIX_FADV_NORMAL, _RANDOM, _SEQUENTIAL */
 };
 
 void memory_object_init(struct memory_object *object, const struct memory_object_ops *ops,
@@ -85,8 +143,40 @@ void memory_object_truncate(struct memory_object *object, u64 size);
  * them. */
 void memory_object_punch(struct memory_object *object, u64 start, u64 end);
 
-/* Writes dirty pages in [start, end) and waits. Returns 0 or the first error. */
+/* For ops->fill_pages: the page has its contents, or could not be read (-EIO). Any context. */
+void memory_object_filled(struct page *page, int error);
+/* For ops->write_back_pages: the page is on its disk, or could not be written. Any context. */
+void memory_object_written(struct page *page, int error);
+
+/* memory_object_read of an open file: reads ahead. */
+[[nodiscard]] ssize_t memory_object_read_ahead(struct memory_object *object, u64 offset,
+					       struct iter *it, struct read_ahead *state);
+/* Starts reading [start, end) bytes without waiting: readahead(2), POSIX_FADV_WILLNEED. May sleep. */
+void memory_object_prefetch(struct memory_object *object, u64 start, u64 end);
+
+/* Frees clean, unmapped pages of the range: POSIX_FADV_DONTNEED, drop_caches. Returns how many. */
+u64 memory_object_drop_clean(struct memory_object *object, u64 start, u64 end);
+
+/* Writes dirty pages in [start, end) and waits. Returns 0 or the first error. May sleep. */
 [[nodiscard]] int memory_object_sync(struct memory_object *object, u64 start, u64 end);
+/* Its two halves: starts writing dirty pages of [start, end) (`sync`: somebody will wait); waits for
+ * those that are being written. */
+[[nodiscard]] int memory_object_write_start(struct memory_object *object, u64 start, u64 end,
+					    bool sync);
+void memory_object_write_wait(struct memory_object *object, u64 start, u64 end);
+
+/*
+ * Errors of write-back are reported once to each open file: open samples the state, and fsync asks
+ * with the file's sample, which it brings up to date. Returns 0 or the -errno of the last failed write
+ * since then. memory_object_error_set: for what fails outside of pages (journal, allocation).
+ */
+u32 memory_object_error_sample(struct memory_object *object);
+[[nodiscard]] int memory_object_error_check(struct memory_object *object, u32 *sample);
+void memory_object_error_set(struct memory_object *object, int error);
+
+/* The file has no name any more: its pages are written only under memory pressure; calls ops->cleaned
+ * if pages were dirty. May sleep. */
+void memory_object_forget(struct memory_object *object);
 
 /* For reclaim: frees up to `target` clean pages that nobody maps or holds; returns how many. Skips
  * a locked object. */
