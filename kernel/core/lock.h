@@ -56,6 +56,7 @@ enum lock_rank {
 	RANK_DEVICE_LIST = 61,	 /* vfs, dev: devices, pseudo terminals; looked into under inodes */
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
+	RANK_NET_CONFIG = 64,	 /* net: devices, addresses, routes of a name space */
 	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */
 	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
 	RANK_SYSV = 75, /* ipc: tables of System V objects; taken when a segment is unmapped */
@@ -68,9 +69,15 @@ enum lock_rank {
 	RANK_SIGNAL = 205,
 	RANK_DENTRY = 210,
 	RANK_INODE_STATE = 215,
-	RANK_POOL = 220, /* obj: slots of a pool */
+	RANK_POOL = 220,       /* obj: slots of a pool */
+	RANK_NET_PORTS = 222,  /* net: who is bound to which port */
+	RANK_NET_SOCKET = 224, /* net: one connection or datagram socket */
+	RANK_NET_ACCEPT = 225, /* net: connections that wait for accept */
+	RANK_NET_HASH = 226,   /* net: tables of sockets by address */
 	RANK_TTY_BUFFER = 230,
 	RANK_FUTEX = 240,
+	RANK_NET_LINK = 245,   /* net: neighbours, fragments, lists of the network thread */
+	RANK_NET_DEVICE = 246, /* net: queues of a device */
 	RANK_TIMER_USER = 250, /* locks that a timer's users take before arming or cancelling it */
 	RANK_PAGE_TABLE = 260,
 	RANK_LOCK_WAITERS = 290, /* the waiters of a mutex or rwsem */

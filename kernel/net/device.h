@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Network devices and name spaces. A device belongs to one name space; its list is changed under
+ * network->config and read under RCU, and so are the addresses of a device.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <core/rcu.h>
+#include <lib/list.h>
+#include <lib/types.h>
+#include <net/address.h>
+#include <net/packet_buffer.h>
+
+#include <linux/if.h>
+
+struct net_device;
+struct route_table;
+struct neighbour_table;
+
+/* One network: devices, addresses, routes. The first one lives for ever. */
+struct network_namespace {
+	u32 refs;
+	struct mutex config;	     /* RANK_NET_CONFIG: who changes devices, addresses, routes */
+	struct net_device *devices;  /* RCU; by index */
+	struct net_device *loopback; /* index 1 */
+	struct route_table *routes;  /* RCU */
+	u32 generation;		     /* atomic: advances whenever a route or address changes */
+	int next_index;
+	/* /proc/sys/net, each read without a lock. */
+	struct {
+		bool ip_forward, ipv6_forward;
+		u8 ip_default_ttl, ipv6_hop_limit;
+		u16 local_port_first, local_port_last;
+		int ping_group_first, ping_group_last;
+		bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
+		u16 unprivileged_port_start;
+	} sysctl;
+};
+extern struct network_namespace initial_network;
+
+/* What a device does by itself. */
+#define DEVICE_CHECKSUM BIT(0)	   /* completes CHECKSUM_PARTIAL, of any protocol */
+#define DEVICE_SEGMENT_TCP4 BIT(1) /* cuts large TCP packets */
+#define DEVICE_SEGMENT_TCP6 BIT(2)
+#define DEVICE_LOOPBACK BIT(3) /* never on a wire: packets of any size, no checksums */
+
+struct net_device_statistics { /* written without a lock by whoever holds the queue */
+	u64 receive_packets, receive_bytes, receive_errors, receive_dropped, receive_multicast;
+	u64 transmit_packets, transmit_bytes, transmit_errors, transmit_dropped, transmit_carrier;
+};
+
+struct net_device_ops {
+	/* IFF_UP is being set or cleared. May sleep, under network->config. May be null. */
+	int (*open)(struct net_device *device);
+	void (*stop)(struct net_device *device);
+	/* Sends and takes the packet, whose data is the link header. Never sleeps. */
+	void (*transmit)(struct net_device *device, struct packet *packet);
+	/* Checks and applies. Null: only the generic checks. */
+	int (*set_mtu)(struct net_device *device, u32 mtu);
+	int (*set_address)(struct net_device *device, const u8 *address);
+	/* Of ethtool: "virtio_net"; null: none. */
+	const char *driver;
+};
+
+/* An address of a device. Immutable once listed, but for its flags. */
+struct net_address {
+	struct net_address *next; /* RCU */
+	struct rcu_head rcu;
+	struct net_device *device;
+	struct inet_address address, broadcast, peer; /* broadcast, peer: all zero if none */
+	u8 prefix_length;			      /* of 128 bits: IPv4 adds INET_V4_PREFIX */
+	u8 scope;				      /* RT_SCOPE_* */
+	u32 flags;				      /* IFA_F_* */
+	char label[IFNAMSIZ];
+	u64 created_ns, valid_until_ns, preferred_until_ns; /* NO_DEADLINE: for ever */
+};
+
+struct net_device {
+	struct net_device *next; /* RCU */
+	struct rcu_head rcu;
+	struct network_namespace *network;
+	char name[IFNAMSIZ];
+	int index;
+	u32 flags; /* IFF_*; IFF_RUNNING follows the carrier */
+	u16 type;  /* ARPHRD_* */
+	u32 mtu, mtu_min, mtu_max;
+	u8 address[8], broadcast[8];
+	u8 address_length, header_length;
+	u32 features; /* DEVICE_* */
+	u32 transmit_queue_length;
+	const struct net_device_ops *ops;
+	void *private;
+	struct net_address *addresses; /* RCU */
+	struct net_device_statistics statistics;
+	u32 taps; /* atomic: packet sockets that listen */
+};
+
+/* Adds a device, filled in but for network and index, under a name ("eth%d" takes the first free
+ * number). The loopback device must be the first. -EEXIST, -EINVAL, -ENOMEM. May sleep. */
+[[nodiscard]] int net_device_register(struct network_namespace *network, struct net_device *device,
+				      const char *name);
+/* Takes it down and out; the caller may free it after a grace period. May sleep. */
+void net_device_unregister(struct net_device *device);
+
+/* Valid under RCU or network->config. Null if there is none. */
+struct net_device *net_device_find(struct network_namespace *network, int index);
+struct net_device *net_device_find_name(struct network_namespace *network, const char *name);
+
+/* Sets and clears IFF_* bits that a user may (IFF_UP, IFF_PROMISC, ...), opening and stopping.
+ * May sleep; network->config held. */
+[[nodiscard]] int net_device_set_flags(struct net_device *device, u32 flags, u32 mask)
+	__must_hold(&device->network->config);
+[[nodiscard]] int net_device_set_mtu(struct net_device *device, u32 mtu)
+	__must_hold(&device->network->config);
+/* The link came or went. Any thread context. */
+void net_device_set_carrier(struct net_device *device, bool on);
+
+/*
+ * Adds an address and the routes that follow from it / removes them. -EEXIST, -EADDRNOTAVAIL,
+ * -ENOMEM. May sleep; network->config held.
+ */
+[[nodiscard]] int net_address_add(struct net_device *device, const struct net_address *address)
+	__must_hold(&device->network->config);
+[[nodiscard]] int net_address_remove(struct net_device *device, const struct inet_address *address,
+				     unsigned prefix_length) __must_hold(&device->network->config);
+
+/* Sends a packet whose data is the link header (device->header_length bytes); cuts and checksums
+ * what the device cannot. Takes the packet. Under RCU or with preemption off. */
+void net_device_transmit(struct net_device *device, struct packet *packet);
+
+/*
+ * A packet came in: data is behind the link header, link_header, protocol, kind and device are set.
+ * Takes it. Thread context with preemption off.
+ */
+void net_receive(struct packet *packet);
+
+/*
+ * Packet sockets. Called for each packet in or out of a device with taps > 0, before anything else
+ * looks at it; data is at the link header and it must not be changed, nor kept but by packet_clone.
+ * Set by AF_PACKET at boot.
+ */
+extern void (*net_tap_hook)(struct net_device *device, struct packet *packet, bool outgoing);
+/* Told after devices, addresses and routes changed: netlink notifies its groups. Each may be null.
+ * `event`: RTM_NEWLINK, RTM_DELADDR, ... Under network->config. */
+struct route;
+extern void (*net_link_event_hook)(int event, struct net_device *device);
+extern void (*net_address_event_hook)(int event, struct net_device *device,
+				      const struct net_address *address);
+extern void (*net_route_event_hook)(int event, struct network_namespace *network,
+				    const struct route *route);
+
+/* Boot: packets, the first name space with its loopback device, the protocols. */
+void net_init(void);
