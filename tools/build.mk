@@ -12,7 +12,7 @@ ARCH_CFLAGS_aarch64 := -mgeneral-regs-only -fno-pic -mno-outline-atomics -mbranc
 
 CFLAGS := --target=$(ARCH)-unknown-linux-gnu -std=gnu23 -O2 -g -ffreestanding -nostdinc \
 	-isystem $(RESOURCES) -isystem $(UAPI) \
-	-Iarch/include -Iarch/$(ARCH)/include -Ikernel -I$(OUT)/generated $(WARNINGS) \
+	-Iarch/include -Iarch/$(ARCH)/include -Ikernel -Iabi/native -I$(OUT)/generated $(WARNINGS) \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common -fwrapv -fno-delete-null-pointer-checks \
 	-ftrivial-auto-var-init=zero -fno-stack-protector -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -D__KERNEL__ -DCAIRN $(if $(DEBUG),-DCONFIG_DEBUG -DCONFIG_DEBUG_LOCKS) \
@@ -62,7 +62,7 @@ $(OUT)/%.o: %.S | $(PREPARED)
 # The generator leaves files that did not change alone; the stamp is newer than the table.
 $(OUT)/generated/syscall_table.c $(OUT)/generated/syscall_prototypes.h $(OUT)/generated/syscall_trace.h: \
 	$(OUT)/generated/syscalls.stamp ;
-$(OUT)/generated/syscalls.stamp: abi/syscalls.tbl tools/syscalls.py
+$(OUT)/generated/syscalls.stamp: abi/syscalls.tbl abi/native.tbl tools/syscalls.py
 	@$(PYTHON) tools/syscalls.py generate $(ARCH) $(@D)
 	@touch $@
 

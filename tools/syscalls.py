@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads abi/syscalls.tbl and writes what is made from it.
+"""Reads abi/syscalls.tbl (Linux) and abi/native.tbl (Cairn's own calls) and writes what is made from them.
 
   syscalls.py generate ARCH DIR   syscall_prototypes.h, syscall_table.c and syscall_trace.h
   syscalls.py docs                the coverage page, on standard output
@@ -12,7 +12,9 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TABLE = os.path.join(ROOT, "abi", "syscalls.tbl")
+LINUX = os.path.join(ROOT, "abi", "syscalls.tbl")
+NATIVE = os.path.join(ROOT, "abi", "native.tbl")
+TABLE = LINUX
 ARCHES = ("x86_64", "aarch64")
 
 # type in the table -> (C type, how strace prints it)
@@ -91,7 +93,11 @@ class Call:
             fail(f"{self.name}: arguments")
         self.arguments = [Argument(word, names) for word in words]
         self.order = {}
+        self.in_registers = False
         for flag in flags.split():
+            if flag == "frame":
+                self.in_registers = True
+                continue
             order = ORDER.match(flag)
             if not order:
                 fail(f"{self.name}: unknown flag {flag!r}")
@@ -104,18 +110,22 @@ class Call:
         return self.order.get(arch, range(6))[i]
 
     def prototype(self):
+        if self.in_registers:
+            return f"long sys_{self.name}(struct trap_frame *frame);"
         parameters = ", ".join(f"{a.ctype}{'' if a.ctype.endswith('*') else ' '}{a.name}"
                                for a in self.arguments)
         return f"long sys_{self.name}({parameters or 'void'});"
 
 
-def read_table():
+def read_table(path=LINUX):
     calls = []
-    with open(TABLE, encoding="ascii") as table:
+    with open(path, encoding="ascii") as table:
         for line in table:
             line = line.strip()
             if line and not line.startswith("#"):
                 calls.append(Call(line))
+                calls[-1].index = f"__NR_{calls[-1].name}" if path == LINUX else \
+                    f"CAIRN_NR_{calls[-1].name} - CAIRN_NR_BASE"
     if len({call.name for call in calls}) != len(calls):
         fail("a name appears twice")
     return calls
@@ -128,7 +138,7 @@ def banner(what):
 
 def prototypes(calls):
     """Of every call: one that an architecture lacks is dropped there by the linker."""
-    structs = sorted({a.struct for c in calls for a in c.arguments if a.struct})
+    structs = sorted({"trap_frame"} | {a.struct for c in calls for a in c.arguments if a.struct})
     lines = [banner("Prototypes of the system calls."), "#pragma once", "",
              "#include <lib/types.h>", ""]
     lines += [f"struct {name};" for name in structs] + [""]
@@ -138,6 +148,9 @@ def prototypes(calls):
 
 def shim(call, arch):
     """A function that takes a call's arguments out of the registers in their proper width."""
+    if call.in_registers:
+        return (f"static long shim_{call.name}(const struct trap_frame *frame)\n{{\n"
+                f"\treturn sys_{call.name}((struct trap_frame *)(uintptr_t)frame);\n}}\n")
     values = [f"({a.ctype})frame_argument(frame, {call.register(arch, i)})"
               for i, a in enumerate(call.arguments)]
     unused = "" if values else "\t(void)frame;\n"
@@ -145,23 +158,27 @@ def shim(call, arch):
             f"\treturn sys_{call.name}({', '.join(values)});\n}}\n")
 
 
-def table(calls, arch):
+def table_rows(calls, name, size):
+    lines = [f"static long (*const {name}[{size}])(const struct trap_frame *frame) = {{"]
+    lines += [f"\t[{c.index}] = {'shim_' + c.name if c.status != 'none' else 'nullptr'}," for c in calls]
+    return lines + ["};"]
+
+
+def table(calls, native, arch):
     here = [c for c in calls if c.on(arch)]
-    present = [c for c in here if c.status != "none"]
+    present = [c for c in here + native if c.status != "none"]
     lines = [banner("The dispatch table; included by kernel/linux/dispatch.c."), "#pragma once", "",
-             "#include <arch/frame.h>", "#include <asm/unistd.h>", "#include <syscall_prototypes.h>", "",
+             "#include <arch/frame.h>", "#include <asm/unistd.h>", "#include <cairn/number.h>",
+             "#include <syscall_prototypes.h>", "",
              "#define SYSCALL_TABLE_SIZE 512 /* a power of two */", ""]
     lines += [shim(c, arch) for c in present]
-    lines += ["static long (*const syscall_table[SYSCALL_TABLE_SIZE])(const struct trap_frame *frame) = {"]
-    lines += [f"\t[__NR_{c.name}] = {'shim_' + c.name if c in present else 'nullptr'}," for c in here]
-    lines += ["};"]
+    lines += table_rows(here, "syscall_table", "SYSCALL_TABLE_SIZE")
+    lines += table_rows(native, "native_table", "CAIRN_NR_COUNT")
     return "\n".join(lines) + "\n"
 
 
-def trace(calls, arch):
-    lines = [banner("Argument formats for strace; included by kernel/linux/strace.c."),
-             "#pragma once", "", "#include <asm/unistd.h>", "",
-             "static const struct trace_format trace_formats[] = {"]
+def trace_rows(calls, arch, name):
+    lines = [f"static const struct trace_format {name}[] = {{"]
     for call in calls:
         if not call.on(arch):
             continue
@@ -169,8 +186,14 @@ def trace(calls, arch):
         names = [a.name for a in call.arguments]
         lengths = ", ".join(str(call.register(arch, names.index(a.length)) if a.length in names else 0)
                             for a in call.arguments)
-        lines.append(f'\t[__NR_{call.name}] = {{ "{call.name}", {len(names)}, {{ {kinds} }}, {{ {lengths} }} }},')
-    lines += ["};"]
+        lines.append(f'\t[{call.index}] = {{ "{call.name}", {len(names)}, {{ {kinds} }}, {{ {lengths} }} }},')
+    return lines + ["};"]
+
+
+def trace(calls, native, arch):
+    lines = [banner("Argument formats for strace; included by kernel/linux/strace.c."),
+             "#pragma once", "", "#include <asm/unistd.h>", "#include <cairn/number.h>", ""]
+    lines += trace_rows(calls, arch, "trace_formats") + [""] + trace_rows(native, arch, "native_trace_formats")
     return "\n".join(lines) + "\n"
 
 
@@ -189,11 +212,11 @@ def write_if_changed(path, text):
 def generate(arch, directory):
     if arch not in ARCHES:
         sys.exit(f"syscalls.py: unknown architecture {arch}")
-    calls = read_table()
+    calls, native = read_table(), read_table(NATIVE)
     os.makedirs(directory, exist_ok=True)
-    write_if_changed(os.path.join(directory, "syscall_prototypes.h"), prototypes(calls))
-    write_if_changed(os.path.join(directory, "syscall_table.c"), table(calls, arch))
-    write_if_changed(os.path.join(directory, "syscall_trace.h"), trace(calls, arch))
+    write_if_changed(os.path.join(directory, "syscall_prototypes.h"), prototypes(calls + native))
+    write_if_changed(os.path.join(directory, "syscall_table.c"), table(calls, native, arch))
+    write_if_changed(os.path.join(directory, "syscall_trace.h"), trace(calls, native, arch))
 
 
 def docs():

@@ -8,14 +8,14 @@ MACHINE := $(shell uname -m)
 # The kernel's mem*, str* and *printf functions are tested under names of their own: those of the C library are ASan's.
 RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr snprintf vsnprintf
 CFLAGS := -std=gnu23 -O1 -g -ffreestanding -nostdinc -isystem $(RESOURCES) -isystem build/uapi-$(MACHINE) \
-	-Iarch/include -Iarch/host/include -Ikernel $(WARNINGS) -Wno-sign-compare \
+	-Iarch/include -Iarch/host/include -Ikernel -Iabi/native $(WARNINGS) -Wno-sign-compare \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -ftrivial-auto-var-init=pattern \
 	-ffunction-sections -fdata-sections \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fsanitize-address-use-after-scope \
 	-D__KERNEL__ -DCAIRN -DCAIRN_HOST_TEST -DCONFIG_DEBUG -DCONFIG_DEBUG_LOCKS $(foreach f,$(RENAMED),-D$(f)=kernel_$(f))
 
 # Files that a test needs besides the one it lies beside.
-BASE := $(wildcard kernel/lib/*.c) kernel/core/lock.c kernel/core/mutex.c kernel/core/wait.c kernel/obj/object.c \
+BASE := $(wildcard kernel/lib/*.c) kernel/core/lock.c kernel/core/mutex.c kernel/core/wait.c kernel/obj/object.c kernel/obj/derivation.c \
 	kernel/obj/pool.c arch/host/kernel.c arch/host/sleep.c
 TESTS := $(shell find kernel -name '*_test.c')
 TESTED := $(wildcard $(TESTS:_test.c=.c))

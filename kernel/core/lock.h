@@ -61,6 +61,8 @@ enum lock_rank {
 	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
 	RANK_SYSV = 75, /* ipc: tables of System V objects; taken when a segment is unmapped */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
+	RANK_DERIVATION =
+		90, /* obj: who derived from whom; taken when a derived handle is closed */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */
 	RANK_THREAD_LIST = 190,	  /* sched: the list of all threads */
@@ -69,11 +71,12 @@ enum lock_rank {
 	RANK_SIGNAL = 205,
 	RANK_DENTRY = 210,
 	RANK_INODE_STATE = 215,
-	RANK_POOL = 220,       /* obj: slots of a pool */
-	RANK_NET_PORTS = 222,  /* net: who is bound to which port */
-	RANK_NET_SOCKET = 224, /* net: one connection or datagram socket */
-	RANK_NET_ACCEPT = 225, /* net: connections that wait for accept */
-	RANK_NET_HASH = 226,   /* net: tables of sockets by address */
+	RANK_POOL = 220,	   /* obj: slots of a pool */
+	RANK_NET_PORTS = 222,	   /* net: who is bound to which port */
+	RANK_NET_SOCKET = 224,	   /* net: one connection or datagram socket */
+	RANK_NET_ACCEPT = 225,	   /* net: connections that wait for accept */
+	RANK_NET_HASH = 226,	   /* net: tables of sockets by address */
+	RANK_DERIVATION_USE = 225, /* obj: calls in progress and mappings through derived handles */
 	RANK_TTY_BUFFER = 230,
 	RANK_FUTEX = 240,
 	RANK_NET_LINK = 245,   /* net: neighbours, fragments, lists of the network thread */

@@ -11,13 +11,22 @@
 
 #include <syscall_table.c>
 
+/* Cairn's own calls, abi/native.tbl. */
+static long dispatch_native(const struct trap_frame *frame, u64 index)
+{
+	if (unlikely(index >= CAIRN_NR_COUNT))
+		return -ENOSYS;
+	asm("" : "+r"(index));
+	return native_table[index & (CAIRN_NR_COUNT - 1)](frame);
+}
+
 static long dispatch(const struct trap_frame *frame)
 {
 	u64 number = frame_syscall_number(frame);
 	long (*call)(const struct trap_frame *);
 
 	if (unlikely(number >= SYSCALL_TABLE_SIZE))
-		return -ENOSYS;
+		return dispatch_native(frame, number - CAIRN_NR_BASE);
 	/* The program chose the number: masked, a mispredicted check does not read beyond the table either. */
 	asm("" : "+r"(number));
 	call = syscall_table[number & (SYSCALL_TABLE_SIZE - 1)];

@@ -36,9 +36,10 @@ long sys_epoll_ctl(int epfd, int operation, int fd, const struct epoll_event __u
 	result = file_from_handle(current_pool(), epfd, 0, &epoll);
 	if (result)
 		return result;
-	if (handle_get(current_pool(), fd, nullptr, RIGHT_WAIT, &object)) {
+	result = handle_get(current_pool(), fd, nullptr, RIGHT_WAIT, &object);
+	if (result) {
 		file_put(epoll);
-		return -EBADF;
+		return result == -EKEYREVOKED ? result : -EBADF;
 	}
 	result = epoll_control(epoll, operation, object, fd, &wanted);
 	object_put(object);

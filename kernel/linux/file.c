@@ -16,9 +16,10 @@ long sys_read(int fd, void __user *buf, size_t count)
 	struct file_borrow b;
 	struct iter it;
 	ssize_t n;
+	int err = file_borrow(current_pool(), fd, RIGHT_READ, &b);
 
-	if (unlikely(file_borrow(current_pool(), fd, RIGHT_READ, &b)))
-		return -EBADF;
+	if (unlikely(err))
+		return err;
 	iter_init_user(&it, buf, MIN(count, TRANSFER_MAX));
 	n = user_range_ok(buf, count) ? file_read(b.file, &it, nullptr) : -EFAULT;
 	file_release(&b);
@@ -30,9 +31,10 @@ long sys_write(int fd, const void __user *buf, size_t count)
 	struct file_borrow b;
 	struct iter it;
 	ssize_t n;
+	int err = file_borrow(current_pool(), fd, RIGHT_WRITE, &b);
 
-	if (unlikely(file_borrow(current_pool(), fd, RIGHT_WRITE, &b)))
-		return -EBADF;
+	if (unlikely(err))
+		return err;
 	iter_init_user(&it, (void __user *)buf, MIN(count, TRANSFER_MAX));
 	n = user_range_ok(buf, count) ? file_write(b.file, &it, nullptr) : -EFAULT;
 	file_release(&b);

@@ -41,6 +41,7 @@ static long map_file(struct map_request *req, int fd, vaddr_t *out)
 		return err;
 	err = file_map_rights(file, req, &req->may);
 	req->file = file;
+	req->derivation = derivation_in_use(&file->object);
 	if (!err)
 		err = file->ops->map(file, req);
 	if (!err) {
@@ -53,6 +54,8 @@ static long map_file(struct map_request *req, int fd, vaddr_t *out)
 		if (req->object_owned)
 			memory_object_put(req->object);
 	}
+	if (req->derivation)
+		derivation_put(req->derivation);
 	file_put(file);
 	return err;
 }

@@ -312,8 +312,11 @@ long sys_pidfd_getfd(int pidfd, int fd, unsigned flags)
 	object_put(&pool->object);
 	if (err)
 		return err;
-	err = handle_install(current_task()->pool, copy.object, copy.rights, HANDLE_CLOEXEC, 0,
-			     (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
-	handle_copy_put(&copy);
+	/* The copy's reference becomes that of the new handle. */
+	__atomic_fetch_add(&copy.object->handles, 1, __ATOMIC_RELAXED);
+	err = handle_install_moved(current_task()->pool, &copy, HANDLE_CLOEXEC,
+				   (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
+	if (err < 0)
+		handle_drop(&copy);
 	return err;
 }

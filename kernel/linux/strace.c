@@ -272,16 +272,25 @@ static void add_argument(struct trace_line *line, const struct trap_frame *frame
 	}
 }
 
+static const struct trace_format *format_in(const struct trace_format *table, size_t size,
+					    u64 index)
+{
+	return index < size && table[index].name ? &table[index] : nullptr;
+}
+
 static void add_call(struct trace_line *line, const struct trap_frame *frame, const long *result)
 {
 	u64 number = frame_syscall_number(frame);
 	const struct trace_format *format;
 
-	if (number >= ARRAY_SIZE(trace_formats) || !trace_formats[number].name) {
+	format = number < CAIRN_NR_BASE
+			 ? format_in(trace_formats, ARRAY_SIZE(trace_formats), number)
+			 : format_in(native_trace_formats, ARRAY_SIZE(native_trace_formats),
+				     number - CAIRN_NR_BASE);
+	if (!format) {
 		add(line, "syscall_%lu(", (unsigned long)number);
 		return;
 	}
-	format = &trace_formats[number];
 	add(line, "%s(", format->name);
 	for (unsigned i = 0; i < format->count; i++) {
 		if (i)

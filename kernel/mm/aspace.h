@@ -16,6 +16,7 @@
 #include <lib/rbtree.h>
 #include <lib/types.h>
 
+struct derivation;
 struct file;
 struct memory_object;
 struct page;
@@ -49,9 +50,12 @@ struct vma {
 	u64 flags;	    /* VMA_* */
 	struct memory_object *object; /* holds a reference; null: anonymous private */
 	u64 offset;		      /* of `start`, in bytes into the object */
-	struct file *file;	      /* for /proc/pid/maps; holds a reference; may be null */
-	const char *name;	      /* "[vdso]"; static; may be null */
-	paddr_t device;		      /* VMA_DEVICE: first frame */
+	struct derivation
+		*derivation; /* the derived handle it was mapped through; holds a reference */
+	struct list_head derivation_node; /* in derivation->mappings */
+	struct file *file;		  /* for /proc/pid/maps; holds a reference; may be null */
+	const char *name;		  /* "[vdso]"; static; may be null */
+	paddr_t device;			  /* VMA_DEVICE: first frame */
 	bool private_pages; /* holds or held anonymous pages: fork must copy its entries; atomic */
 };
 
@@ -110,6 +114,7 @@ struct map_request {
 			    */
 	u64 offset;	   /* bytes */
 	struct file *file; /* a reference is taken */
+	struct derivation *derivation; /* borrowed; null unless mapped through a derived handle */
 	const char *name;
 	paddr_t device; /* with VMA_DEVICE */
 };
@@ -157,6 +162,9 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
  */
 [[nodiscard]] int aspace_pin_page(struct aspace *as, vaddr_t address, bool write,
 				  struct page **page, struct memory_object **object, u64 *index);
+
+/* Removes all mappings that were made through the derivation. May sleep. */
+void aspace_unmap_derived(struct aspace *as, const struct derivation *derivation);
 
 /* The mapping that contains `address`, or else the next one above; null if none. Needs as->lock,
  * shared or not. */
@@ -207,6 +215,9 @@ struct mm_hooks {
 	bool (*out_of_memory)(void);
 	/* Frees up to this many cached objects (dentries) that can be made again; how many. In a kernel thread. */
 	u64 (*shrink_caches)(u64 count);
+	/* A mapping with a derivation was made (it takes its reference) and is about to go. */
+	void (*vma_derived)(struct vma *vma);
+	void (*vma_underived)(struct vma *vma);
 	/* References of vma.file. */
 	void (*file_get)(struct file *file);
 	void (*file_put)(struct file *file);

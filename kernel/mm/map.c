@@ -133,6 +133,10 @@ static struct vma *make_vma(struct aspace *as, const struct map_request *req, u6
 		mm_hooks.file_get(req->file);
 		vma->file = req->file;
 	}
+	if (unlikely(req->derivation)) {
+		vma->derivation = req->derivation;
+		mm_hooks.vma_derived(vma);
+	}
 	return vma;
 }
 

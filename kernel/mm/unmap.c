@@ -245,3 +245,17 @@ void aspace_clean_object(struct memory_object *object, u64 start, u64 end)
 			vma_clean(vma, from, to);
 	mutex_unlock(&object->mappings_lock);
 }
+
+void aspace_unmap_derived(struct aspace *as, const struct derivation *derivation)
+{
+	vaddr_t at = 0;
+	struct vma *vma;
+
+	write_lock(&as->lock);
+	while ((vma = aspace_find(as, at))) {
+		at = vma->end;
+		if (vma->derivation == derivation)
+			aspace_remove_range(as, vma->start, vma->end);
+	}
+	write_unlock(&as->lock);
+}

@@ -194,6 +194,8 @@ void vma_destroy(struct vma *vma)
 		memory_object_put(vma->object);
 	if (vma->file)
 		mm_hooks.file_put(vma->file);
+	if (unlikely(vma->derivation))
+		mm_hooks.vma_underived(vma);
 	slab_free(vma_cache, vma);
 }
 
@@ -210,6 +212,8 @@ struct vma *vma_copy(struct aspace *as, const struct vma *vma)
 		memory_object_get(copy->object);
 	if (copy->file)
 		mm_hooks.file_get(copy->file);
+	if (unlikely(copy->derivation))
+		mm_hooks.vma_derived(copy);
 	return copy;
 }
 
@@ -345,7 +349,8 @@ int vma_isolate(struct aspace *as, vaddr_t start, vaddr_t end)
 static bool vma_can_merge(const struct vma *low, const struct vma *high)
 {
 	if (low->end != high->start || low->flags != high->flags || low->object != high->object ||
-	    low->file != high->file || low->name != high->name ||
+	    low->file != high->file || low->derivation != high->derivation ||
+	    low->name != high->name ||
 	    low->flags & (VMA_SPECIAL | VMA_DEVICE | VMA_GROWSDOWN | VMA_STACK))
 		return false;
 	return !low->object || vma_offset_of(low, low->end) == high->offset;

@@ -155,12 +155,20 @@ static bool path_only(const struct object *object, u32 rights)
 	return unlikely(file->mode & FILE_MODE_PATH) && rights != 0;
 }
 
+/* What Linux programs are told: only a revoked handle is no bad descriptor. */
+static int file_error(int error)
+{
+	return error == -EKEYREVOKED || error == -ENOMEM ? error : -EBADF;
+}
+
 int file_from_handle(struct pool *pool, int fd, u32 rights, struct file **out)
 {
 	struct object *object;
 
-	if (handle_get(pool, fd, &file_type, rights, &object))
-		return -EBADF;
+	int error = handle_get(pool, fd, &file_type, rights, &object);
+
+	if (error)
+		return file_error(error);
 	if (path_only(object, rights & ~RIGHT_INSPECT)) {
 		object_put(object);
 		return -EBADF;
@@ -173,8 +181,10 @@ int file_borrow(struct pool *pool, int fd, u32 rights, struct file_borrow *out)
 {
 	struct object *object;
 
-	if (handle_borrow(pool, fd, &file_type, rights, &object, &out->owned))
-		return -EBADF;
+	int error = handle_borrow(pool, fd, &file_type, rights, &object, &out->owned);
+
+	if (unlikely(error))
+		return file_error(error);
 	out->file = file_of(object);
 	if (path_only(object, rights & ~RIGHT_INSPECT)) {
 		file_release(out);

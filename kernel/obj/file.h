@@ -160,7 +160,7 @@ u32 file_rights(u32 flags);
 
 /*
  * The file behind a descriptor of the pool, with a reference and all of `rights`: -EBADF in every
- * case of failure, as Linux answers (also for O_PATH files unless rights is 0).
+ * case of failure, as Linux answers (also for O_PATH files unless rights is 0), but for -EKEYREVOKED.
  */
 [[nodiscard]] int file_from_handle(struct pool *pool, int fd, u32 rights, struct file **out);
 

@@ -40,8 +40,8 @@ static inline const struct handle *slot_find(struct pool *pool, int fd)
 	return &table->slots[fd];
 }
 
-/* The slot's contents with a reference on the object, or null. */
-static struct object *slot_acquire(struct pool *pool, int fd, u64 *word)
+/* The slot's contents with references on the object and the derivation, or null. */
+static struct object *slot_acquire(struct pool *pool, int fd, u64 *word, struct derivation **node)
 {
 	const struct handle *slot;
 	struct object *object;
@@ -54,10 +54,12 @@ static struct object *slot_acquire(struct pool *pool, int fd, u64 *word)
 		object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
 		if (!object)
 			return nullptr;
+		*node = __atomic_load_n(&slot->derivation, __ATOMIC_ACQUIRE);
 		if (!object_get_unless_zero(object))
 			continue;
 		/* The table may have been replaced too: then changes went to the new one. */
-		if (likely(slot_word(slot) == *word && slot_find(pool, fd) == slot))
+		if (likely(slot_word(slot) == *word && slot_find(pool, fd) == slot) &&
+		    likely(!*node || derivation_get_unless_zero(*node)))
 			return object;
 		object_put(object);
 	}
@@ -66,16 +68,23 @@ static struct object *slot_acquire(struct pool *pool, int fd, u64 *word)
 int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
 	       struct object **out)
 {
+	struct derivation *node;
 	struct object *object;
 	u64 word;
 	int error;
 
 	rcu_read_lock();
-	object = slot_acquire(pool, fd, &word);
+	object = slot_acquire(pool, fd, &word, &node);
 	rcu_read_unlock();
 	if (!object)
 		return -EBADF;
 	error = slot_check(object, (u32)word, type, rights);
+	if (unlikely(node)) {
+		if (error)
+			derivation_put(node);
+		else
+			error = derivation_enter(node);
+	}
 	if (error) {
 		object_put(object);
 		return error;
@@ -94,11 +103,13 @@ int handle_get_copy(struct pool *pool, int fd, struct handle *out)
 	*out = *slot;
 	out->flags &= HANDLE_FLAGS;
 	object_get(out->object);
+	derivation_handle_opened(out->derivation);
 	return 0;
 }
 
 void handle_copy_put(struct handle *copy)
 {
+	derivation_handle_closed(copy->derivation);
 	object_put(copy->object);
 	copy->object = nullptr;
 }
@@ -160,6 +171,8 @@ int handle_duplicate(struct pool *pool, int fd, u32 rights, u32 flags, int min, 
 	if (error)
 		return error;
 	to = copy.rights & RIGHT_DUPLICATE ? narrow(copy.rights, rights, &copy.rights) : -EACCES;
+	if (!to && derivation_revoked(copy.derivation))
+		to = -EKEYREVOKED;
 	if (!to)
 		to = handle_reserve(pool, min, limit);
 	if (to < 0) {
@@ -187,6 +200,8 @@ static int duplicate_to_locked(struct pool *pool, int fd, int to, u32 flags, str
 		return -EBADF;
 	if (!(from->rights & RIGHT_DUPLICATE))
 		return -EACCES;
+	if (derivation_revoked(from->derivation))
+		return -EKEYREVOKED;
 	if ((unsigned)to >= pool->table->size)
 		return -ENOSPC;
 	copy = *from;
@@ -194,6 +209,7 @@ static int duplicate_to_locked(struct pool *pool, int fd, int to, u32 flags, str
 	if (!pool_take_locked(pool, to, old) && !pool_claim_exact_locked(pool, to))
 		return -EBUSY;
 	object_handle_opened(copy.object);
+	derivation_handle_opened(copy.derivation);
 	pool_fill_locked(pool, to, &copy);
 	return 0;
 }
@@ -218,6 +234,71 @@ int handle_duplicate_to(struct pool *pool, int fd, int to, u32 flags, unsigned l
 	if (old.object)
 		handle_dispose(&old);
 	return error ? error : to;
+}
+
+/* The badge of a derived handle: inherited, or given once (D3). */
+static int derive_badge(const struct handle *source, u64 badge)
+{
+	return source->badge && badge && source->badge != badge ? -EACCES : 0;
+}
+
+static int derive_from(struct pool *pool, struct handle *copy, u32 flags, unsigned limit)
+{
+	struct derivation *source = copy->derivation;
+	int fd = handle_reserve(pool, 0, limit);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = derivation_create(copy->object, source, &copy->derivation);
+	if (error) {
+		handle_cancel(pool, fd);
+		return error;
+	}
+	object_handle_opened(copy->object);
+	copy->flags = flags;
+	spin_lock(&pool->lock);
+	pool_fill_locked(pool, fd, copy);
+	spin_unlock(&pool->lock);
+	copy->derivation = source;
+	return fd;
+}
+
+int handle_derive(struct pool *pool, int fd, u32 rights, u64 badge, u32 flags, unsigned limit)
+{
+	struct handle copy;
+	int result = handle_get_copy(pool, fd, &copy);
+
+	if (result)
+		return result;
+	result = copy.rights & RIGHT_DERIVE ? narrow(copy.rights, rights, &copy.rights) : -EACCES;
+	if (!result)
+		result = derive_badge(&copy, badge);
+	if (!result && derivation_revoked(copy.derivation))
+		result = -EKEYREVOKED;
+	if (!result) {
+		copy.badge = copy.badge ?: badge;
+		result = derive_from(pool, &copy, flags, limit);
+	}
+	handle_copy_put(&copy);
+	return result;
+}
+
+long handle_revoke(struct pool *pool, int fd)
+{
+	struct handle copy;
+	long result = handle_get_copy(pool, fd, &copy);
+
+	if (result)
+		return result;
+	if (!(copy.rights & RIGHT_REVOKE))
+		result = -EACCES;
+	else if (derivation_revoked(copy.derivation))
+		result = -EKEYREVOKED;
+	else
+		result = derivation_revoke(copy.object, copy.derivation);
+	handle_copy_put(&copy);
+	return result;
 }
 
 int handle_close(struct pool *pool, int fd)
@@ -246,6 +327,7 @@ void handle_drop(struct handle *handle)
 {
 	struct object *object = handle->object;
 
+	derivation_handle_closed(handle->derivation);
 	handle->object = nullptr;
 	object_handle_closed(object);
 }
@@ -290,6 +372,8 @@ static int transfer_check_locked(struct pool *pool, const struct transfer *list,
 	for (unsigned j = 0; j < i; j++)
 		if (list[j].fd == list[i].fd && (move || list[j].operation == TRANSFER_MOVE))
 			return -EINVAL;
+	if (derivation_revoked(slot->derivation))
+		return -EKEYREVOKED;
 	return narrow(slot->rights, list[i].rights, &rights);
 }
 
@@ -302,6 +386,7 @@ static void transfer_take_locked(struct pool *pool, const struct transfer *item,
 	} else {
 		*out = *pool_slot_locked(pool, item->fd);
 		object_handle_opened(out->object);
+		derivation_handle_opened(out->derivation);
 	}
 	(void)narrow(out->rights, item->rights, &out->rights);
 	out->flags = 0;

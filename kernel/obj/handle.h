@@ -4,8 +4,8 @@
  * itself an object. File descriptor n of a process is slot n of its pool.
  *
  * (H1) Rights only shrink: no operation gives a handle a right that the handle it came from lacks.
- * (H2) Look-up precedence: bad number (-EBADF), wrong type (-EINVAL), missing right (-EACCES).
- * linux/ maps the last two to what Linux says (-EBADF for a file that is not open for reading...).
+ * (H2) Look-up precedence: bad number (-EBADF), wrong type (-EINVAL), missing right (-EACCES),
+ * revoked (-EKEYREVOKED, see derivation.h). linux/ maps the second and third to what Linux says (-EBADF for a file that is not open for reading...).
  * (H3) No callback runs under pool->lock: slots leave the table under it and are closed after it is
  * dropped. (H4) Look-up takes no lock: slots are read under RCU, tables are replaced, never moved
  * in place. (H5) A call that makes several handles reserves the slots first and publishes last:
@@ -16,6 +16,7 @@
 #include <core/lock.h>
 #include <core/rcu.h>
 #include <lib/errno.h>
+#include <obj/derivation.h>
 #include <obj/object.h>
 
 #define RIGHT_READ BIT(0)
@@ -35,12 +36,10 @@
 #define HANDLE_CLOEXEC BIT(0)
 #define HANDLE_CLOFORK BIT(1)
 
-struct derivation; /* revocation tree node; null for handles that were never derived */
-
 struct handle {
-	struct object *object; /* owns a reference and a handle count */
-	struct derivation *derivation;
-	u64 badge; /* set by the deriver, unforgeable by the holder */
+	struct object *object;	       /* owns a reference and a handle count */
+	struct derivation *derivation; /* null: never derived; else it counts this handle */
+	u64 badge;		       /* set by the deriver, unforgeable by the holder */
 	union {
 		struct {
 			u32 rights;
@@ -81,7 +80,8 @@ void pool_close_on_exec(struct pool *pool);
 
 /*
  * Finds a handle: *out gets the object with a reference. `type` null: any. `rights` all needed.
- * -EBADF, -EINVAL, -EACCES as (H2). Takes no lock, does not sleep.
+ * -EBADF, -EINVAL, -EACCES, -EKEYREVOKED as (H2); -ENOMEM for a derived handle. Does not sleep.
+ * A derived handle counts as in use until the current system call ends.
  */
 [[nodiscard]] int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
 			     struct object **out);
@@ -106,6 +106,10 @@ void pool_close_on_exec(struct pool *pool);
 	slot = &table->slots[fd];
 	if (unlikely(!slot->object))
 		return -EBADF;
+	if (unlikely(slot->derivation)) {
+		*owned = true;
+		return handle_get(pool, fd, type, rights, out);
+	}
 	if (unlikely(type && slot->object->type != type))
 		return -EINVAL;
 	if (unlikely(rights & ~slot->rights))
@@ -114,8 +118,8 @@ void pool_close_on_exec(struct pool *pool);
 	return 0;
 }
 
-/* The same, with rights, flags and badge of the slot; `out->object` has a reference that
- * handle_copy_put() drops. */
+/* Rights, flags, badge and derivation of a slot, revoked or not. `out->object` has a reference, and its node a handle,
+ * that handle_copy_put() drops. May sleep then. */
 [[nodiscard]] int handle_get_copy(struct pool *pool, int fd, struct handle *out);
 void handle_copy_put(struct handle *copy);
 
@@ -138,6 +142,19 @@ void handle_cancel(struct pool *pool, int fd);
  */
 [[nodiscard]] int handle_duplicate(struct pool *pool, int fd, u32 rights, u32 flags, int min,
 				   unsigned limit);
+
+/*
+ * A new handle below `fd` (see derivation.h), with RIGHT_DERIVE: `rights` narrows, RIGHTS_SAME keeps. A badge other than
+ * 0 is given once: -EACCES if the source has one. -EBADF, -EACCES, -EKEYREVOKED, -EMFILE, -ENOMEM. May sleep.
+ */
+[[nodiscard]] int handle_derive(struct pool *pool, int fd, u32 rights, u64 badge, u32 flags,
+				unsigned limit);
+
+/*
+ * Revokes everything derived from `fd` and its duplicates, with RIGHT_REVOKE. How many derivations, -EBADF, -EACCES,
+ * -EKEYREVOKED, -EINTR (revoked, but a call that uses one goes on). May sleep.
+ */
+[[nodiscard]] long handle_revoke(struct pool *pool, int fd);
 
 /* Duplicates to exactly `to`, closing what was there (dup3(2)). -EBADF, -EBUSY (reserved by a
  * racing open). May sleep. */

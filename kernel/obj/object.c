@@ -10,6 +10,7 @@
  */
 #include <core/panic.h>
 #include <core/percpu.h>
+#include <obj/derivation.h>
 #include <obj/object.h>
 #include <sched/thread.h>
 
@@ -42,6 +43,7 @@ void object_init(struct object *object, const struct object_type *type)
 	object->handles = 0;
 	object->dead_next = nullptr;
 	object->watches = nullptr;
+	object->derivation_root = nullptr;
 	object->waiters = &object->own_waiters;
 	wait_queue_init(&object->own_waiters);
 	balance_add(1);
@@ -63,6 +65,8 @@ static void object_destroy(struct object *object)
 	ASSERT(object->handles == 0);
 	if (unlikely(object->watches))
 		object_watches_hook(object);
+	if (unlikely(object->derivation_root))
+		derivation_object_gone(object);
 	ASSERT(wait_queue_empty(&object->own_waiters));
 	balance_add(-1ul);
 	object->type->destroy(object);

@@ -23,6 +23,7 @@
 #include <core/wait.h>
 #include <lib/types.h>
 
+struct derivation;
 struct object;
 
 struct object_type {
@@ -53,6 +54,7 @@ struct object {
 	struct wait_queue *waiters;
 	struct wait_queue own_waiters;
 	void *watches; /* of epoll: first item that watches this; guarded by its lock */
+	struct derivation *derivation_root; /* null until a handle is derived; obj/derivation.c */
 };
 
 /* refs = 1, handles = 0. */

@@ -237,6 +237,7 @@ static bool copy_locked(struct pool *from, struct pool *to)
 		if (fd >= table->size)
 			return false;
 		object_handle_opened(slot->object);
+		derivation_handle_opened(slot->derivation);
 		table->slots[fd] = *slot;
 		used_set(table, fd);
 		to->count++;
@@ -366,4 +367,5 @@ unsigned pool_size(struct pool *pool)
 void pool_init(void)
 {
 	pool_cache = slab_cache_create("pool", sizeof(struct pool), 0);
+	derivation_init();
 }

@@ -317,6 +317,7 @@ void task_exit(int code)
 	struct aspace *as = nullptr;
 
 	begin_exit(task, code);
+	(void)derivation_leave_all();
 	task_leave_memory(task);
 	release_files(task);
 	if (detach(task, &as))

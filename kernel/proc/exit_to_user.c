@@ -177,6 +177,21 @@ static void deliver(struct trap_frame *frame)
 	}
 }
 
+/* A sleep that revocation ended looks like one that a signal ended; the program learns which. */
+static void leave_derivations(struct trap_frame *frame)
+{
+	if (!derivation_leave_all() || !frame_in_syscall(frame))
+		return;
+	switch ((long)frame_return_value(frame)) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOHAND:
+	case -ERESTARTNOINTR:
+	case -ERESTART_RESTARTBLOCK:
+	case -EINTR:
+		frame_set_return_value(frame, (u64)-EKEYREVOKED);
+	}
+}
+
 void trap_exit_to_user(struct trap_frame *frame)
 {
 	u64 work = thread_work(current_base());
@@ -189,6 +204,8 @@ void trap_exit_to_user(struct trap_frame *frame)
 		task_exit(current_process()->group_exit_code);
 	if (work & WORK_NOTIFY) {
 		thread_work_clear(current_base(), WORK_NOTIFY);
+		if (current_thread()->derivation_uses)
+			leave_derivations(frame);
 		signal_stop_check();
 	}
 	if (work & WORK_SIGNAL)

@@ -17,6 +17,7 @@
 #include <lib/types.h>
 
 struct aspace;
+struct derivation_use;
 struct object;
 
 enum thread_state {
@@ -76,6 +77,7 @@ struct thread {
 	struct object *
 		dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
 	bool draining_objects;
+	struct derivation_use *derivation_uses; /* private to obj/derivation.c */
 };
 
 static inline struct thread *current_thread(void)

@@ -44,7 +44,8 @@ struct epoll {
 struct epoll_item {
 	struct rb_node node;
 	struct epoll *ep;
-	struct object *object; /* (E3) */
+	struct object *object;	       /* (E3) */
+	struct derivation *derivation; /* the derived handle it was added by; holds a reference */
 	int fd;
 	struct epoll_event event; /* written under ep->lock */
 	struct list_head ready_node;
@@ -163,6 +164,8 @@ static void remove_item(struct epoll_item *item) __must_hold(&watches_lock) __no
 	*item->watch_link = item->watch_next;
 	if (item->watch_next)
 		item->watch_next->watch_link = item->watch_link;
+	if (unlikely(item->derivation))
+		derivation_put(item->derivation);
 	slab_free(item_cache, item);
 }
 
@@ -245,6 +248,8 @@ static int check_nesting(struct epoll *ep, struct epoll *target) __must_hold(&wa
 
 static u32 item_ready(const struct epoll_item *item)
 {
+	if (unlikely(derivation_revoked(item->derivation)))
+		return EPOLLERR | EPOLLHUP;
 	return object_ready(item->object) & item->event.events;
 }
 
@@ -260,6 +265,7 @@ static int add_locked(struct epoll *ep, struct object *object, int fd,
 		return -ENOMEM;
 	item->ep = ep;
 	item->object = object;
+	item->derivation = derivation_in_use(object);
 	item->fd = fd;
 	item->event = *event;
 	list_init(&item->ready_node);

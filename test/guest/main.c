@@ -16,7 +16,8 @@
 #define TEST_SECONDS 30
 
 extern const struct guest_test __start_guest_tests[], __stop_guest_tests[];
-extern const struct guest_helper __start_guest_helpers[], __stop_guest_helpers[];
+extern const struct guest_helper __start_guest_helpers[] __attribute__((weak)),
+	__stop_guest_helpers[] __attribute__((weak));
 
 static bool failed;
 

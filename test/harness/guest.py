@@ -29,25 +29,32 @@ def jobs(arches, only):
 
 def build(arch):
     """The initramfs with the tests as its init."""
-    out = os.path.join(BUILD, "guest", arch)
+    sources = []
+    for directory, _, names in sorted(os.walk(GUEST)):
+        area = os.path.relpath(directory, GUEST)
+        sources += [(os.path.join(directory, name), area) for name in sorted(names) if name.endswith(".c")]
+    return build_from(arch, "guest", sources, (GUEST,))
+
+
+def build_from(arch, layer, sources, include, more=()):
+    """The initramfs with the tests in `sources`, (file, area), as its init; `more`: further words for mkinitramfs."""
+    out = os.path.join(BUILD, layer, arch)
     os.makedirs(out, exist_ok=True)
     objects = []
-    header = os.path.join(GUEST, "guest_test.h")
-    for directory, _, names in sorted(os.walk(GUEST)):
-        for name in sorted(names):
-            if not name.endswith(".c"):
-                continue
-            source = os.path.join(directory, name)
-            area = os.path.relpath(directory, GUEST)
-            target = os.path.join(out, f"{area}_{name[:-2]}.o".replace("./", ""))
-            newest = max(os.path.getmtime(source), os.path.getmtime(header))
-            if not os.path.exists(target) or os.path.getmtime(target) < newest:
-                tool(COMPILER[arch], *CFLAGS, f"-I{GUEST}", f'-DAREA="{area}"', "-c", source, "-o", target)
-            objects.append(target)
+    headers = [os.path.join(folder, name) for top in include for folder, _, names in os.walk(top)
+               for name in names if name.endswith(".h")]
+    newest_header = max(os.path.getmtime(header) for header in headers)
+    for source, area in sources:
+        target = os.path.join(out, f"{area}_{os.path.basename(source)[:-2]}.o".replace("./", ""))
+        newest = max(os.path.getmtime(source), newest_header)
+        if not os.path.exists(target) or os.path.getmtime(target) < newest:
+            tool(COMPILER[arch], *CFLAGS, *(f"-I{folder}" for folder in include), f'-DAREA="{area}"', "-c", source,
+                 "-o", target)
+        objects.append(target)
     program = os.path.join(out, "init")
     tool(COMPILER[arch], *CFLAGS, "-o", program, *objects, *LIBRARIES)
     initrd = os.path.join(out, "initramfs.cpio")
-    tool("tools/mkinitramfs", initrd, "--file", f"init={program}", "--link", "test=init")
+    tool("tools/mkinitramfs", initrd, "--file", f"init={program}", "--link", "test=init", *more)
     return initrd
 
 

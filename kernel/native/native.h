@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What native calls share: the current pool and how handles are put into it. */
+#pragma once
+
+#include <lib/errno.h>
+#include <obj/handle.h>
+#include <proc/task.h>
+
+#include <linux/resource.h>
+
+static inline struct pool *current_pool(void)
+{
+	return current_task()->pool;
+}
+
+/* No handle gets a number from here on. */
+static inline unsigned handle_limit(void)
+{
+	return (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX);
+}
+
+/* CAIRN_HANDLE_KEEP_* of a request as HANDLE_*. -EINVAL: unknown bits. */
+[[nodiscard]] int native_handle_flags(u32 flags, u32 *out);
