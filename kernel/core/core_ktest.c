@@ -49,14 +49,18 @@ TEST(timers_fire_in_order)
 {
 	static const u8 places[5] = { 3, 1, 5, 2, 4 };
 	struct test_timer t[5] = { 0 };
-	u64 now = clock_monotonic_ns();
+	irqflags_t flags;
+	u64 now;
 
 	order = 0;
+	flags = arch_irq_save(); /* all on this CPU, and none before all are armed */
+	now = clock_monotonic_ns();
 	for (int i = 0; i < 5; i++) {
 		timer_init(&t[i].timer, expire);
 		timer_set(&t[i].timer, now + places[i] * NSEC_PER_MSEC);
 		EXPECT(timer_armed(&t[i].timer));
 	}
+	arch_irq_restore(flags);
 	wait_ms(20);
 	for (int i = 0; i < 5; i++) {
 		EXPECT_EQ(t[i].expired, (unsigned)places[i]);

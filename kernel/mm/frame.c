@@ -19,6 +19,7 @@
 #include <arch/boot.h>
 #include <arch/irqflags.h>
 #include <core/command_line.h>
+#include <core/cpu_call.h>
 #include <core/lock.h>
 #include <core/log.h>
 #include <core/panic.h>
@@ -194,10 +195,31 @@ static struct page *frame_alloc_once(unsigned order, u32 flags, bool drain)
 	return page;
 }
 
+static void frame_drain_here(void *unused)
+{
+	irqflags_t irq = arch_irq_save();
+
+	(void)unused;
+	frame_cache_drain(&this_cpu(frame_cache), 0);
+	arch_irq_restore(irq);
+}
+
+/* The other CPUs' caches too; they are asked by interrupt, and whoever cannot wait for them goes without. */
+static void frame_drain_all(u32 flags)
+{
+	if (flags & ALLOC_ATOMIC || current_base()->preempt_count || !arch_irq_enabled())
+		return;
+	preempt_disable();
+	cpu_call(~0ull, frame_drain_here, nullptr);
+	preempt_enable();
+}
+
 static struct page *frame_alloc_slow(unsigned order, u32 flags)
 {
-	struct page *page = frame_alloc_once(order, flags, true);
+	struct page *page;
 
+	frame_drain_all(flags);
+	page = frame_alloc_once(order, flags, true);
 	while (!page && !(flags & ALLOC_ATOMIC) && reclaim_for(order, flags))
 		page = frame_alloc_once(order, flags, true);
 	/* Better the reserve than a failure inside the kernel; users wait for the OOM killer

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Page table walks. <mm/pagetable.h> has the theory. */
+#include <core/cpu_call.h>
 #include <core/panic.h>
 #include <core/percpu.h>
 #include <lib/errno.h>
@@ -49,11 +50,11 @@ struct page *pagetable_frame_alloc(u32 flags)
 {
 	struct page *page = nullptr;
 
-	preempt_disable();
+	irqflags_t irq = arch_irq_save();
 	struct frame_stack *kept = &this_cpu(kept_frames);
 	if (likely(kept->count))
 		page = kept->frames[--kept->count];
-	preempt_enable();
+	arch_irq_restore(irq);
 	if (page)
 		return page;
 	return page_alloc(0, (flags & (ALLOC_ATOMIC | ALLOC_USER | ALLOC_BOOT)) | ALLOC_ZERO |
@@ -62,30 +63,37 @@ struct page *pagetable_frame_alloc(u32 flags)
 
 void pagetable_frame_free(struct page *page)
 {
-	preempt_disable();
+	irqflags_t irq = arch_irq_save();
 	struct frame_stack *kept = &this_cpu(kept_frames);
 	if (kept->count < FRAMES_KEPT) {
 		kept->frames[kept->count++] = page;
 		page = nullptr;
 	}
-	preempt_enable();
+	arch_irq_restore(irq);
 	if (page)
 		page_put(page);
 }
 
+static void release_kept_frames(void *freed)
+{
+	irqflags_t irq = arch_irq_save();
+	struct frame_stack *kept = &this_cpu(kept_frames);
+
+	__atomic_fetch_add((u64 *)freed, kept->count, __ATOMIC_RELAXED);
+	while (kept->count)
+		page_put(kept->frames[--kept->count]);
+	arch_irq_restore(irq);
+}
+
 u64 pagetable_shrink(void)
 {
-	struct page *frames[FRAMES_KEPT];
-	u32 count = 0;
+	u64 freed = 0;
 
 	preempt_disable();
-	struct frame_stack *kept = &this_cpu(kept_frames);
-	while (kept->count)
-		frames[count++] = kept->frames[--kept->count];
+	release_kept_frames(&freed);
+	cpu_call(~0ull, release_kept_frames, &freed);
 	preempt_enable();
-	for (u32 i = 0; i < count; i++)
-		page_put(frames[i]);
-	return count;
+	return freed;
 }
 
 /* Puts a new table behind an empty entry, or finds the one that another CPU put there. */
@@ -222,7 +230,7 @@ int pagetable_map_kernel(vaddr_t va, paddr_t pa, size_t size, u32 prot)
 	return 0;
 }
 
-void pagetable_unmap_kernel(vaddr_t va, size_t size)
+void pagetable_clear_kernel(vaddr_t va, size_t size)
 {
 	vaddr_t at = va;
 	pte_t *pte;
@@ -233,6 +241,11 @@ void pagetable_unmap_kernel(vaddr_t va, size_t size)
 			pte_store(&pte[i], (pte_t){ 0 });
 		at += (vaddr_t)count << PAGE_SHIFT;
 	}
+}
+
+void pagetable_unmap_kernel(vaddr_t va, size_t size)
+{
+	pagetable_clear_kernel(va, size);
 	if (size)
 		tlb_flush_kernel(va, va + size);
 }

@@ -91,6 +91,8 @@ u64 pagetable_shrink(void);
 [[nodiscard]] int pagetable_map_kernel(vaddr_t va, paddr_t pa, size_t size, u32 prot);
 /* Removes kernel mappings and flushes; the frames are the caller's. Tables stay. */
 void pagetable_unmap_kernel(vaddr_t va, size_t size);
+/* The same without the flush, for callers that flush once for many ranges. */
+void pagetable_clear_kernel(vaddr_t va, size_t size);
 
 /* The physical address behind a kernel address mapped with level 0 entries, or 0. */
 paddr_t pagetable_kernel_lookup(vaddr_t va);

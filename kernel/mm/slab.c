@@ -15,6 +15,7 @@
  * freed.
  */
 #include <arch/irqflags.h>
+#include <core/cpu_call.h>
 #include <core/lock.h>
 #include <core/panic.h>
 #include <core/percpu.h>
@@ -443,11 +444,21 @@ static struct page *slab_take_empty(struct slab_cache *cache)
 	return slab;
 }
 
+static void slab_flush_magazines(void *unused)
+{
+	(void)unused;
+	for (unsigned id = 0; id < slab_cache_count; id++)
+		slab_flush_magazine(&slab_caches[id]);
+}
+
 void slab_shrink(void)
 {
+	preempt_disable();
+	slab_flush_magazines(nullptr);
+	cpu_call(~0ull, slab_flush_magazines, nullptr);
+	preempt_enable();
 	for (unsigned id = 0; id < slab_cache_count; id++) {
 		struct page *slab;
-		slab_flush_magazine(&slab_caches[id]);
 		while ((slab = slab_take_empty(&slab_caches[id])))
 			slab_release(&slab_caches[id], slab);
 	}

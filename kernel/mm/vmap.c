@@ -12,6 +12,7 @@
 #include <core/panic.h>
 #include <lib/errno.h>
 #include <lib/list.h>
+#include <mm/aspace_priv.h>
 #include <mm/pagetable.h>
 #include <mm/slab.h>
 #include <mm/vmap.h>
@@ -20,6 +21,7 @@
 #define KSTACK_SLOT (2ul * KSTACK_SIZE)
 #define KSTACK_AREA (VMAP_BASE + VMAP_SIZE / 2)
 #define KSTACKS_CACHED 32
+#define KSTACK_BATCH 16 /* stacks that are released at once when the cache is full */
 
 /* A free stack slot: mapped (then its struct lies in the stack's first bytes) or not (allocated).
  */
@@ -139,49 +141,70 @@ void *kstack_alloc(void)
 	return (void *)slot->address;
 }
 
-static void kstack_release(vaddr_t stack)
+/* Takes up to KSTACK_BATCH stacks out of the cache. */
+static unsigned kstacks_take(struct kstack_slot **stacks)
 {
-	struct kstack_slot *slot =
-		(struct kstack_slot *)phys_to_page(pagetable_kernel_lookup(stack))->private;
+	unsigned n = 0;
 
-	frames_unmap_free(stack, KSTACK_SIZE);
-	kstack_slot_put(slot);
+	spin_lock(&kstacks.lock);
+	while (n < KSTACK_BATCH && kstacks.mapped) {
+		stacks[n++] = kstacks.mapped;
+		kstacks.mapped = kstacks.mapped->next;
+		kstacks.mapped_count--;
+	}
+	spin_unlock(&kstacks.lock);
+	return n;
+}
+
+/* Unmaps stacks and frees their frames: one TLB flush on all CPUs for a whole batch. */
+static void kstacks_release(struct kstack_slot **stacks, unsigned n)
+{
+	struct page *pages[KSTACK_BATCH * KSTACK_PAGES];
+	vaddr_t start = UINTPTR_MAX, end = 0;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		vaddr_t stack = (vaddr_t)stacks[i];
+
+		for (size_t at = 0; at < KSTACK_SIZE; at += PAGE_SIZE)
+			pages[count++] = phys_to_page(pagetable_kernel_lookup(stack + at));
+		stacks[i] = (struct kstack_slot *)pages[i * KSTACK_PAGES]->private;
+		pagetable_clear_kernel(stack, KSTACK_SIZE);
+		start = MIN(start, stack);
+		end = MAX(end, stack + KSTACK_SIZE);
+	}
+	tlb_flush_kernel(start, end);
+	while (count)
+		page_put(pages[--count]);
+	for (unsigned i = 0; i < n; i++)
+		kstack_slot_put(stacks[i]);
 }
 
 void kstack_free(void *stack)
 {
-	struct kstack_slot *slot = stack;
-	bool keep;
+	struct kstack_slot *slot = stack, *surplus[KSTACK_BATCH];
+	bool full;
 
 	spin_lock(&kstacks.lock);
-	keep = kstacks.mapped_count < KSTACKS_CACHED;
-	if (keep) {
-		slot->next = kstacks.mapped;
-		kstacks.mapped = slot;
-		kstacks.mapped_count++;
-	}
+	slot->next = kstacks.mapped;
+	kstacks.mapped = slot;
+	full = ++kstacks.mapped_count > KSTACKS_CACHED;
 	spin_unlock(&kstacks.lock);
-	if (!keep)
-		kstack_release((vaddr_t)stack);
+	if (full)
+		kstacks_release(surplus, kstacks_take(surplus));
 }
 
 u64 vmap_shrink(void)
 {
+	struct kstack_slot *stacks[KSTACK_BATCH];
 	u64 freed = 0;
+	unsigned n;
 
-	for (;;) {
-		spin_lock(&kstacks.lock);
-		struct kstack_slot *stack = kstacks.mapped;
-		if (stack) {
-			kstacks.mapped = stack->next;
-			kstacks.mapped_count--;
-		}
-		spin_unlock(&kstacks.lock);
-		if (!stack)
-			return freed;
-		kstack_release((vaddr_t)stack);
-		freed += KSTACK_PAGES;
+	while ((n = kstacks_take(stacks))) {
+		kstacks_release(stacks, n);
+		freed += n * KSTACK_PAGES;
 	}
+	return freed;
 }
 
 /* --- other mappings --- */

@@ -55,6 +55,7 @@ void sched_idle(void)
 		rcu_idle_enter();
 		arch_idle(); /* the interrupt that ends it leaves the idle state, and preempts us if
 				it woke somebody */
+		rcu_idle_exit(); /* an architecture may leave it without an interrupt */
 		log_wake_readers();
 	}
 }

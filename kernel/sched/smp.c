@@ -48,6 +48,7 @@ static int start_cpu(unsigned cpu)
 	if (!idle || !percpu || !stack)
 		return -ENOMEM;
 	percpu_make_copy(cpu, (void *)ALIGN_UP((uintptr_t)percpu, CACHELINE));
+	slab_cpu_init(cpu);
 	idle->kstack = stack;
 	idle->base.kstack_top = stack + KSTACK_SIZE;
 	r = arch_cpu_start(cpu, idle->base.kstack_top, percpu_offsets[cpu], idle,
