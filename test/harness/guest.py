@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 
 from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, tool
 
@@ -19,16 +20,30 @@ LIBRARIES = ("-lrt", "-lutil")
 LINE = re.compile(r"(?:^|\s)(begin|ok|not ok) ([a-z0-9_]+\.[a-z0-9_]+)$")
 RESTARTS = 12  # boots after a test took the kernel down
 SECONDS = 400
+CPUS = (1, 4)
+BUILDING, BUILT = threading.Lock(), {}
 SILENCE = 75  # more than the time limit of one test
 
 
 def jobs(arches, only):
-    for arch in arches:
-        yield f"guest/{arch}", lambda report, arch=arch: run(report, arch, only)
+    for cpus in CPUS:
+        for arch in arches:
+            yield group(arch, cpus), lambda report, arch=arch, cpus=cpus: run(report, arch, only, cpus)
+
+
+def group(arch, cpus):
+    return f"guest/{arch}" if cpus == 1 else f"guest-smp{cpus}/{arch}"
 
 
 def build(arch):
-    """The initramfs with the tests as its init."""
+    """The initramfs with the tests as its init; made once for all machines that boot it."""
+    with BUILDING:
+        if arch not in BUILT:
+            BUILT[arch] = build_now(arch)
+        return BUILT[arch]
+
+
+def build_now(arch):
     sources = []
     for directory, _, names in sorted(os.walk(GUEST)):
         area = os.path.relpath(directory, GUEST)
@@ -58,7 +73,7 @@ def build_from(arch, layer, sources, include, more=()):
     return initrd
 
 
-def run_tests(arch, kernel, initrd, only):
+def run_tests(arch, kernel, initrd, only, cpus=1):
     """Boots until every test has run: {name: (passed, reasons)}. One that ends the machine fails; the rest go on."""
     results = {}
     after = None
@@ -68,7 +83,7 @@ def run_tests(arch, kernel, initrd, only):
             words += f" only={only}"
         if after:
             words += f" after={after}"
-        boot = Boot(arch, kernel, initrd, words, seconds=SECONDS, silence=SILENCE)
+        boot = Boot(arch, kernel, initrd, words, seconds=SECONDS, silence=SILENCE, cpus=cpus)
         running, reasons, ended = None, [], False
         for line in boot.lines:
             match = LINE.search(line)
@@ -89,18 +104,18 @@ def run_tests(arch, kernel, initrd, only):
     return results
 
 
-def linux_results(arch, initrd, only):
+def linux_results(arch, initrd, only, cpus):
     kernel = kernel_image(arch, "linux")
     digest = hashlib.sha256()
     for path in (kernel, initrd):
         with open(path, "rb") as data:
             digest.update(data.read())
-    digest.update((only or "").encode())
+    digest.update(f"{only or ''} {cpus}".encode())
     cache = os.path.join(BUILD, "guest", arch, f"linux-{digest.hexdigest()[:24]}.json")
     if os.path.exists(cache):
         with open(cache, encoding="utf-8") as known:
             return json.load(known)
-    results = run_tests(arch, kernel, initrd, only)
+    results = run_tests(arch, kernel, initrd, only, cpus)
     if all(passed for passed, _ in results.values()):
         with open(cache, "w", encoding="utf-8") as out:
             json.dump(results, out)
@@ -118,16 +133,16 @@ def known_differences(arch):
     return known
 
 
-def run(report, arch, only):
+def run(report, arch, only, cpus):
     fetch(arch, "linux")
     initrd = build(arch)
-    linux = linux_results(arch, initrd, only)
-    cairn = run_tests(arch, kernel_image(arch), initrd, only)
+    linux = linux_results(arch, initrd, only, cpus)
+    cairn = run_tests(arch, kernel_image(arch), initrd, only, cpus)
     known = known_differences(arch)
     if not linux:
-        report.result(f"guest/{arch}", False, ["no test ran on Linux"])
+        report.result(group(arch, cpus), False, ["no test ran on Linux"])
     for name, (on_linux, reasons) in linux.items():
-        full = f"guest/{arch}/{name}"
+        full = f"{group(arch, cpus)}/{name}"
         passed, here = cairn.pop(name, (False, ["did not run"]))
         if not on_linux:
             report.result(full, False, ["broken test: fails on Linux", *reasons])
@@ -138,4 +153,4 @@ def run(report, arch, only):
         else:
             report.result(full, passed, here)
     for name, (passed, here) in cairn.items():
-        report.result(f"guest/{arch}/{name}", passed, here)
+        report.result(f"{group(arch, cpus)}/{name}", passed, here)

@@ -15,10 +15,14 @@ def jobs(arches, only):
 
 
 def run(report, arch, only):
-    name = f"ktest/{arch}"
     tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", "KTEST=1")
     image = os.path.join(BUILD, f"{arch}-ktest", qemu.IMAGE[arch])
-    boot = Boot(arch, image, append=f"ktest={only} panic=-1", seconds=120, silence=40)
+    for cpus, name in ((1, f"ktest/{arch}"), (4, f"ktest-smp4/{arch}")):
+        run_once(report, arch, only, cpus, name, image)
+
+
+def run_once(report, arch, only, cpus, name, image):
+    boot = Boot(arch, image, append=f"ktest={only} panic=-1", seconds=120, silence=40, cpus=cpus)
     reasons, ended = [], False
     for line in boot.lines:
         match = LINE.search(line)
