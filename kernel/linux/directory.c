@@ -3,6 +3,7 @@
 #include <lib/string.h>
 #include <linux/user_path.h>
 #include <mm/slab.h>
+#include <vfs/notify.h>
 
 #include <linux/limits.h>
 #include <syscall_prototypes.h>
@@ -122,6 +123,8 @@ static long list(unsigned fd, char __user *out, size_t size, bool old)
 	l.file = b.file;
 	result = read_entries(b.file, &l);
 	kfree(l.stage);
+	if (!result)
+		notify_file(b.file, IN_ACCESS);
 	if (l.left < size)
 		return (long)(size - l.left);
 	return result ? result : l.error;

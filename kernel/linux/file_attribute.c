@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Modes, owners, times and sizes of files: chmod(2), chown(2), utimensat(2), truncate(2), fallocate(2), umask(2). */
 #include <linux/user_path.h>
+#include <vfs/notify.h>
 
 #include <linux/falloc.h>
 #include <linux/stat.h>
@@ -23,7 +24,7 @@ static long change(int dirfd, const char __user *user, u32 at_flags, struct inod
 static long change_file(int fd, u32 rights, struct inode_attributes *attr)
 {
 	FILE_OR_RETURN(b, fd, rights);
-	return vfs_set_inode_attributes(b.file->mount, b.file->inode, attr);
+	return vfs_set_file_attributes(b.file, attr);
 }
 
 long sys_fchmodat(int dirfd, const char __user *path, unsigned mode)
@@ -200,18 +201,24 @@ long sys_truncate(const char __user *user, s64 length)
 
 long sys_ftruncate(int fd, s64 length)
 {
+	int result;
+
 	if (length < 0)
 		return -EINVAL;
 	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
 	if (!(b.file->mode & FILE_MODE_WRITE))
 		return -EINVAL;
-	return b.file->ops->truncate(b.file, (u64)length);
+	result = b.file->ops->truncate(b.file, (u64)length);
+	if (!result)
+		notify_file(b.file, IN_MODIFY);
+	return result;
 }
 
 long sys_fallocate(int fd, int mode, s64 offset, s64 length)
 {
 	const int whole = FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE;
 	s64 end;
+	int result;
 
 	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
 	if (offset < 0 || length <= 0)
@@ -230,5 +237,8 @@ long sys_fallocate(int fd, int mode, s64 offset, s64 length)
 		return -ENODEV;
 	if (add_overflows(offset, length, &end))
 		return -EFBIG;
-	return b.file->ops->allocate(b.file, mode, (u64)offset, (u64)length);
+	result = b.file->ops->allocate(b.file, mode, (u64)offset, (u64)length);
+	if (!result)
+		notify_file(b.file, IN_MODIFY);
+	return result;
 }

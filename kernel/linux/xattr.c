@@ -3,6 +3,7 @@
 #include <lib/string.h>
 #include <linux/user_path.h>
 #include <mm/slab.h>
+#include <vfs/notify.h>
 #include <vfs/permission.h>
 #include <vfs/posix_acl.h>
 
@@ -83,6 +84,8 @@ static long set(struct path *path, const char __user *user_name, const void __us
 		write_guard(&inode->lock);
 		result = set_locked(inode, name.text, value, size, (int)flags);
 	}
+	if (!result)
+		notify_dentry(path->dentry, IN_ATTRIB);
 	kvfree(value);
 	return result;
 }
@@ -144,6 +147,15 @@ static long list(struct path *path, char __user *user, size_t size)
 	return n;
 }
 
+static int remove_locked(struct inode *inode, const char *name)
+{
+	if (posix_acl_is_xattr(inode, name))
+		return posix_acl_set_xattr(inode, name, nullptr, 0);
+	if (!inode->ops || !inode->ops->remove_xattr)
+		return -EOPNOTSUPP;
+	return inode->ops->remove_xattr(inode, name);
+}
+
 static long remove(struct path *path, const char __user *user_name)
 {
 	struct inode *inode = path->dentry->inode;
@@ -156,12 +168,12 @@ static long remove(struct path *path, const char __user *user_name)
 		result = check_permission(inode, name.text, true);
 	if (result)
 		return result;
-	write_guard(&inode->lock);
-	if (posix_acl_is_xattr(inode, name.text))
-		return posix_acl_set_xattr(inode, name.text, nullptr, 0);
-	if (!inode->ops || !inode->ops->remove_xattr)
-		return -EOPNOTSUPP;
-	return inode->ops->remove_xattr(inode, name.text);
+	write_lock(&inode->lock);
+	result = remove_locked(inode, name.text);
+	write_unlock(&inode->lock);
+	if (!result)
+		notify_dentry(path->dentry, IN_ATTRIB);
+	return result;
 }
 
 static int descriptor_path(int fd, struct path *out)

@@ -20,6 +20,7 @@
 
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
+#include <linux/inotify.h>
 
 static struct slab_cache *file_cache;
 static u64 files;
@@ -28,6 +29,9 @@ u64 file_count_max = 1u << 20;
 void (*file_path_put_hook)(struct file *file);
 void (*file_locks_closed_hook)(struct file *file);
 void (*file_locks_flush_hook)(struct file *file);
+
+u32 file_watch_count;
+void (*file_event_hook)(struct file *file, u32 event);
 
 u64 file_count(void)
 {
@@ -258,7 +262,7 @@ static bool beyond_offsets(u64 offset, const struct iter *it)
 	return (s64)(offset + it->remaining) < 0;
 }
 
-ssize_t file_read(struct file *file, struct iter *it, u64 *offset)
+static ssize_t read_any(struct file *file, struct iter *it, u64 *offset)
 {
 	ssize_t n;
 	bool locked;
@@ -277,7 +281,16 @@ ssize_t file_read(struct file *file, struct iter *it, u64 *offset)
 	return n;
 }
 
-ssize_t file_write(struct file *file, struct iter *it, u64 *offset)
+ssize_t file_read(struct file *file, struct iter *it, u64 *offset)
+{
+	ssize_t n = read_any(file, it, offset);
+
+	if (unlikely(READ_ONCE(file_watch_count)) && n > 0)
+		file_event_hook(file, IN_ACCESS);
+	return n;
+}
+
+static ssize_t write_any(struct file *file, struct iter *it, u64 *offset)
 {
 	ssize_t n;
 	bool locked;
@@ -293,6 +306,15 @@ ssize_t file_write(struct file *file, struct iter *it, u64 *offset)
 	locked = lock_offset(file);
 	n = write_at(file, it, &file->offset);
 	unlock_offset(file, locked);
+	return n;
+}
+
+ssize_t file_write(struct file *file, struct iter *it, u64 *offset)
+{
+	ssize_t n = write_any(file, it, offset);
+
+	if (unlikely(READ_ONCE(file_watch_count)) && n > 0)
+		file_event_hook(file, IN_MODIFY);
 	return n;
 }
 

@@ -118,6 +118,7 @@ struct file {
 		*/
 
 #define FILE_MODE_DIRECT BIT(8)	    /* O_DIRECT is possible, of regular files */
+#define FILE_MODE_OPENED BIT(9)	    /* open(2) succeeded: watchers are told when it ends */
 #define FILE_MODE_DENY_WRITE BIT(7) /* it is being executed: nobody opens it for writing */
 
 extern const struct object_type file_type;
@@ -141,6 +142,10 @@ extern void (*file_path_put_hook)(struct file *file);
 extern void (*file_locks_closed_hook)(struct file *file);
 /* Set by vfs: a descriptor was closed: the process's POSIX locks on the file go. */
 extern void (*file_locks_flush_hook)(struct file *file);
+
+/* How many watches on files there are, and whom reads and writes tell then; vfs/notify.c sets both. */
+extern u32 file_watch_count;
+extern void (*file_event_hook)(struct file *file, u32 event);
 
 static inline struct file *file_of(struct object *object)
 {

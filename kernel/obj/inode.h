@@ -19,6 +19,7 @@ struct file;
 struct file_ops;
 struct inode_ops; /* <vfs/inode_ops.h> */
 struct memory_object;
+struct notify_mark;
 struct posix_acl;
 struct superblock;
 struct file_lock_list;
@@ -51,6 +52,7 @@ struct inode {
 	u32 write_count; /* > 0 writers, < 0 execution denies writing (ETXTBSY); atomic s32 */
 	const char *anonymous_name;   /* "pipe", "anon_inode:[eventfd]": static */
 	void *private;		      /* the file system's */
+	struct notify_mark *marks;    /* <vfs/notify.h>: who watches it; guarded by notify_lock */
 	void *pipe;		      /* struct pipe of an open FIFO; guarded by lock */
 	struct file_lock_list *locks; /* null until the first; memory freed with the inode */
 	struct list_head superblock_node;

@@ -7,8 +7,9 @@
 struct user_account {
 	u32 uid;
 	u32 refs;
-	u32 tasks;   /* atomic */
-	u32 signals; /* queued; atomic */
+	u32 tasks;			/* atomic */
+	u32 signals;			/* queued; atomic */
+	u32 inotify_instances, watches; /* atomic */
 	struct user_account *next;
 };
 

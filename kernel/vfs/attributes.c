@@ -4,6 +4,7 @@
 #include <mm/iter.h>
 #include <proc/task.h>
 #include <vfs/mount_priv.h>
+#include <vfs/notify.h>
 #include <vfs/permission.h>
 #include <vfs/posix_acl.h>
 
@@ -130,9 +131,34 @@ int vfs_set_inode_attributes(struct mount *mount, struct inode *inode,
 	return result ? result : set_attributes_locked(inode, attr);
 }
 
+/* What a change of attributes is to watchers. */
+static u32 change_event(u32 valid)
+{
+	u32 event = valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? IN_ATTRIB : 0;
+	bool accessed = valid & (ATTR_ATIME | ATTR_ATIME_NOW);
+	bool modified = valid & (ATTR_MTIME | ATTR_MTIME_NOW);
+
+	if (accessed || modified)
+		event |= accessed && modified ? IN_ATTRIB : accessed ? IN_ACCESS : IN_MODIFY;
+	return event;
+}
+
+int vfs_set_file_attributes(struct file *file, struct inode_attributes *attr)
+{
+	int result = vfs_set_inode_attributes(file->mount, file->inode, attr);
+
+	if (!result)
+		notify_file(file, change_event(attr->valid));
+	return result;
+}
+
 int vfs_set_attributes(const struct path *path, struct inode_attributes *attr)
 {
-	return vfs_set_inode_attributes(path->mount, path->dentry->inode, attr);
+	int result = vfs_set_inode_attributes(path->mount, path->dentry->inode, attr);
+
+	if (!result)
+		notify_dentry(path->dentry, change_event(attr->valid));
+	return result;
 }
 
 /* The setuid and setgid bits that a change of the contents takes away (S_ISGID only if it means execution). */
@@ -197,6 +223,8 @@ int vfs_truncate(const struct path *path, u64 size)
 	if (result)
 		return result;
 	result = inode_truncate(inode, size);
+	if (!result)
+		notify_dentry(path->dentry, IN_MODIFY);
 	inode_write_access_put(inode);
 	return result;
 }

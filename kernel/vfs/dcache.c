@@ -28,6 +28,7 @@
 #include <mm/aspace.h>
 #include <mm/slab.h>
 #include <vfs/dcache.h>
+#include <vfs/notify.h>
 
 #include <linux/limits.h>
 
@@ -217,8 +218,11 @@ static struct dentry *dentry_kill(struct dentry *d)
 	}
 	lru_remove(d);
 	__atomic_fetch_sub(&dentry_count, 1, __ATOMIC_RELAXED);
-	if (d->inode)
+	if (d->inode) {
+		if (!READ_ONCE(d->inode->links))
+			notify_removed(d->inode);
 		inode_put(d->inode);
+	}
 	rcu_call(&d->rcu, free_dentry);
 	return parent;
 }

@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <vfs/mount_priv.h>
+#include <vfs/notify.h>
 #include <vfs/permission.h>
 #include <vfs/posix_acl.h>
 #include <vfs/walk.h>
@@ -66,6 +67,13 @@ static int new_entry_begin(struct new_entry *e, int dirfd, const char *text, boo
 	return result;
 }
 
+/* The name means `inode` now, whose reference moves in. */
+static void new_entry_made(struct new_entry *e, struct inode *inode)
+{
+	dentry_instantiate(e->dentry, inode);
+	notify_entry(e->dir, IN_CREATE, e->walk.last.text, e->walk.last.length, inode);
+}
+
 int vfs_mknod(int dirfd, const char *path, u32 mode, u64 device)
 {
 	struct new_entry e;
@@ -98,7 +106,7 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, u64 device)
 	else
 		result = e.dir->ops->create(e.dir, e.dentry, mode, device, &inode);
 	if (!result)
-		dentry_instantiate(e.dentry, inode);
+		new_entry_made(&e, inode);
 	new_entry_end(&e);
 	return result;
 }
@@ -114,7 +122,7 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	mode = posix_acl_new_mode(e.dir, S_IFDIR | (mode & 01777));
 	result = e.dir->ops->create ? e.dir->ops->create(e.dir, e.dentry, mode, 0, &inode) : -EPERM;
 	if (!result)
-		dentry_instantiate(e.dentry, inode);
+		new_entry_made(&e, inode);
 	new_entry_end(&e);
 	return result;
 }
@@ -133,7 +141,7 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 	result =
 		e.dir->ops->symlink ? e.dir->ops->symlink(e.dir, e.dentry, target, &inode) : -EPERM;
 	if (!result)
-		dentry_instantiate(e.dentry, inode);
+		new_entry_made(&e, inode);
 	new_entry_end(&e);
 	return result;
 }
@@ -155,7 +163,8 @@ static int link_to(const struct path *from, struct new_entry *e)
 	result = e->dir->ops->link(e->dir, e->dentry, inode);
 	if (!result) {
 		inode_get(inode);
-		dentry_instantiate(e->dentry, inode);
+		notify_inode(inode, IN_ATTRIB);
+		new_entry_made(e, inode);
 	}
 	return result;
 }
@@ -209,8 +218,10 @@ static int unlink_locked(struct inode *dir, struct dentry *dentry)
 	if (!dir->ops->unlink)
 		return -EPERM;
 	result = dir->ops->unlink(dir, dentry, inode);
-	if (!result)
+	if (!result) {
 		dentry_drop(dentry);
+		notify_inode(inode, IN_ATTRIB);
+	}
 	return result;
 }
 
@@ -234,11 +245,32 @@ static int rmdir_locked(struct inode *dir, struct dentry *dentry)
 	return result;
 }
 
+/* Removes what the walk stands before. */
+static int remove_from(struct walk *w, bool directory)
+{
+	struct inode *dir = w->at.dentry->inode;
+	struct dentry *dentry;
+	int result;
+
+	write_lock(&dir->lock);
+	result = victim_locked(w, dir, directory, &dentry);
+	if (result) {
+		write_unlock(&dir->lock);
+		return result;
+	}
+	result = directory ? rmdir_locked(dir, dentry) : unlink_locked(dir, dentry);
+	write_unlock(&dir->lock);
+	/* The last user's end is told first. */
+	dentry_put(dentry);
+	if (!result)
+		notify_entry(dir, directory ? IN_DELETE | IN_ISDIR : IN_DELETE, w->last.text,
+			     w->last.length, nullptr);
+	return result;
+}
+
 static int remove(int dirfd, const char *text, bool directory)
 {
 	struct walk w;
-	struct dentry *dentry;
-	struct inode *dir;
 	int result = walk_start(&w, dirfd, text, 0);
 
 	if (!result)
@@ -251,18 +283,8 @@ static int remove(int dirfd, const char *text, bool directory)
 				 : w.kind == WALK_DOTDOT ? -ENOTEMPTY
 							 : -EBUSY;
 	}
-	if (!result) {
-		dir = w.at.dentry->inode;
-		write_lock(&dir->lock);
-		result = victim_locked(&w, dir, directory, &dentry);
-		if (!result) {
-			result = directory ? rmdir_locked(dir, dentry) : unlink_locked(dir, dentry);
-			write_unlock(&dir->lock);
-			dentry_put(dentry);
-		} else {
-			write_unlock(&dir->lock);
-		}
-	}
+	if (!result)
+		result = remove_from(&w, directory);
 	walk_end(&w);
 	return result;
 }

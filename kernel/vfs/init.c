@@ -23,6 +23,7 @@
 #include <vfs/file_locks.h>
 #include <vfs/init.h>
 #include <vfs/mount_priv.h>
+#include <vfs/notify.h>
 
 #include <linux/fcntl.h>
 #include <linux/magic.h>
@@ -68,6 +69,7 @@ void vfs_init(void)
 	devices_init();
 	open_init();
 	file_locks_init();
+	notify_init();
 	make_anonymous_mount();
 	proc_hooks.fs_copy = copy_context;
 	proc_hooks.fs_get = fs_context_get;

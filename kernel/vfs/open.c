@@ -6,6 +6,7 @@
 #include <mm/slab.h>
 #include <vfs/init.h>
 #include <vfs/mount_priv.h>
+#include <vfs/notify.h>
 #include <vfs/permission.h>
 #include <vfs/posix_acl.h>
 #include <vfs/walk.h>
@@ -94,6 +95,9 @@ static int open_kind(struct inode *inode, struct file *file)
 /* Drops what open_file took. */
 static void path_of_file_put(struct file *file)
 {
+	if (file->mode & FILE_MODE_OPENED)
+		notify_dentry(file->dentry,
+			      file->mode & FILE_MODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if ((file->mode & FILE_MODE_WRITE) && S_ISREG(file->inode->mode)) {
 		inode_write_access_put(file->inode);
 		__atomic_fetch_sub(&file->mount->writers, 1, __ATOMIC_RELAXED);
@@ -177,11 +181,18 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	}
 	if (!result && (flags & O_DIRECT) && !file_allows_direct(file))
 		result = -EINVAL;
-	if (!result && (flags & O_TRUNC) && S_ISREG(inode->mode) && !(flags & O_PATH))
+	if (!result && (flags & O_TRUNC) && S_ISREG(inode->mode) && !(flags & O_PATH)) {
 		result = inode_truncate(inode, 0);
+		if (!result)
+			notify_dentry(path->dentry, IN_MODIFY);
+	}
 	if (result) {
 		file_put(file);
 		return result;
+	}
+	if (!(flags & O_PATH)) {
+		file->mode |= FILE_MODE_OPENED;
+		notify_dentry(path->dentry, IN_OPEN);
 	}
 	*out = file;
 	return 0;
@@ -280,8 +291,10 @@ static int create_locked(struct walk *w, struct dentry *dentry, u32 mode)
 	if (!result)
 		result = dir->ops->create(
 			dir, dentry, posix_acl_new_mode(dir, S_IFREG | (mode & 07777)), 0, &inode);
-	if (!result)
+	if (!result) {
 		dentry_instantiate(dentry, inode);
+		notify_entry(dir, IN_CREATE, w->last.text, w->last.length, inode);
+	}
 	return result;
 }
 

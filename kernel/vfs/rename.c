@@ -2,6 +2,7 @@
 /* rename(2), renameat2(2). */
 #include <lib/errno.h>
 #include <vfs/mount_priv.h>
+#include <vfs/notify.h>
 #include <vfs/permission.h>
 #include <vfs/walk.h>
 
@@ -98,6 +99,7 @@ static int check_permissions(const struct rename *r)
 	return result;
 }
 
+/* 1: done; 0: both names are the same file, and nothing is done. */
 static int
 rename_locked(struct rename *r) __no_lock_analysis /* the target's lock depends on its kind */
 {
@@ -125,7 +127,18 @@ rename_locked(struct rename *r) __no_lock_analysis /* the target's lock depends 
 		dentry_move(r->source, r->target, r->flags & RENAME_EXCHANGE);
 	if (lock_target)
 		write_unlock(&target->lock);
-	return result;
+	return result ? result : 1;
+}
+
+static void tell_watchers(struct rename *r)
+{
+	struct notify_place from = { r->from_dir, r->from.last.text, r->from.last.length };
+	struct notify_place to = { r->to_dir, r->to.last.text, r->to.last.length };
+	bool exchange = r->flags & RENAME_EXCHANGE;
+
+	notify_rename(&from, &to, r->source->inode, exchange ? nullptr : r->target->inode);
+	if (exchange)
+		notify_rename(&to, &from, r->target->inode, nullptr);
 }
 
 static int rename_between(struct rename *r)
@@ -152,6 +165,9 @@ static int rename_between(struct rename *r)
 		goto out_put_source;
 	result = rename_locked(r);
 	unlock_directories(r);
+	if (result > 0)
+		tell_watchers(r);
+	result = MIN(result, 0);
 	dentry_put(r->target);
 	dentry_put(r->source);
 	return result;

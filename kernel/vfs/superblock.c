@@ -5,6 +5,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/dcache.h>
+#include <vfs/notify.h>
 
 #include <linux/limits.h>
 
@@ -66,6 +67,7 @@ void superblock_put(struct superblock *sb)
 	list_remove(&sb->all_node);
 	spin_unlock(&list_lock);
 	if (sb->root) {
+		notify_superblock_gone(sb);
 		if (sb->ops->sync)
 			(void)sb->ops->sync(sb);
 		dcache_shrink_superblock(sb);

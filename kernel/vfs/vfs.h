@@ -209,6 +209,7 @@ struct open_request {
 [[nodiscard]] int vfs_set_attributes(const struct path *path, struct inode_attributes *attr);
 [[nodiscard]] int vfs_stat(const struct path *path, struct kstat *out);
 [[nodiscard]] int vfs_file_stat(struct file *file, struct kstat *out);
+[[nodiscard]] int vfs_set_file_attributes(struct file *file, struct inode_attributes *attr);
 /* utimensat, chmod and the like for an inode; mount may be null (anonymous files). */
 [[nodiscard]] int vfs_set_inode_attributes(struct mount *mount, struct inode *inode,
 					   struct inode_attributes *attr);
