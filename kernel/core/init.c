@@ -31,6 +31,7 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <mm/vmap.h>
+#include <net/socket.h>
 #include <obj/file.h>
 #include <obj/handle.h>
 #include <obj/inode.h>
@@ -61,6 +62,7 @@ static void boot_rest(void *unused)
 	pipe_cache_init();
 	futex_init();
 	sysv_init();
+	socket_init();
 	epoll_init();
 	vfs_init();
 	sys_fs_init();

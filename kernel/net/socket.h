@@ -48,14 +48,20 @@ struct socket_control {
 	size_t raw_length, raw_size;
 };
 
-/* One message, for both directions. */
+/* One message, for both directions. Pointers, so that read(2) and write(2) cost little. */
 struct socket_message {
-	struct socket_address address; /* to: length 0 if none was given; from: filled in */
-	struct iter data;
-	struct socket_control control;
-	int flags;	  /* MSG_*: as given */
-	int flags_result; /* receive: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_ERRQUEUE */
+	/* Send: where to; null: not given. Receive: filled in, length 0 if there is none; null: not
+	 * wanted. */
+	struct socket_address *address;
+	struct iter *data;
+	struct socket_control *control; /* null: none given, none wanted (what comes is dropped) */
+	int flags;			/* MSG_*: as given; MSG_DONTWAIT: never mind, see (S1) */
+	int flags_result;		/* receive: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_ERRQUEUE */
 };
+/* Appends a control message to control->raw; false (and MSG_CTRUNC is due) when it does not fit.
+ * For receive operations; `control` may be null. */
+bool socket_control_append(struct socket_control *control, int level, int type, const void *data,
+			   size_t length);
 
 struct socket_ops {
 	int family;
@@ -86,21 +92,31 @@ struct socket_ops {
 			  size_t *length);
 	long (*ioctl)(struct socket *socket, unsigned request, unsigned long argument);
 	u32 (*ready)(struct socket *socket); /* EPOLL* bits; must not sleep */
-	/* The last handle was closed: peers see it. May sleep (SO_LINGER waits in net/socket.c). */
-	void (*closed)(struct socket *socket);
-	/* Frees what `private` holds. */
-	void (*destroy)(struct socket *socket);
+	/*
+	 * Waits until an operation that answered -EAGAIN may go on, where that is not the readiness of the
+	 * socket itself (a datagram to a peer whose queue is full); `to` as in the operation. Null: waits
+	 * for `events` of the socket. 0, -ETIMEDOUT, -ERESTARTSYS.
+	 */
+	int (*wait)(struct socket *socket, u32 events, const struct socket_address *to,
+		    u64 deadline_ns);
+	/*
+	 * Nobody uses the socket any more: neither handles nor calls in progress, as on Linux, where a
+	 * blocked recv keeps a closed socket alive. Peers see it. May sleep. Frees what `private` holds,
+	 * or leaves it to live on alone (TIME_WAIT). Not called when create or accept failed before
+	 * ops was set.
+	 */
+	void (*release)(struct socket *socket);
 	/* A shared option that the family must know of changed (SO_RCVBUF, SO_KEEPALIVE ...). May be
 	 * null. */
 	void (*option_changed)(struct socket *socket, int option);
 };
 
 struct socket {
-	struct file *file; /* the open file; borrowed: the socket lives as long; null before */
+	struct file *file; /* the open file: the socket lives as long; set before create() */
 	const struct socket_ops *ops;
-	int family, type, protocol; /* AF_*, SOCK_*, IPPROTO_* */
-	struct network_namespace *network;
-	void *private; /* of the family */
+	int family, type, protocol;	   /* AF_*, SOCK_*, IPPROTO_* */
+	struct network_namespace *network; /* holds a reference */
+	void *private;			   /* of the family */
 	/* Shared options, read without a lock. */
 	u32 options;			 /* SOCKET_* */
 	int priority, mark;		 /* SO_PRIORITY, SO_MARK */
@@ -110,8 +126,13 @@ struct socket {
 	s32 linger_seconds;			 /* -1: off */
 	int bound_device;			 /* SO_BINDTODEVICE: interface index, 0 none */
 	int error;				 /* SO_ERROR: pending, positive errno; atomic */
-	u32 shutdown; /* BIT(0) receive, BIT(1) send; written by the family */
+	u32 shutdown;				 /* SOCKET_SHUT_*; written by the family */
+	u64 cookie;				 /* SO_COOKIE; 0 until it is asked for */
+	void *filter; /* SO_ATTACH_FILTER: see net/filter.h; read under RCU */
 };
+#define SOCKET_SHUT_RECEIVE BIT(0)
+#define SOCKET_SHUT_SEND BIT(1)
+
 #define SOCKET_REUSE_ADDRESS BIT(0)
 #define SOCKET_REUSE_PORT BIT(1)
 #define SOCKET_KEEP_ALIVE BIT(2)
@@ -125,12 +146,20 @@ struct socket {
 #define SOCKET_LISTENING BIT(10)
 #define SOCKET_PASS_SECURITY BIT(11)
 #define SOCKET_RECEIVE_OVERFLOWS BIT(12) /* SO_RXQ_OVFL */
+#define SOCKET_DEBUG BIT(13)
+#define SOCKET_NO_CHECKSUM BIT(14)
+#define SOCKET_WIFI_STATUS BIT(15)
+#define SOCKET_NO_FCS BIT(16)
+#define SOCKET_SELECT_ERROR_QUEUE BIT(17)
 
 /* A family registers at boot: makes sockets of its types. */
 struct socket_family {
 	int family;
 	const char *name;
-	/* Sets socket->ops and private. -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EPERM, -ENOMEM... */
+	/*
+	 * Sets socket->ops and private. -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EPERM, -ENOMEM... It may
+	 * point socket->file->object.waiters at a queue that lives longer than the socket.
+	 */
 	int (*create)(struct socket *socket, int protocol);
 	struct socket_family *next;
 };
@@ -141,12 +170,16 @@ void socket_family_register(struct socket_family *family);
  * SOCK_CLOEXEC; `flags`: O_NONBLOCK. -EAFNOSUPPORT, -EINVAL, what the family says, -ENFILE, -ENOMEM.
  */
 [[nodiscard]] int socket_create(int family, int type, int protocol, u32 flags, struct socket **out);
-/* For accept: a socket of the same family, type, protocol and options, `private` not set, flags 0. */
+/*
+ * For accept: a socket of the same family, type, protocol and options with a file, `ops` and
+ * `private` not set (the family's create is not called), flags O_RDWR. file_put(out->file) undoes it.
+ */
 [[nodiscard]] int socket_create_like(struct socket *listener, struct socket **out);
 /* The socket of a file; null if it is none. */
 struct socket *socket_of(struct file *file);
 
-/* The calls of the same names, with blocking. Addresses in kernel memory. May sleep. */
+/* The calls of the same names, with blocking; SIGPIPE is raised by socket_send unless MSG_NOSIGNAL.
+ * Addresses in kernel memory. May sleep. */
 [[nodiscard]] int socket_bind(struct socket *socket, const struct socket_address *address);
 [[nodiscard]] int socket_connect(struct socket *socket, const struct socket_address *address);
 [[nodiscard]] int socket_listen(struct socket *socket, int backlog);
@@ -154,8 +187,20 @@ struct socket *socket_of(struct file *file);
 [[nodiscard]] ssize_t socket_send(struct socket *socket, struct socket_message *message);
 [[nodiscard]] ssize_t socket_receive(struct socket *socket, struct socket_message *message);
 [[nodiscard]] int socket_shutdown(struct socket *socket, int how);
+[[nodiscard]] int socket_pair(struct socket *one, struct socket *two);
 
-/* EPOLL* bits that may have become true. Any context. */
+/* getsockname, getpeername. */
+[[nodiscard]] int socket_name(struct socket *socket, bool peer, struct socket_address *out);
+/* Options of SOL_SOCKET and of the family (net/socket_options.c). `value` in kernel memory; get: *length is
+ * the room and becomes the length of the answer. */
+[[nodiscard]] int socket_set_option(struct socket *socket, int level, int option, const void *value,
+				    size_t length);
+[[nodiscard]] int socket_get_option(struct socket *socket, int level, int option, void *value,
+				    size_t *length);
+/* Drops handles and memory that the structure owns; what remains is empty. May sleep. */
+void socket_control_release(struct socket_control *control);
+
+/* EPOLL* bits that may have become true. Any context. The socket must not be in its release. */
 void socket_notify(struct socket *socket, u32 events);
 /* Sets the pending error and announces it. Any context. */
 void socket_set_error(struct socket *socket, int error);

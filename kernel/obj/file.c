@@ -11,6 +11,7 @@
  * share it with: the one reference is either the caller's own or that of the only slot, borrowed by
  * the only task of the pool.
  */
+#include <core/time.h>
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <mm/slab.h>
@@ -200,9 +201,18 @@ int file_borrow(struct pool *pool, int fd, u32 rights, struct file_borrow *out)
 /* Waits for the file unless it is non-blocking. */
 static int file_wait(struct file *file, u32 events)
 {
+	u64 limit, deadline;
+	int error;
+
 	if (file->flags & O_NONBLOCK)
 		return -EAGAIN;
-	return object_wait(&file->object, events, NO_DEADLINE);
+	limit = file->ops->wait_limit(file, events);
+	if (likely(limit == NO_DEADLINE))
+		return object_wait(&file->object, events, NO_DEADLINE);
+	if (add_overflows(clock_monotonic_ns(), limit, &deadline))
+		deadline = NO_DEADLINE;
+	error = object_wait(&file->object, events, deadline);
+	return error == -ETIMEDOUT ? -EAGAIN : error == -ERESTARTSYS ? -EINTR : error;
 }
 
 static ssize_t read_at(struct file *file, struct iter *it, u64 *offset)

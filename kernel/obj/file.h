@@ -54,6 +54,11 @@ struct file_ops {
 	int (*flush)(struct file *file);
 	/* Releases what `private` holds; the memory of struct file is freed by the caller. */
 	void (*destroy)(struct file *file);
+	/*
+	 * How long a read (EPOLLIN) or write (EPOLLOUT) may wait for the file, in ns; NO_DEADLINE: for ever. A
+	 * limit also keeps the call from being restarted after a signal. Sockets have it.
+	 */
+	u64 (*wait_limit)(struct file *file, u32 events);
 	/* Text for /proc/pid/fdinfo; appends with scnprintf; returns the length. May be 0. */
 	int (*describe)(struct file *file, char *buf, size_t size);
 };
@@ -79,6 +84,7 @@ void file_closed_nothing(struct file *file);
 int file_flush_ok(struct file *file);
 void file_destroy_nothing(struct file *file);
 int file_describe_nothing(struct file *file, char *buf, size_t size);
+u64 file_wait_limit_none(struct file *file, u32 events);
 
 #define FILE_OPS_DEFAULTS                                                                          \
 	.read = file_read_einval, .write = file_write_einval, .seek = file_seek_espipe,            \
@@ -86,7 +92,8 @@ int file_describe_nothing(struct file *file, char *buf, size_t size);
 	.read_directory = file_read_directory_enotdir, .sync = file_sync_einval,                   \
 	.truncate = file_truncate_einval, .allocate = file_allocate_eopnotsupp,                    \
 	.set_flags = file_set_flags_ok, .closed = file_closed_nothing, .flush = file_flush_ok,     \
-	.destroy = file_destroy_nothing, .describe = file_describe_nothing
+	.destroy = file_destroy_nothing, .describe = file_describe_nothing,                        \
+	.wait_limit = file_wait_limit_none
 /* Use: const struct file_ops x = { FILE_OPS_DEFAULTS, .read = x_read }; (-Winitializer-overrides is
  * off for it.) */
 

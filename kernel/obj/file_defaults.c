@@ -134,3 +134,8 @@ int file_describe_nothing(struct file *file, char *buf, size_t size)
 {
 	return 0;
 }
+
+u64 file_wait_limit_none(struct file *file, u32 events)
+{
+	return NO_DEADLINE;
+}

@@ -81,3 +81,20 @@ struct cmsghdr {
 #define CMSG_DATA(cmsg) ((unsigned char *)((struct cmsghdr *)(cmsg) + 1))
 #define CMSG_SPACE(n) (CMSG_ALIGN(n) + CMSG_ALIGN(sizeof(struct cmsghdr)))
 #define CMSG_LEN(n) (CMSG_ALIGN(sizeof(struct cmsghdr)) + (n))
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+	struct iovec *msg_iov;
+	__SIZE_TYPE__ msg_iovlen;
+	void *msg_control;
+	__SIZE_TYPE__ msg_controllen;
+	unsigned msg_flags;
+};
+struct mmsghdr {
+	struct msghdr msg_hdr;
+	unsigned msg_len;
+};
+struct ucred {
+	unsigned pid, uid, gid;
+};
