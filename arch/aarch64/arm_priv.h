@@ -61,10 +61,15 @@ struct irqchip {
 	void (*unmask)(u32 irq, bool level);
 	void (*mask)(u32 irq);
 	void (*send)(unsigned cpu, u32 sgi);
+	void (*route)(u32 irq, unsigned cpu); /* an SPI goes to this CPU, if it is online */
 };
 extern const struct irqchip gicv2_chip, gicv3_chip;
 void gic_init_cpu(void);
 void gic_interrupt(struct trap_frame *frame);
+void gic_route(u32 irq, unsigned cpu);
+
+/* Finds the frame that turns messages of devices into interrupts. */
+void gicv2m_init(void);
 
 /* The timer's interrupt; its handler half. */
 extern u32 timer_irq;

@@ -39,6 +39,7 @@ void arch_irqchip_init(void)
 			continue;
 		chip = known[i].chip;
 		chip->init_cpu();
+		gicv2m_init();
 		log_info("interrupt controller: %s", chip->name);
 		return;
 	}
@@ -48,6 +49,11 @@ void arch_irqchip_init(void)
 void gic_init_cpu(void)
 {
 	chip->init_cpu();
+}
+
+void gic_route(u32 irq, unsigned cpu)
+{
+	chip->route(irq, cpu);
 }
 
 void arch_irq_unmask(unsigned irq, bool level)

@@ -113,6 +113,12 @@ static void gicv2_send(unsigned cpu, u32 sgi)
 	mmio_write32(distributor + GICD_SGIR, (u32)cpu_targets[cpu] << 16 | sgi);
 }
 
+static void gicv2_route(u32 irq, unsigned cpu)
+{
+	if (irq < line_count && cpu < CPU_MAX && cpu_targets[cpu])
+		mmio_write8(distributor + GICD_ITARGETSR + irq, cpu_targets[cpu]);
+}
+
 const struct irqchip gicv2_chip = {
 	.name = "GICv2",
 	.init = gicv2_init,
@@ -122,4 +128,5 @@ const struct irqchip gicv2_chip = {
 	.unmask = gicv2_unmask,
 	.mask = gicv2_mask,
 	.send = gicv2_send,
+	.route = gicv2_route,
 };

@@ -6,6 +6,7 @@
 #include <arch/barrier.h>
 #include <arch/cpu.h>
 #include <arch/irqchip.h>
+#include <arch/smp.h>
 #include <core/lock.h>
 #include <core/percpu.h>
 
@@ -231,6 +232,12 @@ static void gicv3_send(unsigned cpu, u32 sgi)
 	isb();
 }
 
+static void gicv3_route(u32 irq, unsigned cpu)
+{
+	if (irq >= 32 && irq < line_count && cpu < arch_cpu_count())
+		mmio_write64(distributor + GICD_IROUTER + 8 * irq, cpu_mpidr(cpu) & MPIDR_AFFINITY);
+}
+
 const struct irqchip gicv3_chip = {
 	.name = "GICv3",
 	.init = gicv3_init,
@@ -240,4 +247,5 @@ const struct irqchip gicv3_chip = {
 	.unmask = gicv3_unmask,
 	.mask = gicv3_mask,
 	.send = gicv3_send,
+	.route = gicv3_route,
 };

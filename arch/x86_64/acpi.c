@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads MADT, FADT, HPET and the \_S5 object of the DSDT. Lengths in tables are not trusted. */
+/* Reads MADT, FADT, HPET, MCFG and the \_S5 object of the DSDT. Lengths in tables are not trusted. */
 #include <arch/boot.h>
 #include <core/log.h>
 #include <lib/string.h>
@@ -89,6 +89,14 @@ struct __packed madt_entry {
 			u32 apic_id, flags, uid;
 		} x2apic;
 	};
+};
+
+/* PCI Firmware Specification 3.3, 4.1.2. */
+struct __packed mcfg_entry {
+	u64 address;
+	u16 segment;
+	u8 bus_first, bus_last;
+	u32 reserved;
 };
 
 /* Maps a table whole. Null if it is shorter than its header says it can be. */
@@ -211,6 +219,22 @@ static void fadt_read(const struct acpi_header *header)
 		s5_read(table);
 }
 
+static void mcfg_read(const struct acpi_header *header)
+{
+	const struct mcfg_entry *e = (const struct mcfg_entry *)((const u8 *)(header + 1) + 8);
+	const struct mcfg_entry *end =
+		(const struct mcfg_entry *)((const u8 *)header + header->length);
+
+	for (; e + 1 <= end && acpi_info.ecam_count < ACPI_ECAM_MAX; e++) {
+		unsigned n = acpi_info.ecam_count++;
+
+		acpi_info.ecams[n].address = e->address;
+		acpi_info.ecams[n].segment = e->segment;
+		acpi_info.ecams[n].bus_first = e->bus_first;
+		acpi_info.ecams[n].bus_last = e->bus_last;
+	}
+}
+
 static void table_read(const struct acpi_header *table)
 {
 	if (!table)
@@ -219,6 +243,8 @@ static void table_read(const struct acpi_header *table)
 		madt_read(table);
 	} else if (!memcmp(table->signature, "FACP", 4)) {
 		fadt_read(table);
+	} else if (!memcmp(table->signature, "MCFG", 4)) {
+		mcfg_read(table);
 	} else if (!memcmp(table->signature, "HPET", 4) &&
 		   table->length >= sizeof(struct acpi_hpet)) {
 		acpi_info.hpet = ((const struct acpi_hpet *)table)->address.address;

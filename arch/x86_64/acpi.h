@@ -7,6 +7,7 @@
 #include <lib/types.h>
 
 #define ACPI_IO_APIC_MAX 8
+#define ACPI_ECAM_MAX 4
 #define ISA_IRQ_COUNT 16
 
 /* Where a register is: struct of the tables. */
@@ -35,6 +36,12 @@ struct acpi_info {
 	} isa[ISA_IRQ_COUNT];
 	u16 pm_timer_port; /* 0: none */
 	paddr_t hpet;	   /* 0: none */
+	struct {
+		paddr_t address; /* of bus 0 */
+		u16 segment;
+		u8 bus_first, bus_last;
+	} ecams[ACPI_ECAM_MAX];
+	unsigned ecam_count;
 	u16 pm1a_control, pm1b_control;
 	u16 smi_command;
 	u8 acpi_enable;

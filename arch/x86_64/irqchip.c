@@ -5,9 +5,11 @@
  */
 #include <arch/barrier.h>
 #include <arch/irqchip.h>
+#include <arch/smp.h>
 #include <arch/trap.h>
 #include <core/irq.h>
 #include <core/lock.h>
+#include <lib/errno.h>
 
 #include "acpi.h"
 #include "entry.h"
@@ -118,6 +120,52 @@ void x86_interrupt(unsigned vector, struct trap_frame *frame)
 		ipi_received(frame, vector - VECTOR_IPI);
 	}
 	/* Anything else is spurious, and a spurious interrupt has no end. */
+}
+
+/* --- messages: a write to the local APIC's page carries the vector (Intel SDM volume 3, 11.11) --- */
+
+#define MSI_ADDRESS 0xfee00000u
+#define MSI_DESTINATION_SHIFT 12
+
+static u64 msi_used[DIV_ROUND_UP(IRQ_LIMIT, 64)]; /* under io_apic_lock */
+
+/* Numbers behind those of the I/O APICs' lines. */
+static unsigned msi_first(void)
+{
+	unsigned first = ISA_IRQ_COUNT;
+
+	for (unsigned i = 0; i < io_apic_count; i++)
+		first = MAX(first, io_apics[i].gsi_base + io_apics[i].lines);
+	return first;
+}
+
+int arch_msi_alloc(unsigned cpu, unsigned *irq, struct arch_msi *message)
+{
+	irqflags_t flags = spin_lock_irqsave(&io_apic_lock);
+	unsigned n = msi_first();
+
+	while (n < IRQ_LIMIT && msi_used[n / 64] & BIT(n % 64))
+		n++;
+	if (n < IRQ_LIMIT)
+		msi_used[n / 64] |= BIT(n % 64);
+	spin_unlock_irqrestore(&io_apic_lock, flags);
+	if (n >= IRQ_LIMIT)
+		return -ENOSPC;
+	u32 apic = acpi_info.cpu_apic_id[cpu < arch_cpu_count() ? cpu : 0];
+	if (apic > 255)
+		apic = acpi_info.cpu_apic_id[0];
+	*irq = n;
+	*message = (struct arch_msi){ MSI_ADDRESS | apic << MSI_DESTINATION_SHIFT,
+				      VECTOR_IRQ_FIRST + n };
+	return 0;
+}
+
+void arch_msi_free(unsigned irq)
+{
+	irqflags_t flags = spin_lock_irqsave(&io_apic_lock);
+
+	msi_used[irq / 64] &= ~BIT(irq % 64);
+	spin_unlock_irqrestore(&io_apic_lock, flags);
 }
 
 /* Moved away from the exceptions, in case one fires once more, and silenced. */

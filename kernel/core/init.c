@@ -17,7 +17,9 @@
 #include <core/time.h>
 #include <core/work.h>
 #include <dev/mem/mem.h>
+#include <dev/pci/pci.h>
 #include <dev/tty/tty.h>
+#include <dev/virtio/virtio_buses.h>
 #include <fs/dev/devtmpfs.h>
 #include <fs/devpts/devpts.h>
 #include <fs/initramfs/initramfs.h>
@@ -80,6 +82,10 @@ static void boot_rest(void *unused)
 	tty_init_devices();
 	memory_devices_init();
 	arch_devices_init();
+	pci_init();
+	virtio_pci_init();
+	virtio_mmio_init();
+	virtio_rng_init();
 
 	if (ktest_run)
 		ktest_run();

@@ -18,3 +18,16 @@ void arch_irq_mask(unsigned irq);
 
 /* Ends the handling of the interrupt that is being served. Called by trap_irq after the handlers. */
 void arch_irq_end(unsigned irq);
+
+/* A message-signalled interrupt: a device that writes `data` to `address` raises it. */
+struct arch_msi {
+	u64 address;
+	u32 data;
+};
+
+/*
+ * Takes an interrupt number for messages, to be served by `cpu` where the controller can choose; irq_register
+ * follows (edge). 0, -ENODEV (no controller for messages), -ENOSPC. Thread context.
+ */
+[[nodiscard]] int arch_msi_alloc(unsigned cpu, unsigned *irq, struct arch_msi *message);
+void arch_msi_free(unsigned irq);

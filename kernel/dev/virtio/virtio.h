@@ -123,3 +123,6 @@ void *virtio_queue_take(struct virtio_queue *queue, u32 *written);
  */
 void virtio_queue_interrupts_off(struct virtio_queue *queue);
 [[nodiscard]] bool virtio_queue_interrupts_on(struct virtio_queue *queue);
+
+/* After virtio_stop, or of a broken device: hands back a token that the device has not used. Null: none. */
+void *virtio_queue_detach(struct virtio_queue *queue);
