@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds one architecture: build/$(ARCH)/cairn.elf and the boot image made from it. DEBUG=1 adds run-time checks of
-# locks; KTEST=1 is a debug build with the tests that run in the kernel (foo_ktest.c).
+# locks; KTEST=1 is a debug build with the tests that run in the kernel (foo_ktest.c); SANITIZE=1 is one
+# with them that checks every access to memory (mm/shadow.c) and every operation that C leaves undefined (core/undefined.c).
 .DEFAULT_GOAL := default
 include tools/compiler.mk
-DEBUG := $(DEBUG)$(KTEST)
-OUT := build/$(ARCH)$(if $(KTEST),-ktest,$(if $(DEBUG),-debug))
+DEBUG := $(DEBUG)$(KTEST)$(SANITIZE)
+OUT := build/$(ARCH)$(if $(SANITIZE),-sanitize,$(if $(KTEST),-ktest,$(if $(DEBUG),-debug)))
 UAPI := build/uapi-$(ARCH)
 
 ARCH_CFLAGS_x86_64 := -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -mstack-alignment=8 -fno-pic -fcf-protection=none
@@ -18,12 +19,23 @@ CFLAGS := --target=$(ARCH)-unknown-linux-gnu -std=gnu23 -O2 -g -ffreestanding -n
 	-fno-asynchronous-unwind-tables -D__KERNEL__ -DCAIRN $(if $(DEBUG),-DCONFIG_DEBUG -DCONFIG_DEBUG_LOCKS) \
 	$(ARCH_CFLAGS_$(ARCH))
 
+# Checks are calls, so that early code and addresses without a shadow need no special case. Type checks of functions are
+# left to kCFI, alignment to the architectures, which both allow any.
+SANITIZERS := -fsanitize=kernel-address,undefined -fno-sanitize=function,alignment -fno-sanitize-recover=undefined \
+	-mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-stack=0 -mllvm -asan-globals=0 \
+	-mllvm -asan-kernel-mem-intrinsic-prefix=1
+UNCHECKED := $(addprefix kernel/,mm/shadow.c mm/shadow_ktest.c mm/slab.c core/undefined.c)
+ifdef SANITIZE
+CFLAGS += -DCONFIG_SANITIZE
+$(filter-out $(UNCHECKED:%.c=$(OUT)/%.o),$(shell find kernel arch/$(ARCH) -name '*.c' | sed 's,\(.*\)\.c,$(OUT)/\1.o,')): CFLAGS += $(SANITIZERS)
+endif
+
 # The architecture's boot image is made from cairn.elf by arch/$(ARCH)/build.mk, which adds it to BOOT_IMAGES.
 BOOT_IMAGES :=
 .PHONY: default
 default:
 
-C_SOURCES := $(filter-out %_test.c $(if $(KTEST),,%_ktest.c),$(shell find kernel arch/$(ARCH) -name '*.c'))
+C_SOURCES := $(filter-out %_test.c $(if $(KTEST)$(SANITIZE),,%_ktest.c),$(shell find kernel arch/$(ARCH) -name '*.c'))
 S_SOURCES := $(shell find arch/$(ARCH) -name '*.S')
 OBJECTS := $(C_SOURCES:%.c=$(OUT)/%.o) $(S_SOURCES:%.S=$(OUT)/%.o)
 PREPARED := $(UAPI)/video $(OUT)/generated/syscall_table.c

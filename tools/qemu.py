@@ -18,9 +18,9 @@ MACHINE = {"x86_64": "q35", "aarch64": "virt"}
 IMAGE = {"x86_64": "bzImage", "aarch64": "Image"}
 
 
-def cairn(arch):
-    """The boot image of this kernel, as the build makes it."""
-    return os.path.join(ROOT, "build", arch, IMAGE[arch])
+def cairn(arch, variant=""):
+    """The boot image of this kernel, as the build makes it; variant: "", "debug", "ktest" or "sanitize"."""
+    return os.path.join(ROOT, "build", f"{arch}-{variant}" if variant else arch, IMAGE[arch])
 
 
 def linux(arch):

@@ -28,6 +28,7 @@
 #include <lib/string.h>
 #include <mm/frame.h>
 #include <mm/reclaim.h>
+#include <mm/shadow.h>
 
 #define FRAME_BATCH_ORDER 4
 #define FRAME_BATCH (1u << FRAME_BATCH_ORDER)
@@ -243,6 +244,7 @@ struct page *page_alloc(unsigned order, u32 flags)
 	DASSERT(page->refs == 0);
 	page->flags = 0;
 	page->private = 0;
+	shadow_unpoison(page_address(page), PAGE_SIZE << order);
 	if (flags & ALLOC_ZERO)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);
@@ -256,6 +258,7 @@ void page_free(struct page *page)
 	struct frame_cache *cache = &this_cpu(frame_cache);
 
 	DASSERT(page->kind != PAGE_FREE && page->kind != PAGE_RESERVED);
+	shadow_poison(page_address(page), PAGE_SIZE << order, SHADOW_FREE_PAGE);
 	cache->kinds[page->kind] -= 1l << order;
 	cache->freed += 1ul << order;
 	page->kind = PAGE_RESERVED;
@@ -409,10 +412,11 @@ static unsigned frame_ranges_collect(struct frame_range *ranges)
 	return count;
 }
 
-/* Takes the array of struct page from the end of the highest range that can hold it. */
-static void frame_array_place(struct frame_range *ranges, unsigned count)
+/* Takes `size` bytes for `what` from the end of the highest range that can hold them. */
+static void *frame_ranges_take(struct frame_range *ranges, unsigned count, u64 size,
+			       const char *what)
 {
-	u64 pages = DIV_ROUND_UP(frame_count * sizeof(struct page), PAGE_SIZE);
+	u64 pages = DIV_ROUND_UP(size, PAGE_SIZE);
 
 	struct frame_range *best = nullptr;
 	for (unsigned i = 0; i < count; i++)
@@ -420,12 +424,23 @@ static void frame_array_place(struct frame_range *ranges, unsigned count)
 		    (!best || ranges[i].end > best->end))
 			best = &ranges[i];
 	if (!best)
-		panic("no room for the descriptors of %llu page frames",
+		panic("no room for the %s of %llu page frames", what,
 		      (unsigned long long)frame_count);
 	best->end -= pages;
-	frame_array = phys_to_virt(best->end << PAGE_SHIFT);
-	memset(frame_array, 0, pages << PAGE_SHIFT);
+	return phys_to_virt(best->end << PAGE_SHIFT);
+}
+
+/* The tables that describe each frame. */
+static void frame_tables_place(struct frame_range *ranges, unsigned count)
+{
+	u64 size = frame_count * sizeof(struct page), shadow = SHADOW_BYTES(frame_count);
+
+	frame_array = frame_ranges_take(ranges, count, size, "descriptors");
+	memset(frame_array, 0, size);
 	static_assert(PAGE_RESERVED == 0);
+	if (shadow)
+		shadow_init(frame_ranges_take(ranges, count, shadow, "shadow"),
+			    phys_to_virt(frame_first << PAGE_SHIFT), frame_count);
 }
 
 void frame_init(void)
@@ -441,7 +456,7 @@ void frame_init(void)
 	count = frame_ranges_exclude(ranges, count, boot_info.initrd_start, boot_info.initrd_end);
 	count = frame_ranges_exclude(ranges, count, boot_info.device_tree,
 				     boot_info.device_tree + boot_info.device_tree_size);
-	frame_array_place(ranges, count);
+	frame_tables_place(ranges, count);
 	for (unsigned i = 0; i < count; i++)
 		if (ranges[i].start < ranges[i].end)
 			frame_free_range(ranges[i].start, ranges[i].end);

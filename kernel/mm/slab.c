@@ -20,6 +20,7 @@
 #include <core/panic.h>
 #include <core/percpu.h>
 #include <lib/string.h>
+#include <mm/shadow.h>
 #include <mm/slab.h>
 #include <mm/vmap.h>
 
@@ -195,7 +196,8 @@ static void *slab_alloc_slow(struct slab_cache *cache, u32 flags)
 	return objects[0];
 }
 
-void *slab_alloc(struct slab_cache *cache, u32 flags)
+/* An object of which `size` bytes may be used. */
+static inline void *slab_alloc_sized(struct slab_cache *cache, size_t size, u32 flags)
 {
 	void *object = nullptr;
 	irqflags_t irq = arch_irq_save();
@@ -214,10 +216,17 @@ void *slab_alloc(struct slab_cache *cache, u32 flags)
 	}
 	if (flags & ALLOC_ZERO)
 		memset(object, 0, cache->size);
+	shadow_poison(object, cache->size, SHADOW_REDZONE);
+	shadow_unpoison(object, size);
 	return object;
 }
 
-void slab_free(struct slab_cache *cache, void *object)
+void *slab_alloc(struct slab_cache *cache, u32 flags)
+{
+	return slab_alloc_sized(cache, cache->object_size, flags);
+}
+
+static void slab_free_now(struct slab_cache *cache, void *object)
 {
 	void *spill[MAGAZINE_HALF];
 	unsigned n = 0;
@@ -237,6 +246,88 @@ void slab_free(struct slab_cache *cache, void *object)
 	if (unlikely(n))
 		slab_give_many(cache, spill, n);
 }
+
+#ifdef CONFIG_SANITIZE
+
+/* Bytes behind each object that nobody may touch. */
+#define SLAB_REDZONE 16u
+
+/* Freed objects stay here for a while, so that who still uses them is caught. */
+#define QUARANTINE_SIZE 4096
+static struct {
+	struct spinlock lock;
+	unsigned next __guarded_by(&lock);
+	void *objects[QUARANTINE_SIZE] __guarded_by(&lock);
+} quarantine = { .lock = SPINLOCK_INIT(RANK_SLAB) };
+
+/* Puts an object in (or null) and takes the oldest out (or null). */
+static void *quarantine_exchange(void *object)
+{
+	irqflags_t irq = spin_lock_irqsave(&quarantine.lock);
+	void **place = &quarantine.objects[quarantine.next++ % QUARANTINE_SIZE];
+	void *oldest = *place;
+
+	*place = object;
+	spin_unlock_irqrestore(&quarantine.lock, irq);
+	return oldest;
+}
+
+static struct slab_cache *slab_cache_of(const void *object)
+{
+	return &slab_caches[virt_to_page(object)->slab_cache];
+}
+
+void slab_free(struct slab_cache *cache, void *object)
+{
+	DASSERT(slab_cache_of(object) == cache);
+	shadow_assert_usable(object);
+	shadow_poison(object, cache->size, SHADOW_FREE_OBJECT);
+	object = quarantine_exchange(object);
+	if (object)
+		slab_free_now(slab_cache_of(object), object);
+}
+
+/* Objects of the cache in quarantine. */
+static u64 slab_in_quarantine(const struct slab_cache *cache)
+{
+	u64 n = 0;
+	irqflags_t irq = spin_lock_irqsave(&quarantine.lock);
+
+	for (unsigned i = 0; i < QUARANTINE_SIZE; i++)
+		n += quarantine.objects[i] && slab_cache_of(quarantine.objects[i]) == cache;
+	spin_unlock_irqrestore(&quarantine.lock, irq);
+	return n;
+}
+
+static void quarantine_empty(void)
+{
+	for (unsigned i = 0; i < QUARANTINE_SIZE; i++) {
+		void *object = quarantine_exchange(nullptr);
+		if (object)
+			slab_free_now(slab_cache_of(object), object);
+	}
+}
+
+#else
+
+#define SLAB_REDZONE 0u
+
+void slab_free(struct slab_cache *cache, void *object)
+{
+	slab_free_now(cache, object);
+}
+
+static u64 slab_in_quarantine(const struct slab_cache *cache)
+{
+	(void)cache;
+	return 0;
+}
+
+static void quarantine_empty(void)
+{
+}
+
+#endif
 
 /* The smallest block that wastes at most an eighth. */
 static unsigned slab_choose_order(size_t size)
@@ -262,7 +353,7 @@ struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align
 	spin_init(&cache->lock, RANK_SLAB);
 	cache->name = name;
 	cache->object_size = size;
-	cache->size = ALIGN_UP(size, MAX(align, 8ul));
+	cache->size = ALIGN_UP(size + SLAB_REDZONE, MAX(align, 8ul));
 	cache->order = slab_choose_order(cache->size);
 	cache->per_slab = (PAGE_SIZE << cache->order) / cache->size;
 	list_init(&cache->partial);
@@ -297,9 +388,14 @@ static unsigned kmalloc_order(size_t size)
 void *kmalloc(size_t size, u32 flags)
 {
 	if (likely(size <= KMALLOC_MAX))
-		return slab_alloc(kmalloc_cache(size), flags);
+		return slab_alloc_sized(kmalloc_cache(size), size ?: 1, flags);
 	unsigned order = kmalloc_order(size);
-	return order <= FRAME_ORDER_MAX ? page_alloc_address(order, flags) : nullptr;
+	void *block = order <= FRAME_ORDER_MAX ? page_alloc_address(order, flags) : nullptr;
+	if (block) {
+		shadow_poison(block, PAGE_SIZE << order, SHADOW_REDZONE);
+		shadow_unpoison(block, size);
+	}
+	return block;
 }
 
 void *kzalloc(size_t size, u32 flags)
@@ -321,7 +417,7 @@ static size_t kmalloc_room(const void *p)
 {
 	struct page *page = virt_to_page(p);
 
-	return page->kind == PAGE_SLAB ? slab_caches[page->slab_cache].size
+	return page->kind == PAGE_SLAB ? slab_caches[page->slab_cache].object_size
 				       : PAGE_SIZE << page->order;
 }
 
@@ -329,8 +425,10 @@ void *krealloc(void *old, size_t size, u32 flags)
 {
 	size_t room = old ? kmalloc_room(old) : 0;
 
-	if (old && size <= room)
+	if (old && size <= room) {
+		shadow_unpoison(old, size);
 		return old;
+	}
 	void *new = kmalloc(size, flags);
 	if (new && old) {
 		memcpy(new, old, room);
@@ -396,10 +494,11 @@ void slab_for_each(bool (*visit)(const struct slab_stats *stats, void *arg), voi
 		irqflags_t irq = spin_lock_irqsave(&cache->lock);
 		u64 in_use = cache->in_use, slabs = cache->slabs;
 		spin_unlock_irqrestore(&cache->lock, irq);
+		u64 cached = slab_in_magazines(cache) + slab_in_quarantine(cache);
 		struct slab_stats stats = {
 			.name = cache->name,
 			.object_size = cache->object_size,
-			.objects_in_use = in_use - MIN(in_use, slab_in_magazines(cache)),
+			.objects_in_use = in_use - MIN(in_use, cached),
 			.objects_total = slabs * cache->per_slab,
 			.pages = slabs << cache->order,
 		};
@@ -453,6 +552,7 @@ static void slab_flush_magazines(void *unused)
 
 void slab_shrink(void)
 {
+	quarantine_empty();
 	preempt_disable();
 	slab_flush_magazines(nullptr);
 	cpu_call(~0ull, slab_flush_magazines, nullptr);

@@ -10,7 +10,7 @@ import os
 import re
 import threading
 
-from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, tool
+from harness.machine import BUILD, ROOT, Boot, build_variant, fetch, kernel_image, tool
 
 GUEST = os.path.join(ROOT, "test", "guest")
 COMPILER = {"x86_64": "gcc", "aarch64": "aarch64-linux-gnu-gcc"}
@@ -20,19 +20,16 @@ LIBRARIES = ("-lrt", "-lutil")
 LINE = re.compile(r"(?:^|\s)(begin|ok|not ok) ([a-z0-9_]+\.[a-z0-9_]+)$")
 RESTARTS = 12  # boots after a test took the kernel down
 SECONDS = 400
-CPUS = (1, 4)
+# Layer of results: processors, build of this kernel.
+MACHINES = {"guest": (1, ""), "guest-smp4": (4, ""), "guest-sanitize": (4, "sanitize")}
 BUILDING, BUILT = threading.Lock(), {}
 SILENCE = 75  # more than the time limit of one test
 
 
 def jobs(arches, only):
-    for cpus in CPUS:
+    for layer in MACHINES:
         for arch in arches:
-            yield group(arch, cpus), lambda report, arch=arch, cpus=cpus: run(report, arch, only, cpus)
-
-
-def group(arch, cpus):
-    return f"guest/{arch}" if cpus == 1 else f"guest-smp{cpus}/{arch}"
+            yield f"{layer}/{arch}", lambda report, arch=arch, layer=layer: run(report, arch, only, layer)
 
 
 def build(arch):
@@ -133,16 +130,19 @@ def known_differences(arch):
     return known
 
 
-def run(report, arch, only, cpus):
+def run(report, arch, only, layer):
+    cpus, variant = MACHINES[layer]
     fetch(arch, "linux")
+    if variant:
+        build_variant(arch, variant)
     initrd = build(arch)
     linux = linux_results(arch, initrd, only, cpus)
-    cairn = run_tests(arch, kernel_image(arch), initrd, only, cpus)
+    cairn = run_tests(arch, kernel_image(arch, variant=variant), initrd, only, cpus)
     known = known_differences(arch)
     if not linux:
-        report.result(group(arch, cpus), False, ["no test ran on Linux"])
+        report.result(f"{layer}/{arch}", False, ["no test ran on Linux"])
     for name, (on_linux, reasons) in linux.items():
-        full = f"{group(arch, cpus)}/{name}"
+        full = f"{layer}/{arch}/{name}"
         passed, here = cairn.pop(name, (False, ["did not run"]))
         if not on_linux:
             report.result(full, False, ["broken test: fails on Linux", *reasons])
@@ -153,4 +153,4 @@ def run(report, arch, only, cpus):
         else:
             report.result(full, passed, here)
     for name, (passed, here) in cairn.items():
-        report.result(f"{group(arch, cpus)}/{name}", passed, here)
+        report.result(f"{layer}/{arch}/{name}", passed, here)

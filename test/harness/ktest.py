@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests that run inside the kernel (foo_ktest.c): a debug build with ktest= on its command line."""
-import os
 import re
 
-from harness.machine import BUILD, Boot, qemu, tool
+from harness.machine import Boot, build_variant, qemu
 
+# Layer of results, processors, build; the sanitizer build has these tests too.
+LAYERS = (("ktest", 1, "ktest"), ("ktest-smp4", 4, "ktest"), ("ktest-sanitize", 4, "sanitize"))
 LINE = re.compile(r"ktest: \S+: (\S+) (ok|FAILED)$")
 END = re.compile(r"ktest: \d+ passed, \d+ failed")
 
@@ -15,10 +16,9 @@ def jobs(arches, only):
 
 
 def run(report, arch, only):
-    tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", "KTEST=1")
-    image = os.path.join(BUILD, f"{arch}-ktest", qemu.IMAGE[arch])
-    for cpus, name in ((1, f"ktest/{arch}"), (4, f"ktest-smp4/{arch}")):
-        run_once(report, arch, only, cpus, name, image)
+    for layer, cpus, variant in LAYERS:
+        build_variant(arch, variant)
+        run_once(report, arch, only, cpus, f"{layer}/{arch}", qemu.cairn(arch, variant))
 
 
 def run_once(report, arch, only, cpus, name, image):

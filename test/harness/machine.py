@@ -24,8 +24,13 @@ ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|c|[()][A-Z0-9])")
 under_test = "cairn"
 
 
-def kernel_image(arch, which=None):
-    return qemu.cairn(arch) if (which or under_test) == "cairn" else qemu.linux(arch)
+def kernel_image(arch, which=None, variant=""):
+    """variant: which build of this kernel, as in qemu.cairn."""
+    return qemu.cairn(arch, variant) if (which or under_test) == "cairn" else qemu.linux(arch)
+
+
+def build_variant(arch, variant):
+    tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", f"{variant.upper()}=1")
 
 
 def clean(text):
