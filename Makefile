@@ -38,7 +38,7 @@ gdb: boot-files
 	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"
 	@exec $(RUN) --gdb
 
-.PHONY: check docs test bench bench-boot compile_commands.json clean
+.PHONY: check docs test bench bench-boot profile compile_commands.json clean
 check: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) tools/check.py
@@ -50,6 +50,10 @@ test: setup
 bench: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) bench/micro.py $(if $(ARCH),--arch $(ARCH))
+# Where the instructions of one benchmark go: make profile BENCH=null_call
+profile: setup
+	@$(MAKE) --no-print-directory $(GUEST)
+	@$(PYTHON) bench/profile.py --arch $(GUEST) $(BENCH)
 bench-boot: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) bench/boot.py

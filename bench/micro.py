@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The micro benchmarks on Debian's Linux and on Cairn, side by side.
 
-  micro.py [--arch ARCH] [--clock instructions|wall] [--only NAME] [--runs N]
+  micro.py [--arch ARCH] [--clock instructions|wall] [--only NAME] [--runs N] [--cpus N] [--record]
 
 instructions: QEMU counts (-icount, one CPU), so that figures repeat exactly; it does not see TLB flushes or atomics.
-wall: the guest's clock, boots of the two kernels in turn, the median of N.
-Prints a table; ratio above 1: Cairn is faster. The same as JSON in build/bench-ARCH-CLOCK.json.
+wall: the guest's clock, boots of the two kernels in turn, the median of N. (With 2 CPUs Linux reads the HPET.)
+Prints a table, keeps JSON and a plot in build/. Status 1 when a ratio is more than 10 % below the one that is recorded in
+bench/recorded.json (wall time: the mean of a group, because rows vary); --record makes today's ratios the recorded ones.
 """
 import argparse
-import json
-import math
 import os
 import statistics
 import subprocess
@@ -18,8 +17,11 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test"))
+sys.path.insert(0, os.path.join(ROOT, "bench"))
 from harness import machine  # noqa: E402
+import report  # noqa: E402
 
+CLOCKS = ("instructions", "wall")
 CC = {"x86_64": "gcc", "aarch64": "aarch64-linux-gnu-gcc"}
 # Where Linux is not handicapped: with erms it copies by a string instruction that emulation runs byte by byte.
 CPU = {"x86_64": "max,la57=off,erms=off,fsrm=off", "aarch64": "max,pauth=off"}
@@ -37,60 +39,59 @@ def build(arch):
     return initrd
 
 
-def run(arch, which, initrd, clock, only):
+def run(arch, which, initrd, clock, only, cpus):
     """Nanoseconds by (group, name)."""
     extra = ("-icount", "shift=0,sleep=off") if clock == "instructions" else ()
     append = "quiet norandmaps panic=-1" + (f" -- {only}" if only else "")
     boot = machine.Boot(arch, machine.kernel_image(arch, which), initrd, append, seconds=900, silence=300, extra=extra,
-                        cpu=CPU[arch])
+                        cpu=CPU[arch], cpus=cpus)
     figures = {}
     for line in boot.lines:
         words = line.split()
-        if len(words) == 4 and words[0] == "bench":
+        if len(words) == 6 and words[0] == "bench":
             figures[words[1], words[2]] = float(words[3])
     if not any(line.startswith("bench done") for line in boot.lines):
         print(f"{which} on {arch} did not finish ({boot.end}):", *boot.tail(), sep="\n  ", file=sys.stderr)
     return figures
 
 
-def median(runs):
-    return {key: statistics.median(figures.get(key, -1) for figures in runs) for key in runs[0]}
+def measure(arch, clock, only, runs, cpus):
+    """The figures of one architecture: boots of the two kernels in turn, medians."""
+    initrd = build(arch)
+    pairs = [[run(arch, which, initrd, clock, only, cpus) for which in ("linux", "cairn")] for _ in range(runs)]
 
+    def median(index, key):
+        return statistics.median(pair[index].get(key, -1) for pair in pairs)
 
-def table(arch, clock, linux, cairn):
     unit = "instructions" if clock == "instructions" else "ns"
-    print(f"\n{arch}, {unit} per operation, -cpu {CPU[arch]}, norandmaps")
-    print(f"{'':30} {'Linux':>12} {'Cairn':>12} {'ratio':>7}")
-    groups = {}
-    for key, theirs in linux.items():
-        ours = cairn.get(key, -1)
-        ratio = theirs / ours if ours > 0 and theirs > 0 else None
-        if ratio:
-            groups.setdefault(key[0], []).append(ratio)
-        print(f"{key[0]:8} {key[1]:21} {theirs:12.1f} {ours:12.1f} {ratio and format(ratio, '7.2f') or '      -'}")
-    for group, ratios in (*groups.items(), ("all", [r for ratios in groups.values() for r in ratios])):
-        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-        print(f"{group:8} {'geometric mean':21} {'':12} {'':12} {mean:7.2f}")
+    return [{"group": key[0], "name": key[1], "unit": unit, "linux": median(0, key), "cairn": median(1, key)}
+            for key in pairs[0][0]]
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--arch", choices=machine.ARCHES, action="append")
-    parser.add_argument("--clock", choices=("instructions", "wall"), default="instructions")
+    parser.add_argument("--clock", choices=CLOCKS, action="append")
     parser.add_argument("--only", default="")
     parser.add_argument("--runs", type=int)
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
-    runs = options.runs or (1 if options.clock == "instructions" else 5)
+    dropped = []
     for arch in options.arch or machine.ARCHES:
-        initrd = build(arch)
-        pairs = [[run(arch, which, initrd, options.clock, options.only) for which in ("linux", "cairn")]
-                 for _ in range(runs)]
-        linux, cairn = (median([pair[i] for pair in pairs]) for i in (0, 1))
-        table(arch, options.clock, linux, cairn)
-        with open(os.path.join(machine.BUILD, f"bench-{arch}-{options.clock}.json"), "w", encoding="utf-8") as out:
-            json.dump([{"group": g, "name": m, "linux": v, "cairn": cairn.get((g, m), -1)} for (g, m), v in linux.items()],
-                      out, indent=1)
+        for clock in options.clock or CLOCKS:
+            cpus = 1 if clock == "instructions" else options.cpus
+            runs = options.runs or (1 if clock == "instructions" else 5)
+            figures = measure(arch, clock, options.only, runs, cpus)
+            key = f"{arch} {clock}" + (f" {cpus} cpus" if cpus > 1 else "")
+            report.table(f"{arch}, {clock}, {cpus} CPU, median of {runs}; -cpu {CPU[arch]}, norandmaps", figures)
+            report.keep(key, figures)
+            if options.record:
+                report.record(key, figures)
+            dropped += report.regressions(key, figures, by_group=clock == "wall")
+    print(*dropped, sep="\n")
+    return 1 if dropped else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs the micro benchmarks as process 1 and prints "bench GROUP NAME NANOSECONDS" for each, the least of three measurements per
- * operation; -1 for what the kernel cannot do. Then powers off.
+ * Runs the micro benchmarks as process 1 and prints "bench GROUP NAME NANOSECONDS of OPERATIONS" for
+ * each, the least of three measurements per operation, and how many operations were done in all; -1 for what the
+ * kernel cannot do. Then powers off.
  */
 #include "bench.h"
 
@@ -51,11 +52,11 @@ static void run(const struct bench *bench)
 	close(out[0]);
 	waitpid(pid, &status, 0);
 	if (best < 0)
-		printf("bench %s %s -1\n", bench->group, bench->name);
+		printf("bench %s %s -1 of 0\n", bench->group, bench->name);
 	else
-		printf("bench %s %s %lld.%03lld\n", bench->group, bench->name,
-		       (long long)(best / bench->n),
-		       (long long)(best % bench->n * 1000 / bench->n));
+		printf("bench %s %s %lld.%03lld of %u\n", bench->group, bench->name,
+		       (long long)(best / bench->n), (long long)(best % bench->n * 1000 / bench->n),
+		       bench->n / 10 + 1 + 3 * bench->n);
 	fflush(stdout);
 }
 

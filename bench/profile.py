@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the instructions of one micro benchmark go, by function of the kernel.
+
+  profile.py NAME [--arch ARCH] [--lines N]
+
+Counts every executed block of the guest (bench/profile.c), once with the benchmark and once without, and prints the
+difference: instructions for one operation, by function. User mode is one line.
+"""
+import argparse
+import bisect
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "test"))
+sys.path.insert(0, os.path.join(ROOT, "bench"))
+from harness import machine  # noqa: E402
+import micro  # noqa: E402
+
+KERNEL_HALF = 1 << 63
+
+
+def build_plugin():
+    out = os.path.join(machine.BUILD, "profile.so")
+    subprocess.run(["gcc", "-O2", "-Wall", "-shared", "-fPIC", "-fvisibility=hidden", "-o", out,
+                    os.path.join(ROOT, "bench", "profile.c")], check=True)
+    return out
+
+
+def count(arch, plugin, initrd, name):
+    """{(address, instructions): executions} of a boot that runs the benchmark of this name."""
+    out = os.path.join(machine.BUILD, f"profile-{arch}.txt")
+    boot = machine.Boot(arch, machine.kernel_image(arch), initrd, f"quiet norandmaps panic=-1 -- {name}", seconds=300,
+                        extra=("-icount", "shift=0,sleep=off", "-plugin", f"{plugin},out={out}"), cpu=micro.CPU[arch])
+    operations = 0
+    for line in boot.lines:
+        match = re.fullmatch(r"bench \S+ \S+ \S+ of (\d+)", line)
+        operations = int(match[1]) if match else operations
+    blocks = {}
+    with open(out, encoding="ascii") as lines:
+        for line in lines:
+            address, instructions, executions = line.split()
+            blocks[int(address, 16), int(instructions)] = int(executions)
+    return blocks, operations
+
+
+def functions(arch):
+    """Sorted addresses of the kernel's functions, and their names."""
+    text = subprocess.run(["llvm-nm-22", "--defined-only", os.path.join(machine.BUILD, arch, "cairn.elf")],
+                          capture_output=True, text=True, check=True).stdout
+    symbols = sorted((int(words[0], 16), words[2]) for words in map(str.split, text.splitlines())
+                     if words[1] in "tTwW" and not words[2].startswith((".", "$")))
+    return [address for address, _ in symbols], [name for _, name in symbols]
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("name")
+    parser.add_argument("--arch", choices=machine.ARCHES, default="x86_64")
+    parser.add_argument("--lines", type=int, default=40)
+    options = parser.parse_args()
+    arch, plugin, initrd = options.arch, build_plugin(), micro.build(options.arch)
+    blocks, operations = count(arch, plugin, initrd, options.name)
+    if not operations:
+        sys.exit(f"profile.py: no benchmark {options.name}, or it failed")
+    idle, _ = count(arch, plugin, initrd, "none")
+    addresses, names = functions(arch)
+    spent = {}
+    for (address, instructions), executions in blocks.items():
+        more = instructions * (executions - idle.get((address, instructions), 0))
+        where = names[bisect.bisect(addresses, address) - 1] if address >= KERNEL_HALF else "(user mode)"
+        spent[where] = spent.get(where, 0) + more
+    total = sum(spent.values())
+    print(f"{options.name} on {arch}: {total / operations:.1f} instructions for one operation, {operations} operations")
+    for where, n in sorted(spent.items(), key=lambda item: -item[1])[:options.lines]:
+        if n < 0.05 * operations:
+            break
+        print(f"{n / operations:12.1f} {100 * n / total:6.1f} %  {where}")
+
+
+if __name__ == "__main__":
+    main()
