@@ -23,6 +23,7 @@
 #include <fs/dev/devtmpfs.h>
 #include <fs/devpts/devpts.h>
 #include <fs/initramfs/initramfs.h>
+#include <fs/mqueue/mqueue_fs.h>
 #include <fs/proc/proc.h>
 #include <fs/sys/sys.h>
 #include <fs/tmpfs/tmpfs.h>
@@ -69,6 +70,7 @@ static void boot_rest(void *unused)
 	vfs_init();
 	sys_fs_init();
 	tmpfs_init();
+	mqueue_fs_init();
 	proc_fs_init();
 	vfs_mount_root("rootfs");
 	devtmpfs_init();

@@ -16,6 +16,7 @@
 
 static struct sysv_table *tables[SYSV_KINDS];
 static struct ipc_namespace initial_ipc;
+void (*ipc_mqueue_end_hook)(struct mount *mount);
 
 void sysv_table_init(struct sysv_table *table, enum sysv_kind kind, unsigned limit,
 		     void (*discard)(struct sysv_object *object))
@@ -198,6 +199,8 @@ static void namespace_destroy(struct object *object)
 
 	for (unsigned i = 0; i < SYSV_KINDS; i++)
 		slots_destroy(tables[i], &ns->sysv[i]);
+	if (ns->mqueue)
+		ipc_mqueue_end_hook(ns->mqueue);
 	rcu_call(&object->rcu, namespace_free);
 }
 

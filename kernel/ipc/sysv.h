@@ -15,6 +15,7 @@
 #include <linux/shm.h>
 
 struct aspace;
+struct mount;
 struct process;
 
 /* What every object has. All of it is guarded by the lock of its table. */
@@ -41,7 +42,12 @@ struct sysv_slots {
 struct ipc_namespace {
 	struct namespace base;
 	struct sysv_slots sysv[SYSV_KINDS];
+	struct mount *
+		mqueue; /* of its POSIX message queues (fs/mqueue); holds a reference; null until used */
 };
+/* Set by fs/mqueue at boot: lets go of that mount. May sleep. */
+extern void (*ipc_mqueue_end_hook)(struct mount *mount);
+
 static inline struct ipc_namespace *current_ipc(void)
 {
 	return (struct ipc_namespace *)current_namespaces()->of[NAMESPACE_IPC];

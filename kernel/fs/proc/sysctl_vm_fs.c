@@ -3,7 +3,7 @@
 #include <fs/proc/proc_priv.h>
 #include <fs/proc/sysctl.h>
 
-#include <vfs/dcache.h>
+#include <fs/mqueue/mqueue_fs.h>
 #include <vfs/inotify.h>
 
 static s64 get_overcommit(void)
@@ -30,6 +30,23 @@ static const struct synthetic_named inotify_names[] = {
 };
 static const struct synthetic_table inotify_table = SYNTHETIC_TABLE(inotify_names);
 
+static const struct sysctl_number queues_max = SYSCTL_NUMBER(mqueue_queues_max, 0, INT32_MAX);
+static const struct sysctl_number msg_max = SYSCTL_NUMBER(mqueue_messages_max, 1, 65536);
+static const struct sysctl_number msgsize_max =
+	SYSCTL_NUMBER(mqueue_message_size_max, 128, 16 << 20);
+static const struct sysctl_number msg_default = SYSCTL_NUMBER(mqueue_messages_default, 1, 65536);
+static const struct sysctl_number msgsize_default =
+	SYSCTL_NUMBER(mqueue_message_size_default, 128, 16 << 20);
+
+static const struct synthetic_named mqueue_names[] = {
+	{ "msg_default", &sysctl_number_file, &msg_default },
+	{ "msg_max", &sysctl_number_file, &msg_max },
+	{ "msgsize_default", &sysctl_number_file, &msgsize_default },
+	{ "msgsize_max", &sysctl_number_file, &msgsize_max },
+	{ "queues_max", &sysctl_number_file, &queues_max },
+};
+static const struct synthetic_table mqueue_table = SYNTHETIC_TABLE(mqueue_names);
+
 static const struct sysctl_number file_max = SYSCTL_NUMBER(file_count_max, 0, INT64_MAX);
 
 static int file_nr_show(const struct synthetic_node *node, struct text_buffer *out)
@@ -44,5 +61,6 @@ static const struct synthetic_named fs_names[] = {
 	{ "file-max", &sysctl_number_file, &file_max },
 	{ "file-nr", &file_nr, nullptr },
 	{ "inotify", &synthetic_directory, &inotify_table },
+	{ "mqueue", &synthetic_directory, &mqueue_table },
 };
 const struct synthetic_table sysctl_fs_table = SYNTHETIC_TABLE(fs_names);
