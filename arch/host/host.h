@@ -20,6 +20,9 @@ int host_inject_failure(void);
 /* Blocks allocated and not yet freed. */
 long host_blocks(void);
 unsigned long long host_time_ns(void);
+/* At most `size` bytes of a file: how many, -1 without the file; writes a file: 0 or -1. */
+long host_file_read(const char *path, void *to, long size);
+int host_file_write(const char *path, const void *from, long size);
 
 /* Implemented on the kernel's side. Runs one test with the Nth allocation failing (0: none); true if it passed. */
 int host_run_test(const struct ktest *test, long fail_nth);
@@ -28,3 +31,5 @@ const char *host_test_name(const struct ktest *test);
 const char *host_test_file(const struct ktest *test);
 int host_test_no_memory(const struct ktest *test);
 int host_failure_injected(void);
+/* Something that goes on while the thread sleeps makes a step; 0: there is nothing. */
+_Bool host_disk_idle(void);

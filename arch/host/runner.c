@@ -66,6 +66,29 @@ unsigned long long host_time_ns(void)
 	return (unsigned long long)now.tv_sec * 1000000000ull + (unsigned long long)now.tv_nsec;
 }
 
+long host_file_read(const char *path, void *to, long size)
+{
+	FILE *file = fopen(path, "rb");
+
+	if (!file)
+		return -1;
+	long got = (long)fread(to, 1, (size_t)size, file);
+
+	fclose(file);
+	return got;
+}
+
+int host_file_write(const char *path, const void *from, long size)
+{
+	FILE *file = fopen(path, "wb");
+
+	if (!file)
+		return -1;
+	long put = (long)fwrite(from, 1, (size_t)size, file);
+
+	return fclose(file) || put != size ? -1 : 0;
+}
+
 /* In the child. */
 static int run(const struct ktest *test)
 {

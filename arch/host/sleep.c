@@ -4,6 +4,9 @@
  * There is one thread, so a sleep that nobody can end, and a lock that is waited for, are bugs of the test or of
  * the code: both panic.
  */
+#include "host.h"
+
+#include <block/block.h>
 #include <core/lock.h>
 #include <core/panic.h>
 #include <core/percpu.h>
@@ -30,6 +33,9 @@ void wait_prepare(enum sleep_mode mode)
 
 int wait_sleep(u64 deadline_ns)
 {
+	block_plug_flush();
+	while (boot_thread.state == THREAD_SLEEPING && host_disk_idle())
+		;
 	bool woken = boot_thread.state != THREAD_SLEEPING;
 
 	boot_thread.state = THREAD_RUNNABLE;

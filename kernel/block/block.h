@@ -45,6 +45,10 @@ struct block_segment {
 			       of a block of frames */
 };
 
+/*
+ * The submitter fills in the first half, from `device` to `private`; zeroes the rest once, or takes what a former use of
+ * the request left. A request is carried out in steps: a flush before, parts that fit the limits, a flush after.
+ */
 struct block_request {
 	struct list_head node; /* the submitter's before block_submit and in done() */
 	struct block_device *device;
@@ -56,11 +60,31 @@ struct block_request {
 	unsigned segment_count;
 	/* Interrupt or thread context; must not sleep; may free the request. `status` is set. */
 	void (*done)(struct block_request *request);
-	void *private;	      /* the submitter's */
-	int status;	      /* 0, -EIO, -ENOSPC, -EOPNOTSUPP, -EROFS, -ENOMEM ... */
+	void *private; /* the submitter's */
+	int status;    /* 0, -EIO, -ENOSPC, -EOPNOTSUPP, -EROFS, -ENOMEM ... */
+
 	void *driver_private; /* the driver's while it has the request */
-	u64 started_ns;	      /* for statistics */
+	/* The step that the driver carries out; with it all requests of the list `merged`, whose sectors follow. */
+	enum block_operation step;
+	bool step_fua;
+	u64 step_sector, step_sectors; /* from the start of the disk; with the merged ones */
+	struct block_request *merged;
+	/* The block layer's: */
+	u64 started_ns;
+	u64 sectors_left;	       /* behind this step */
+	u32 step_segment, step_offset; /* where the step begins */
+	u8 stage;
 };
+
+/* Walks over the memory of a step, for drivers. */
+struct block_cursor {
+	const struct block_request *request;
+	u32 segment, offset;
+	u64 bytes_left; /* of the whole step */
+};
+void block_cursor_init(struct block_cursor *cursor, const struct block_request *request);
+/* The next physically contiguous piece, at most max_segment_size; there are at most max_segments. False at the end. */
+bool block_cursor_next(struct block_cursor *cursor, paddr_t *address, u32 *length);
 
 /* Limits that a driver states; the block layer splits and merges within them. */
 struct block_limits {
@@ -116,6 +140,8 @@ struct block_plug {
 };
 void block_plug_start(struct block_plug *plug);
 void block_plug_finish(struct block_plug *plug);
+/* Submits what the current thread has gathered; it is about to sleep. */
+void block_plug_flush(void);
 
 /*
  * Finds a device by number or by name ("vda1", "/dev/vda1", "PARTUUID=...", "8:1") with a
@@ -140,6 +166,47 @@ u64 block_device_number(const struct block_device *device);
 /* The device's page cache: what read(2) of /dev/vda1 sees. Borrowed. */
 struct memory_object *block_device_object(struct block_device *device);
 
+/* What /proc/diskstats tells; indices are READ, WRITE, DISCARD, FLUSH in its order. */
+enum block_statistic { STAT_READ, STAT_WRITE, STAT_DISCARD, STAT_FLUSH, STAT_COUNT };
+struct block_stats {
+	u64 requests[STAT_COUNT], merged[STAT_COUNT], sectors[STAT_COUNT], ns[STAT_COUNT];
+	u64 in_flight, busy_ns, weighted_ns;
+};
+void block_device_stats(struct block_device *device, struct block_stats *out);
+
+/* Calls visit for every device, disks before their partitions, until it returns false. May sleep. */
+void block_for_each(bool (*visit)(struct block_device *device, void *arg), void *arg);
+/* 0 for a whole disk. */
+unsigned block_device_partition(const struct block_device *device);
+u64 block_device_start(const struct block_device *device);
+/* PARTUUID as text, "" if there is none; the name in a GPT. */
+const char *block_device_uuid(const struct block_device *device);
+const char *block_device_label(const struct block_device *device);
+
+/*
+ * Replaces the partitions of a disk, of which none may be in use (-EBUSY). Numbers from 1 to 255, those with
+ * sectors 0 are left out. May sleep.
+ */
+struct block_partition {
+	u64 start, sectors;
+	char uuid[37], label[37]; /* label: UTF-16 cut to what fits, as UTF-8 */
+};
+[[nodiscard]] int block_disk_set_partitions(struct block_device *disk,
+					    const struct block_partition *partitions,
+					    unsigned count);
+
+/* What upper layers do with devices that come and go: names in /dev, uevents. Set once at boot. */
+struct block_hooks {
+	void (*added)(struct block_device *device);
+	void (*removed)(struct block_device *device);
+	/* Looks for partitions on a new disk. */
+	void (*scan)(struct block_device *disk);
+	/* Prepares the page cache of a device; the reverse: writes back and frees it. */
+	int (*object_create)(struct block_device *device, struct memory_object **out);
+	void (*object_destroy)(struct block_device *device, struct memory_object *object);
+};
+extern struct block_hooks block_hooks;
+
 /* --- for drivers --- */
 
 /*
@@ -152,12 +219,14 @@ struct memory_object *block_device_object(struct block_device *device);
 				 struct block_device **out);
 /* Removes it: requests fail with -EIO from now on. May sleep. */
 void block_disk_remove(struct block_device *device);
-/* The driver's pointer of the whole disk. */
+/* The driver's pointer, of a disk or of one of its partitions. */
 void *block_disk_private(const struct block_device *device);
+/* The disk that a partition is on; itself for a disk. Borrowed. */
+struct block_device *block_device_whole(struct block_device *device);
 /* The medium changed its size. */
 void block_disk_resize(struct block_device *device, u64 sectors);
 
-/* A driver has finished a request: sets the status, calls done(). Any context. */
+/* A driver has finished a step, with all that was merged into it: sets the status, calls done(). Any context. */
 void block_request_finish(struct block_request *request, int status);
 /* After -EBUSY: the device has room again. Any context. */
 void block_queue_room(struct block_device *device);

@@ -63,6 +63,7 @@ enum lock_rank {
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
 	RANK_DERIVATION =
 		90, /* obj: who derived from whom; taken when a derived handle is closed */
+	RANK_BLOCK_DEVICES = 90, /* block: the list of devices, who has them open */
 	RANK_ALLOCATOR_SLEEP = 100,
 	/* spinlocks */
 	RANK_THREAD_LIST = 190,	  /* sched: the list of all threads */
@@ -85,6 +86,8 @@ enum lock_rank {
 	RANK_PAGE_TABLE = 260,
 	RANK_LOCK_WAITERS = 290, /* the waiters of a mutex or rwsem */
 	RANK_WORK = 295,	 /* core: deferred work */
+	RANK_VIRTIO_QUEUE = 297, /* dev: one virtqueue, with what is in it */
+	RANK_BLOCK_QUEUE = 298,	 /* block: requests that wait for a driver, statistics */
 	RANK_WAIT_QUEUE = 300,
 	RANK_RUN_QUEUE = 310,
 	RANK_TIMER = 320,

@@ -72,6 +72,8 @@ int wait_sleep(u64 deadline_ns)
 		wait_cancel();
 		return -ERESTARTSYS;
 	}
+	if (unlikely(t->block_plug))
+		sched_hooks.plug_flush();
 	if (deadline_ns == NO_DEADLINE)
 		schedule();
 	else

@@ -17,6 +17,7 @@
 #include <lib/types.h>
 
 struct aspace;
+struct block_plug;
 struct derivation_use;
 struct object;
 
@@ -78,6 +79,7 @@ struct thread {
 		dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
 	bool draining_objects;
 	struct derivation_use *derivation_uses; /* private to obj/derivation.c */
+	struct block_plug *block_plug; /* private to the block layer: requests that gather */
 };
 
 static inline struct thread *current_thread(void)
@@ -183,5 +185,6 @@ struct sched_hooks {
 		struct aspace *next); /* interrupts masked; null: kernel mappings only */
 	void (*aspace_hold)(struct aspace *aspace);    /* interrupts masked */
 	void (*aspace_release)(struct aspace *aspace); /* does not sleep */
+	void (*plug_flush)(void); /* the thread has a block_plug and is about to sleep */
 };
 extern struct sched_hooks sched_hooks;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of the block layer. */
+#pragma once
+
+#include <block/block.h>
+
+struct block_disk {
+	struct spinlock lock;
+	struct list_head pending __guarded_by(&lock); /* waiting for room in the driver, in order */
+	u64 room __guarded_by(&lock);		      /* how often the driver told of room */
+	bool removed;
+	const struct block_driver_ops *ops;
+	void *private;
+	struct block_limits limits;
+	unsigned minors;
+	struct block_device *whole;
+	const void *holder; /* of the whole disk; under the list's lock, as the counts */
+	unsigned partition_holders;
+};
+
+struct block_device {
+	struct block_disk *disk;
+	u32 refs;
+	unsigned partition; /* 0: the whole disk */
+	char name[24];
+	u64 number;
+	u64 start, sectors;
+	bool listed;
+	const void *holder; /* under the list's lock */
+	u32 opens, writers;
+	struct memory_object *object;
+	char uuid[37], label[37];
+	struct list_head node;	  /* in the list of all */
+	struct block_stats stats; /* under disk->lock */
+	u64 busy_since_ns;
+	void *node_private; /* of block_hooks */
+};
