@@ -31,8 +31,9 @@ def build(arch):
     """The initramfs: the benchmarks as /init, and BusyBox for the shell row."""
     out = os.path.join(machine.BUILD, arch, "bench-micro")
     folder = os.path.join(ROOT, "bench", "micro")
-    sources = sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".c"))
-    subprocess.run([CC[arch], "-O2", "-static", "-pthread", "-Wall", "-Wno-unused-result", "-o", out, *sources], check=True)
+    library = os.path.join(ROOT, "user", "lib")
+    sources = sorted(os.path.join(f, name) for f in (folder, library) for name in os.listdir(f) if name.endswith(".c"))
+    subprocess.run([CC[arch], "-O2", "-static", "-pthread", "-Wall", "-Wno-unused-result", "-I" + os.path.join(ROOT, "abi", "native"), "-o", out, *sources], check=True)
     machine.fetch(arch, "busybox-static", "linux")
     initrd = out + ".cpio"
     machine.tool("tools/mkinitramfs", initrd, "--file", f"init={out}", "--file", f"bin/busybox={machine.busybox(arch)}")

@@ -79,6 +79,7 @@ enum lock_rank {
 	RANK_NET_HASH = 226,	   /* net: tables of sockets by address */
 	RANK_DERIVATION_USE = 225, /* obj: calls in progress and mappings through derived handles */
 	RANK_TTY_BUFFER = 230,
+	RANK_CHANNEL = 235, /* ipc: queue and waiting receivers of a channel */
 	RANK_FUTEX = 240,
 	RANK_NET_LINK = 245,   /* net: neighbours, fragments, lists of the network thread */
 	RANK_NET_DEVICE = 246, /* net: queues of a device */

@@ -40,8 +40,8 @@ static inline const struct handle *slot_find(struct pool *pool, int fd)
 	return &table->slots[fd];
 }
 
-/* The slot's contents with references on the object and the derivation, or null. */
-static struct object *slot_acquire(struct pool *pool, int fd, u64 *word, struct derivation **node)
+/* The slot's contents with references on the object and the derivation; false if there is nothing. */
+static bool slot_acquire(struct pool *pool, int fd, struct handle *out)
 {
 	const struct handle *slot;
 	struct object *object;
@@ -49,48 +49,71 @@ static struct object *slot_acquire(struct pool *pool, int fd, u64 *word, struct 
 	for (;;) {
 		slot = slot_find(pool, fd);
 		if (!slot)
-			return nullptr;
-		*word = slot_word(slot);
+			return false;
+		out->rights_and_flags = slot_word(slot);
 		object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
 		if (!object)
-			return nullptr;
-		*node = __atomic_load_n(&slot->derivation, __ATOMIC_ACQUIRE);
+			return false;
+		out->derivation = __atomic_load_n(&slot->derivation, __ATOMIC_ACQUIRE);
+		out->badge = __atomic_load_n(&slot->badge, __ATOMIC_RELAXED);
 		if (!object_get_unless_zero(object))
 			continue;
 		/* The table may have been replaced too: then changes went to the new one. */
-		if (likely(slot_word(slot) == *word && slot_find(pool, fd) == slot) &&
-		    likely(!*node || derivation_get_unless_zero(*node)))
-			return object;
+		if (likely(slot_word(slot) == out->rights_and_flags &&
+			   slot_find(pool, fd) == slot) &&
+		    likely(!out->derivation || derivation_get_unless_zero(out->derivation))) {
+			out->object = object;
+			return true;
+		}
 		object_put(object);
 	}
+}
+
+static int slot_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
+		    struct handle *out)
+{
+	bool found;
+	int error;
+
+	rcu_read_lock();
+	found = slot_acquire(pool, fd, out);
+	rcu_read_unlock();
+	if (!found)
+		return -EBADF;
+	error = slot_check(out->object, out->rights, type, rights);
+	if (unlikely(out->derivation)) {
+		if (error)
+			derivation_put(out->derivation);
+		else
+			error = derivation_enter(out->derivation);
+	}
+	if (error)
+		object_put(out->object);
+	return error;
 }
 
 int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
 	       struct object **out)
 {
-	struct derivation *node;
-	struct object *object;
-	u64 word;
-	int error;
+	struct handle slot;
+	int error = slot_get(pool, fd, type, rights, &slot);
 
-	rcu_read_lock();
-	object = slot_acquire(pool, fd, &word, &node);
-	rcu_read_unlock();
-	if (!object)
-		return -EBADF;
-	error = slot_check(object, (u32)word, type, rights);
-	if (unlikely(node)) {
-		if (error)
-			derivation_put(node);
-		else
-			error = derivation_enter(node);
+	if (!error)
+		*out = slot.object;
+	return error;
+}
+
+int handle_get_badge(struct pool *pool, int fd, const struct object_type *type, u32 rights,
+		     struct object **out, u64 *badge)
+{
+	struct handle slot;
+	int error = slot_get(pool, fd, type, rights, &slot);
+
+	if (!error) {
+		*out = slot.object;
+		*badge = slot.badge;
 	}
-	if (error) {
-		object_put(object);
-		return error;
-	}
-	*out = object;
-	return 0;
+	return error;
 }
 
 int handle_get_copy(struct pool *pool, int fd, struct handle *out)
@@ -377,22 +400,17 @@ static int transfer_check_locked(struct pool *pool, const struct transfer *list,
 	return narrow(slot->rights, list[i].rights, &rights);
 }
 
-static void transfer_take_locked(struct pool *pool, const struct transfer *item, struct handle *out)
+static void transfer_copy_locked(struct pool *pool, const struct transfer *item, struct handle *out)
 	__must_hold(&pool->lock)
 {
-	if (item->operation == TRANSFER_MOVE) {
-		(void)pool_take_locked(pool, item->fd, out);
-		pool_release_locked(pool, item->fd);
-	} else {
-		*out = *pool_slot_locked(pool, item->fd);
-		object_handle_opened(out->object);
-		derivation_handle_opened(out->derivation);
-	}
+	*out = *pool_slot_locked(pool, item->fd);
+	object_handle_opened(out->object);
+	derivation_handle_opened(out->derivation);
 	(void)narrow(out->rights, item->rights, &out->rights);
 	out->flags = 0;
 }
 
-int handles_collect(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out)
+int handles_copy(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out)
 {
 	int error = 0;
 
@@ -400,21 +418,53 @@ int handles_collect(struct pool *pool, const struct transfer *list, unsigned n, 
 	for (unsigned i = 0; i < n && !error; i++)
 		error = transfer_check_locked(pool, list, i);
 	for (unsigned i = 0; i < n && !error; i++)
-		transfer_take_locked(pool, &list[i], &out[i]);
+		transfer_copy_locked(pool, &list[i], &out[i]);
 	spin_unlock(&pool->lock);
 	return error;
+}
+
+void handles_close_moved(struct pool *pool, const struct transfer *list, unsigned n,
+			 struct object *const *objects)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct handle old = {};
+
+		if (list[i].operation != TRANSFER_MOVE)
+			continue;
+		spin_lock(&pool->lock);
+		const struct handle *slot = pool_slot_locked(pool, list[i].fd);
+
+		if (slot && slot->object == objects[i] && pool_take_locked(pool, list[i].fd, &old))
+			pool_release_locked(pool, list[i].fd);
+		spin_unlock(&pool->lock);
+		if (old.object)
+			handle_drop(&old);
+	}
+}
+
+int handles_collect(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out)
+{
+	int error = handles_copy(pool, list, n, out);
+
+	for (unsigned i = 0; i < n && !error; i++)
+		handles_close_moved(pool, &list[i], 1, &out[i].object);
+	return error;
+}
+
+void handle_publish_moved(struct pool *pool, int fd, struct handle *handle, u32 flags)
+{
+	handle->flags = flags;
+	spin_lock(&pool->lock);
+	pool_fill_locked(pool, fd, handle);
+	spin_unlock(&pool->lock);
+	handle->object = nullptr;
 }
 
 int handle_install_moved(struct pool *pool, struct handle *handle, u32 flags, unsigned limit)
 {
 	int fd = handle_reserve(pool, 0, limit);
 
-	if (fd < 0)
-		return fd;
-	handle->flags = flags;
-	spin_lock(&pool->lock);
-	pool_fill_locked(pool, fd, handle);
-	spin_unlock(&pool->lock);
-	handle->object = nullptr;
+	if (fd >= 0)
+		handle_publish_moved(pool, fd, handle, flags);
 	return fd;
 }

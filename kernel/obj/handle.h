@@ -86,6 +86,10 @@ void pool_close_on_exec(struct pool *pool);
 [[nodiscard]] int handle_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
 			     struct object **out);
 
+/* The same, and the badge of the handle. */
+[[nodiscard]] int handle_get_badge(struct pool *pool, int fd, const struct object_type *type,
+				   u32 rights, struct object **out, u64 *badge);
+
 /*
  * The same for the current task's own pool and the length of one system call: when no other task
  * uses the pool, nobody can close the handle meanwhile, and no reference is needed. *owned tells
@@ -116,6 +120,23 @@ void pool_close_on_exec(struct pool *pool);
 		return -EACCES;
 	*out = slot->object;
 	return 0;
+}
+
+/* The same, and the badge of the handle. */
+[[nodiscard]] static inline int handle_borrow_badge(struct pool *pool, int fd,
+						    const struct object_type *type, u32 rights,
+						    struct object **out, bool *owned, u64 *badge)
+{
+	const struct pool_table *table = pool->table;
+
+	/* A handle that was never derived has none. */
+	if (likely(pool->users == 1 && (unsigned)fd < table->size &&
+		   !table->slots[fd].derivation)) {
+		*badge = 0;
+		return handle_borrow(pool, fd, type, rights, out, owned);
+	}
+	*owned = true;
+	return handle_get_badge(pool, fd, type, rights, out, badge);
 }
 
 /* Rights, flags, badge and derivation of a slot, revoked or not. `out->object` has a reference, and its node a handle,
@@ -190,12 +211,24 @@ struct transfer {
 [[nodiscard]] int handles_collect(struct pool *pool, const struct transfer *list, unsigned n,
 				  struct handle *out);
 
+/*
+ * The same in two steps, for a sender that may yet fail: the handles are copied, moved ones too, and when nothing can fail
+ * any more the slots of the moved ones are closed, unless they hold something else by now.
+ */
+[[nodiscard]] int handles_copy(struct pool *pool, const struct transfer *list, unsigned n,
+			       struct handle *out);
+void handles_close_moved(struct pool *pool, const struct transfer *list, unsigned n,
+			 struct object *const *objects);
+
 /* Drops a handle that is in no table. May sleep. */
 void handle_drop(struct handle *handle);
 
 /* Installs a handle from a message, consuming it on success. Returns the slot, -EMFILE, -ENOMEM. */
 [[nodiscard]] int handle_install_moved(struct pool *pool, struct handle *handle, u32 flags,
 				       unsigned limit);
+
+/* The same into a slot that was reserved. */
+void handle_publish_moved(struct pool *pool, int fd, struct handle *handle, u32 flags);
 
 /* Boot, after slab_init. */
 void pool_init(void);

@@ -5,6 +5,7 @@
  * parent ignores SIGCHLD) takes the zombie out of the tables.
  */
 #include <core/panic.h>
+#include <ipc/channel.h>
 #include <ipc/futex.h>
 #include <ipc/sysv.h>
 #include <lib/errno.h>
@@ -318,6 +319,7 @@ void task_exit(int code)
 
 	begin_exit(task, code);
 	(void)derivation_leave_all();
+	channel_thread_exit();
 	task_leave_memory(task);
 	release_files(task);
 	if (detach(task, &as))

@@ -75,6 +75,13 @@ void unlock_queue(struct run_queue *rq, irqflags_t flags);
 /* Prepares rq->sample. */
 void sched_init_sample_timer(struct run_queue *rq);
 
+/*
+ * Leaves the CPU to `next`, which is on the queue, out of its trees. Releases the queue's lock. Returns when `prev` runs
+ * again, with interrupts as `flags` says.
+ */
+void switch_threads(struct run_queue *rq, struct thread *prev, struct thread *next, bool voluntary,
+		    u64 now, irqflags_t flags) __releases(&rq->lock);
+
 /* The first act of a new thread: ends the switch to it. Unmasks interrupts. */
 void thread_entered(void);
 

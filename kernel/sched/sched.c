@@ -350,6 +350,15 @@ static void block_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq
 	}
 }
 
+void switch_threads(struct run_queue *rq, struct thread *prev, struct thread *next, bool voluntary,
+		    u64 now, irqflags_t flags) __no_lock_analysis
+{
+	note_switch(rq, prev, next, voluntary, now);
+	switch_aspace(rq, next->aspace);
+	(void)arch_switch(prev, next);
+	finish_switch(flags);
+}
+
 enum switch_reason { SWITCH_SLEEP, SWITCH_YIELD, SWITCH_PREEMPT };
 
 /* Interrupts are masked on entry, and as `flags` says on return. */
@@ -384,10 +393,7 @@ static void switch_thread(enum switch_reason reason, irqflags_t flags) __no_lock
 		arch_irq_restore(flags);
 		return;
 	}
-	note_switch(rq, prev, next, !running && prev != rq->idle, now);
-	switch_aspace(rq, next->aspace);
-	(void)arch_switch(prev, next);
-	finish_switch(flags);
+	switch_threads(rq, prev, next, !running && prev != rq->idle, now, flags);
 }
 
 void schedule(void)

@@ -18,6 +18,7 @@
 
 struct aspace;
 struct block_plug;
+struct channel_call;
 struct derivation_use;
 struct object;
 
@@ -78,6 +79,9 @@ struct thread {
 	struct object *
 		dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
 	bool draining_objects;
+	struct channel_call
+		*channel_call; /* private to ipc/channel.c: the one it makes; kept for the next */
+	struct channel_call *channel_held;	/* the one it has to reply to */
 	struct derivation_use *derivation_uses; /* private to obj/derivation.c */
 	struct block_plug *block_plug; /* private to the block layer: requests that gather */
 };
@@ -108,6 +112,13 @@ void thread_start(struct thread *thread);
  * running thread stays valid in a reader section.
  */
 [[noreturn]] void thread_exit(void);
+
+/*
+ * Wakes `next` and sleeps, in one switch, on the CPU time of the current thread; after wait_prepare(SLEEP_INTERRUPTIBLE),
+ * with interrupts masked. True: the current thread was woken again, and interrupts are as `flags` says. False: nothing
+ * happened (the current thread need not sleep, or `next` does not), and they are still masked.
+ */
+[[nodiscard]] bool thread_hand_over(struct thread *next, irqflags_t flags);
 
 /*
  * Wake a sleeping thread: thread_wake in any mode (the event came), thread_interrupt because of a signal

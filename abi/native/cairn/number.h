@@ -9,3 +9,11 @@
 #define CAIRN_NR_handle_duplicate (CAIRN_NR_BASE + 1)
 #define CAIRN_NR_handle_derive (CAIRN_NR_BASE + 2)
 #define CAIRN_NR_handle_revoke (CAIRN_NR_BASE + 3)
+
+#define CAIRN_NR_channel_create (CAIRN_NR_BASE + 8)
+#define CAIRN_NR_channel_send (CAIRN_NR_BASE + 9)
+#define CAIRN_NR_channel_call (CAIRN_NR_BASE + 10)
+#define CAIRN_NR_channel_receive (CAIRN_NR_BASE + 11)
+#define CAIRN_NR_channel_reply (CAIRN_NR_BASE + 12)
+#define CAIRN_NR_channel_reply_receive (CAIRN_NR_BASE + 13)
+#define CAIRN_NR_channel_reply_save (CAIRN_NR_BASE + 14)

@@ -9,6 +9,7 @@
  *   u64   frame_syscall_number(f)    as the program passed it
  *   u64   frame_argument(f, i)       system call argument 0..5, as the program passed it: still
  *                                    true after frame_set_return_value (aarch64 keeps orig_x0)
+ *   void  frame_set_argument(f, i, value)   what the program finds in that register, 1..5
  *   void  frame_restart_syscall(f)   make the return to user space execute the same system call again:
  *                                    pc back by the instruction, number and first argument restored
  *   void  frame_restart_syscall_as(f, number)   the same with another number (restart_syscall)

@@ -80,6 +80,10 @@ static inline u64 frame_argument(const struct trap_frame *f, unsigned i)
 {
 	return i ? f->regs[i] : f->orig_x0;
 }
+static inline void frame_set_argument(struct trap_frame *f, unsigned i, u64 value)
+{
+	f->regs[i] = value;
+}
 static inline bool frame_in_syscall(const struct trap_frame *f)
 {
 	return f->syscall_number != -1;

@@ -74,6 +74,25 @@ static inline u64 frame_argument(const struct trap_frame *f, unsigned i)
 		return f->r9;
 	}
 }
+static inline void frame_set_argument(struct trap_frame *f, unsigned i, u64 value)
+{
+	switch (i) {
+	case 1:
+		f->rsi = value;
+		break;
+	case 2:
+		f->rdx = value;
+		break;
+	case 3:
+		f->r10 = value;
+		break;
+	case 4:
+		f->r8 = value;
+		break;
+	default:
+		f->r9 = value;
+	}
+}
 static inline bool frame_in_syscall(const struct trap_frame *f)
 {
 	return f->orig_rax != X86_NO_SYSCALL;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside channels: the queue, and receivers that wait. */
+#pragma once
+
+#include <core/wait.h>
+#include <ipc/channel.h>
+#include <sched/thread.h>
+
+/* A thread in channel_receive, on its stack. */
+struct channel_receiver {
+	struct list_head node; /* in channel.receivers until somebody delivers */
+	struct thread *thread;
+	struct channel_message *out;
+	bool done;  /* atomic: `out` or `status` is set, and nobody else looks at this any more */
+	int status; /* 0 or -EPIPE */
+};
+
+struct channel {
+	u32 refs; /* atomic: one per end */
+	unsigned limit;
+	struct spinlock lock; /* RANK_CHANNEL */
+	struct list_head messages __guarded_by(&lock);
+	unsigned queued __guarded_by(&lock);
+	struct list_head receivers __guarded_by(&lock); /* the last to come first: it is warm */
+	bool receiver_gone __guarded_by(&lock), sender_gone __guarded_by(&lock);
+	struct channel_end receiver, sender;
+};
+
+static inline struct channel *channel_of(struct object *object)
+{
+	return container_of(object, struct channel_end, object)->channel;
+}
+
+void channel_call_free(struct channel_call *call);
+static inline void channel_call_put(struct channel_call *call)
+{
+	if (__atomic_fetch_sub(&call->refs, 1, __ATOMIC_ACQ_REL) == 1)
+		channel_call_free(call);
+}
