@@ -28,40 +28,17 @@ static const struct vdso_data *vdso_data(void)
 	return (const struct vdso_data *)(__ehdr_start - VDSO_DATA_SIZE);
 }
 
-static u64 monotonic_ns(const struct vdso_data *data)
-{
-	u64 ticks = vdso_counter() - data->counter_base;
-
-	return (u64)((unsigned __int128)ticks * data->multiplier >> 32) - data->clock_base_ns;
-}
-
-static u64 realtime_ns(const struct vdso_data *data)
-{
-	return monotonic_ns(data) +
-	       (u64)__atomic_load_n(&data->realtime_offset_ns, __ATOMIC_RELAXED);
-}
-
 /* True for the clocks that we can tell; *ns is the time. */
-static bool read_clock(u64 clock, u64 *ns)
+static bool read_clock(u32 clock, u64 *ns)
 {
 	const struct vdso_data *data = vdso_data();
 
-	if (!data->multiplier)
+	if (clock >= VDSO_CLOCKS || !(data->clocks >> clock & 1))
 		return false;
-	switch (clock) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-		*ns = realtime_ns(data);
-		return true;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-		*ns = monotonic_ns(data);
-		return true;
-	default:
-		return false;
-	}
+	u64 ticks = vdso_counter() - data->counter_base;
+	*ns = (u64)((unsigned __int128)ticks * data->multiplier >> 32) +
+	      (u64)__atomic_load_n(&data->offset_ns[clock], __ATOMIC_RELAXED);
+	return true;
 }
 
 int VDSO_FUNCTION(clock_gettime)(u64 clock, struct __kernel_timespec *out)

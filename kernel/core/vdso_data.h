@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the vDSO needs to tell the time: a page that every process has mapped read only in front of
- * its vDSO. Everything but the last word is written before user space exists, so readers need no
+ * its vDSO. Only offsets change once user space exists, each a word of its own, so readers need no
  * lock.
  *
- *   CLOCK_MONOTONIC = ((counter - counter_base) * multiplier >> 32) - clock_base_ns
+ *   clock = ((counter - counter_base) * multiplier >> 32) + offset_ns[clock]
  */
 #pragma once
 
 #include <lib/types.h>
 
 #define VDSO_DATA_SIZE 4096
+#define VDSO_CLOCKS 8 /* CLOCK_REALTIME to CLOCK_BOOTTIME */
 
 struct vdso_data {
 	u64 counter_base;
-	u64 multiplier;	   /* 0: user space cannot read the counter, the vDSO makes system calls */
-	u64 clock_base_ns; /* arch_time_ns() at CLOCK_MONOTONIC 0 */
-	s64 realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC; atomic */
+	u64 multiplier;
+	u32 clocks; /* bit n: clock n can be told; 0: user space cannot read the counter */
+	s64 offset_ns[VDSO_CLOCKS]; /* each atomic; CLOCK_REALTIME's moves */
 };
 
 union vdso_data_page {
