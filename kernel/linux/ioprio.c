@@ -23,7 +23,7 @@ static long for_each_target(int which, int who, long (*visit)(struct task *task,
 	if (which != IOPRIO_WHO_PGRP && which != IOPRIO_WHO_USER)
 		return -EINVAL;
 	u32 uid = who ? (u32)who : current_credentials()->uid;
-	int group = who ? who : current_process()->group->id;
+	int group = who ? who : process_group_id(current_process());
 	int pid = 1;
 
 	for (struct process *p; (p = process_next(pid)); process_put(p)) {
@@ -33,7 +33,7 @@ static long for_each_target(int which, int who, long (*visit)(struct task *task,
 			continue;
 		const struct credentials *c = task_credentials_get(task);
 		bool meant = which == IOPRIO_WHO_USER ? c->uid == uid
-						      : p->group && p->group->id == group;
+						      : process_group_id(p) == group;
 
 		credentials_put(c);
 		if (meant)

@@ -126,7 +126,7 @@ long sys_wait4(int pid, int __user *status, unsigned options, struct rusage __us
 		req.id = pid;
 	} else {
 		req.id_type = P_PGID;
-		req.id = pid ? -pid : current_process()->group->id;
+		req.id = pid ? -pid : process_group_id(current_process());
 	}
 	result = process_wait(&req);
 	if (result <= 0)
@@ -155,7 +155,7 @@ static int waitid_target(int type, int id, struct wait_request *req)
 	case P_PGID:
 		if (id < 0)
 			return -EINVAL;
-		req->id = id ? id : current_process()->group->id;
+		req->id = id ? id : process_group_id(current_process());
 		return 0;
 	case P_PIDFD:
 		if (id < 0)

@@ -336,7 +336,7 @@ static int for_each_named(int which, int who, void (*visit)(struct task *task, v
 		return 0;
 	}
 	if (!who)
-		who = which == PRIO_PGRP ? current_process()->group->id
+		who = which == PRIO_PGRP ? process_group_id(current_process())
 					 : (int)current_credentials()->uid;
 	for (int pid = 1; (process = process_next(pid));
 	     pid = process->pid + 1, process_put(process)) {
@@ -344,7 +344,7 @@ static int for_each_named(int which, int who, void (*visit)(struct task *task, v
 		     tid = task->tid + 1, task_put(task)) {
 			const struct credentials *c = task_credentials_get(task);
 			bool match =
-				which == PRIO_PGRP ? process->group->id == who : c->uid == (u32)who;
+				which == PRIO_PGRP ? process_group_id(process) == who : c->uid == (u32)who;
 
 			credentials_put(c);
 			if (!match)

@@ -293,8 +293,10 @@ static void end_process(struct process *process, struct aspace *as)
 		aspace_user_put(as);
 		aspace_put(as);
 	}
-	if (process->group->session->id == process->pid && proc_hooks.session_exit)
-		proc_hooks.session_exit(process->group->session);
+	struct session *session = process_session(process);
+
+	if (session->id == process->pid && proc_hooks.session_exit)
+		proc_hooks.session_exit(session);
 	become_zombie(process);
 }
 

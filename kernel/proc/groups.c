@@ -51,12 +51,43 @@ void process_group_get(struct process_group *g)
 	__atomic_fetch_add(&g->refs, 1, __ATOMIC_RELAXED);
 }
 
+static void free_group(struct rcu_head *head)
+{
+	struct process_group *group = container_of(head, struct process_group, rcu);
+
+	session_put(group->session);
+	kfree(group);
+}
+
+/* Readers without the lock may still look at the group, and at its session through it. */
 void process_group_put(struct process_group *g)
 {
-	if (__atomic_sub_fetch(&g->refs, 1, __ATOMIC_ACQ_REL) == 0) {
-		session_put(g->session);
-		kfree(g);
-	}
+	if (__atomic_sub_fetch(&g->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		rcu_call(&g->rcu, free_group);
+}
+
+int process_group_id(const struct process *process)
+{
+	const struct process_group *group;
+	int id;
+
+	rcu_read_lock();
+	group = rcu_dereference(process->group);
+	id = group ? group->id : 0;
+	rcu_read_unlock();
+	return id;
+}
+
+struct session *process_session(const struct process *process)
+{
+	const struct process_group *group;
+	struct session *session;
+
+	rcu_read_lock();
+	group = rcu_dereference(process->group);
+	session = group ? group->session : nullptr;
+	rcu_read_unlock();
+	return session;
 }
 
 int process_group_find(int pgid, struct process_group **out)
@@ -81,7 +112,7 @@ void process_group_enter_locked(struct process *process, struct process_group *g
 			pid_add(&group->session->pid_entry, PID_SESSION, group->session->id);
 	}
 	process_group_get(group);
-	process->group = group;
+	rcu_assign(process->group, group);
 	list_add_tail(&group->members, &process->group_node);
 }
 

@@ -89,7 +89,7 @@ int process_set_group(int pid, int pgid)
 	if (!pgid)
 		pgid = pid;
 	/* Made before the lock is taken; it belongs to the caller's session as any process that may be moved. */
-	err = process_group_create(pgid, current_process()->group->session, &fresh);
+	err = process_group_create(pgid, process_session(current_process()), &fresh);
 	if (err)
 		return err;
 	flags = spin_lock_irqsave(&process_table_lock);

@@ -377,10 +377,10 @@ int signal_permission(struct process *process, int signo)
 	if (!leader)
 		return -ESRCH;
 	theirs = task_credentials_get(leader);
-	allowed =
-		mine->euid == theirs->suid || mine->euid == theirs->uid ||
-		mine->uid == theirs->suid || mine->uid == theirs->uid ||
-		(signo == SIGCONT && process->group->session == current_process()->group->session);
+	allowed = mine->euid == theirs->suid || mine->euid == theirs->uid ||
+		  mine->uid == theirs->suid || mine->uid == theirs->uid ||
+		  (signo == SIGCONT &&
+		   process_session(process) == process_session(current_process()));
 	credentials_put(theirs);
 	task_put(leader);
 	return allowed ? 0 : -EPERM;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <core/lock.h>
+#include <core/rcu.h>
 #include <core/wait.h>
 #include <lib/list.h>
 #include <lib/types.h>
@@ -118,7 +119,14 @@ struct process_group {
 	int id;
 	struct session *session;  /* holds a reference */
 	struct list_head members; /* process.group_node, guarded by the process table lock */
+	struct rcu_head rcu;
 };
+/*
+ * The group's number and the session of a process, without the table lock (0, null while it has none). A process may be
+ * moved meanwhile; the current process's session stays as long as it does not change it itself.
+ */
+int process_group_id(const struct process *process);
+struct session *process_session(const struct process *process);
 /* With a reference; -ESRCH. */
 [[nodiscard]] int process_group_find(int pgid, struct process_group **out);
 void process_group_get(struct process_group *g);

@@ -45,14 +45,15 @@ static void send_counting(struct process *process, const siginfo_t *info, struct
 int signal_send_many(int pid, const siginfo_t *info)
 {
 	struct send_result r = { .last = -ESRCH };
-	int group = pid ? -pid : current_process()->group->id;
+	int group = pid ? -pid : process_group_id(current_process());
 	struct process *process, *self = current_process();
 
 	for (int next = 1; (process = process_next(next));
 	     next = process->pid + 1, process_put(process)) {
 		if (READ_ONCE(process->state) == PROCESS_DEAD)
 			continue;
-		if (pid == -1 ? process->pid > 1 && process != self : process->group->id == group)
+		if (pid == -1 ? process->pid > 1 && process != self
+			      : process_group_id(process) == group)
 			send_counting(process, info, &r);
 	}
 	return r.sent ? 0 : r.last;
