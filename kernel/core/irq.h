@@ -4,10 +4,14 @@
 
 #include <arch/irqchip.h>
 #include <arch/smp.h>
+#include <core/percpu.h>
 #include <core/thread_base.h>
 #include <lib/types.h>
 
 struct trap_frame;
+
+/* Of the outermost interrupt, in interrupt context. */
+DECLARE_PER_CPU(const struct trap_frame *, irq_frame);
 
 /*
  * Runs in interrupt context. Returns true if its device had caused the interrupt (lines may be shared).
@@ -44,6 +48,10 @@ u64 irq_time_ns(unsigned cpu);
 
 /* The end of an inter-processor interrupt's journey; called by the architecture with interrupts masked. */
 void ipi_received(struct trap_frame *frame, enum ipi kind);
+
+/* Logs what this CPU runs (the thread and its calls); the same of all CPUs that take interrupts. Any context. */
+void cpu_dump(void);
+void cpu_dump_all(void);
 
 /* How often interrupt `irq` came on `cpu`, and the name of its first handler (null: none). */
 u64 irq_count(unsigned irq, unsigned cpu);

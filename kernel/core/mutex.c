@@ -87,8 +87,11 @@ static __noinline void mutex_lock_slow(struct mutex *m)
 	spin_lock(&m->wait_lock);
 	taken = mutex_take_or_queue(m, &w);
 	spin_unlock(&m->wait_lock);
-	if (!taken)
-		wait_for_grant(&w);
+	if (taken)
+		return;
+	current_base()->blocked_on = m;
+	wait_for_grant(&w);
+	current_base()->blocked_on = nullptr;
 }
 
 static inline void mutex_take(struct mutex *m)
@@ -224,8 +227,11 @@ static __noinline void rwsem_lock_slow(struct rwsem *s, bool writer)
 	spin_lock(&s->wait_lock);
 	taken = rwsem_take_or_queue(s, &w);
 	spin_unlock(&s->wait_lock);
-	if (!taken)
-		wait_for_grant(&w);
+	if (taken)
+		return;
+	current_base()->blocked_on_rwsem = s;
+	wait_for_grant(&w);
+	current_base()->blocked_on_rwsem = nullptr;
 }
 
 static inline bool read_take(struct rwsem *s)

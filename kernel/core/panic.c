@@ -17,8 +17,6 @@
 static s64 panic_seconds; /* panic=: > 0 wait, 0 halt for ever, < 0 reboot at once */
 static u32 panic_cpu;	  /* number + 1 of the CPU that panics first */
 
-void (*panic_dump_threads)(void);
-
 static int set_panic(const char *value)
 {
 	return parse_s64(value, 10, &panic_seconds);

@@ -25,9 +25,6 @@ struct trap_frame;
 #define DASSERT(e) ((void)sizeof(!(e)))
 #endif
 
-/* Prints every thread: name, state, what it waits for, backtrace (SysRq t). Set by sched/; may be null at boot. */
-extern void (*panic_dump_threads)(void);
-
 /* Prints a backtrace of the current thread to the log. */
 void backtrace_print(const struct trap_frame *frame);
 /* The same of a thread that does not run, without a heading. */

@@ -33,12 +33,17 @@ struct held_lock {
 };
 #endif
 
+struct mutex;
+struct rwsem;
+
 struct thread_base {
 	u32 preempt_count; /* > 0: not preemptible; only the thread itself (and its interrupts) writes */
 	u32 nofault_count; /* > 0: user accesses end at their fixup instead of resolving the fault */
 	u64 work;	   /* WORK_*; atomic */
 	void *kstack_top;  /* the frame from user mode lies below it */
 	struct arch_thread arch;
+	const struct mutex *blocked_on; /* for dumps: the mutex it sleeps for */
+	const struct rwsem *blocked_on_rwsem;
 #ifdef CONFIG_DEBUG_LOCKS
 	struct held_lock held[HELD_LOCKS_MAX];
 	u32 held_count;

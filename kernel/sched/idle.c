@@ -38,7 +38,6 @@ void sched_init(void)
 {
 	boot_thread.kstack = (char *)boot_thread.base.kstack_top - KSTACK_SIZE;
 	init_queue(0, &boot_thread);
-	panic_dump_threads = thread_dump_all;
 	load_average_start();
 }
 

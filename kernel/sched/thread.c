@@ -20,26 +20,28 @@ struct start_info {
 
 void thread_list_add(struct thread *t)
 {
-	spin_lock(&list_lock);
+	irqflags_t flags = spin_lock_irqsave(&list_lock);
+
 	list_add_tail(&all_threads, &t->all_node);
-	spin_unlock(&list_lock);
+	spin_unlock_irqrestore(&list_lock, flags);
 }
 
 static void unlist_thread(struct thread *t)
 {
-	spin_lock(&list_lock);
+	irqflags_t flags = spin_lock_irqsave(&list_lock);
+
 	list_remove(&t->all_node);
-	spin_unlock(&list_lock);
+	spin_unlock_irqrestore(&list_lock, flags);
 }
 
 void thread_for_each(void (*visit)(struct thread *thread, void *arg), void *arg)
 {
 	struct thread *t;
+	irqflags_t flags = spin_lock_irqsave(&list_lock);
 
-	spin_lock(&list_lock);
 	list_for_each (t, &all_threads, all_node)
 		visit(t, arg);
-	spin_unlock(&list_lock);
+	spin_unlock_irqrestore(&list_lock, flags);
 }
 
 static void thread_main(void *argument)
@@ -157,11 +159,29 @@ static const char *state_name(const struct thread *t)
 	}
 }
 
-static void dump(struct thread *t, void *arg)
+/* The lock may be gone by now, so that its owner is believed only if such a thread exists. */
+static void dump_lock(const struct thread *t) __must_hold(&list_lock)
 {
-	(void)arg;
-	log_info("%-16s %s cpu %u%s, work %#llx, waits for %p", t->name, state_name(t), t->cpu,
-		 t->user ? "" : " (kernel)", (unsigned long long)t->base.work, t->waiting_for);
+	const struct mutex *m = READ_ONCE(t->base.blocked_on);
+	const struct rwsem *s = READ_ONCE(t->base.blocked_on_rwsem);
+	const struct thread *owner;
+
+	if (s)
+		log_info("  waits for rwsem %p, state %#llx", (const void *)s,
+			 (unsigned long long)READ_ONCE(s->state));
+	if (!m)
+		return;
+	log_info("  waits for mutex %p", (const void *)m);
+	list_for_each (owner, &all_threads, all_node)
+		if ((uintptr_t)owner == (READ_ONCE(m->owner) & ~1ul))
+			log_info("  held by %s %p", owner->name, (const void *)owner);
+}
+
+static void dump(struct thread *t) __must_hold(&list_lock)
+{
+	log_info("%-16s %p %s cpu %u%s, work %#llx", t->name, (void *)t, state_name(t), t->cpu,
+		 t->user ? "" : " (kernel)", (unsigned long long)t->base.work);
+	dump_lock(t);
 	if (t->on_cpu && t != current_thread())
 		return; /* runs elsewhere: its stack is in motion */
 	if (t == current_thread())
@@ -170,7 +190,14 @@ static void dump(struct thread *t, void *arg)
 		backtrace_print_thread(&t->base.arch);
 }
 
-void thread_dump_all(void)
+void thread_dump_all(bool blocked_only)
 {
-	thread_for_each(dump, nullptr);
+	struct thread *t;
+	irqflags_t flags = spin_lock_irqsave(&list_lock);
+
+	list_for_each (t, &all_threads, all_node)
+		if (!blocked_only || (READ_ONCE(t->state) == THREAD_SLEEPING &&
+				      t->sleep_mode != SLEEP_INTERRUPTIBLE))
+			dump(t);
+	spin_unlock_irqrestore(&list_lock, flags);
 }

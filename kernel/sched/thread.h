@@ -72,7 +72,6 @@ struct thread {
 	void *kstack;
 	struct list_head all_node; /* in the list of all threads */
 	char name[THREAD_NAME_MAX];
-	const void *waiting_for; /* for the dump of all threads: the lock or queue it sleeps on */
 	void (*release)(
 		struct thread *thread); /* last use; frees the memory that holds the struct */
 	struct rcu_head rcu;
@@ -157,8 +156,8 @@ void sched_start_cpus(void);
 /* What CPU 0's boot thread becomes when kernel_main is through. */
 [[noreturn]] void sched_idle(void);
 
-/* Logs every thread: name, state, what it waits for, its calls. Any context. */
-void thread_dump_all(void);
+/* Logs every thread, or the blocked ones only: name, state, the lock it waits for and its holder, its calls. Any context. */
+void thread_dump_all(bool blocked_only);
 
 /* Changes policy, priority or nice value. Returns 0 or -EINVAL. */
 [[nodiscard]] int thread_set_params(struct thread *thread, const struct sched_params *params);

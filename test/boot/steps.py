@@ -283,6 +283,18 @@ def fork_storm_leaves_nothing(shell):
 
 
 @step
+def break_and_letter_reach_the_kernel(shell):
+    shell.type("\x01b")  # what QEMU makes a break of
+    shell.type("t")
+    shell.wait("sysrq: t", 20)
+    shell.wait("rcu ", 20)
+    shell.type("\r")
+    shell.wait(shell.PROMPT)
+    has(shell.run("echo m > /proc/sysrq-trigger; dmesg | tail -20"), r"memory: \d+ pages", r"order 0: ")
+    has(shell.run("echo l > /proc/sysrq-trigger; dmesg | tail -40"), r"cpu \d+: preemption count", r"call trace:")
+
+
+@step
 def init_survives_signals(shell):
     shell.run("kill -9 1")
     same(shell.run("echo alive"), "alive")

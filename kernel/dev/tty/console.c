@@ -75,6 +75,7 @@ void console_register(struct serial_port *port)
 	bool chosen = wanted_count ? index >= 0 : port_count == 1;
 	if (!chosen)
 		return;
+	port->is_console = true;
 	log_console_register(&port->log);
 	if (!console_port || index >= wanted_index(console_port))
 		console_port = port;

@@ -135,6 +135,7 @@ size_t tty_write_locked(struct tty *tty, const char *text, size_t size) __must_h
 struct serial_port {
 	struct tty tty;
 	struct log_console log;
+	bool is_console; /* the log is printed here */
 	int line;
 	unsigned irq;
 	u64 base;

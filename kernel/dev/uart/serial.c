@@ -9,14 +9,18 @@
 
 #include <core/irq.h>
 #include <core/panic.h>
+#include <core/time.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/ucopy.h>
+#include <proc/sysrq.h>
 #include <vfs/vfs.h>
 
 #include <asm/ioctls.h>
 #include <linux/serial.h>
 #include <linux/tty_flags.h>
+
+#define SYSRQ_TIMEOUT_NS (5 * NSEC_PER_SEC) /* as Linux: from the break to the letter */
 
 static size_t serial_write_room(struct tty *tty)
 {
@@ -54,6 +58,28 @@ static void log_write_port(struct log_console *console, const char *text, size_t
 		spin_unlock(&port->send_lock);
 }
 
+/* A break on the console announces a letter for sysrq_command, a second break is one. */
+static bool expect_sysrq(struct uart_port *port)
+{
+	if (!port->serial.is_console || port->sysrq_until_ns) {
+		port->sysrq_until_ns = 0;
+		return false;
+	}
+	port->sysrq_until_ns = clock_monotonic_ns() + SYSRQ_TIMEOUT_NS;
+	return true;
+}
+
+static bool take_sysrq(struct uart_port *port, char letter)
+{
+	u64 until = port->sysrq_until_ns;
+
+	port->sysrq_until_ns = 0;
+	if (!until || clock_monotonic_ns() > until)
+		return false;
+	sysrq_command(letter);
+	return true;
+}
+
 static bool serial_interrupt(void *arg)
 {
 	struct uart_port *port = arg;
@@ -62,10 +88,10 @@ static bool serial_interrupt(void *arg)
 	bool is_break = false, any = false;
 	while (n < sizeof(buf) && port->ops->receive(port, &buf[n], &is_break)) {
 		any = true;
-		if (is_break)
-			tty_receive_break(&port->serial.tty);
-		else
+		if (!is_break && !take_sysrq(port, buf[n]))
 			n++;
+		if (is_break && !expect_sysrq(port))
+			tty_receive_break(&port->serial.tty);
 	}
 	if (n)
 		tty_receive_interrupt(&port->serial.tty, buf, n);

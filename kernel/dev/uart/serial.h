@@ -19,6 +19,7 @@ struct uart_port {
 	const void *access;
 	volatile void *registers;
 	struct spinlock send_lock;
+	u64 sysrq_until_ns; /* a break came: a letter before this time is for sysrq_command; 0: none */
 };
 
 /* Makes the terminal `name` with device number major:minor and its console, and takes interrupt

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/kmsg: the log as syslog(2) reads it, each record once; and the letters of
- * /proc/sysrq-trigger. */
+/* /proc/kmsg: the log as syslog(2) reads it, each record once. */
 #include <fs/proc/proc_priv.h>
 #include <fs/proc/system_priv.h>
 
-#include <arch/power.h>
 #include <core/log.h>
-#include <core/panic.h>
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -65,24 +62,3 @@ static int kmsg_open(const struct synthetic_node *node, struct inode *inode, str
 }
 
 const struct synthetic_type proc_kmsg = { .mode = S_IFREG | 0400, .open = kmsg_open };
-
-int sysrq_command(char letter)
-{
-	switch (letter) {
-	case 'b':
-		arch_reboot();
-	case 'c':
-		panic("sysrq triggered crash");
-	case 'o':
-		arch_power_off();
-	case 't':
-	case 'w':
-		thread_dump_all();
-		return 0;
-	case '0' ... '9':
-		log_console_level = (unsigned)(letter - '0');
-		return 0;
-	default:
-		return 0;
-	}
-}

@@ -17,6 +17,7 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <proc/pid.h>
+#include <proc/sysrq.h>
 #include <vfs/devices.h>
 #include <vfs/vfs.h>
 
@@ -235,7 +236,9 @@ static const struct synthetic_type fixed_link = { .mode = S_IFLNK | 0777,
 
 static int sysrq_store(const struct synthetic_node *node, char *text, size_t size)
 {
-	return size ? sysrq_command(text[0]) : 0;
+	if (size)
+		sysrq_command(text[0]);
+	return 0;
 }
 
 #define TEXT_FILE(symbol, function)                                                                \

@@ -8,6 +8,3 @@ extern const struct synthetic_type proc_meminfo, proc_vmstat, proc_slabinfo, pro
 	proc_zoneinfo;
 extern const struct synthetic_type proc_kmsg;
 extern const struct synthetic_table proc_cairn_table; /* /proc/cairn: the kernel's own books */
-
-/* Does what the letter of the magic SysRq key means. Unknown letters are ignored, as Linux does. */
-[[nodiscard]] int sysrq_command(char letter);
