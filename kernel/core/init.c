@@ -35,6 +35,7 @@
 #include <mm/slab.h>
 #include <mm/vmap.h>
 #include <net/socket.h>
+#include <net/unix/unix.h>
 #include <obj/file.h>
 #include <obj/handle.h>
 #include <obj/inode.h>
@@ -66,6 +67,7 @@ static void boot_rest(void *unused)
 	futex_init();
 	sysv_init();
 	socket_init();
+	unix_init();
 	epoll_init();
 	vfs_init();
 	sys_fs_init();

@@ -64,7 +64,8 @@ static ssize_t socket_file_write(struct file *file, struct iter *it, u64 *offset
 	struct socket_message message = { .data = it };
 	ssize_t n = socket->ops->send(socket, &message);
 
-	if (unlikely(n == -EPIPE) && !(file->mode & FILE_MODE_NOSIGPIPE))
+	if (unlikely(n == -EPIPE) && socket->type == SOCK_STREAM &&
+	    !(file->mode & FILE_MODE_NOSIGPIPE))
 		raise_sigpipe();
 	return n;
 }
@@ -302,7 +303,8 @@ ssize_t socket_send(struct socket *socket, struct socket_message *message)
 		if (n)
 			break;
 	}
-	if (n == -EPIPE && !total && !(message->flags & MSG_NOSIGNAL))
+	if (n == -EPIPE && !total && socket->type == SOCK_STREAM &&
+	    !(message->flags & MSG_NOSIGNAL))
 		raise_sigpipe();
 	return total ? total : n;
 }

@@ -460,6 +460,13 @@ void handle_publish_moved(struct pool *pool, int fd, struct handle *handle, u32 
 	handle->object = nullptr;
 }
 
+void handle_copy(const struct handle *from, struct handle *out)
+{
+	*out = *from;
+	object_handle_opened(out->object);
+	derivation_handle_opened(out->derivation);
+}
+
 int handle_install_moved(struct pool *pool, struct handle *handle, u32 flags, unsigned limit)
 {
 	int fd = handle_reserve(pool, 0, limit);

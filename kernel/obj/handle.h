@@ -220,6 +220,9 @@ struct transfer {
 void handles_close_moved(struct pool *pool, const struct transfer *list, unsigned n,
 			 struct object *const *objects);
 
+/* A second handle like `from`, which is in no table (a message, for MSG_PEEK), for another message. Any context. */
+void handle_copy(const struct handle *from, struct handle *out);
+
 /* Drops a handle that is in no table. May sleep. */
 void handle_drop(struct handle *handle);
 
