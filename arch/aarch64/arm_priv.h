@@ -8,6 +8,7 @@
 
 struct trap_frame;
 struct thread;
+struct arch_thread;
 
 /* The firmware's device tree, mapped read only for as long as the kernel runs. */
 extern struct device_tree firmware_tree;
@@ -83,6 +84,11 @@ void fpu_load(const struct arch_fpu *fpu);
 /* Brings the current thread's fpu field up to date, or changes field and registers (thread.c). */
 void fpu_sync_current(void);
 void fpu_replace_current(const struct arch_fpu *fpu);
+
+/* Breakpoints, watchpoints, single steps of user threads (ptrace.c): the thread that is about to run; interrupts are masked. */
+void arm_debug_load(const struct arch_thread *at);
+/* The current thread forgets them. */
+void arm_debug_reset(struct arch_thread *at);
 
 /* Multiprocessor identification of CPU `cpu`: the affinity fields of MPIDR_EL1. */
 u64 cpu_mpidr(unsigned cpu);

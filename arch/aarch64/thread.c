@@ -21,6 +21,7 @@
 #include <core/thread_base.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <mm/slab.h>
 
 #include "arm_priv.h"
 
@@ -70,6 +71,8 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 		write_sysreg(tpidr_el0, to->tls);
 		fpu_make_resident(to);
 	}
+	if (unlikely(from->debug_enable | to->debug_enable))
+		arm_debug_load(to);
 	return switch_stack(prev, next);
 }
 
@@ -108,6 +111,7 @@ void arch_thread_reset_user(struct arch_thread *at)
 {
 	static const struct arch_fpu initial;
 
+	arm_debug_reset(at);
 	at->tls = 0;
 	if (at->user) {
 		fpu_replace_current(&initial);
@@ -120,6 +124,8 @@ void arch_thread_reset_user(struct arch_thread *at)
 void arch_thread_destroy(struct arch_thread *at)
 {
 	at->fpu_cpu = FPU_NOWHERE;
+	kfree(at->debug);
+	at->debug = nullptr;
 }
 
 void arch_thread_set_tls(struct arch_thread *at, u64 tls)

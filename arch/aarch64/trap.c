@@ -147,6 +147,8 @@ void arm_user_exception(struct trap_frame *frame, u64 esr, u64 far)
 		trap_user_exception(frame, SIGTRAP, TRAP_TRACE, frame->pc, 0, esr);
 		return;
 	case EC_BREAKPOINT_USER:
+		trap_user_exception(frame, SIGTRAP, TRAP_HWBKPT, frame->pc, 0, esr);
+		return;
 	case EC_WATCHPOINT_USER:
 		trap_user_exception(frame, SIGTRAP, TRAP_HWBKPT, far, 0, esr);
 		return;

@@ -102,9 +102,13 @@ static void user_exception(unsigned vector, struct trap_frame *frame, u64 error_
 			return;
 	} else if (vector == VECTOR_DEBUG) {
 		u64 status = debug_status_take();
-		if (status & DR6_BREAKPOINTS)
+
+		at->debug_status = status & (DR6_BREAKPOINTS | DR6_SINGLE_STEP);
+		if (status & DR6_BREAKPOINTS) {
 			code = TRAP_HWBKPT;
-		else if (!(status & DR6_SINGLE_STEP))
+			/* An instruction breakpoint traps before its instruction: past it next time. */
+			frame->rflags |= FLAGS_RF;
+		} else if (!(status & DR6_SINGLE_STEP))
 			code = TRAP_BRKPT;
 	}
 	if (e->signo)

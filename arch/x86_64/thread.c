@@ -10,6 +10,7 @@
 #include <asm/prctl.h>
 
 #include "cpu_features.h"
+#include "debug.h"
 #include "descriptor.h"
 #include "entry.h"
 #include "fpu.h"
@@ -56,7 +57,7 @@ static u64 user_gs_base_read(void)
 	return base;
 }
 
-static void user_bases_save(struct arch_thread *at)
+void x86_user_bases_save(struct arch_thread *at)
 {
 	if (!x86_features.fsgsbase)
 		return; /* programs cannot change them without us */
@@ -82,13 +83,15 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 
 	if (from->arch.user) {
 		x86_fpu_switch_out(&from->arch);
-		user_bases_save(&from->arch);
+		x86_user_bases_save(&from->arch);
 	}
 	if (to->arch.user) {
 		x86_fpu_switch_in(&to->arch);
 		user_bases_load(&to->arch);
 		this_cpu(x86_task_state).tss.rsp[0] = (u64)to->kstack_top - X86_FPU_AREA_SIZE;
 	}
+	if (unlikely(from->arch.debug_control | to->arch.debug_control))
+		x86_debug_load(&to->arch);
 	this_cpu(x86_current) = next;
 	return x86_switch_stack(&from->arch, &to->arch, prev);
 }
@@ -103,7 +106,7 @@ int arch_thread_copy_user(struct arch_thread *to, struct arch_thread *from)
 	}
 	irqflags_t flags = arch_irq_save();
 	x86_fpu_save(from->fpu);
-	user_bases_save(from);
+	x86_user_bases_save(from);
 	arch_irq_restore(flags);
 	memcpy(to->fpu, from->fpu, x86_fpu_size);
 	to->fs_base = from->fs_base;
@@ -114,6 +117,7 @@ int arch_thread_copy_user(struct arch_thread *to, struct arch_thread *from)
 
 void arch_thread_reset_user(struct arch_thread *at)
 {
+	x86_debug_reset(at);
 	at->fpu_detached = true;
 	at->user = true;
 	x86_fpu_init_memory(at->fpu);
@@ -173,7 +177,7 @@ long arch_prctl(int code, u64 address)
 	case ARCH_GET_FS:
 	case ARCH_GET_GS:
 		flags = arch_irq_save();
-		user_bases_save(at);
+		x86_user_bases_save(at);
 		arch_irq_restore(flags);
 		return put_user(code == ARCH_GET_FS ? at->fs_base : at->gs_base,
 				__force_user(u64 __user *, address));

@@ -6,8 +6,10 @@
  */
 #include <arch/frame.h>
 #include <arch/trap.h>
+#include <core/thread_base.h>
 #include <lib/errno.h>
 #include <linux/strace.h>
+#include <proc/trace.h>
 
 #include <syscall_table.c>
 
@@ -33,16 +35,24 @@ static long dispatch(const struct trap_frame *frame)
 	return likely(call) ? call(frame) : -ENOSYS;
 }
 
+/* A call that somebody watches: ptrace, the in-kernel strace. */
+static void watched_syscall(struct trap_frame *frame)
+{
+	bool done = trace_syscall_enter(frame);
+
+	if (strace_enabled)
+		strace_enter(frame);
+	if (done && frame_in_syscall(frame))
+		frame_set_return_value(frame, (u64)dispatch(frame));
+	if (strace_enabled)
+		strace_leave(frame, (long)frame_return_value(frame));
+	trace_syscall_exit(frame);
+}
+
 void trap_syscall(struct trap_frame *frame)
 {
-	long result;
-
-	if (likely(!strace_enabled)) {
+	if (likely(!(thread_work(current_base()) & WORK_TRACE)))
 		frame_set_return_value(frame, (u64)dispatch(frame));
-		return;
-	}
-	strace_enter(frame);
-	result = dispatch(frame);
-	frame_set_return_value(frame, (u64)result);
-	strace_leave(frame, result);
+	else
+		watched_syscall(frame);
 }

@@ -204,6 +204,7 @@ long sys_waitid(int type, int id, struct siginfo __user *uinfo, unsigned options
 		info.si_uid = req.uid;
 		info.si_status = req.code == CLD_EXITED	     ? req.status >> 8 & 0xff
 				 : req.code == CLD_STOPPED   ? req.status >> 8 & 0xff
+				 : req.code == CLD_TRAPPED   ? req.status >> 8
 				 : req.code == CLD_CONTINUED ? SIGCONT
 							     : req.status & 0x7f;
 	}

@@ -15,6 +15,7 @@
 #include <lib/string.h>
 #include <linux/strace.h>
 #include <mm/ucopy.h>
+#include <proc/trace.h>
 #include <sched/thread.h>
 
 #include <asm/unistd.h>
@@ -66,7 +67,7 @@ static const char *trace_programs;
 static int set_programs(const char *value)
 {
 	trace_programs = value;
-	strace_enabled = *value != 0;
+	strace_enabled = trace_all_syscalls = *value != 0;
 	return 0;
 }
 KERNEL_PARAMETER("strace=", set_programs);

@@ -15,6 +15,7 @@
 #include <proc/proc_priv.h>
 
 #include <linux/fcntl.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 
 static int check_flags(const struct clone_request *req)
@@ -56,6 +57,8 @@ static void copy_frame(struct task *child, const struct clone_request *req)
 
 	*frame = *thread_user_frame(current_base()->kstack_top);
 	frame_set_return_value(frame, 0);
+	if (current_task()->trace.step)
+		frame_clear_step(frame);
 	if (req->stack)
 		frame_set_sp(frame, req->stack);
 	if (req->flags & CLONE_SETTLS)
@@ -79,6 +82,8 @@ static int copy_thread(struct task *child, struct task *parent, const struct clo
 		child->thread.params.rt_priority = 0;
 		child->thread.params.nice = MAX(child->thread.params.nice, (s8)0);
 	}
+	if (trace_all_syscalls)
+		thread_work_set(&child->thread.base, WORK_TRACE);
 	err = arch_thread_copy_user(&child->thread.base.arch, &parent->thread.base.arch);
 	if (err)
 		return err;
@@ -234,8 +239,10 @@ static int publish_locked(struct task *child, const struct clone_request *req)
 
 	if (tid < 0)
 		return tid;
+	trace_child_locked(child, req->trace_event || (req->flags & CLONE_PTRACE));
 	if (!(req->flags & CLONE_THREAD)) {
 		process->parent = parent;
+		process->parent_tid = current_task()->tid;
 		if (req->flags & CLONE_PARENT) {
 			process->parent = parent->parent;
 			process->exit_signal = parent->exit_signal;
@@ -288,11 +295,16 @@ static long start(struct task *child, const struct clone_request *req)
 	}
 	if (!(req->flags & CLONE_VFORK)) {
 		thread_start(&child->thread);
+		if (unlikely(req->trace_event))
+			trace_event(req->trace_event, (u64)tid);
 		return tid;
 	}
 	object_get(&child->object);
 	thread_start(&child->thread);
+	if (unlikely(req->trace_event))
+		trace_event(req->trace_event, (u64)tid);
 	wait_for_vfork(child, &vfork_done);
+	trace_event(PTRACE_EVENT_VFORK_DONE, (u64)tid);
 	task_put(child);
 	return tid;
 }
@@ -324,13 +336,15 @@ cancel:
 	return result;
 }
 
-long task_clone(const struct clone_request *req)
+long task_clone(struct clone_request *req)
 {
 	struct task *parent = current_task(), *child;
 	long result = check_flags(req);
 
 	if (result)
 		return result;
+	if (unlikely(parent->trace.tracer))
+		req->trace_event = trace_clone_event(req->flags, req->exit_signal);
 	result = check_limits(parent);
 	if (result)
 		return result;

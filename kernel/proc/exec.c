@@ -15,6 +15,7 @@
 #include <proc/proc_priv.h>
 
 #include <linux/personality.h>
+#include <linux/ptrace.h>
 
 static int read_header(struct exec_image *image)
 {
@@ -94,6 +95,7 @@ static void become_leader(struct task *task)
 	if (old == task)
 		return;
 	flags = spin_lock_irqsave(&process_table_lock);
+	trace_forget_leader_locked(process);
 	pid_remove(&task->pid_entry);
 	task->tid = process->pid;
 	pid_add(&task->pid_entry, PID_TASK, process->pid);
@@ -196,6 +198,17 @@ static void commit_credentials(struct exec_image *image, struct process *process
 	as->dumpable = image->secure || image->unreadable ? 0 : 1;
 }
 
+/* Without PTRACE_O_TRACEEXEC, and unless it was seized, a tracee gets a SIGTRAP. */
+static void tell_tracer(struct task *task, int old_tid)
+{
+	siginfo_t info;
+
+	if (trace_event(PTRACE_EVENT_EXEC, (u64)old_tid) || task->trace.seized)
+		return;
+	siginfo_user(&info, SIGTRAP, SI_USER);
+	(void)!signal_send_task(task, &info);
+}
+
 /* Past the point of no return. */
 static int commit(struct exec_image *image)
 {
@@ -204,6 +217,7 @@ static int commit(struct exec_image *image)
 	struct aspace *as = image->aspace;
 	struct signal_actions *actions;
 	struct pool *pool;
+	int tid = task->tid;
 	vaddr_t sp;
 	int err;
 
@@ -225,6 +239,8 @@ static int commit(struct exec_image *image)
 	}
 	commit_credentials(image, process);
 	frame_init_user(thread_user_frame(current_base()->kstack_top), image->entry, sp);
+	if (unlikely(task->trace.tracer))
+		tell_tracer(task, tid);
 	return 0;
 }
 

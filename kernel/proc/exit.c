@@ -14,32 +14,32 @@
 #include <proc/namespaces.h>
 #include <proc/proc_priv.h>
 
+#include <linux/ptrace.h>
+
 #define NSEC_PER_CLOCK_TICK (NSEC_PER_SEC / 100)
 
-/* An ignored signal that is blocked is heard nevertheless: signalfd(2), sigwait(3). */
+/* An ignored signal is heard nevertheless if it is blocked (signalfd(2), sigwait(3)), or by a tracer. */
 static bool hears(struct process *process, int signo)
 {
-	return !signal_ignored_by(process, signo) ||
+	return !signal_ignored_by(process, signo) || process->leader->trace.tracer ||
 	       (process->leader->signals.blocked & SIGNAL_BIT(signo));
 }
 
-void process_notify_parent_locked(struct process *process, int code, int status)
+static void notify_locked(struct process *parent, const struct task *about, int signo, int code,
+			  int status) __must_hold(&process_table_lock)
 {
-	struct process *parent = process->parent;
+	struct process *process = about->process;
 	bool exited = code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED;
-	int signo = exited ? process->exit_signal : SIGCHLD;
 	siginfo_t info = { .si_signo = signo, .si_code = code };
 	u64 user, system;
 	int ignored;
 
-	if (!parent)
-		return;
 	/* What the parent does not hear need not be put together. */
 	if (signo && hears(parent, signo) &&
 	    (exited || !(parent->actions->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))) {
 		process_times(process, &user, &system);
-		info.si_pid = process->pid;
-		info.si_uid = process->leader->credentials->uid;
+		info.si_pid = about->tid;
+		info.si_uid = about->credentials->uid;
 		info.si_status = status;
 		info.si_utime = (__kernel_clock_t)(user / NSEC_PER_CLOCK_TICK);
 		info.si_stime = (__kernel_clock_t)(system / NSEC_PER_CLOCK_TICK);
@@ -50,27 +50,55 @@ void process_notify_parent_locked(struct process *process, int code, int status)
 		wake_up(&parent->child_wait, 0);
 }
 
+void process_notify_parent_locked(struct process *process, int code, int status)
+{
+	if (process->parent && process->leader)
+		notify_locked(process->parent, process->leader, SIGCHLD, code, status);
+}
+
+/* Tells of the end of a task, or of its process, with this wait status. */
+static void notify_end_locked(struct process *to, const struct task *about, int signo, int status)
+	__must_hold(&process_table_lock)
+{
+	if (!(status & 0x7f))
+		notify_locked(to, about, signo, CLD_EXITED, status >> 8 & 0xff);
+	else
+		notify_locked(to, about, signo, status & 0x80 ? CLD_DUMPED : CLD_KILLED,
+			      status & 0x7f);
+}
+
 /* Tells the parent of the end. True if nobody will wait for it. */
 static bool notify_exit_locked(struct process *process) __must_hold(&process_table_lock)
 {
-	int status = process->exit_code;
 	struct signal_action *action = &process->parent->actions->action[SIGCHLD - 1];
-	bool reap = process->exit_signal == SIGCHLD &&
+	struct task *tracer = process->leader->trace.tracer;
+	bool reap = !tracer && process->exit_signal == SIGCHLD &&
 		    (action->handler == (vaddr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT));
 
+	if (trace_hides_zombie(process)) {
+		notify_end_locked(tracer->process, process->leader, SIGCHLD, process->exit_code);
+		return false;
+	}
 	if (reap)
 		process->state = PROCESS_DEAD;
-	if (!(status & 0x7f))
-		process_notify_parent_locked(process, CLD_EXITED, status >> 8 & 0xff);
-	else
-		process_notify_parent_locked(process, status & 0x80 ? CLD_DUMPED : CLD_KILLED,
-					     status & 0x7f);
+	notify_end_locked(process->parent, process->leader, process->exit_signal,
+			  process->exit_code);
+	return reap;
+}
+
+bool process_show_zombie_locked(struct process *process)
+{
+	bool reap = notify_exit_locked(process);
+
+	if (reap)
+		process_unlink_locked(process);
 	return reap;
 }
 
 void process_unlink_locked(struct process *process)
 {
 	process->state = PROCESS_DEAD;
+	trace_forget_leader_locked(process);
 	list_remove(&process->sibling);
 	process_group_leave_locked(process);
 	pid_remove(&process->pid_entry);
@@ -242,14 +270,22 @@ static void account_locked(struct process *process, struct task *task)
 }
 
 /* Takes the task off its process and out of the table. Returns true if it was the last one. */
-static bool detach(struct task *task, struct aspace **as)
+static bool detach(struct task *task, struct aspace **as, bool *kept)
 {
 	struct process *process = task->process;
 	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
 	bool last, stopped;
 
-	pid_remove(&task->pid_entry);
+	/* A traced task that leads no process stays for its tracer to wait for. */
+	*kept = task->trace.tracer && task != process->leader;
+	if (!*kept)
+		pid_remove(&task->pid_entry);
 	spin_lock_nested(&process->lock);
+	if (task->trace.tracer) {
+		task->trace.dead = true;
+		if (process->group_exiting && !process->exec_task)
+			task->exit_code = process->group_exit_code;
+	}
 	list_remove(&task->process_node);
 	last = --process->task_count == 0;
 	account_locked(process, task);
@@ -261,6 +297,8 @@ static bool detach(struct task *task, struct aspace **as)
 	spin_unlock(&process->lock);
 	if (stopped)
 		process_notify_parent_locked(process, CLD_STOPPED, (int)process->stop_report);
+	if (*kept)
+		notify_end_locked(task->trace.tracer->process, task, SIGCHLD, task->exit_code);
 	spin_unlock_irqrestore(&process_table_lock, flags);
 	return last;
 }
@@ -318,19 +356,23 @@ void task_exit(int code)
 	struct task *task = current_task();
 	struct process *process = task->process;
 	struct aspace *as = nullptr;
+	bool kept;
 
+	trace_event(PTRACE_EVENT_EXIT, (u64)code);
 	begin_exit(task, code);
+	trace_exit_tracer(task);
 	(void)derivation_leave_all();
 	channel_thread_exit();
 	task_leave_memory(task);
 	release_files(task);
-	if (detach(task, &as))
+	if (detach(task, &as, &kept))
 		end_process(process, as);
 	task_set_namespaces(nullptr);
 	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);
 	task_count_drop();
-	task_put(
-		task); /* the table's reference; the running task's own one is dropped by task_release */
+	if (!kept)
+		task_put(
+			task); /* the table's reference; task_release drops the running task's own */
 	thread_exit();
 }
 

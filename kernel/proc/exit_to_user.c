@@ -4,6 +4,7 @@
  * restarting an interrupted system call. The architecture calls it until no work is left.
  */
 #include <arch/frame.h>
+#include <arch/ptrace.h>
 #include <arch/signal.h>
 #include <arch/trap.h>
 #include <lib/errno.h>
@@ -55,13 +56,21 @@ static int next_handled(siginfo_t *info, struct signal_action *action)
 
 		if (signal_fatal_pending())
 			task_exit(process->group_exit_code);
-		if (READ_ONCE(process->stop_signal)) {
+		if (signal_must_stop(task)) {
 			signal_stop_check();
+			continue;
+		}
+		if (unlikely(READ_ONCE(task->trace.trap_pending))) {
+			trace_trap();
 			continue;
 		}
 		signo = signal_take(~task->signals.blocked, info);
 		if (!signo)
 			return 0;
+		if (unlikely(READ_ONCE(task->trace.tracer)) && signo != SIGKILL)
+			signo = trace_signal(signo, info);
+		if (!signo)
+			continue;
 		action_take(signo, action);
 		if (action->handler == (vaddr_t)SIG_IGN)
 			continue;
@@ -139,8 +148,11 @@ static void call_handler(struct trap_frame *frame, int signo, const siginfo_t *i
 		.stack = frame_sp(frame),
 	};
 	signal_mask mask = state->blocked | action->mask;
+	bool step = current_task()->trace.step;
 
 	restart_with_handler(frame, action->flags);
+	if (step) /* not in the frame that the handler returns to */
+		arch_step_set(current_base(), false);
 	if ((action->flags & SA_ONSTACK) && !(state->altstack.ss_flags & SS_DISABLE) &&
 	    !signal_on_altstack(&state->altstack, frame_sp(frame)))
 		request.stack = (vaddr_t)state->altstack.ss_sp + state->altstack.ss_size;
@@ -157,6 +169,8 @@ static void call_handler(struct trap_frame *frame, int signo, const siginfo_t *i
 	if (!(action->flags & SA_NODEFER))
 		mask |= SIGNAL_BIT(signo);
 	signal_set_mask(mask);
+	if (step)
+		trace_notify();
 }
 
 static void deliver(struct trap_frame *frame)

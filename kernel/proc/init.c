@@ -223,6 +223,7 @@ void init_start(void)
 	task->namespaces = &initial_namespaces;
 	must(thread_init(&task->thread, "init", init_main, task, task_release));
 	task->thread.user = true;
+	trace_update_work(task);
 	ASSERT(task_count_add());
 	flags = spin_lock_irqsave(&process_table_lock);
 	tid = pid_allocate(1);

@@ -53,11 +53,22 @@ char task_state_letter(const struct task *task)
 		return 'Z';
 	if (READ_ONCE(process->state) == PROCESS_DEAD || task->exiting)
 		return 'X';
-	if (READ_ONCE(process->stop_signal))
+	if (READ_ONCE(task->trace.stopped))
+		return 't';
+	if (READ_ONCE(process->stop_signal) && !READ_ONCE(task->trace.tracer))
 		return 'T';
 	if (READ_ONCE(task->thread.state) != THREAD_SLEEPING)
 		return 'R';
 	return READ_ONCE(task->thread.sleep_mode) == SLEEP_INTERRUPTIBLE ? 'S' : 'D';
+}
+
+int task_tracer_pid(struct task *task)
+{
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+	int pid = task->trace.tracer ? task->trace.tracer->process->pid : 0;
+
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	return pid;
 }
 
 static u64 queue_length(const struct signal_queue *queue)

@@ -20,6 +20,9 @@ struct fs_context *task_fs_get(struct task *task);
 /* One letter as in /proc/<pid>/stat: R, S, D, T, t, Z, X, I. */
 char task_state_letter(const struct task *task);
 
+/* The process that traces the task; 0: none. */
+int task_tracer_pid(struct task *task);
+
 /* Sets of signals, each as a mask: pending of the task and of the process, blocked, ignored, caught; and the queue's length. */
 struct signal_summary {
 	u64 pending, shared_pending, blocked, ignored, caught;

@@ -136,27 +136,12 @@ int process_new_session(void)
 
 int process_may_access(struct process *process)
 {
-	const struct credentials *mine = current_credentials(), *theirs;
-	struct task *leader;
-	bool allowed;
+	struct task *leader = process_leader_get(process);
+	int err;
 
-	if (process == current_process() || capable(CAP_SYS_PTRACE))
-		return 0;
-	leader = process_leader_get(process);
 	if (!leader)
 		return -ESRCH;
-	theirs = task_credentials_get(leader);
-	allowed = mine->uid == theirs->uid && mine->uid == theirs->euid &&
-		  mine->uid == theirs->suid && mine->gid == theirs->gid &&
-		  mine->gid == theirs->egid && mine->gid == theirs->sgid &&
-		  !(theirs->capabilities_permitted & ~mine->capabilities_permitted);
-	credentials_put(theirs);
+	err = trace_permission(leader, TRACE_ATTACH | TRACE_REAL);
 	task_put(leader);
-	if (allowed) {
-		irqflags_t flags = spin_lock_irqsave(&process->lock);
-
-		allowed = process->aspace && process->aspace->dumpable == 1;
-		spin_unlock_irqrestore(&process->lock, flags);
-	}
-	return allowed ? 0 : -EPERM;
+	return err;
 }

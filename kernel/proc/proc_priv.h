@@ -55,6 +55,12 @@ bool signal_ignored_by(struct process *process, int signo);
 int signal_take(signal_mask set, siginfo_t *info);
 
 /* stop.c */
+/* A group stop is on and the task has not done its part: a tracee stops only once for it. */
+static inline bool signal_must_stop(const struct task *task)
+{
+	return READ_ONCE(task->process->stop_signal) &&
+	       !(READ_ONCE(task->trace.tracer) && READ_ONCE(task->stopped));
+}
 void signal_stop_prepare_locked(struct process *process, int signo) __must_hold(&process->lock);
 /* Begins a group stop by `signo` and sleeps in it. */
 void signal_stop(int signo);
@@ -68,7 +74,26 @@ void signal_init(void); /* boot */
 void fault_signal_init(void);
 void oom_init(void);
 
+/* trace.c */
+void trace_link_locked(struct task *task, struct task *tracer, bool seize, u32 options)
+	__must_hold(&process_table_lock);
+/* A new task of the current one's: its tracer gets it too if `follow`. Its process's lock is held, or nobody knows it yet. */
+void trace_child_locked(struct task *child, bool follow) __must_hold(&process_table_lock);
+/* A tracer exits: its tracees go on without it. */
+void trace_exit_tracer(struct task *tracer);
+/* The process is reaped, or another task became its leader. */
+void trace_forget_leader_locked(struct process *process) __must_hold(&process_table_lock);
+/* A zombie that its parent does not see yet, because a tracer that is not the parent comes first. */
+bool trace_hides_zombie(const struct process *process);
+
+/* A stop of a tracee that its tracer has not waited for, as the result of a wait. */
+struct wait_request;
+[[nodiscard]] bool trace_take_stop_locked(struct task *task, struct wait_request *req, bool keep)
+	__must_hold(&process_table_lock);
+
 /* exit.c */
+/* The tracer of a zombie lets go: its parent is told. True if nobody will wait for it; process_release() must follow. */
+bool process_show_zombie_locked(struct process *process) __must_hold(&process_table_lock);
 /* exit and exec: wakes who waits for the task to stop using its memory, and unloads it. */
 void task_leave_memory(struct task *task);
 /* SIGCHLD with these details for the parent, and a wake-up for its wait. `code` is CLD_*. */

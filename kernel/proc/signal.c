@@ -151,6 +151,8 @@ static bool signal_is_dropped(struct process *process, const struct task *task, 
 {
 	if (task && (task->signals.blocked & SIGNAL_BIT(signo)))
 		return false;
+	if (task && task->trace.tracer && signo != SIGKILL)
+		return false;
 	if (process->unkillable && signal_handler(process, signo) == (vaddr_t)SIG_DFL)
 		return true;
 	return signal_ignored_by(process, signo);
@@ -159,6 +161,8 @@ static bool signal_is_dropped(struct process *process, const struct task *task, 
 void task_kill_locked(struct task *task)
 {
 	thread_work_set(&task->thread.base, WORK_SIGNAL | WORK_FATAL);
+	if (task->trace.stopped && !task->trace.frozen && !task->trace.exit_stop)
+		thread_wake(&task->thread);
 	thread_interrupt(&task->thread, true);
 	thread_kick(&task->thread);
 }
@@ -218,7 +222,8 @@ static void signal_complete(struct process *process, struct task *task, int sign
 		return;
 	if (handler == (vaddr_t)SIG_DFL &&
 	    !((DEFAULT_IGNORED | DEFAULT_STOP) & SIGNAL_BIT(signo)) && !process->unkillable &&
-	    !(task->signals.wait_set & SIGNAL_BIT(signo))) {
+	    !(task->signals.wait_set & SIGNAL_BIT(signo)) &&
+	    (signo == SIGKILL || !task->trace.tracer)) {
 		process_kill_locked(process, signal_exit_status(process, signo));
 		return;
 	}
@@ -257,6 +262,19 @@ static void queue_append(struct signal_queue *queue, struct queued_signal *queue
 	wake_up(&signalfd_waiters, EPOLLIN);
 }
 
+/* SIGKILL for a process that exits already: tasks that stand still for a tracer on the way go on. */
+static void end_exit_stops_locked(struct process *process) __must_hold(&process->lock)
+{
+	struct task *task;
+
+	list_for_each (task, &process->tasks, process_node) {
+		if (!task->trace.exit_stop || task->trace.frozen)
+			continue;
+		task->trace.stopped = false;
+		thread_wake(&task->thread);
+	}
+}
+
 int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info,
 		       bool force)
 {
@@ -264,6 +282,8 @@ int signal_send_locked(struct process *process, struct task *task, const siginfo
 	struct queued_signal *queued = nullptr;
 	int signo = info->si_signo;
 
+	if (signo == SIGKILL && process->group_exiting)
+		end_exit_stops_locked(process);
 	if (process->state >= PROCESS_ZOMBIE || process->group_exiting || (task && task->exiting))
 		return 0;
 	signal_stop_prepare_locked(process, signo);
@@ -391,7 +411,8 @@ void signal_recalculate_locked(struct task *task)
 	struct process *process = task->process;
 	signal_mask pending = task->signals.pending.set | process->pending.set;
 
-	if ((pending & ~task->signals.blocked) || process->stop_signal || process->group_exiting ||
+	if ((pending & ~task->signals.blocked) || task->trace.trap_pending ||
+	    signal_must_stop(task) || process->group_exiting ||
 	    (thread_work(&task->thread.base) & WORK_FATAL))
 		thread_work_set(&task->thread.base, WORK_SIGNAL);
 	else
@@ -489,7 +510,11 @@ signal_mask signal_pending_set(signal_mask set)
 
 void signal_set_mask(signal_mask mask)
 {
-	struct task *task = current_task();
+	signal_set_mask_of(current_task(), mask);
+}
+
+void signal_set_mask_of(struct task *task, signal_mask mask)
+{
 	struct process *process = task->process;
 	irqflags_t flags = spin_lock_irqsave(&process->lock);
 	signal_mask newly = mask & ~UNBLOCKABLE & ~task->signals.blocked;

@@ -93,6 +93,8 @@ bool signal_fatal_pending(void);
 void signal_set_temporary_mask(signal_mask mask);
 void signal_restore_mask(bool interrupted);
 void signal_set_mask(signal_mask mask);
+/* The same for a tracee that stands still. */
+void signal_set_mask_of(struct task *task, signal_mask mask);
 
 /* Takes one pending signal in `set` off the queues of the current task and process: for signalfd and sigtimedwait. 0 or -EAGAIN. */
 [[nodiscard]] int signal_dequeue(signal_mask set, siginfo_t *info);

@@ -27,7 +27,12 @@ static void resume_locked(struct process *process) __must_hold(&process->lock)
 	list_for_each (task, &process->tasks, process_node) {
 		task->stopped = false;
 		thread_work_set(&task->thread.base, WORK_NOTIFY);
-		thread_wake(&task->thread);
+		if (task->trace.seized) {
+			task->trace.trap_pending = true;
+			thread_work_set(&task->thread.base, WORK_SIGNAL);
+		}
+		if (!task->trace.stopped || task->trace.listening)
+			thread_wake(&task->thread);
 	}
 }
 
@@ -83,11 +88,12 @@ bool signal_stop_count_locked(struct process *process, struct task *task)
 	return true;
 }
 
-static void sleep_stopped(struct process *process)
+static void sleep_stopped(struct task *task)
 {
 	for (;;) {
 		wait_prepare(SLEEP_KILLABLE);
-		if (!READ_ONCE(process->stop_signal) || signal_fatal_pending())
+		if (!READ_ONCE(task->process->stop_signal) || signal_fatal_pending() ||
+		    READ_ONCE(task->trace.trap_pending))
 			break;
 		(void)!wait_sleep(NO_DEADLINE);
 	}
@@ -99,13 +105,19 @@ void signal_stop_check(void)
 	struct task *task = current_task();
 	struct process *process = task->process;
 	irqflags_t flags = spin_lock_irqsave(&process->lock);
+	bool must_stop = signal_must_stop(task);
 	bool completed = signal_stop_count_locked(process, task);
+	bool traced = task->trace.tracer;
 	int signo = (int)process->stop_report;
 
 	spin_unlock_irqrestore(&process->lock, flags);
-	if (completed)
+	/* A parent that traces it sees the stop as its tracer. */
+	if (completed && !(traced && !trace_hides_zombie(process)))
 		tell_parent(process, CLD_STOPPED, signo);
-	sleep_stopped(process);
+	if (!traced)
+		sleep_stopped(task);
+	else if (must_stop)
+		trace_trap();
 	if (READ_ONCE(process->wait_flags) & (PROCESS_NOTIFY_STOPPED | PROCESS_NOTIFY_CONTINUED))
 		tell_events(process);
 }
@@ -114,6 +126,7 @@ void signal_stop(int signo)
 {
 	struct process *process = current_process();
 	struct task *task;
+	bool again;
 	irqflags_t flags = spin_lock_irqsave(&process->lock);
 
 	/* A SIGCONT that came since the stop signal was taken wins. */
@@ -128,6 +141,10 @@ void signal_stop(int signo)
 			thread_kick(&task->thread);
 		}
 	}
+	again = current_task()->trace.tracer && current_task()->stopped && process->stop_signal;
 	spin_unlock_irqrestore(&process->lock, flags);
-	signal_stop_check();
+	if (again)
+		trace_trap(); /* its tracer let it go on in a stop that is not over */
+	else
+		signal_stop_check();
 }

@@ -88,6 +88,7 @@ int task_create(struct task **out)
 	object_init(&task->object, &task_type);
 	list_init(&task->process_node);
 	signal_queue_init(&task->signals.pending);
+	trace_init(task);
 	task->signals.altstack.ss_flags = SS_DISABLE;
 	task->timer_slack_ns = 50000;
 	*out = task;

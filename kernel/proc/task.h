@@ -17,6 +17,7 @@
 #include <obj/handle.h>
 #include <obj/object.h>
 #include <proc/signal.h>
+#include <proc/trace.h>
 #include <sched/thread.h>
 
 #include <linux/resource.h>
@@ -40,8 +41,8 @@ struct task {
 	struct pool *pool;     /* holds a user */
 	struct fs_context *fs; /* holds a reference */
 	struct namespaces *namespaces; /* holds a reference; see proc/namespaces.h */
-	struct signal_state signals; /* blocked mask, pending, alternate stack */
-	int exit_code;		     /* wait status encoding once exiting */
+	struct signal_state signals;   /* blocked mask, pending, alternate stack */
+	int exit_code;		       /* wait status encoding once exiting */
 	bool exiting;
 	bool stopped;		     /* counted in the group stop; guarded by process->lock */
 	int __user *set_child_tid;   /* CLONE_CHILD_SETTID: where the new task stores its tid */
@@ -54,7 +55,8 @@ struct task {
 	u64 restart_data[4];
 	u32 personality;
 	int parent_death_signal; /* prctl(PR_SET_PDEATHSIG) */
-	u32 trace_flags;
+	struct trace_state trace;
+	u8 seccomp_mode; /* SECCOMP_MODE_*; 0: none */
 	u64 minor_faults, major_faults;
 	u64 read_bytes, write_bytes, read_calls, write_calls; /* /proc/pid/io */
 	u64 timer_slack_ns;
@@ -81,6 +83,7 @@ struct process {
 	struct aspace *aspace;		/* holds a user; null once exited */
 	struct signal_actions *actions; /* holds a reference; shared with CLONE_SIGHAND */
 	struct signal_queue pending;	/* process directed */
+	int parent_tid;			/* the task that made it */
 	struct process *parent; /* guarded by the process table lock; never null but for init */
 	struct list_head children, sibling;
 	struct process_group *group;  /* holds a reference */
@@ -171,8 +174,9 @@ struct clone_request {
 	int __user *pidfd;
 	const int *set_tids;
 	unsigned set_tid_count;
+	int trace_event; /* set by task_clone: PTRACE_EVENT_* */
 };
-[[nodiscard]] long task_clone(const struct clone_request *req);
+[[nodiscard]] long task_clone(struct clone_request *req);
 
 /* unshare(2) of CLONE_FILES, CLONE_FS, CLONE_SYSVSEM and name spaces. A failure changes nothing. */
 [[nodiscard]] int task_unshare(u64 flags);

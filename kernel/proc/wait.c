@@ -104,20 +104,26 @@ static bool is_eligible(const struct wait_request *req, const struct process *ch
 	return (req->options & __WALL) || clone_child == !!(req->options & __WCLONE);
 }
 
+static void set_end(struct wait_request *req, int status)
+{
+	req->status = status;
+	req->code = !(status & 0x7f) ? CLD_EXITED : status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+}
+
 /* What happened to the child, if it was asked for; the event is consumed unless WNOWAIT. */
 static bool take_event_locked(struct wait_request *req, struct process *child)
 	__must_hold(&process_table_lock)
 {
 	bool keep = req->options & WNOWAIT;
+	bool traced = child->leader->trace.tracer, hidden = trace_hides_zombie(child);
 	bool found = true;
 
 	spin_lock_nested(&child->lock);
 	if (child->state == PROCESS_ZOMBIE) {
-		found = req->options & WEXITED;
-		req->status = child->exit_code;
-		req->code = !(child->exit_code & 0x7f) ? CLD_EXITED
-			    : child->exit_code & 0x80  ? CLD_DUMPED
-						       : CLD_KILLED;
+		found = (req->options & WEXITED) && !hidden;
+		set_end(req, child->exit_code);
+	} else if (traced && !hidden) {
+		found = false; /* stops of a tracee are its tracer's */
 	} else if ((child->wait_flags & PROCESS_EVENT_STOPPED) && (req->options & WSTOPPED)) {
 		req->status = (int)child->stop_report << 8 | 0x7f;
 		req->code = CLD_STOPPED;
@@ -139,7 +145,77 @@ struct wait_scan {
 	struct wait_request *req;
 	struct process *found; /* with a reference; reaped if it is `dead` */
 	bool dead;
+	struct task *thread; /* a dead tracee that leads no process: out of all tables, to be put */
 };
+
+/* What the tracer has to hear of a tracee. */
+static bool take_trace_event_locked(struct wait_scan *scan, struct task *task)
+	__must_hold(&process_table_lock)
+{
+	struct wait_request *req = scan->req;
+	struct process *process = task->process;
+	bool keep = req->options & WNOWAIT;
+	bool leader = task == process->leader;
+
+	if (leader && process->state == PROCESS_ZOMBIE) {
+		/* A parent that traces it sees it as a child. */
+		if (!(req->options & WEXITED) || !trace_hides_zombie(process))
+			return false;
+		set_end(req, process->exit_code);
+		if (keep)
+			return true;
+		trace_forget_leader_locked(process);
+		scan->dead = process_show_zombie_locked(process);
+		return true;
+	}
+	if (!leader && task->trace.dead) {
+		if (!(req->options & WEXITED))
+			return false;
+		set_end(req, task->exit_code);
+		if (!keep) {
+			list_remove(&task->trace.node);
+			task->trace.tracer = nullptr;
+			pid_remove(&task->pid_entry);
+			scan->thread = task;
+		}
+		return true;
+	}
+	return trace_take_stop_locked(task, req, keep);
+}
+
+static bool is_eligible_tracee(const struct wait_request *req, const struct task *task)
+{
+	if (req->id_type == P_PID)
+		return task->tid == req->id;
+	return req->id_type != P_PGID || task->process->group->id == req->id;
+}
+
+/* As scan_locked, for the tracees of one task. */
+static int scan_tracees_locked(struct wait_scan *scan, struct task *tracer)
+	__must_hold(&process_table_lock)
+{
+	struct task *task;
+	bool any = false;
+
+	list_for_each (task, &tracer->trace.tracees, trace.node) {
+		int tid = task->tid;
+		u32 uid = task->credentials->uid;
+
+		if (!is_eligible_tracee(scan->req, task))
+			continue;
+		any = true;
+		object_get(&task->process->object);
+		scan->found = task->process;
+		if (take_trace_event_locked(scan, task)) {
+			scan->req->pid = tid;
+			scan->req->uid = uid;
+			return 1;
+		}
+		object_put(&task->process->object); /* never the last one: the task has one */
+		scan->found = nullptr;
+	}
+	return any ? 0 : -ECHILD;
+}
 
 /* 1: found something; 0: nothing yet; -ECHILD: no such child. */
 static int scan_locked(struct wait_scan *scan, struct process *parent)
@@ -169,10 +245,30 @@ static int scan_locked(struct wait_scan *scan, struct process *parent)
 	return any ? 0 : -ECHILD;
 }
 
+static int scan_all_locked(struct wait_scan *scan) __must_hold(&process_table_lock)
+{
+	struct process *self = current_process();
+	int result = scan_locked(scan, self);
+	struct task *task;
+
+	list_for_each (task, &self->tasks, process_node) {
+		int tracees;
+
+		if (result == 1)
+			break;
+		if (list_empty(&task->trace.tracees) ||
+		    ((scan->req->options & __WNOTHREAD) && task != current_task()))
+			continue;
+		tracees = scan_tracees_locked(scan, task);
+		result = result < 0 || tracees > 0 ? tracees : result;
+	}
+	return result;
+}
+
 static int scan_children(struct wait_scan *scan)
 {
 	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
-	int result = scan_locked(scan, current_process());
+	int result = scan_all_locked(scan);
 
 	spin_unlock_irqrestore(&process_table_lock, flags);
 	return result;
@@ -193,6 +289,8 @@ long process_wait(struct wait_request *req)
 	process_rusage(scan.found, RUSAGE_SELF, &req->rusage);
 	if (scan.dead)
 		process_release(scan.found);
+	if (scan.thread)
+		task_put(scan.thread);
 	process_put(scan.found);
 	return req->pid;
 }

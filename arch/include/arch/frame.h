@@ -15,6 +15,9 @@
  *   void  frame_restart_syscall_as(f, number)   the same with another number (restart_syscall)
  *   bool  frame_in_syscall(f)        the entry was a system call, and its result is not consumed
  *   void  frame_end_syscall(f)       from here on frame_in_syscall is false
+ *   void  frame_trace_enter(f)       before a tracer sees the entry of a system call
+ *   void  frame_trace_entered(f)     after it: arguments that it changed are the program's
+ *   void  frame_clear_step(f)        no trap after one instruction, in a copy for a new thread
  *   void  frame_init_user(f, pc, sp) a fresh user context: all registers zero, interrupts on
  *   struct trap_frame *thread_user_frame(void *kstack_top)  where a user thread's frame lies
  *

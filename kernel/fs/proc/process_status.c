@@ -274,8 +274,9 @@ static void status_show(struct task *task, const struct synthetic_node *node,
 	text_append_escaped(out, task->thread.name, "");
 	text_printf(out,
 		    "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
-		    "d\nTracerPid:\t0\n",
-		    umask, state_name(task_state_letter(task)), process->pid, task->tid, r.parent);
+		    "d\nTracerPid:\t%d\n",
+		    umask, state_name(task_state_letter(task)), process->pid, task->tid, r.parent,
+		    task_tracer_pid(task));
 	show_credentials(task, out);
 	text_printf(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->pid,
 		    task->tid, r.group, r.session);

@@ -102,6 +102,18 @@ static inline void frame_restart_syscall(struct trap_frame *f)
 {
 	frame_restart_syscall_as(f, (u64)(s64)f->syscall_number);
 }
+static inline void frame_trace_enter(struct trap_frame *f)
+{
+	(void)f;
+}
+static inline void frame_trace_entered(struct trap_frame *f)
+{
+	f->orig_x0 = f->regs[0];
+}
+static inline void frame_clear_step(struct trap_frame *f)
+{
+	f->pstate &= ~(u64)PSTATE_SINGLE_STEP;
+}
 static inline void frame_init_user(struct trap_frame *f, u64 pc, u64 sp)
 {
 	*f = (struct trap_frame){ .pc = pc, .sp = sp, .pstate = PSTATE_EL0T, .syscall_number = -1 };

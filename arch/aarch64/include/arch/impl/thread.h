@@ -26,6 +26,8 @@ struct arch_thread {
 	struct arch_fpu fpu __aligned(16);
 	u64 fault_address; /* of the last fault, for the signal frame */
 	u64 fault_code;	   /* ESR_EL1 of it */
+	u64 debug_enable;  /* MDSCR_EL1 while in user mode: SS and MDE; 0 in nearly all threads */
+	struct arm_debug *debug; /* breakpoints and watchpoints; null until the first is set */
 };
 
 _Static_assert(offsetof(struct arch_thread, sp) == ARCH_THREAD_SP);

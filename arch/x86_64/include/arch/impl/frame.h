@@ -110,6 +110,18 @@ static inline void frame_restart_syscall(struct trap_frame *f)
 {
 	frame_restart_syscall_as(f, f->orig_rax);
 }
+static inline void frame_trace_enter(struct trap_frame *f)
+{
+	f->rax = (u64)-38; /* ENOSYS, as on Linux */
+}
+static inline void frame_trace_entered(struct trap_frame *f)
+{
+	(void)f;
+}
+static inline void frame_clear_step(struct trap_frame *f)
+{
+	f->rflags &= ~0x100ull;
+}
 static inline void frame_init_user(struct trap_frame *f, u64 pc, u64 sp)
 {
 	*f = (struct trap_frame){

@@ -14,4 +14,8 @@ struct arch_thread {
 	u64 trap_number;   /* of the last exception in user mode, for struct sigcontext */
 	u64 error_code;
 	u64 fault_address;
+	bool step_forced;     /* the trap flag in the frame is a debugger's, not the program's */
+	u32 debug_control;    /* DR7 in user mode: 0, no breakpoints */
+	u64 debug_address[4]; /* DR0 to DR3 */
+	u64 debug_status;     /* DR6 as a debugger sees it */
 };
