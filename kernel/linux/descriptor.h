@@ -42,3 +42,21 @@ u64 time_left(u64 deadline_ns);
  */
 [[nodiscard]] int waiting_mask_begin(const u64 __user *mask, size_t size);
 long waiting_mask_end(const u64 __user *mask, long result);
+
+/*
+ * Asks the object behind a descriptor for its EPOLL* bits, keeping nothing: what poll(2) and select(2) do before they wait.
+ * -EBADF and the like as handle_borrow().
+ */
+[[nodiscard]] static inline int descriptor_ready(struct pool *pool, int fd, u32 *events)
+{
+	struct object *object;
+	bool owned;
+	int error = handle_borrow(pool, fd, nullptr, RIGHT_WAIT, &object, &owned);
+
+	if (unlikely(error))
+		return error;
+	*events = object_ready(object);
+	if (unlikely(owned))
+		object_put(object);
+	return 0;
+}

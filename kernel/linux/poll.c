@@ -7,22 +7,32 @@
 #include <vfs/poll.h>
 
 #include <asm/poll.h>
+#include <linux/eventpoll.h>
 #include <linux/resource.h>
 #include <syscall_prototypes.h>
 
+#define INLINE_FDS 64u
 #define INLINE_ITEMS 16u
-#define CHUNK 16u
 
-/* Looks one descriptor up. A negative one is skipped; a bad one is ready with POLLNVAL. */
-static void item_open(struct poll_item *item, const struct pollfd *fd)
+/* Looks at every descriptor once and keeps nothing; how many have something to tell. */
+static int look(struct pollfd *fds, unsigned count)
 {
-	item->object = nullptr;
-	item->owned = false;
-	item->events = (u16)fd->events;
-	item->ready = 0;
-	if (fd->fd >= 0 &&
-	    handle_borrow(current_pool(), fd->fd, nullptr, RIGHT_WAIT, &item->object, &item->owned))
-		item->ready = POLLNVAL;
+	struct pool *pool = current_pool();
+	int ready = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		u32 events = 0;
+
+		if (fds[i].fd >= 0) {
+			if (descriptor_ready(pool, fds[i].fd, &events))
+				events = POLLNVAL;
+			else
+				events &= (u16)fds[i].events | EPOLLERR | EPOLLHUP;
+		}
+		fds[i].revents = (short)events;
+		ready += events != 0;
+	}
+	return ready;
 }
 
 static void items_close(struct poll_item *items, unsigned n)
@@ -32,54 +42,82 @@ static void items_close(struct poll_item *items, unsigned n)
 			object_put(items[i].object);
 }
 
-static int items_open(struct poll_item *items, const struct pollfd __user *fds, unsigned count)
+/* Waits until one of the descriptors is ready; none was a moment ago. A negative one is skipped, a bad one is ready. */
+static long wait_for_items(struct poll_item *items, struct pollfd *fds, unsigned count,
+			   u64 deadline_ns)
 {
-	__uninitialized struct pollfd chunk[CHUNK];
+	long result;
 
-	for (unsigned i = 0; i < count; i += CHUNK) {
-		unsigned n = MIN(count - i, CHUNK);
+	for (unsigned i = 0; i < count; i++) {
+		struct poll_item *item = &items[i];
 
-		if (copy_from_user(chunk, &fds[i], n * sizeof(chunk[0]))) {
-			items_close(items, i);
-			return -EFAULT;
-		}
-		for (unsigned j = 0; j < n; j++)
-			item_open(&items[i + j], &chunk[j]);
+		item->object = nullptr;
+		item->owned = false;
+		item->events = (u16)fds[i].events;
+		item->ready = 0;
+		if (fds[i].fd >= 0 && handle_borrow(current_pool(), fds[i].fd, nullptr, RIGHT_WAIT,
+						    &item->object, &item->owned))
+			item->ready = POLLNVAL;
 	}
-	return 0;
-}
-
-static int report(const struct poll_item *items, struct pollfd __user *fds, unsigned count)
-{
+	result = poll_wait(items, count, deadline_ns);
+	items_close(items, count);
 	for (unsigned i = 0; i < count; i++)
-		if (put_user((short)items[i].ready, &fds[i].revents))
-			return -EFAULT;
-	return 0;
+		fds[i].revents = (short)items[i].ready;
+	return result;
 }
 
-/* Number of ready descriptors, 0, or -errno with -ERESTARTSYS for a signal. */
-static long do_poll(struct pollfd __user *fds, unsigned count, u64 deadline_ns)
+static long wait_for(struct pollfd *fds, unsigned count, u64 deadline_ns)
 {
 	__uninitialized struct poll_item inline_items[INLINE_ITEMS];
 	struct poll_item *items = inline_items;
 	long result;
 
-	if (count > current_limit(RLIMIT_NOFILE))
-		return -EINVAL;
 	if (count > INLINE_ITEMS) {
 		items = kvmalloc(count * sizeof(*items), 0);
 		if (!items)
 			return -ENOMEM;
 	}
-	result = items_open(items, fds, count);
-	if (!result) {
-		result = poll_wait(items, count, deadline_ns);
-		items_close(items, count);
-		if (result >= 0 && report(items, fds, count))
-			result = -EFAULT;
-	}
+	result = wait_for_items(items, fds, count, deadline_ns);
 	if (items != inline_items)
 		kvfree(items);
+	return result;
+}
+
+/* Number of ready descriptors, 0, or -errno with -ERESTARTSYS for a signal; `fds` is in kernel memory. */
+static long poll_copied(struct pollfd __user *user, struct pollfd *fds, unsigned count,
+			u64 deadline_ns)
+{
+	long result;
+
+	if (copy_from_user(fds, user, count * sizeof(*fds)))
+		return -EFAULT;
+	result = look(fds, count);
+	if (!result && deadline_ns)
+		result = wait_for(fds, count, deadline_ns);
+	if (result < 0)
+		return result;
+	for (unsigned i = 0; i < count; i++)
+		if (put_user(fds[i].revents, &user[i].revents))
+			return -EFAULT;
+	return result;
+}
+
+static long do_poll(struct pollfd __user *user, unsigned count, u64 deadline_ns)
+{
+	__uninitialized struct pollfd inline_fds[INLINE_FDS];
+	struct pollfd *fds = inline_fds;
+	long result;
+
+	if (count > current_limit(RLIMIT_NOFILE))
+		return -EINVAL;
+	if (count > INLINE_FDS) {
+		fds = kvmalloc(count * sizeof(*fds), 0);
+		if (!fds)
+			return -ENOMEM;
+	}
+	result = poll_copied(user, fds, count, deadline_ns);
+	if (fds != inline_fds)
+		kvfree(fds);
 	return result;
 }
 

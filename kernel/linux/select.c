@@ -135,19 +135,83 @@ static int encode_result(struct select_request *req)
 	return members;
 }
 
+/*
+ * Looks at the descriptors of one word of the sets and leaves the members that are ready. How many there are, or
+ * -EBADF.
+ */
+static int look_at_word(struct pool *pool, unsigned first, u64 words[SET_COUNT])
+{
+	u64 ready[SET_COUNT] = {};
+	u64 word = words[SET_READ] | words[SET_WRITE] | words[SET_EXCEPT];
+	int members = 0;
+
+	for (; word; word &= word - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(word);
+		u32 events;
+
+		if (descriptor_ready(pool, (int)(first + bit), &events))
+			return -EBADF;
+		for (unsigned s = 0; s < SET_COUNT; s++)
+			ready[s] |= (u64)((events & set_events[s]) != 0) << bit;
+	}
+	for (unsigned s = 0; s < SET_COUNT; s++) {
+		words[s] &= ready[s];
+		members += __builtin_popcountll(words[s]);
+	}
+	return members;
+}
+
+/*
+ * Looks at all descriptors and keeps nothing. If one is ready, or `always`, the request sets become the result sets.
+ * Members of them, or -EBADF.
+ */
+static int look(struct select_request *req, bool always)
+{
+	struct pool *pool = current_pool();
+	int members = 0;
+
+	for (unsigned w = 0; w < req->words; w++) {
+		u64 words[SET_COUNT];
+
+		for (unsigned s = 0; s < SET_COUNT; s++)
+			words[s] = req->bits[s][w];
+		int found = look_at_word(pool, w * WORD_BITS, words);
+		if (found < 0)
+			return found;
+		/* From the first member on the call will not wait: words before had none. */
+		if (found && !members)
+			for (unsigned s = 0; s < SET_COUNT; s++)
+				memset(req->bits[s], 0, w * sizeof(u64));
+		members += found;
+		if (members || always)
+			for (unsigned s = 0; s < SET_COUNT; s++)
+				req->bits[s][w] = words[s];
+	}
+	return members;
+}
+
+static int select_wait(struct select_request *req, u64 deadline_ns)
+{
+	int result = items_open(req);
+
+	if (result)
+		return result;
+	result = (int)poll_wait(req->items, req->item_count, deadline_ns);
+	items_close(req->items, req->item_count);
+	return result < 0 ? result : encode_result(req);
+}
+
 static long select_prepared(struct select_request *req, u64 deadline_ns)
 {
 	long result = copy_sets(req);
 
-	if (!result)
-		result = items_open(req);
 	if (result)
 		return result;
-	result = poll_wait(req->items, req->item_count, deadline_ns);
-	items_close(req->items, req->item_count);
+	result = look(req, deadline_ns == 0);
+	if (!result && deadline_ns)
+		result = select_wait(req, deadline_ns);
 	if (result < 0)
 		return result;
-	result = encode_result(req);
 	for (unsigned s = 0; s < SET_COUNT; s++)
 		if (req->user[s] &&
 		    copy_to_user(req->user[s], req->bits[s], req->words * sizeof(u64)))

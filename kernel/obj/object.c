@@ -115,13 +115,6 @@ void object_handle_closed(struct object *object)
 	object_put(object);
 }
 
-u32 object_ready(struct object *object)
-{
-	if (!object->type->ready)
-		return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
-	return object->type->ready(object);
-}
-
 void object_notify(struct object *object, u32 events)
 {
 	wake_up_some(object->waiters, events, events & (EPOLLERR | EPOLLHUP) ? 0 : 1);

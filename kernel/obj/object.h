@@ -23,6 +23,8 @@
 #include <core/wait.h>
 #include <lib/types.h>
 
+#include <linux/eventpoll.h>
+
 struct derivation;
 struct object;
 
@@ -80,7 +82,12 @@ void object_handle_opened(struct object *object);
 void object_handle_closed(struct object *object);
 
 /* EPOLL* bits that are true now. */
-u32 object_ready(struct object *object);
+static inline u32 object_ready(struct object *object)
+{
+	if (!object->type->ready)
+		return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+	return object->type->ready(object);
+}
 
 /*
  * Tells waiters that `events` (EPOLL* bits) may have become true. Of those that wait exclusively
