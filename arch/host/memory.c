@@ -98,6 +98,13 @@ paddr_t virt_to_phys(const void *va)
 	return (paddr_t)va;
 }
 
+struct mm_hooks mm_hooks;
+
+void frame_stats(struct frame_stats *out)
+{
+	*out = (struct frame_stats){ .total = ARENA_FRAMES, .free = ARENA_FRAMES };
+}
+
 u64 frame_free_count(void)
 {
 	return ARENA_FRAMES;

@@ -34,6 +34,7 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <mm/vmap.h>
+#include <mm/write_back.h>
 #include <net/socket.h>
 #include <net/unix/unix.h>
 #include <obj/file.h>
@@ -57,6 +58,7 @@ static void boot_rest(void *unused)
 	(void)unused;
 	start_kthread("rcu", rcu_thread);
 	start_kthread("work", work_thread);
+	write_back_init(kthread_start);
 	sched_start_cpus();
 
 	/* Objects and files: anything may be opened once its provider has registered. */

@@ -91,9 +91,20 @@ static u32 object_prot(const struct vma *vma, const struct page *page)
 	if (!(vma->flags & VMA_SHARED))
 		return prot & ~MMU_WRITE;
 	/* Writes are watched only where somebody wants to know which pages to write back. */
-	if (vma->object->ops->write_back && !(page->flags & PAGE_FLAG_DIRTY))
+	if (memory_object_is_written_back(vma->object) && !(page->flags & PAGE_FLAG_DIRTY))
 		return prot & ~MMU_WRITE;
 	return prot;
+}
+
+/*
+ * A writable entry was installed while the page was dirty. If write-back has cleaned it since, it may not have seen the
+ * entry: the page is made dirty again.
+ */
+static void object_keep_dirty(struct vma *vma, struct page *page)
+{
+	if (memory_object_is_written_back(vma->object) &&
+	    unlikely(!(__atomic_load_n(&page->flags, __ATOMIC_SEQ_CST) & PAGE_FLAG_DIRTY)))
+		(void)memory_object_dirty_page(vma->object, page);
 }
 
 /* Maps resident pages of the object around `address`, all in one leaf table. */
@@ -112,8 +123,12 @@ static void fault_around(struct vma *vma, pte_t *pte, vaddr_t address)
 		struct page *page = memory_object_find_page(vma->object, offset >> PAGE_SHIFT);
 		if (!page)
 			continue;
-		if (!install(pte, page, object_prot(vma, page), file_counter(vma)) &&
-		    unlikely(!READ_ONCE(page->object)))
+		u32 prot = object_prot(vma, page);
+		if (install(pte, page, prot, file_counter(vma)))
+			continue;
+		if (prot & MMU_WRITE)
+			object_keep_dirty(vma, page);
+		if (unlikely(!READ_ONCE(page->object)))
 			aspace_unmap_object(vma->object, offset, offset + PAGE_SIZE, false);
 	}
 }
@@ -150,6 +165,10 @@ static int fault_object(struct vma *vma, pte_t *pte, vaddr_t address, bool write
 
 	if (offset >= READ_ONCE(object->size))
 		return -ENXIO;
+	/* What lies around it on the disk is likely to be wanted too. */
+	u64 around = ALIGN_DOWN(offset, FAULT_AROUND_PAGES * PAGE_SIZE);
+	memory_object_prefetch_missing(object, offset, around,
+				       around + FAULT_AROUND_PAGES * PAGE_SIZE);
 	int error = memory_object_get_page(object, offset >> PAGE_SHIFT, true, &page);
 	if (error)
 		return error == -ENOMEM ? error : -ENXIO;
@@ -165,9 +184,12 @@ static int fault_object(struct vma *vma, pte_t *pte, vaddr_t address, bool write
 			return -ENXIO;
 		}
 	}
-	error = install(pte, page, object_prot(vma, page), file_counter(vma));
+	u32 prot = object_prot(vma, page);
+	error = install(pte, page, prot, file_counter(vma));
 	if (error)
 		return error;
+	if (prot & MMU_WRITE)
+		object_keep_dirty(vma, page);
 	if (unlikely(!READ_ONCE(page->object))) {
 		/* Truncated meanwhile, perhaps after truncation had looked at this entry. */
 		aspace_unmap_object(object, offset, offset + PAGE_SIZE, true);
@@ -194,6 +216,7 @@ static int fault_write_protected(struct vma *vma, pte_t *pte, pte_t old, vaddr_t
 			return -ENXIO;
 		if (!pte_replace(pte, old, pte_with_prot(old, prot)))
 			return -EAGAIN;
+		object_keep_dirty(vma, page);
 	} else {
 		error = fault_copy(vma, pte, old, page, address, prot);
 		if (error)

@@ -69,7 +69,8 @@ static_assert(sizeof(struct page) == 32);
 #define PAGE_FLAG_ACCESSED BIT(3)
 #define PAGE_FLAG_WRITEBACK BIT(4)
 #define PAGE_FLAG_ERROR BIT(5)
-#define PAGE_FLAG_CODE BIT(6) /* the instruction caches have seen its present contents */
+#define PAGE_FLAG_AHEAD BIT(7) /* read ahead: whoever comes here wants more of it soon */
+#define PAGE_FLAG_CODE BIT(6)  /* the instruction caches have seen its present contents */
 
 /*
  * Allocates 2^order frames, aligned to their size, with one reference. Null when there are none.

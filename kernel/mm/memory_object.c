@@ -19,8 +19,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
-#include <mm/iter.h>
-#include <mm/memory_object.h>
+#include <mm/memory_object_priv.h>
 #include <mm/reclaim.h>
 #include <mm/slab.h>
 
@@ -30,34 +29,19 @@ static struct wait_queue page_wait_queues[PAGE_WAIT_QUEUES];
 
 static struct slab_cache *anonymous_cache;
 
-static struct wait_queue *page_wait_queue(const struct page *page)
+struct wait_queue *page_wait_queue(const struct page *page)
 {
 	return &page_wait_queues[(uintptr_t)page / sizeof(*page) % PAGE_WAIT_QUEUES];
 }
 
-static u16 page_flags(const struct page *page)
-{
-	return __atomic_load_n(&page->flags, __ATOMIC_ACQUIRE);
-}
-
-static void page_flags_set(struct page *page, u16 flags)
-{
-	__atomic_fetch_or(&page->flags, flags, __ATOMIC_ACQ_REL);
-}
-
-static void page_flags_clear(struct page *page, u16 flags)
-{
-	__atomic_fetch_and(&page->flags, (u16)~flags, __ATOMIC_ACQ_REL);
-}
-
-static void page_lock(struct page *page)
+void page_lock(struct page *page)
 {
 	while (__atomic_fetch_or(&page->flags, PAGE_FLAG_LOCKED, __ATOMIC_ACQ_REL) &
 	       PAGE_FLAG_LOCKED)
 		wait_event(page_wait_queue(page), !(page_flags(page) & PAGE_FLAG_LOCKED));
 }
 
-static void page_unlock(struct page *page)
+void page_unlock(struct page *page)
 {
 	page_flags_clear(page, PAGE_FLAG_LOCKED);
 	wake_up(page_wait_queue(page), 0);
@@ -76,7 +60,13 @@ void memory_object_init(struct memory_object *object, const struct memory_object
 	list_init(&object->mappings);
 	mutex_init(&object->mappings_lock, RANK_MEMORY_OBJECT);
 	list_init(&object->reclaim_node);
-	if (ops->fill)
+	object->group = nullptr;
+	list_init(&object->dirty_node);
+	object->dirty_first = UINT64_MAX;
+	object->dirty_last = 0;
+	object->dirty_pages = object->writing = object->error_state = 0;
+	object->forgotten = object->pinned = false;
+	if (memory_object_has_home(object))
 		reclaim_add_object(object);
 }
 
@@ -103,16 +93,16 @@ void memory_object_get(struct memory_object *object)
 	__atomic_fetch_add(&object->refs, 1, __ATOMIC_RELAXED);
 }
 
-static void memory_object_drop_pages(struct memory_object *object, u64 first, u64 last);
-
 void memory_object_put(struct memory_object *object)
 {
 	if (__atomic_sub_fetch(&object->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	ASSERT(list_empty(&object->mappings));
-	if (object->ops->fill)
+	if (memory_object_has_home(object))
 		reclaim_remove_object(object);
 	memory_object_drop_pages(object, 0, UINT64_MAX);
+	if (memory_object_is_written_back(object))
+		write_back_leave(object);
 	if (object->ops->destroy)
 		object->ops->destroy(object);
 }
@@ -156,13 +146,13 @@ static void object_remove_locked(struct memory_object *object, struct page *page
 	object->page_count--;
 }
 
-static int object_charge(struct memory_object *object, s64 pages)
+int object_charge(struct memory_object *object, s64 pages)
 {
 	return object->ops->charge ? object->ops->charge(object, pages) : 0;
 }
 
 /* Inserts `page`, giving the object a reference. -EEXIST when another page was faster, -ENOMEM. */
-static int object_insert(struct memory_object *object, u64 index, struct page *page)
+int object_insert(struct memory_object *object, u64 index, struct page *page)
 {
 	int error;
 
@@ -183,7 +173,7 @@ static int object_insert(struct memory_object *object, u64 index, struct page *p
 }
 
 /* Removes a page that could not be filled. */
-static void object_discard(struct memory_object *object, struct page *page)
+void object_discard(struct memory_object *object, struct page *page)
 {
 	bool removed = false;
 
@@ -200,10 +190,34 @@ static void object_discard(struct memory_object *object, struct page *page)
 	}
 }
 
+/* Fills a locked page and unlocks it; without contents it stays in the object for the next who tries. */
+static int object_fill(struct memory_object *object, struct page *page)
+{
+	int error = 0;
+
+	if (page->index << PAGE_SHIFT >= READ_ONCE(object->size)) {
+		memset(page_address(page), 0, PAGE_SIZE);
+	} else if (object->ops->fill_pages) {
+		object->ops->fill_pages(object, &page, 1);
+		wait_event(page_wait_queue(page), !(page_flags(page) & PAGE_FLAG_LOCKED));
+		return page_flags(page) & PAGE_FLAG_UPTODATE ? 0 : -EIO;
+	} else {
+		error = object->ops->fill(object, page);
+	}
+	memory_object_filled(page, error);
+	return error;
+}
+
+void memory_object_filled(struct page *page, int error)
+{
+	page_flags_set(page, error ? PAGE_FLAG_ERROR : PAGE_FLAG_UPTODATE);
+	page_unlock(page);
+}
+
 /* Adds a page at an index that has none and fills it. -EEXIST: look again. */
 static int object_add_page(struct memory_object *object, u64 index, struct page **out)
 {
-	bool fill = object->ops->fill;
+	bool fill = memory_object_has_home(object);
 	int error = object_charge(object, 1);
 
 	if (error)
@@ -220,14 +234,11 @@ static int object_add_page(struct memory_object *object, u64 index, struct page 
 		goto out_uncharge;
 	}
 	if (fill) {
-		error = object->ops->fill(object, page);
+		error = object_fill(object, page);
 		if (error) {
-			object_discard(object, page);
 			page_put(page);
 			return error;
 		}
-		page_flags_set(page, PAGE_FLAG_UPTODATE);
-		page_unlock(page);
 	}
 	*out = page;
 	return 0;
@@ -237,10 +248,28 @@ out_uncharge:
 	return error;
 }
 
+/* A page that is not up to date: waits for whoever fills it, or fills it again. */
+static int object_await_page(struct memory_object *object, struct page *page)
+{
+	if (page_flags(page) & PAGE_FLAG_LOCKED) {
+		wait_event(page_wait_queue(page), !(page_flags(page) & PAGE_FLAG_LOCKED));
+		return 0;
+	}
+	page_lock(page);
+	if (page->object != object || page_flags(page) & PAGE_FLAG_UPTODATE) {
+		page_unlock(page);
+		return 0;
+	}
+	page_flags_clear(page, PAGE_FLAG_ERROR);
+	return object_fill(object, page);
+}
+
 int memory_object_get_page(struct memory_object *object, u64 index, bool create, struct page **out)
 {
 	for (;;) {
 		struct page *page = object_page_get(object, index);
+		int error;
+
 		if (likely(page)) {
 			u16 flags = page_flags(page);
 			if (likely(flags & PAGE_FLAG_UPTODATE)) {
@@ -249,169 +278,83 @@ int memory_object_get_page(struct memory_object *object, u64 index, bool create,
 				*out = page;
 				return 0;
 			}
-			wait_event(page_wait_queue(page), !(page_flags(page) & PAGE_FLAG_LOCKED));
+			error = object_await_page(object, page);
 			page_put(page);
+			if (error)
+				return error;
 			continue;
 		}
-		if (!create && !object->ops->fill)
+		if (!create && !memory_object_has_home(object))
 			return -ENOENT;
-		int error = object_add_page(object, index, out);
+		error = object_add_page(object, index, out);
 		if (error != -EEXIST)
 			return error;
 	}
 }
 
-int memory_object_dirty_page(struct memory_object *object, struct page *page)
+/* The page is locked if the object is written back. */
+int object_dirty_locked(struct memory_object *object, struct page *page)
 {
-	if (page_flags(page) & PAGE_FLAG_DIRTY)
-		return 0;
 	if (object->ops->dirty) {
 		int error = object->ops->dirty(object, page);
 		if (error)
 			return error;
 	}
 	page_flags_set(page, PAGE_FLAG_DIRTY);
+	if (memory_object_is_written_back(object))
+		write_back_note_dirty(object, page->index);
 	return 0;
 }
 
-/* --- reading and writing --- */
-
-/* One piece of a page to the iterator; bytes copied, or -errno. */
-static ssize_t object_read_piece(struct memory_object *object, u64 offset, size_t size,
-				 struct iter *it)
+int memory_object_dirty_page(struct memory_object *object, struct page *page)
 {
-	struct page *page;
-	int error = memory_object_get_page(object, offset >> PAGE_SHIFT, false, &page);
+	int error = 0;
 
-	if (error == -ENOENT)
-		return iter_zero(it, size) ?: -EFAULT;
-	if (error)
-		return error;
-	size_t copied = iter_copy_to(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
-	page_put(page);
-	return copied ?: -EFAULT;
-}
-
-ssize_t memory_object_read(struct memory_object *object, u64 offset, struct iter *it)
-{
-	size_t done = 0;
-
-	while (it->remaining) {
-		u64 size = READ_ONCE(object->size);
-		if (offset >= size)
-			break;
-		size_t piece = MIN((u64)it->remaining, size - offset);
-		piece = MIN(piece, PAGE_SIZE - (offset & ~PAGE_MASK));
-		ssize_t copied = object_read_piece(object, offset, piece, it);
-		if (copied < 0)
-			return done ? (ssize_t)done : copied;
-		done += copied;
-		offset += copied;
-		if ((size_t)copied < piece)
-			break;
-	}
-	return done;
-}
-
-/*
- * Writes a whole page that is not there yet: it is filled before it is inserted, so it needs no
- * zeroing. Returns the bytes written, -EEXIST when a page has appeared (nothing was consumed), or
- * -errno.
- */
-static ssize_t object_write_new_page(struct memory_object *object, u64 index, struct iter *it)
-{
-	ssize_t result = object_charge(object, 1);
-	if (result)
-		return result;
-	struct page *page = page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_CACHE));
-	result = -ENOMEM;
-	if (!page)
-		goto out_uncharge;
-	struct iter before = *it;
-	size_t copied = iter_copy_from(it, page_address(page), PAGE_SIZE);
-	result = -EFAULT;
-	if (!copied)
-		goto out_put;
-	memset((char *)page_address(page) + copied, 0, PAGE_SIZE - copied);
-	page->flags = PAGE_FLAG_UPTODATE | PAGE_FLAG_DIRTY;
-	result = object_insert(object, index, page);
-	if (result) {
-		*it = before;
-		goto out_put;
-	}
-	page_put(page);
-	return copied;
-
-out_put:
-	page_put(page);
-out_uncharge:
-	(void)object_charge(object, -1);
-	return result;
-}
-
-static bool object_has_page(struct memory_object *object, u64 index)
-{
-	rcu_read_lock();
-	bool has = radix_load(&object->pages, index);
-	rcu_read_unlock();
-	return has;
-}
-
-static ssize_t object_write_piece(struct memory_object *object, u64 offset, size_t size,
-				  struct iter *it)
-{
-	u64 index = offset >> PAGE_SHIFT;
-	struct page *page;
-
-	if (size == PAGE_SIZE && !object->ops->fill && !object_has_page(object, index)) {
-		ssize_t result = object_write_new_page(object, index, it);
-		if (result != -EEXIST)
-			return result;
-	}
-	int error = memory_object_get_page(object, index, true, &page);
-	if (error)
-		return error;
-	error = memory_object_dirty_page(object, page);
-	if (error) {
-		page_put(page);
-		return error;
-	}
-	size_t copied =
-		iter_copy_from(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
-	if (page_flags(page) & PAGE_FLAG_CODE)
-		page_flags_clear(page, PAGE_FLAG_CODE);
-	page_put(page);
-	return copied ?: -EFAULT;
-}
-
-ssize_t memory_object_write(struct memory_object *object, u64 offset, struct iter *it)
-{
-	size_t done = 0;
-
-	while (it->remaining) {
-		size_t piece = MIN(it->remaining, PAGE_SIZE - (offset & ~PAGE_MASK));
-		ssize_t copied = object_write_piece(object, offset, piece, it);
-		if (copied < 0)
-			return done ? (ssize_t)done : copied;
-		done += copied;
-		offset += copied;
-		if ((size_t)copied < piece)
-			break;
-	}
-	return done;
+	if (page_flags(page) & PAGE_FLAG_DIRTY)
+		return 0;
+	if (!memory_object_is_written_back(object))
+		return object_dirty_locked(object, page);
+	/* Two at once must not reserve twice; write-back cleans under the lock. */
+	page_lock(page);
+	if (page->object == object && !(page_flags(page) & PAGE_FLAG_DIRTY))
+		error = object_dirty_locked(object, page);
+	page_unlock(page);
+	return error;
 }
 
 /* --- removing pages --- */
 
-/* Frees the pages with indices in [first, last], which no mapping shows any more or will lose. */
-static void memory_object_drop_pages(struct memory_object *object, u64 first, u64 last)
+/* Waits until a page is neither being filled nor written. It may have left the object afterwards. */
+static void page_await_io(struct page *page)
+{
+	wait_event(page_wait_queue(page),
+		   !(page_flags(page) & (PAGE_FLAG_LOCKED | PAGE_FLAG_WRITEBACK)));
+}
+
+/*
+ * Frees the pages with indices in [first, last], which no mapping shows any more or will lose. Those that a disk is
+ * busy with are waited for.
+ */
+void memory_object_drop_pages(struct memory_object *object, u64 first, u64 last)
 {
 	s64 dropped = 0;
 
 	mutex_lock(&object->lock);
 	struct page *page;
 	while ((page = radix_next(&object->pages, &first, last))) {
+		u16 flags = page_flags(page);
+
+		if (unlikely(flags & (PAGE_FLAG_LOCKED | PAGE_FLAG_WRITEBACK))) {
+			page_get(page);
+			mutex_unlock(&object->lock);
+			page_await_io(page);
+			page_put(page);
+			mutex_lock(&object->lock);
+			continue;
+		}
 		object_remove_locked(object, page);
+		if (memory_object_is_written_back(object) && page_take_dirty(page))
+			write_back_note_clean(object);
 		page_put(page);
 		dropped++;
 		if (first++ == last)
@@ -429,8 +372,11 @@ static void object_zero_part(struct memory_object *object, u64 start, u64 end)
 
 	if (start == end || memory_object_get_page(object, start >> PAGE_SHIFT, false, &page))
 		return;
-	if (!memory_object_dirty_page(object, page))
+	if (!memory_object_dirty_page(object, page)) {
 		memset((char *)page_address(page) + (start & ~PAGE_MASK), 0, end - start);
+		/* Write-back may have cleaned it in between. */
+		(void)memory_object_dirty_page(object, page);
+	}
 	page_put(page);
 }
 
@@ -466,49 +412,44 @@ void memory_object_punch(struct memory_object *object, u64 start, u64 end)
 	}
 }
 
-/* --- writing back and reclaim --- */
+/* --- reclaim --- */
 
-static int object_write_back_page(struct memory_object *object, struct page *page)
+/* Removes and frees a page that nobody uses and that is not dirty. */
+static bool object_reclaim_page_locked(struct memory_object *object, struct page *page)
+	__must_hold(&object->lock)
 {
-	int error = 0;
+	u16 busy = PAGE_FLAG_DIRTY | PAGE_FLAG_LOCKED | PAGE_FLAG_WRITEBACK;
 
-	page_lock(page);
-	if (page->object == object && page_flags(page) & PAGE_FLAG_DIRTY) {
-		/* Clean first: a write that comes during the transfer makes it dirty again. */
-		page_flags_clear(page, PAGE_FLAG_DIRTY);
-		aspace_clean_object(object, page->index << PAGE_SHIFT,
-				    (page->index + 1) << PAGE_SHIFT);
-		error = object->ops->write_back(object, page);
-		if (error)
-			page_flags_set(page, PAGE_FLAG_DIRTY | PAGE_FLAG_ERROR);
+	if (page_flags(page) & busy || !page_take_last(page))
+		return false;
+	/* Nobody can find it any more. Whoever held it a moment ago may have made it dirty. */
+	if (page_flags(page) & busy) {
+		__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);
+		return false;
 	}
-	page_unlock(page);
-	return error;
+	object_remove_locked(object, page);
+	page_free(page);
+	return true;
 }
 
-int memory_object_sync(struct memory_object *object, u64 start, u64 end)
+u64 memory_object_drop_clean(struct memory_object *object, u64 start, u64 end)
 {
-	int result = 0;
-	u64 index = start >> PAGE_SHIFT, last = (end - 1) >> PAGE_SHIFT;
+	u64 index = DIV_ROUND_UP(start, PAGE_SIZE), last = end >> PAGE_SHIFT, freed = 0;
+	struct page *page;
 
-	if (!object->ops->write_back || start >= end)
+	/* The last page of the file counts as a whole one. */
+	if (end < READ_ONCE(object->size) && !last--)
 		return 0;
-	for (;; index++) {
-		mutex_lock(&object->lock);
-		struct page *page = radix_next(&object->pages, &index, last);
-		if (page)
-			page_get(page);
-		mutex_unlock(&object->lock);
-		if (!page)
-			return result;
-		if (page_flags(page) & PAGE_FLAG_DIRTY) {
-			int error = object_write_back_page(object, page);
-			result = result ?: error;
-		}
-		page_put(page);
-		if (index == last)
-			return result;
+	mutex_lock(&object->lock);
+	while ((page = radix_next(&object->pages, &index, last))) {
+		freed += object_reclaim_page_locked(object, page);
+		if (index++ == last)
+			break;
 	}
+	mutex_unlock(&object->lock);
+	if (freed)
+		(void)object_charge(object, -(s64)freed);
+	return freed;
 }
 
 u64 memory_object_reclaim(struct memory_object *object, u64 target)
@@ -519,17 +460,10 @@ u64 memory_object_reclaim(struct memory_object *object, u64 target)
 	if (!mutex_trylock(&object->lock))
 		return 0;
 	while (freed < target && (page = radix_next(&object->pages, &index, UINT64_MAX))) {
-		u16 flags = page_flags(page);
-		if (flags & PAGE_FLAG_ACCESSED) {
-			/* A second chance. */
-			page_flags_clear(page, PAGE_FLAG_ACCESSED);
-		} else if (page_refs(page) == 1 &&
-			   !(flags & (PAGE_FLAG_DIRTY | PAGE_FLAG_LOCKED | PAGE_FLAG_WRITEBACK)) &&
-			   page_take_last(page)) {
-			object_remove_locked(object, page);
-			page_free(page);
-			freed++;
-		}
+		if (page_flags(page) & PAGE_FLAG_ACCESSED)
+			page_flags_clear(page, PAGE_FLAG_ACCESSED); /* a second chance */
+		else
+			freed += object_reclaim_page_locked(object, page);
 		if (index++ == UINT64_MAX)
 			break;
 	}

@@ -43,7 +43,7 @@ struct memory_object_ops {
 	 * WRITEBACK, no longer dirty. Calls memory_object_written once for each, in any context, perhaps
 	 * before it returns; the caller unlocks them afterwards. `sync`: somebody waits. Preferred to
 	 * write_back. Called by the flusher, syncs and throttled writers, some of whom hold inode->lock:
-	 * must not take it. May sleep. Bytes behind object->size are zero.
+	 * must not take it. May sleep. Locks of the file system come after the lock of a page.
 	 */
 	void (*write_back_pages)(struct memory_object *object, struct page **pages, unsigned count,
 				 bool sync);
@@ -79,9 +79,11 @@ struct memory_object {
 	struct list_head dirty_node; /* in write-back's list from the first dirty page on */
 	u64 dirtied_ns;		     /* when it joined that list */
 	u64 dirty_first, dirty_last; /* no page outside of these indices is dirty */
+	u32 dirty_pages;	     /* atomic */
 	u32 writing;		     /* pages under WRITEBACK; atomic */
 	u32 error_state;	     /* see memory_object_error_sample; atomic */
 	bool forgotten;		     /* memory_object_forget */
+	bool pinned;		     /* ops->dirtied was called, ops->cleaned not yet */
 };
 
 /* True if the pages can be read again. */
@@ -153,6 +155,8 @@ void memory_object_written(struct page *page, int error);
 					       struct iter *it, struct read_ahead *state);
 /* Starts reading [start, end) bytes without waiting: readahead(2), POSIX_FADV_WILLNEED. May sleep. */
 void memory_object_prefetch(struct memory_object *object, u64 start, u64 end);
+/* The same if the page of byte `offset` is not there: for faults. */
+void memory_object_prefetch_missing(struct memory_object *object, u64 offset, u64 start, u64 end);
 
 /* Frees clean, unmapped pages of the range: POSIX_FADV_DONTNEED, drop_caches. Returns how many. */
 u64 memory_object_drop_clean(struct memory_object *object, u64 start, u64 end);

@@ -19,6 +19,7 @@
 #include <mm/pagetable.h>
 #include <mm/slab.h>
 #include <mm/vmap.h>
+#include <mm/write_back.h>
 
 #define RECLAIM_BATCH 64u
 
@@ -102,6 +103,18 @@ u64 reclaim_pages(u64 target)
 	return freed;
 }
 
+void reclaim_drop_page_cache(void)
+{
+	for (unsigned left = object_total(); left; left--) {
+		struct memory_object *object = next_object();
+
+		if (!object)
+			break;
+		(void)memory_object_drop_clean(object, 0, UINT64_MAX);
+		memory_object_put(object);
+	}
+}
+
 /* --- caches of the upper layers --- */
 
 /*
@@ -137,6 +150,8 @@ bool reclaim_for(unsigned order, u32 flags)
 	if (flags & ALLOC_ATOMIC || current_base()->preempt_count)
 		return false;
 	if (reclaim_pages(MAX(RECLAIM_BATCH, 1u << order)))
+		return true;
+	if (write_back_progress(RECLAIM_BATCH, clock_monotonic_ns() + 50 * NSEC_PER_MSEC))
 		return true;
 	if (reclaim_caches())
 		return true;

@@ -24,6 +24,9 @@ bool reclaim_for(unsigned order, u32 flags);
 void reclaim_add_object(struct memory_object *object);
 void reclaim_remove_object(struct memory_object *object);
 
+/* vm.drop_caches bit 0: frees all clean pages of the page cache. May sleep. */
+void reclaim_drop_page_cache(void);
+
 /* Numbers for /proc/meminfo and /proc/vmstat; in pages, or events since boot. */
 struct memory_counts {
 	u64 cache_clean; /* page cache that reclaim could free */

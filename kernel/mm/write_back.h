@@ -22,8 +22,8 @@ void write_back_balance(struct memory_object *object, unsigned pages);
 /* Asks the flusher to clean about this many pages; does not wait. Any context. For reclaim. */
 void write_back_wake(u64 pages);
 
-/* vm.drop_caches 1: clean pages of the page cache. May sleep. */
-void write_back_drop_caches(void);
+/* For reclaim: has pages written and waits until some are, or the deadline. False: nothing is dirty, or time is up. */
+[[nodiscard]] bool write_back_progress(u64 pages, u64 deadline_ns);
 
 /* Pages dirty and on their way, for /proc/meminfo and /proc/vmstat. */
 struct write_back_counts {
@@ -41,5 +41,5 @@ struct write_back_settings {
 };
 extern struct write_back_settings write_back_settings;
 
-/* Boot: starts the flusher. In a thread. */
-void write_back_init(void);
+/* Boot: starts the flusher, a kernel thread (kthread_start, of a higher layer). */
+void write_back_init(int (*start_thread)(const char *name, void (*entry)(void *), void *arg));

@@ -7,8 +7,6 @@
 #include <obj/handle.h>
 #include <sched/thread.h>
 
-struct mm_hooks mm_hooks;
-
 /* Mappings are tested in the guest. */
 void aspace_get(struct aspace *as)
 {

@@ -11,6 +11,7 @@
 
 #include <core/lock.h>
 #include <mm/iter.h>
+#include <mm/memory_object.h>
 #include <obj/handle.h>
 #include <obj/object.h>
 
@@ -112,6 +113,8 @@ struct file {
 	int owner_signal;      /* F_SETSIG */
 	u32 owner_type;	       /* F_OWNER_TID ... */
 	u64 directory_cookie;
+	struct read_ahead read_ahead; /* of regular files and block devices */
+	u32 write_error_seen;	      /* memory_object_error_sample at open */
 };
 
 #define FILE_MODE_READ BIT(0)

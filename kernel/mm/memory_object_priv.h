@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of memory objects and write-back. */
+#pragma once
+
+#include <core/wait.h>
+#include <mm/memory_object.h>
+
+static inline u16 page_flags(const struct page *page)
+{
+	return __atomic_load_n(&page->flags, __ATOMIC_ACQUIRE);
+}
+static inline void page_flags_set(struct page *page, u16 flags)
+{
+	__atomic_fetch_or(&page->flags, flags, __ATOMIC_ACQ_REL);
+}
+static inline void page_flags_clear(struct page *page, u16 flags)
+{
+	__atomic_fetch_and(&page->flags, (u16)~flags, __ATOMIC_ACQ_REL);
+}
+/* Clears DIRTY; true for the one who did. */
+static inline bool page_take_dirty(struct page *page)
+{
+	return page_flags(page) & PAGE_FLAG_DIRTY &&
+	       __atomic_fetch_and(&page->flags, (u16)~PAGE_FLAG_DIRTY, __ATOMIC_ACQ_REL) &
+		       PAGE_FLAG_DIRTY;
+}
+static inline bool page_trylock(struct page *page)
+{
+	return !(__atomic_fetch_or(&page->flags, PAGE_FLAG_LOCKED, __ATOMIC_ACQ_REL) &
+		 PAGE_FLAG_LOCKED);
+}
+void page_lock(struct page *page);
+void page_unlock(struct page *page);
+/* Where those wait who wait for a flag of the page to go. */
+struct wait_queue *page_wait_queue(const struct page *page);
+
+int object_charge(struct memory_object *object, s64 pages);
+/* Inserts `page`, giving the object a reference. -EEXIST when another page was faster, -ENOMEM. */
+[[nodiscard]] int object_insert(struct memory_object *object, u64 index, struct page *page);
+/* Removes a locked page that did not become what it should. */
+void object_discard(struct memory_object *object, struct page *page);
+/* Makes a page dirty that is locked (if the object is written back) and clean. */
+[[nodiscard]] int object_dirty_locked(struct memory_object *object, struct page *page);
+void memory_object_drop_pages(struct memory_object *object, u64 first, u64 last);
+
+/* write_back.c: a page at `index` became dirty; a dirty page left; the object ends. */
+void write_back_note_dirty(struct memory_object *object, u64 index);
+void write_back_note_clean(struct memory_object *object);
+void write_back_leave(struct memory_object *object);
