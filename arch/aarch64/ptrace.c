@@ -5,10 +5,10 @@
  */
 #include <arch/cpu.h>
 #include <arch/frame.h>
+#include <arch/impl/regs.h>
 #include <arch/irqflags.h>
 #include <arch/layout.h>
 #include <arch/ptrace.h>
-#include <arch/impl/regs.h>
 #include <core/thread_base.h>
 #include <lib/errno.h>
 #include <lib/string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Registers for debuggers: general, FPU, debug registers; the layouts of <sys/user.h> and of XSAVE. */
 #include <arch/frame.h>
+#include <arch/impl/regs.h>
 #include <arch/irqflags.h>
 #include <arch/layout.h>
 #include <arch/ptrace.h>
-#include <arch/impl/regs.h>
 #include <core/thread_base.h>
 #include <lib/errno.h>
 #include <lib/string.h>

@@ -32,8 +32,8 @@ static long for_each_target(int which, int who, long (*visit)(struct task *task,
 		if (!task)
 			continue;
 		const struct credentials *c = task_credentials_get(task);
-		bool meant = which == IOPRIO_WHO_USER ? c->uid == uid
-						      : process_group_id(p) == group;
+		bool meant =
+			which == IOPRIO_WHO_USER ? c->uid == uid : process_group_id(p) == group;
 
 		credentials_put(c);
 		if (meant)

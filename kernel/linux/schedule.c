@@ -343,8 +343,8 @@ static int for_each_named(int which, int who, void (*visit)(struct task *task, v
 		for (int tid = 1; (task = process_next_task(process, tid));
 		     tid = task->tid + 1, task_put(task)) {
 			const struct credentials *c = task_credentials_get(task);
-			bool match =
-				which == PRIO_PGRP ? process_group_id(process) == who : c->uid == (u32)who;
+			bool match = which == PRIO_PGRP ? process_group_id(process) == who
+							: c->uid == (u32)who;
 
 			credentials_put(c);
 			if (!match)

@@ -9,7 +9,7 @@ struct user_account {
 	u32 refs;
 	u32 tasks;			/* atomic */
 	u32 signals;			/* queued; atomic */
-	u32 handles_in_flight; /* SCM_RIGHTS, unix(7); atomic */
+	u32 handles_in_flight;		/* SCM_RIGHTS, unix(7); atomic */
 	u32 inotify_instances, watches; /* atomic */
 	u64 mqueue_bytes;		/* RLIMIT_MSGQUEUE; atomic */
 	struct user_account *next;

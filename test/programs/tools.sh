@@ -62,7 +62,7 @@ top -b -n 2 -d 0.2 | head -n 7 | sed 's/ *$//'; top -b -n 1 -p 1 | tail -n 2; to
 END
 section free_vmstat_uptime~ <<'END'
 free | awk '{print $1, NF}'; free -h -w -t | awk '{print $1, NF}'; free -m | awk 'NR == 2 {print ($2 > 0), ($3 < $2)}'
-vmstat 1 2 | awk '{print NF}'; vmstat | head -n 2; vmstat -s | sed 's/^ *[0-9]*//'; uptime; uptime -p; uptime -s | wc -c; w | head -n 2 | tail -n 1; vmstat -f; slabtop -o 2>&1 | head -n 5 | tail -n 1 | awk '{print NF}'; tload -d 1 2>/dev/null < /dev/null; pwdx $$; 
+vmstat 1 2 | awk '{print NF}'; vmstat | head -n 2; vmstat -s | sed 's/^ *[0-9]*//'; uptime; uptime -p; uptime -s | wc -c; w | head -n 2 | tail -n 1; vmstat -f; slabtop -o 2>&1 | head -n 5 | tail -n 1 | awk '{print NF}'; tload -d 1 2>/dev/null < /dev/null; pwdx $$;
 END
 section pmap~ <<'END'
 sleep 1000 & sleep 0.2; pmap $! | awk '{print $3, $4, $5}'; pmap -x $! | awk '{print $5, $6, NF}'; pmap -X $! | head -n 2 | tail -n 1; pmap -XX $! | head -n 2 | tail -n 1; kill $!
