@@ -154,6 +154,32 @@ BENCH("ipc", pipe_bandwidth_64k, 200)
 	return ns;
 }
 
+BENCH("ipc", unix_bandwidth_64k, 200)
+{
+	static char block[65536];
+	int p[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, p))
+		return -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		close(p[1]);
+		while (read(p[0], block, sizeof(block)) > 0)
+			;
+		_exit(0);
+	}
+	close(p[0]);
+	int64_t ns = TIMED(n, ({
+				   if (write(p[1], block, sizeof(block)) < 0)
+					   return -1;
+			   }));
+
+	close(p[1]);
+	waitpid(pid, 0, 0);
+	return ns;
+}
+
 static int futex_words[2];
 
 static void futex_wait_for(int *word)

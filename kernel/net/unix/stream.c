@@ -117,13 +117,34 @@ struct stream_read {
 	struct unix_socket *u;
 	struct socket *socket;
 	struct socket_message *message;
-	struct unix_buffer *first; /* gave the credentials; null: nothing yet */
 	int pid;
 	u32 uid, gid;
 	size_t total;
 	bool begun;
 	int error;
+	/* What goes when read_lock is released: dropping handles may take any lock. */
+	struct unix_buffer *done;
+	struct unix_rights *dropped;
 };
+
+static void finish_buffer(struct stream_read *r, struct unix_buffer *b) __no_lock_analysis
+{
+	unix_queue_remove(r->u, b);
+	b->next = r->done;
+	r->done = b;
+}
+
+static void finish_read(struct stream_read *r)
+{
+	struct unix_buffer *b;
+
+	while ((b = r->done)) {
+		r->done = b->next;
+		unix_buffer_free(b);
+	}
+	if (unlikely(r->dropped))
+		unix_rights_free(r->dropped);
+}
 
 /* Data of different senders is not mixed when the receiver wants to know them. */
 static bool same_sender(struct stream_read *r, const struct unix_buffer *b)
@@ -152,7 +173,7 @@ static int deliver_rights(struct stream_read *r, struct unix_buffer *b) __no_loc
 	if (r->message->control)
 		unix_rights_deliver(rights, r->message->control);
 	else
-		unix_rights_free(rights);
+		r->dropped = rights;
 	return 0;
 }
 
@@ -173,10 +194,8 @@ static bool read_buffer(struct stream_read *r, struct unix_buffer *b) __no_lock_
 		r->error = deliver_rights(r, b);
 	if (!(r->message->flags & MSG_PEEK)) {
 		b->offset += (u32)n;
-		if (b->offset == b->length) {
-			unix_queue_remove(r->u, b);
-			unix_buffer_free(b);
-		}
+		if (b->offset == b->length)
+			finish_buffer(r, b);
 	}
 	return n == wanted && !had_rights && !r->error;
 }
@@ -189,10 +208,8 @@ static bool pass_urgent(struct stream_read *r, struct unix_buffer **b) __no_lock
 	if (r->total)
 		return false;
 	*b = urgent->next;
-	if (!(r->message->flags & MSG_PEEK)) {
-		unix_queue_remove(r->u, urgent);
-		unix_buffer_free(urgent);
-	}
+	if (!(r->message->flags & MSG_PEEK))
+		finish_buffer(r, urgent);
 	return true;
 }
 
@@ -222,6 +239,7 @@ static void read_locked(struct stream_read *r)
 static ssize_t receive_urgent(struct socket *socket, struct socket_message *message)
 {
 	struct unix_socket *u = unix_of(socket);
+	struct stream_read r = { .u = u };
 	struct unix_buffer *b;
 	ssize_t n = -EINVAL;
 
@@ -236,12 +254,11 @@ static ssize_t receive_urgent(struct socket *socket, struct socket_message *mess
 		n = iter_copy_to(message->data, b->data, 1) || !message->data->remaining ? 1
 											 : -EFAULT;
 		message->flags_result |= MSG_OOB;
-		if (n == 1 && !(message->flags & MSG_PEEK)) {
-			unix_queue_remove(u, b);
-			unix_buffer_free(b);
-		}
+		if (n == 1 && !(message->flags & MSG_PEEK))
+			finish_buffer(&r, b);
 	}
 	mutex_unlock(&u->read_lock);
+	finish_read(&r);
 	return n;
 }
 
@@ -269,6 +286,7 @@ static ssize_t stream_receive(struct socket *socket, struct socket_message *mess
 	mutex_lock(&u->read_lock);
 	read_locked(&r);
 	mutex_unlock(&u->read_lock);
+	finish_read(&r);
 	if (message->control) {
 		message->control->pid = r.pid;
 		message->control->uid = r.uid;
