@@ -81,6 +81,7 @@ enum lock_rank {
 	RANK_TTY_BUFFER = 230,
 	RANK_CHANNEL = 235, /* ipc: queue and waiting receivers of a channel */
 	RANK_FUTEX = 240,
+	RANK_FUTEX_PI = 242,   /* ipc: who waits for which priority inheriting futex */
 	RANK_NET_LINK = 245,   /* net: neighbours, fragments, lists of the network thread */
 	RANK_NET_DEVICE = 246, /* net: queues of a device */
 	RANK_TIMER_USER = 250, /* locks that a timer's users take before arming or cancelling it */

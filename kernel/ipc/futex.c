@@ -13,7 +13,7 @@
  */
 #include <core/rcu.h>
 #include <core/thread_base.h>
-#include <ipc/futex.h>
+#include <ipc/futex_priv.h>
 #include <lib/errno.h>
 #include <lib/hash.h>
 #include <mm/aspace.h>
@@ -23,24 +23,19 @@
 
 #define BUCKET_BITS 8
 
-struct futex_bucket {
-	struct spinlock lock;
-	struct list_head waiters;
-} __aligned(64);
-
 static struct futex_bucket buckets[1 << BUCKET_BITS];
 
-static struct futex_bucket *bucket_of(const struct futex_key *key)
+struct futex_bucket *futex_bucket_of(const struct futex_key *key)
 {
 	return &buckets[hash_bits(hash_u64(key->base) + key->offset, BUCKET_BITS)];
 }
 
-static bool key_equal(const struct futex_key *a, const struct futex_key *b)
+bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
 {
 	return a->base == b->base && a->offset == b->offset;
 }
 
-static void key_put(struct futex_key *key)
+void futex_key_put(struct futex_key *key)
 {
 	if (key->object)
 		memory_object_put(key->object);
@@ -66,7 +61,7 @@ static int shared_key(struct aspace *as, vaddr_t address, struct futex_key *key)
 	return error;
 }
 
-static int key_get(u32 __user *word, bool shared, struct futex_key *key)
+int futex_key_get(u32 __user *word, bool shared, struct futex_key *key)
 {
 	struct aspace *as = current_aspace();
 	vaddr_t address = (vaddr_t)word;
@@ -80,7 +75,7 @@ static int key_get(u32 __user *word, bool shared, struct futex_key *key)
 }
 
 /* Loads the word, whose address was checked; -EFAULT if its page is not there. */
-static int load_nofault(u32 __user *word, u32 *value)
+int futex_load_nofault(u32 __user *word, u32 *value)
 {
 	struct thread_base *self = current_base();
 	int error;
@@ -105,12 +100,12 @@ static int atomic_nofault(enum user_atomic op, u32 __user *word, u32 operand, u3
 /* (F1). 0: queued; -EAGAIN: another value; -EFAULT: page not there. */
 static int compare_and_queue(struct futex_waiter *waiter)
 {
-	struct futex_bucket *bucket = bucket_of(&waiter->key);
+	struct futex_bucket *bucket = futex_bucket_of(&waiter->key);
 	u32 value = 0;
 	int error;
 
 	spin_lock(&bucket->lock);
-	error = load_nofault(waiter->word, &value);
+	error = futex_load_nofault(waiter->word, &value);
 	if (!error && value != waiter->value)
 		error = -EAGAIN;
 	if (!error) {
@@ -121,9 +116,9 @@ static int compare_and_queue(struct futex_waiter *waiter)
 	return error;
 }
 
-static int queue_waiter(struct futex_waiter *waiter)
+int futex_queue_waiter(struct futex_waiter *waiter)
 {
-	int error = key_get(waiter->word, waiter->shared, &waiter->key);
+	int error = futex_key_get(waiter->word, waiter->shared, &waiter->key);
 
 	if (error)
 		return error;
@@ -136,13 +131,13 @@ static int queue_waiter(struct futex_waiter *waiter)
 		if (error == -EFAULT && !arch_user_load(waiter->word, &value))
 			continue;
 		if (error)
-			key_put(&waiter->key);
+			futex_key_put(&waiter->key);
 		return error;
 	}
 }
 
 /* Takes the waiter off its queue; true if it had been woken. */
-static bool unqueue_waiter(struct futex_waiter *waiter)
+bool futex_unqueue_waiter(struct futex_waiter *waiter)
 {
 	struct futex_bucket *bucket;
 	bool woken;
@@ -158,7 +153,7 @@ static bool unqueue_waiter(struct futex_waiter *waiter)
 	if (!woken)
 		list_remove(&waiter->node);
 	spin_unlock(&bucket->lock);
-	key_put(&waiter->key);
+	futex_key_put(&waiter->key);
 	return woken;
 }
 
@@ -168,7 +163,7 @@ static int unqueue_all(struct futex_waiter *waiters, unsigned n)
 	int first = -1;
 
 	for (unsigned i = n; i-- > 0;)
-		if (unqueue_waiter(&waiters[i]))
+		if (futex_unqueue_waiter(&waiters[i]))
 			first = (int)i;
 	return first;
 }
@@ -187,7 +182,7 @@ int futex_wait(struct futex_waiter *waiters, unsigned n, u64 deadline_ns)
 	int error = 0, first;
 
 	for (queued = 0; queued < n && !error; queued++)
-		error = queue_waiter(&waiters[queued]);
+		error = futex_queue_waiter(&waiters[queued]);
 	if (error)
 		queued--;
 	while (!error) {
@@ -220,8 +215,10 @@ static int wake_locked(struct futex_bucket *bucket, const struct futex_key *key,
 	list_for_each_safe (waiter, next, &bucket->waiters, node) {
 		if (woken >= n)
 			break;
-		if (!key_equal(&waiter->key, key) || !(waiter->bitset & bitset))
+		if (!futex_key_equal(&waiter->key, key) || !(waiter->bitset & bitset))
 			continue;
+		if (waiter->pi)
+			return -EINVAL;
 		wake_waiter_locked(waiter);
 		woken++;
 	}
@@ -232,15 +229,15 @@ int futex_wake(u32 __user *word, bool shared, int n, u32 bitset)
 {
 	struct futex_bucket *bucket;
 	struct futex_key key;
-	int woken = key_get(word, shared, &key);
+	int woken = futex_key_get(word, shared, &key);
 
 	if (woken)
 		return woken;
-	bucket = bucket_of(&key);
+	bucket = futex_bucket_of(&key);
 	spin_lock(&bucket->lock);
 	woken = wake_locked(bucket, &key, n, bitset);
 	spin_unlock(&bucket->lock);
-	key_put(&key);
+	futex_key_put(&key);
 	return woken;
 }
 
@@ -252,24 +249,24 @@ struct double_key {
 
 static int double_key_get(const struct futex_pair *words, struct double_key *keys)
 {
-	int error = key_get(words->first, words->shared, &keys->first);
+	int error = futex_key_get(words->first, words->shared, &keys->first);
 
 	if (error)
 		return error;
-	error = key_get(words->second, words->shared, &keys->second);
+	error = futex_key_get(words->second, words->shared, &keys->second);
 	if (error) {
-		key_put(&keys->first);
+		futex_key_put(&keys->first);
 		return error;
 	}
-	keys->first_bucket = bucket_of(&keys->first);
-	keys->second_bucket = bucket_of(&keys->second);
+	keys->first_bucket = futex_bucket_of(&keys->first);
+	keys->second_bucket = futex_bucket_of(&keys->second);
 	return 0;
 }
 
 static void double_key_put(struct double_key *keys)
 {
-	key_put(&keys->first);
-	key_put(&keys->second);
+	futex_key_put(&keys->first);
+	futex_key_put(&keys->second);
 }
 
 /* (F4). Which locks they are is only known at run time. */
@@ -298,13 +295,15 @@ static int requeue_locked(struct double_key *keys, int n_wake, int n_requeue)
 	list_for_each_safe (waiter, next, &keys->first_bucket->waiters, node) {
 		if (done - n_wake >= n_requeue)
 			break;
-		if (!key_equal(&waiter->key, &keys->first))
+		if (!futex_key_equal(&waiter->key, &keys->first))
 			continue;
+		if (waiter->pi)
+			return -EINVAL;
 		if (done++ < n_wake) {
 			wake_waiter_locked(waiter);
 			continue;
 		}
-		if (key_equal(&keys->first, &keys->second))
+		if (futex_key_equal(&keys->first, &keys->second))
 			continue;
 		list_remove(&waiter->node);
 		list_add_tail(&keys->second_bucket->waiters, &waiter->node);
@@ -333,7 +332,7 @@ int futex_requeue(const struct futex_pair *words, int n_wake, int n_requeue, con
 		return result;
 	do {
 		double_lock(&keys);
-		result = expected ? load_nofault(words->first, &value) : 0;
+		result = expected ? futex_load_nofault(words->first, &value) : 0;
 		if (!result && expected && value != *expected)
 			result = -EAGAIN;
 		if (!result)

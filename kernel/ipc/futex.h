@@ -16,6 +16,7 @@ struct memory_object;
 struct task;
 struct thread;
 struct futex_bucket;
+struct futex_pi_waiter;
 
 struct futex_key {
 	u64 base;		      /* address of the aspace or the memory object */
@@ -34,6 +35,7 @@ struct futex_waiter {
 	struct futex_bucket *bucket; /* changes when requeued */
 	struct futex_key key;
 	struct thread *thread;
+	struct futex_pi_waiter *pi; /* FUTEX_WAIT_REQUEUE_PI: it may only be moved; else null */
 	bool woken;
 };
 
@@ -73,6 +75,29 @@ void futex_wake_address(u32 __user *word);
 /* The current task ends or execs: marks the robust futexes that it holds as ownerless and wakes a
  * waiter of each. */
 void futex_exit_robust(struct task *task);
+
+/*
+ * FUTEX_LOCK_PI (`try`: FUTEX_TRYLOCK_PI) until `deadline_ns`, and FUTEX_UNLOCK_PI. 0, -EFAULT, -EINVAL, -EAGAIN (`try`:
+ * it is locked), -EDEADLK, -ESRCH (no such owner), -EPERM (unlock: not the owner), -ETIMEDOUT, -ENOMEM, -ERESTARTNOINTR.
+ * May sleep.
+ */
+[[nodiscard]] int futex_lock_pi(u32 __user *word, bool shared, bool try, u64 deadline_ns);
+[[nodiscard]] int futex_unlock_pi(u32 __user *word, bool shared);
+
+/*
+ * FUTEX_WAIT_REQUEUE_PI: waits as futex_wait on a word until futex_requeue_pi has moved the wait to `target` and that is
+ * locked for the caller. The errors of both; -EAGAIN when a signal came after the move. FUTEX_CMP_REQUEUE_PI: locks the
+ * second word for one waiter of the first, or has it wait for it, and moves n_requeue more. How many in all. May sleep.
+ */
+[[nodiscard]] int futex_wait_requeue_pi(struct futex_waiter *waiter, u32 __user *target,
+					u64 deadline_ns);
+[[nodiscard]] int futex_requeue_pi(const struct futex_pair *words, int n_requeue, u32 expected);
+
+/* The task ends: hands the futexes that others wait for to them. After futex_exit_robust. */
+void futex_exit_pi(struct task *task);
+
+/* The scheduling parameters of the task have changed: who waits for whom is put in order again. */
+void futex_priority_changed(struct task *task);
 
 /* Boot. */
 void futex_init(void);

@@ -12,19 +12,27 @@
 /* Links carry a mark for priority inheritance in bit 0. */
 #define LINK_PI 1ul
 
+struct link {
+	unsigned long entry;
+	bool pi;
+};
+
 /* Reads a link and takes its mark off. */
-static int read_link(unsigned long from, unsigned long *entry)
+static int read_link(unsigned long from, struct link *link)
 {
-	if (get_user(*entry, __force_user(const unsigned long __user *, from)))
+	unsigned long value;
+
+	if (get_user(value, __force_user(const unsigned long __user *, from)))
 		return -EFAULT;
-	*entry &= ~LINK_PI;
+	*link = (struct link){ value & ~LINK_PI, value & LINK_PI };
 	return 0;
 }
 
 /* The owner of the word died. -1 if the word cannot be reached: the list is not to be trusted
  * further. */
-static int mark_dead(const struct task *task, unsigned long address, bool pending)
+static int mark_dead(const struct task *task, const struct link *link, long offset, bool pending)
 {
+	unsigned long address = link->entry + (unsigned long)offset;
 	u32 __user *word = __force_user(u32 __user *, address);
 	u32 value, old;
 
@@ -34,7 +42,7 @@ static int mark_dead(const struct task *task, unsigned long address, bool pendin
 	for (;;) {
 		/* Unlocked, but died before it could wake somebody: the waiter must not sleep on.
 		 */
-		if (pending && value == 0) {
+		if (pending && !link->pi && value == 0) {
 			futex_wake_address(word);
 			return 0;
 		}
@@ -47,7 +55,8 @@ static int mark_dead(const struct task *task, unsigned long address, bool pendin
 			break;
 		value = old;
 	}
-	if (value & FUTEX_WAITERS)
+	/* Waiters of the other kind are known to futex_exit_pi. */
+	if ((value & FUTEX_WAITERS) && !link->pi)
 		futex_wake_address(word);
 	return 0;
 }
@@ -55,7 +64,7 @@ static int mark_dead(const struct task *task, unsigned long address, bool pendin
 void futex_exit_robust(struct task *task)
 {
 	unsigned long head = (unsigned long)task->robust_list;
-	unsigned long link, pending;
+	struct link link, pending;
 	long offset;
 
 	task->robust_list = nullptr;
@@ -64,16 +73,16 @@ void futex_exit_robust(struct task *task)
 	    get_user(offset, __force_user(const long __user *,
 					  head + offsetof(struct robust_list_head, futex_offset))))
 		return;
-	for (unsigned n = 0; n < ROBUST_LIST_LIMIT && link != head; n++) {
+	for (unsigned n = 0; n < ROBUST_LIST_LIMIT && link.entry != head; n++) {
 		/* The next link is read first: a woken waiter may free this entry. */
-		unsigned long this = link;
-		int error = read_link(this + offsetof(struct robust_list, next), &link);
+		struct link this = link;
+		int error = read_link(this.entry + offsetof(struct robust_list, next), &link);
 
-		if (this != pending && mark_dead(task, this + (unsigned long)offset, false))
+		if (this.entry != pending.entry && mark_dead(task, &this, offset, false))
 			return;
 		if (error)
 			return;
 	}
-	if (pending)
-		(void)mark_dead(task, pending + (unsigned long)offset, true);
+	if (pending.entry)
+		(void)mark_dead(task, &pending, offset, true);
 }

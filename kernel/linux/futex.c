@@ -73,6 +73,35 @@ static long do_wait(u32 __user *word, unsigned operation, u32 value,
 	return wait_until(&waiter, deadline);
 }
 
+static long do_lock_pi(u32 __user *word, bool shared,
+		       const struct __kernel_timespec __user *timeout, bool realtime)
+{
+	u64 deadline;
+	int error = timeout_from_user(timeout, &deadline);
+
+	if (error)
+		return error;
+	return futex_lock_pi(word, shared, false,
+			     realtime ? realtime_deadline(deadline) : deadline);
+}
+
+static long do_wait_requeue_pi(const struct futex_pair *pair, unsigned operation, u32 value,
+			       const struct __kernel_timespec __user *timeout)
+{
+	struct futex_waiter waiter = { .word = pair->first,
+				       .value = value,
+				       .bitset = FUTEX_BITSET_MATCH_ANY,
+				       .shared = pair->shared };
+	u64 deadline;
+	int error = timeout_from_user(timeout, &deadline);
+
+	if (error)
+		return error;
+	if (operation & FUTEX_CLOCK_REALTIME)
+		deadline = realtime_deadline(deadline);
+	return futex_wait_requeue_pi(&waiter, pair->second, deadline);
+}
+
 long sys_futex(u32 __user *word, unsigned operation, u32 value, void __user *timeout,
 	       u32 __user *word2, u32 value3)
 {
@@ -84,7 +113,7 @@ long sys_futex(u32 __user *word, unsigned operation, u32 value, void __user *tim
 	unsigned command = operation & (unsigned)FUTEX_CMD_MASK;
 
 	if ((operation & FUTEX_CLOCK_REALTIME) && command != FUTEX_WAIT_BITSET &&
-	    command != FUTEX_WAIT)
+	    command != FUTEX_WAIT && command != FUTEX_WAIT_REQUEUE_PI && command != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (command) {
 	case FUTEX_WAIT:
@@ -101,6 +130,18 @@ long sys_futex(u32 __user *word, unsigned operation, u32 value, void __user *tim
 		return futex_requeue(&pair, (int)value, count2, &value3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(&pair, (int)value, count2, value3);
+	case FUTEX_LOCK_PI:
+		return do_lock_pi(word, pair.shared, time, true);
+	case FUTEX_LOCK_PI2:
+		return do_lock_pi(word, pair.shared, time, operation & FUTEX_CLOCK_REALTIME);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(word, pair.shared, true, NO_DEADLINE);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(word, pair.shared);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return do_wait_requeue_pi(&pair, operation, value, time);
+	case FUTEX_CMP_REQUEUE_PI:
+		return value == 1 ? futex_requeue_pi(&pair, count2, value3) : -EINVAL;
 	default:
 		return -ENOSYS;
 	}

@@ -2,6 +2,7 @@
 /* System calls: scheduling policies and priorities (sched(7)), affinity, nice values. */
 #include <core/percpu.h>
 #include <core/time.h>
+#include <ipc/futex.h>
 #include <lib/errno.h>
 #include <linux/time_priv.h>
 #include <mm/ucopy.h>
@@ -82,13 +83,24 @@ static int check_params(const struct sched_params *p)
 	}
 }
 
+static int set_params(struct task *task, const struct sched_params *p)
+{
+	int err = thread_set_params(&task->thread, p);
+
+	if (!err)
+		futex_priority_changed(task);
+	return err;
+}
+
 static int change(struct task *task, const struct sched_params *p)
 {
 	int err = check_params(p);
 
 	if (!err && !may_set(task, p))
 		err = -EPERM;
-	return err ? err : thread_set_params(&task->thread, p);
+	if (!err)
+		err = set_params(task, p);
+	return err;
 }
 
 long sys_sched_yield(void)
@@ -389,7 +401,7 @@ static void renice(struct task *task, void *arg)
 		err = -EACCES;
 	else {
 		p.nice = (s8)r->nice;
-		err = thread_set_params(&task->thread, &p);
+		err = set_params(task, &p);
 	}
 	if (err)
 		r->err = err;

@@ -238,6 +238,7 @@ static void release_memory_users(struct task *task)
 
 	if (task->robust_list)
 		futex_exit_robust(task);
+	futex_exit_pi(task);
 	/* Nobody else can look at memory that ends with this task. */
 	if (task->clear_child_tid && is_memory_shared(task->process) &&
 	    !put_user(0, task->clear_child_tid))

@@ -49,6 +49,10 @@ struct task {
 	int __user *clear_child_tid; /* set_tid_address(2) */
 	void __user *robust_list;    /* set_robust_list(2) */
 	size_t robust_list_size;
+	/* Private to ipc/futex_pi.c: futexes it owns that others wait for, what it waits for itself, no new ones. */
+	struct futex_pi *futex_owned;
+	struct futex_pi_waiter *futex_waiting;
+	bool futex_exited;
 	struct completion *vfork_done; /* the parent waits there; null */
 	u64 restart_deadline;	       /* for restart_syscall(2) */
 	long (*restart)(struct task *task);

@@ -199,9 +199,9 @@ bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *runnin
 {
 	struct fair_load load;
 
-	if (running->params.policy == SCHED_IDLE && t->params.policy != SCHED_IDLE)
+	if (running->effective.policy == SCHED_IDLE && t->effective.policy != SCHED_IDLE)
 		return true;
-	if (t->params.policy == SCHED_BATCH || t->params.policy == SCHED_IDLE ||
+	if (t->effective.policy == SCHED_BATCH || t->effective.policy == SCHED_IDLE ||
 	    t->vdeadline >= running->vdeadline)
 		return false;
 	load = fair_load(rq, running);

@@ -26,8 +26,8 @@ static void init_queue(unsigned cpu, struct thread *idle) __no_lock_analysis
 	idle->state = THREAD_RUNNABLE;
 	idle->on_cpu = true;
 	idle->affinity = 1ull << cpu;
-	idle->params.policy = SCHED_IDLE;
-	idle->weight = fair_weight_of(&idle->params);
+	idle->params.policy = idle->effective.policy = SCHED_IDLE;
+	idle->weight = fair_weight_of(&idle->effective);
 	idle->start_ns = idle->exec_start_ns = clock_monotonic_ns();
 	list_init(&idle->rt_node);
 	snprintf(idle->name, sizeof(idle->name), "idle/%u", cpu);

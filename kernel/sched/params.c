@@ -8,21 +8,32 @@
 #include <linux/sched.h>
 
 /* Gives a thread new parameters as if it left its queue before and joined it afterwards. */
-static void change_locked(struct run_queue *rq, struct thread *t, const struct sched_params *params)
-	__must_hold(&rq->lock)
+static void apply_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock)
 {
+	const struct sched_params *params =
+		t->boosted && sched_params_compare(&t->boost, &t->params) > 0 ? &t->boost
+									      : &t->params;
 	bool queued = t->on_queue;
 
 	update_current_locked(rq, clock_monotonic_ns());
 	if (queued)
 		dequeue_locked(rq, t);
-	t->params = *params;
+	t->effective = *params;
 	t->weight = fair_weight_of(params);
 	t->slice_left_ns = 0;
 	if (!queued)
 		return;
 	enqueue_locked(rq, t);
 	resched_locked(rq);
+}
+
+int sched_params_compare(const struct sched_params *a, const struct sched_params *b)
+{
+	bool a_idle = a->policy == SCHED_IDLE, b_idle = b->policy == SCHED_IDLE;
+
+	if (a->rt_priority != b->rt_priority)
+		return a->rt_priority - b->rt_priority;
+	return a_idle != b_idle ? b_idle - a_idle : b->nice - a->nice;
 }
 
 static bool params_valid(const struct sched_params *p)
@@ -50,11 +61,26 @@ int thread_set_params(struct thread *thread, const struct sched_params *params) 
 	if (!params_valid(params))
 		return -EINVAL;
 	rq = lock_thread_queue(thread, &flags);
-	change_locked(rq, thread, params);
+	thread->params = *params;
+	apply_locked(rq, thread);
 	unlock_queue(rq, flags);
 	if (READ_ONCE(current_base()->work) & WORK_RESCHEDULE)
 		preempt_reschedule();
 	return 0;
+}
+
+void thread_set_boost(struct thread *thread, const struct sched_params *boost) __no_lock_analysis
+{
+	irqflags_t flags;
+	struct run_queue *rq = lock_thread_queue(thread, &flags);
+
+	if (boost)
+		thread->boost = *boost;
+	if (boost || thread->boosted) {
+		thread->boosted = boost;
+		apply_locked(rq, thread);
+	}
+	unlock_queue(rq, flags);
 }
 
 int thread_set_affinity(struct thread *thread, u64 mask) __no_lock_analysis

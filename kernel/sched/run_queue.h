@@ -49,7 +49,7 @@ DECLARE_PER_CPU(struct run_queue, run_queue);
 
 static inline bool policy_is_rt(const struct thread *t)
 {
-	return t->params.rt_priority != 0;
+	return t->effective.rt_priority != 0;
 }
 
 /* Books the CPU time of the running thread up to `now`. */

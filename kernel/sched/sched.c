@@ -68,14 +68,14 @@ void commit_times_locked(struct run_queue *rq, struct thread *t)
 		rq->stats.system_ns += ns;
 	} else {
 		t->user_ns += ns;
-		*(t->params.nice > 0 ? &rq->stats.nice_ns : &rq->stats.user_ns) += ns;
+		*(t->effective.nice > 0 ? &rq->stats.nice_ns : &rq->stats.user_ns) += ns;
 	}
 }
 
 /* Real-time threads: a SCHED_RR thread whose slice is over goes to the end of its list. */
 static bool rt_run(struct thread *t, u64 delta_ns)
 {
-	if (t->params.policy != SCHED_RR)
+	if (t->effective.policy != SCHED_RR)
 		return false;
 	if (t->slice_left_ns > delta_ns) {
 		t->slice_left_ns -= delta_ns;
@@ -143,7 +143,7 @@ void sched_init_sample_timer(struct run_queue *rq)
 
 static void rt_enter(struct run_queue *rq, struct thread *t, bool at_head) __must_hold(&rq->lock)
 {
-	unsigned level = t->params.rt_priority;
+	unsigned level = t->effective.rt_priority;
 
 	if (at_head)
 		list_add(&rq->rt[level], &t->rt_node);
@@ -154,7 +154,7 @@ static void rt_enter(struct run_queue *rq, struct thread *t, bool at_head) __mus
 
 static void rt_leave(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock)
 {
-	unsigned level = t->params.rt_priority;
+	unsigned level = t->effective.rt_priority;
 
 	list_remove(&t->rt_node);
 	if (list_empty(&rq->rt[level]))
@@ -203,7 +203,7 @@ static void preempt_if_better(struct run_queue *rq, struct thread *t) __must_hol
 {
 	struct thread *running = rq->current;
 
-	if (running == rq->idle || t->params.rt_priority > running->params.rt_priority ||
+	if (running == rq->idle || t->effective.rt_priority > running->effective.rt_priority ||
 	    (!policy_is_rt(running) && fair_preempts(rq, t, running)))
 		resched_locked(rq);
 }
@@ -244,10 +244,10 @@ static struct thread *pick_next(struct run_queue *rq, struct thread *running, bo
 
 	if (running && policy_is_rt(running)) {
 		bool turn_over =
-			yield || (running->params.policy == SCHED_RR && !running->slice_left_ns);
+			yield || (running->effective.policy == SCHED_RR && !running->slice_left_ns);
 
-		if (running->params.rt_priority > level ||
-		    (running->params.rt_priority == level && !turn_over)) {
+		if (running->effective.rt_priority > level ||
+		    (running->effective.rt_priority == level && !turn_over)) {
 			if (!running->slice_left_ns)
 				running->slice_left_ns = RR_SLICE_NS;
 			return running;
@@ -498,7 +498,8 @@ void thread_start(struct thread *thread) __no_lock_analysis
 	irqflags_t flags;
 
 	ASSERT(thread->state == THREAD_NEW);
-	thread->weight = fair_weight_of(&thread->params);
+	thread->effective = thread->params;
+	thread->weight = fair_weight_of(&thread->effective);
 	thread->in_user_mode =
 		thread->user; /* what a thread too short-lived for a sample counts as */
 	thread->state = THREAD_RUNNABLE;

@@ -51,7 +51,10 @@ struct thread {
 	struct aspace *aspace;	 /* user mappings it runs with; null for kernel threads */
 
 	/* From here to `counted_blocked`: owned by sched/, guarded by the lock of the run queue of `cpu`. */
-	struct sched_params params;
+	struct sched_params params;    /* as set */
+	struct sched_params boost;     /* lent by who waits for it (thread_set_boost) */
+	struct sched_params effective; /* the better of the two: what the scheduler goes by */
+	bool boosted;
 	bool on_queue; /* RUNNABLE and counted by the queue: running, or in one of its trees and lists */
 	bool in_user_mode;	  /* what the last sample interrupted */
 	bool counted_blocked;	  /* in run_queue.blocked */
@@ -161,6 +164,15 @@ void thread_dump_all(bool blocked_only);
 
 /* Changes policy, priority or nice value. Returns 0 or -EINVAL. */
 [[nodiscard]] int thread_set_params(struct thread *thread, const struct sched_params *params);
+
+/*
+ * Priority inheritance: the thread runs with the better of its own parameters and `boost`, null: with its own. Any
+ * context.
+ */
+void thread_set_boost(struct thread *thread, const struct sched_params *boost);
+
+/* Above zero if `a` is served before `b`, below if after. */
+int sched_params_compare(const struct sched_params *a, const struct sched_params *b);
 
 /* Restricts a thread to CPUs and moves it if it must. -EINVAL if no online CPU is left. */
 [[nodiscard]] int thread_set_affinity(struct thread *thread, u64 mask);

@@ -70,9 +70,9 @@ static void read_memory(struct process *process, struct memory_numbers *m)
 /* The kernel's view of priority: 20 + nice for fair tasks, -1 - rt for real-time ones. */
 static int stat_priority(const struct thread *thread)
 {
-	u32 policy = thread->params.policy;
-	return policy == SCHED_FIFO || policy == SCHED_RR ? -1 - thread->params.rt_priority
-							  : 20 + thread->params.nice;
+	u32 policy = thread->effective.policy;
+	return policy == SCHED_FIFO || policy == SCHED_RR ? -1 - thread->effective.rt_priority
+							  : 20 + thread->effective.nice;
 }
 
 static void times_of(const struct synthetic_node *node, struct task *task, u64 *user_ns,
