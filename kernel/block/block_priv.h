@@ -13,6 +13,7 @@ struct block_disk {
 	void *private;
 	struct block_limits limits;
 	unsigned minors;
+	u64 sequence; /* of all disks since boot: BLKGETDISKSEQ */
 	struct block_device *whole;
 	const void *holder; /* of the whole disk; under the list's lock, as the counts */
 	unsigned partition_holders;

@@ -399,7 +399,9 @@ int block_disk_add(const char *name, u64 number, unsigned minors, const struct b
 	disk->ops = ops;
 	disk->private = driver_private;
 	disk->limits = *limits;
+	static u64 sequence; /* atomic */
 	disk->minors = minors;
+	disk->sequence = __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED);
 	error = device_create(disk, name, number, 0, sectors, &disk->whole);
 	if (error) {
 		kfree(disk);

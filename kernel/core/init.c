@@ -7,6 +7,7 @@
 #include <arch/cpu.h>
 #include <arch/irqchip.h>
 #include <arch/irqflags.h>
+#include <block/block_file.h>
 #include <core/command_line.h>
 #include <core/ktest.h>
 #include <core/log.h>
@@ -88,10 +89,12 @@ static void boot_rest(void *unused)
 	tty_init_devices();
 	memory_devices_init();
 	arch_devices_init();
+	block_init();
 	pci_init();
 	virtio_pci_init();
 	virtio_mmio_init();
 	virtio_rng_init();
+	virtio_blk_init();
 
 	if (ktest_run)
 		ktest_run();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading, writing, seeking and syncing: read(2), readv(2), pread(2), lseek(2), fsync(2) and their families. */
 #include <linux/user_path.h>
+#include <mm/memory_object.h>
+#include <mm/write_back.h>
 
 #include <linux/fadvise.h>
 #include <linux/fs.h>
@@ -171,6 +173,8 @@ long sys_fdatasync(int fd)
 
 long sys_sync(void)
 {
+	/* Data first, so that what the file systems commit finds it written. */
+	(void)write_back_group(nullptr, true);
 	superblock_sync_all();
 	return 0;
 }
@@ -201,7 +205,30 @@ long sys_sync_file_range(int fd, s64 offset, s64 count, unsigned flags)
 		return -EINVAL;
 	if (!has_pages(b.file))
 		return -ESPIPE;
-	return b.file->ops->sync(b.file, true, (u64)offset, count ? (u64)end : UINT64_MAX);
+	struct memory_object *object = b.file->inode->object;
+	u64 last = count ? (u64)end : UINT64_MAX;
+
+	if (S_ISBLK(b.file->inode->mode) || !object)
+		return b.file->ops->sync(b.file, true, (u64)offset, last);
+	if (flags & SYNC_FILE_RANGE_WAIT_BEFORE)
+		memory_object_write_wait(object, (u64)offset, last);
+	if (flags & SYNC_FILE_RANGE_WRITE &&
+	    memory_object_write_start(object, (u64)offset, last,
+				      flags & SYNC_FILE_RANGE_WAIT_AFTER))
+		return -EIO;
+	if (!(flags & SYNC_FILE_RANGE_WAIT_AFTER))
+		return 0;
+	memory_object_write_wait(object, (u64)offset, last);
+	return memory_object_error_check(object, &b.file->write_error_seen);
+}
+
+/* The cache of a file's contents, if its pages can be read again. */
+static struct memory_object *page_cache(const struct file *file)
+{
+	struct memory_object *object = file->inode->object;
+
+	return S_ISREG(file->inode->mode) && object && memory_object_has_home(object) ? object
+										      : nullptr;
 }
 
 long sys_fadvise64(int fd, s64 offset, s64 length, int advice)
@@ -209,13 +236,46 @@ long sys_fadvise64(int fd, s64 offset, s64 length, int advice)
 	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
 	if (S_ISFIFO(b.file->inode->mode))
 		return -ESPIPE;
-	/* Advice is a hint: all pages that we keep are resident. */
-	return length < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL
-										       : 0;
+	if (length < 0 || offset < 0)
+		return -EINVAL;
+	struct memory_object *object = page_cache(b.file);
+	u64 end;
+
+	/* Length 0: to the end of the file. */
+	if (!length || add_overflows((u64)offset, (u64)length, &end))
+		end = UINT64_MAX;
+	switch (advice) {
+	case POSIX_FADV_NORMAL:
+	case POSIX_FADV_RANDOM:
+	case POSIX_FADV_SEQUENTIAL:
+		b.file->read_ahead.advice = (u8)advice;
+		return 0;
+	case POSIX_FADV_WILLNEED:
+		if (object)
+			memory_object_prefetch(object, (u64)offset, MIN(end, object->size));
+		return 0;
+	case POSIX_FADV_DONTNEED:
+		if (object) {
+			(void)memory_object_write_start(object, (u64)offset, end, false);
+			(void)memory_object_drop_clean(object, (u64)offset, end);
+		}
+		return 0;
+	case POSIX_FADV_NOREUSE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 long sys_readahead(int fd, s64 offset, size_t count)
 {
 	FILE_OR_RETURN(b, fd, RIGHT_READ);
-	return S_ISREG(b.file->inode->mode) || S_ISBLK(b.file->inode->mode) ? 0 : -EINVAL;
+	struct memory_object *object = page_cache(b.file);
+	u64 end;
+
+	if (!S_ISREG(b.file->inode->mode) && !S_ISBLK(b.file->inode->mode))
+		return -EINVAL;
+	if (object && offset >= 0 && !add_overflows((u64)offset, (u64)count, &end))
+		memory_object_prefetch(object, (u64)offset, MIN(end, object->size));
+	return 0;
 }

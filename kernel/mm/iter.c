@@ -94,6 +94,12 @@ static void next_segment(struct iter *it)
 	}
 }
 
+void iter_next_segment(struct iter *it)
+{
+	if (it->remaining)
+		next_segment(it);
+}
+
 static void consume(struct iter *it, size_t n)
 {
 	it->address += n;

@@ -45,6 +45,9 @@ void iter_free_user_vector(struct iovec *vectors, struct iovec *inline_vectors);
 [[nodiscard]] size_t iter_copy_from(struct iter *it, void *to, size_t size);
 [[nodiscard]] size_t iter_zero(struct iter *it, size_t size);
 
+/* For those who look at address and segment: skips empty segments, so that the current one has bytes if any remain. */
+void iter_next_segment(struct iter *it);
+
 /* Moves forward without copying. */
 void iter_advance(struct iter *it, size_t size);
 

@@ -192,12 +192,6 @@ static int swaps_show(const struct synthetic_node *node, struct text_buffer *out
 	return 0;
 }
 
-static int partitions_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	text_printf(out, "major minor  #blocks  name\n\n");
-	return 0;
-}
-
 /* Links that depend on who looks. */
 
 static int self_read_link(const struct synthetic_node *node, char **text, struct path *path)
@@ -255,7 +249,6 @@ TEXT_FILE(devices_file, devices_show);
 TEXT_FILE(consoles_file, consoles_show);
 TEXT_FILE(empty_file, empty_show);
 TEXT_FILE(swaps_file, swaps_show);
-TEXT_FILE(partitions_file, partitions_show);
 static const struct synthetic_type sysrq_file = { .mode = S_IFREG | 0200, .store = sysrq_store };
 
 static const struct synthetic_named names[] = {
@@ -265,7 +258,7 @@ static const struct synthetic_named names[] = {
 	{ "consoles", &consoles_file, nullptr },
 	{ "cpuinfo", &cpuinfo_file, nullptr },
 	{ "devices", &devices_file, nullptr },
-	{ "diskstats", &empty_file, nullptr },
+	{ "diskstats", &proc_diskstats, nullptr },
 	{ "filesystems", &filesystems_file, nullptr },
 	{ "interrupts", &interrupts_file, nullptr },
 	{ "kmsg", &proc_kmsg, nullptr },
@@ -273,7 +266,7 @@ static const struct synthetic_named names[] = {
 	{ "meminfo", &proc_meminfo, nullptr },
 	{ "modules", &empty_file, nullptr },
 	{ "mounts", &fixed_link, "self/mounts" },
-	{ "partitions", &partitions_file, nullptr },
+	{ "partitions", &proc_partitions, nullptr },
 	{ "self", &self_link, nullptr },
 	{ "slabinfo", &proc_slabinfo, nullptr },
 	{ "stat", &stat_file, nullptr },

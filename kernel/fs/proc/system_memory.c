@@ -6,6 +6,7 @@
 #include <mm/frame.h>
 #include <mm/reclaim.h>
 #include <mm/slab.h>
+#include <mm/write_back.h>
 #include <obj/object.h>
 #include <proc/task.h>
 
@@ -20,14 +21,16 @@ static void meminfo_line(struct text_buffer *out, const char *name, u64 pages)
 	text_printf(out, "%8llu kB\n", KIB(pages));
 }
 
-/* No file system writes pages back yet, so none is dirty; how many are mapped is not counted, and not told. */
+/* How many pages are mapped is not counted, and not told. */
 static int meminfo_show(const struct synthetic_node *node, struct text_buffer *out)
 {
 	struct frame_stats f;
 	frame_stats(&f);
 	struct memory_counts m;
 	memory_counts(&m);
-	u64 available = f.free + m.cache_clean;
+	struct write_back_counts w;
+	write_back_counts(&w);
+	u64 available = f.free + m.cache_clean - MIN(m.cache_clean, w.dirty);
 	const struct {
 		const char *name;
 		u64 pages;
@@ -48,8 +51,8 @@ static int meminfo_show(const struct synthetic_node *node, struct text_buffer *o
 		{ "Mlocked", 0 },
 		{ "SwapTotal", 0 },
 		{ "SwapFree", 0 },
-		{ "Dirty", 0 },
-		{ "Writeback", 0 },
+		{ "Dirty", w.dirty },
+		{ "Writeback", w.writing },
 		{ "AnonPages", f.anon },
 		{ "Shmem", m.shmem },
 		{ "KReclaimable", 0 },
@@ -78,6 +81,8 @@ static int vmstat_show(const struct synthetic_node *node, struct text_buffer *ou
 	frame_stats(&f);
 	struct memory_counts m;
 	memory_counts(&m);
+	struct write_back_counts w;
+	write_back_counts(&w);
 	const struct {
 		const char *name;
 		u64 value;
@@ -85,8 +90,12 @@ static int vmstat_show(const struct synthetic_node *node, struct text_buffer *ou
 		{ "nr_free_pages", f.free },
 		{ "nr_anon_pages", f.anon },
 		{ "nr_file_pages", f.cache },
-		{ "nr_dirty", 0 },
-		{ "nr_writeback", 0 },
+		{ "nr_dirty", w.dirty },
+		{ "nr_writeback", w.writing },
+		{ "nr_dirtied", w.dirtied_ever },
+		{ "nr_written", w.written_ever },
+		{ "nr_dirty_threshold", w.limit },
+		{ "nr_dirty_background_threshold", w.background_limit },
 		{ "nr_slab_unreclaimable", f.slab },
 		{ "nr_page_table_pages", f.page_tables },
 		{ "nr_kernel_stack", f.kernel_stacks * (PAGE_SIZE / 1024) },

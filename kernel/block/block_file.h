@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Block devices as files, and what comes with them: page cache, partitions, names. */
+#pragma once
+
+#include <block/block.h>
+
+struct device_node;
+struct iter;
+
+/* For block_hooks: the page cache of a device. */
+[[nodiscard]] int block_pages_create(struct block_device *device, struct memory_object **out);
+void block_pages_destroy(struct block_device *device, struct memory_object *object);
+
+/*
+ * Transfers between the memory of an iterator and consecutive sectors, without the page cache (O_DIRECT): user pages
+ * are pinned and given to the device. Addresses and sizes are multiples of the logical block, else -EINVAL. Bytes
+ * transferred, or -errno if none was. May sleep.
+ */
+[[nodiscard]] ssize_t block_direct(struct block_device *device, u64 offset, struct iter *it,
+				   size_t size, bool write);
+
+/* Reads the partition table of a disk again (BLKRRPART). 0, -EBUSY, -EIO, -ENOMEM. May sleep. */
+[[nodiscard]] int block_partitions_read(struct block_device *disk);
+
+/* ioctl(2) of block devices. */
+long block_ioctl(struct block_device *device, unsigned request, unsigned long argument,
+		 bool may_write);
+
+/* Boot, before drivers: hooks, plugs of threads. */
+void block_init(void);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioctl(2) of block devices: sizes, partition tables, discarding. */
+#include <block/block_file.h>
+#include <block/block_priv.h>
+#include <lib/errno.h>
+#include <mm/memory_object.h>
+#include <mm/ucopy.h>
+#include <proc/task.h>
+
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/hdreg.h>
+
+#define DEFAULT_READ_AHEAD 256 /* sectors */
+
+/* A range of bytes that the user names, in sectors. */
+static int get_range(struct block_device *device, unsigned long argument, u64 *sector, u64 *sectors)
+{
+	u64 range[2], end, grain = device->disk->limits.logical_block;
+
+	if (copy_from_user(range, __force_user(void __user *, argument), sizeof(range)))
+		return -EFAULT;
+	if ((range[0] | range[1]) & (grain - 1) || add_overflows(range[0], range[1], &end) ||
+	    end > device->sectors << SECTOR_SHIFT)
+		return -EINVAL;
+	*sector = range[0] >> SECTOR_SHIFT;
+	*sectors = range[1] >> SECTOR_SHIFT;
+	return 0;
+}
+
+static long change_range(struct block_device *device, enum block_operation operation,
+			 unsigned long argument, bool may_write)
+{
+	u64 sector, sectors;
+	int error = may_write ? get_range(device, argument, &sector, &sectors) : -EBADF;
+
+	if (error)
+		return error;
+	struct block_request r = {
+		.device = device, .operation = operation, .sector = sector, .sectors = sectors
+	};
+	memory_object_write_wait(device->object, sector << SECTOR_SHIFT,
+				 (sector + sectors) << SECTOR_SHIFT);
+	memory_object_punch(device->object, sector << SECTOR_SHIFT,
+			    (sector + sectors) << SECTOR_SHIFT);
+	return block_execute(&r);
+}
+
+static long flush_buffers(struct block_device *device)
+{
+	int error;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	error = memory_object_sync(device->object, 0, UINT64_MAX);
+	(void)memory_object_drop_clean(device->object, 0, UINT64_MAX);
+	return error;
+}
+
+static long reread(struct block_device *device)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	if (device->partition || device->disk->minors < 2)
+		return -EINVAL;
+	return block_partitions_read(device);
+}
+
+static long geometry(struct block_device *device, unsigned long argument)
+{
+	struct hd_geometry g = { .heads = 16, .sectors = 63, .start = device->start };
+
+	g.cylinders = (unsigned short)(device->disk->whole->sectors / (16 * 63));
+	return copy_to_user(__force_user(void __user *, argument), &g, sizeof(g));
+}
+
+static long put_int(unsigned long argument, int value)
+{
+	return put_user(value, __force_user(int __user *, argument));
+}
+
+static long put_long(unsigned long argument, long value)
+{
+	return put_user(value, __force_user(long __user *, argument));
+}
+
+static long tell(struct block_device *device, unsigned request, unsigned long argument)
+{
+	const struct block_limits *l = &device->disk->limits;
+
+	switch (request) {
+	case BLKGETSIZE:
+		return put_long(argument, (long)device->sectors);
+	case BLKGETSIZE64:
+		return put_user(device->sectors << SECTOR_SHIFT,
+				__force_user(u64 __user *, argument));
+	case BLKSSZGET:
+		return put_int(argument, (int)l->logical_block);
+	case BLKPBSZGET:
+	case BLKIOMIN:
+		return put_int(argument, (int)l->physical_block);
+	case BLKBSZGET:
+		return put_int(argument, PAGE_SIZE);
+	case BLKIOOPT:
+	case BLKALIGNOFF:
+	case BLKDISCARDZEROES:
+		return put_int(argument, 0);
+	case BLKROGET:
+		return put_int(argument, l->read_only);
+	case BLKRAGET:
+	case BLKFRAGET:
+		return put_long(argument, DEFAULT_READ_AHEAD);
+	case BLKSECTGET:
+		return put_user((u16)MIN(l->max_sectors, 65535ull),
+				__force_user(u16 __user *, argument));
+	case BLKROTATIONAL:
+		return put_user((u16)l->rotational, __force_user(u16 __user *, argument));
+	case BLKGETDISKSEQ:
+		return put_user(device->disk->sequence, __force_user(u64 __user *, argument));
+	case HDIO_GETGEO:
+		return geometry(device, argument);
+	default:
+		return -ENOTTY;
+	}
+}
+
+long block_ioctl(struct block_device *device, unsigned request, unsigned long argument,
+		 bool may_write)
+{
+	long result = tell(device, request, argument);
+
+	if (result != -ENOTTY)
+		return result;
+	switch (request) {
+	case BLKFLSBUF:
+		return flush_buffers(device);
+	case BLKRRPART:
+		return reread(device);
+	case BLKDISCARD:
+		return change_range(device, BLOCK_DISCARD, argument, may_write);
+	case BLKZEROOUT:
+		return change_range(device, BLOCK_WRITE_ZEROES, argument, may_write);
+	case BLKBSZSET:
+	case BLKRASET:
+	case BLKFRASET:
+		return capable(CAP_SYS_ADMIN) ? 0 : -EACCES;
+	default:
+		break;
+	}
+	if (!device->disk->ops->ioctl)
+		return -ENOTTY;
+	return device->disk->ops->ioctl(device, request, argument);
+}
