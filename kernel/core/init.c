@@ -23,6 +23,7 @@
 #include <dev/virtio/virtio_buses.h>
 #include <fs/dev/devtmpfs.h>
 #include <fs/devpts/devpts.h>
+#include <fs/fuse/fuse.h>
 #include <fs/initramfs/initramfs.h>
 #include <fs/mqueue/mqueue_fs.h>
 #include <fs/proc/proc.h>
@@ -80,6 +81,7 @@ static void boot_rest(void *unused)
 	vfs_mount_root("rootfs");
 	devtmpfs_init();
 	devpts_init();
+	fuse_init();
 
 	/* Processes: tasks can be made, signals sent. */
 	proc_init();

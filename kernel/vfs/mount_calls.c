@@ -48,6 +48,14 @@ static int attach_on_top(struct mount *mount, struct path *target)
 	return 0;
 }
 
+static bool type_matches(const struct file_system_type *type, const char *name)
+{
+	size_t length = strlen(type->name);
+
+	return strncmp(type->name, name, length) == 0 &&
+	       (!name[length] || (type->has_subtypes && name[length] == '.'));
+}
+
 static int mount_new(const char *source, struct path *target, const char *type_name, u64 flags,
 		     const char *data)
 {
@@ -58,7 +66,7 @@ static int mount_new(const char *source, struct path *target, const char *type_n
 
 	if (!type_name)
 		return -EINVAL;
-	while (type && (!type->user_visible || strcmp(type->name, type_name) != 0))
+	while (type && (!type->user_visible || !type_matches(type, type_name)))
 		type = type->next;
 	if (!type)
 		return -ENODEV;

@@ -122,6 +122,7 @@ struct file_system_type {
 	const char *name;
 	bool needs_device;
 	bool user_visible;
+	bool has_subtypes; /* "fuse.sshfs" means it too */
 	/* Makes a superblock with its root dentry, with one reference. `source` and `data` may be null. -errno. */
 	int (*mount)(const struct file_system_type *type, const char *source, u32 flags,
 		     const char *data, struct superblock **out);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names: looking up, making, removing, listing. A dentry's `private` is the time until which the server's answer is true;
+ * after it, the server is asked again.
+ */
+#include <core/time.h>
+#include <fs/fuse/fuse_priv.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <proc/task.h>
+
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/limits.h>
+
+static void entry_until(struct dentry *dentry, const struct fuse_entry_out *entry)
+{
+	u64 until = fuse_deadline(entry->entry_valid, entry->entry_valid_nsec);
+
+	__atomic_store_n(&dentry->private, (void *)(uintptr_t)until, __ATOMIC_RELAXED);
+}
+
+/* A call on a directory with a name, answered by an entry. */
+static int entry_call(struct inode *dir, u32 opcode, const void *in, u32 in_size, const char *name,
+		      const char *text2, struct fuse_entry_out *entry)
+{
+	const struct fuse_call call = { .opcode = opcode,
+					.nodeid = fuse_inode_of(dir)->nodeid,
+					.in = in,
+					.in_size = in_size,
+					.text = name,
+					.text_size = (u32)strlen(name) + 1,
+					.text2 = text2,
+					.text2_size = text2 ? (u32)strlen(text2) + 1 : 0,
+					.out = entry,
+					.out_size = sizeof(*entry) };
+
+	return fuse_call(fuse_connection_of(dir), &call);
+}
+
+static int lookup(struct inode *dir, struct dentry *dentry, struct inode **out)
+{
+	struct fuse_entry_out entry;
+	int error = entry_call(dir, FUSE_LOOKUP, nullptr, 0, dentry->name, nullptr, &entry);
+
+	*out = nullptr;
+	dentry->private = nullptr;
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	entry_until(dentry, &entry);
+	if (!entry.nodeid)
+		return 0; /* there is none, and that may be remembered */
+	return fuse_inode_get(dir->superblock, &entry, out);
+}
+
+/* True if the server still says what the dentry says. */
+static bool revalidate(struct dentry *dentry)
+{
+	u64 until = (uintptr_t)__atomic_load_n(&dentry->private, __ATOMIC_RELAXED);
+	struct inode *dir = dentry->parent->inode, *inode = dentry->inode, *now;
+	struct fuse_entry_out entry;
+	bool same;
+
+	if (until && clock_monotonic_ns() < until)
+		return true;
+	if (!inode || entry_call(dir, FUSE_LOOKUP, nullptr, 0, dentry->name, nullptr, &entry) ||
+	    !entry.nodeid)
+		return false;
+	if (fuse_inode_get(dir->superblock, &entry, &now))
+		return false;
+	same = now == inode;
+	inode_put(now);
+	if (same)
+		entry_until(dentry, &entry);
+	return same;
+}
+
+/* What a call that makes something answers becomes the new inode. */
+static int made(struct inode *dir, struct dentry *dentry, const struct fuse_entry_out *entry,
+		u32 kind, struct inode **out)
+{
+	fuse_attributes_expire(dir);
+	if (!entry->nodeid || (entry->attr.mode & S_IFMT) != kind) {
+		fuse_forget(fuse_connection_of(dir), entry->nodeid, 1);
+		return -EIO;
+	}
+	entry_until(dentry, entry);
+	return fuse_inode_get(dir->superblock, entry, out);
+}
+
+static u32 umask_of_current(void)
+{
+	return current_fs()->umask;
+}
+
+/* Makes and opens: the handle waits for the open that follows. */
+static int create_open(struct inode *dir, struct dentry *dentry, u32 mode, struct inode **out)
+{
+	const struct fuse_create_in in = { .flags = O_RDWR | O_CREAT | O_EXCL,
+					   .mode = mode,
+					   .umask = umask_of_current() };
+	struct {
+		struct fuse_entry_out entry;
+		struct fuse_open_out open;
+	} answer;
+	const struct fuse_call call = { .opcode = FUSE_CREATE,
+					.nodeid = fuse_inode_of(dir)->nodeid,
+					.in = &in,
+					.in_size = sizeof(in),
+					.text = dentry->name,
+					.text_size = dentry->name_length + 1,
+					.out = &answer,
+					.out_size = sizeof(answer) };
+	struct fuse_inode *fi;
+	int error = fuse_call(fuse_connection_of(dir), &call);
+
+	if (!error)
+		error = made(dir, dentry, &answer.entry, S_IFREG, out);
+	if (error)
+		return error;
+	fi = fuse_inode_of(*out);
+	write_lock_nested(&fi->inode.lock);
+	if (!fi->created_open) {
+		fi->created_open = true;
+		fi->created_handle = answer.open.fh;
+		fi->created_flags = answer.open.open_flags;
+	}
+	write_unlock(&fi->inode.lock);
+	return 0;
+}
+
+static int create(struct inode *dir, struct dentry *dentry, u32 mode, u64 device,
+		  struct inode **out)
+{
+	const struct fuse_mknod_in node = { .mode = mode,
+					    .rdev = (u32)device,
+					    .umask = umask_of_current() };
+	const struct fuse_mkdir_in directory = { .mode = mode, .umask = umask_of_current() };
+	struct fuse_entry_out entry;
+	int error;
+
+	if (S_ISREG(mode)) {
+		error = create_open(dir, dentry, mode, out);
+		if (error != -ENOSYS)
+			return error;
+	}
+	if (S_ISDIR(mode))
+		error = entry_call(dir, FUSE_MKDIR, &directory, sizeof(directory), dentry->name,
+				   nullptr, &entry);
+	else
+		error = entry_call(dir, FUSE_MKNOD, &node, sizeof(node), dentry->name, nullptr,
+				   &entry);
+	return error ? error : made(dir, dentry, &entry, mode & S_IFMT, out);
+}
+
+static int make_symlink(struct inode *dir, struct dentry *dentry, const char *target,
+			struct inode **out)
+{
+	struct fuse_entry_out entry;
+	int error = entry_call(dir, FUSE_SYMLINK, nullptr, 0, dentry->name, target, &entry);
+
+	return error ? error : made(dir, dentry, &entry, S_IFLNK, out);
+}
+
+static int make_link(struct inode *dir, struct dentry *dentry, struct inode *target)
+{
+	const struct fuse_link_in in = { .oldnodeid = fuse_inode_of(target)->nodeid };
+	struct fuse_entry_out entry;
+	struct inode *inode;
+	int error = entry_call(dir, FUSE_LINK, &in, sizeof(in), dentry->name, nullptr, &entry);
+
+	if (error)
+		return error;
+	error = made(dir, dentry, &entry, target->mode & S_IFMT, &inode);
+	if (error)
+		return error;
+	error = inode == target ? 0 : -EIO;
+	inode_put(inode);
+	return error;
+}
+
+static int remove_name(struct inode *dir, struct dentry *dentry, struct inode *target, u32 opcode)
+{
+	const struct fuse_call call = { .opcode = opcode,
+					.nodeid = fuse_inode_of(dir)->nodeid,
+					.text = dentry->name,
+					.text_size = dentry->name_length + 1 };
+	int error = fuse_call(fuse_connection_of(dir), &call);
+
+	fuse_attributes_expire(dir);
+	fuse_attributes_expire(target);
+	return error == -ENOSYS ? -EPERM : error;
+}
+
+static int unlink(struct inode *dir, struct dentry *dentry, struct inode *target)
+{
+	return remove_name(dir, dentry, target, FUSE_UNLINK);
+}
+
+static int remove_directory(struct inode *dir, struct dentry *dentry, struct inode *target)
+{
+	return remove_name(dir, dentry, target, FUSE_RMDIR);
+}
+
+static int do_rename(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
+		     struct dentry *to, struct inode *source, struct inode *replaced, u32 flags)
+{
+	const struct fuse_rename2_in in2 = { .newdir = fuse_inode_of(to_dir)->nodeid,
+					     .flags = flags };
+	const struct fuse_rename_in in = { .newdir = in2.newdir };
+	const struct fuse_call call = { .opcode = flags ? FUSE_RENAME2 : FUSE_RENAME,
+					.nodeid = fuse_inode_of(from_dir)->nodeid,
+					.in = flags ? (const void *)&in2 : &in,
+					.in_size = flags ? sizeof(in2) : sizeof(in),
+					.text = from->name,
+					.text_size = from->name_length + 1,
+					.text2 = to->name,
+					.text2_size = to->name_length + 1 };
+	int error = fuse_call(fuse_connection_of(from_dir), &call);
+
+	fuse_attributes_expire(from_dir);
+	fuse_attributes_expire(to_dir);
+	fuse_attributes_expire(source);
+	if (replaced)
+		fuse_attributes_expire(replaced);
+	return error == -ENOSYS ? -EINVAL : error;
+}
+
+static int read_link(struct inode *inode, char **text, struct path *path)
+{
+	struct fuse_connection *c = fuse_connection_of(inode);
+	struct fuse_request *r;
+	int error = fuse_request_create(c, FUSE_READLINK, fuse_inode_of(inode)->nodeid, 0,
+					PATH_MAX - 1, &r);
+
+	if (error)
+		return error;
+	error = fuse_send(c, r);
+	if (!error && (!r->out_size || memchr(r->out, 0, r->out_size)))
+		error = -EIO;
+	if (!error) {
+		*text = kmalloc(r->out_size + 1, 0);
+		error = *text ? 0 : -ENOMEM;
+	}
+	if (!error) {
+		memcpy(*text, r->out, r->out_size);
+		(*text)[r->out_size] = 0;
+	}
+	fuse_request_put(r);
+	return error;
+}
+
+const struct inode_ops fuse_directory_inode_ops = {
+	.lookup = lookup,
+	.revalidate = revalidate,
+	.create = create,
+	.symlink = make_symlink,
+	.link = make_link,
+	.unlink = unlink,
+	.rmdir = remove_directory,
+	.rename = do_rename,
+	.open = fuse_open,
+	FUSE_ATTRIBUTE_OPS,
+};
+
+const struct inode_ops fuse_inode_ops = {
+	.read_link = read_link,
+	.open = fuse_open,
+	FUSE_ATTRIBUTE_OPS,
+};
+
+/* --- listing --- */
+
+static bool name_ok(const struct fuse_dirent *entry)
+{
+	return entry->namelen && entry->namelen <= NAME_MAX &&
+	       !memchr(entry->name, '/', entry->namelen) && !memchr(entry->name, 0, entry->namelen);
+}
+
+/* Emits the entries of one answer: 1: go on, 0: the reader's buffer is full, -EIO. */
+static int emit_entries(struct file *file, struct directory_context *ctx, const u8 *at, u32 left)
+{
+	while (left >= FUSE_NAME_OFFSET) {
+		const struct fuse_dirent *entry = (const void *)at;
+		size_t size = FUSE_DIRENT_SIZE(entry);
+
+		if (!name_ok(entry) || size > left)
+			return -EIO;
+		if (!ctx->emit(ctx, entry->name, entry->namelen, entry->ino, entry->type,
+			       entry->off))
+			return 0;
+		file->offset = entry->off;
+		at += size;
+		left -= (u32)size;
+	}
+	return 1;
+}
+
+static int read_directory(struct file *file, struct directory_context *ctx)
+{
+	struct fuse_file *ff = file->private;
+	struct fuse_connection *c = ff->connection;
+	int result = 1;
+
+	while (result > 0) {
+		struct fuse_read_in *in;
+		struct fuse_request *r;
+		int error = fuse_request_create(c, FUSE_READDIR, ff->nodeid, sizeof(*in), PAGE_SIZE,
+						&r);
+
+		if (error)
+			return error;
+		in = fuse_arguments(r);
+		*in = (struct fuse_read_in){ .fh = ff->handle,
+					     .offset = file->offset,
+					     .size = PAGE_SIZE,
+					     .flags = file->flags };
+		result = fuse_send(c, r);
+		if (!result)
+			result = r->out_size ? emit_entries(file, ctx, r->out, r->out_size) : 0;
+		fuse_request_put(r);
+	}
+	return result;
+}
+
+static int sync_directory(struct file *file, bool data_only, u64 start, u64 end)
+{
+	struct fuse_file *ff = file->private;
+	const struct fuse_fsync_in in = { .fh = ff->handle, .fsync_flags = data_only };
+	const struct fuse_call call = {
+		.opcode = FUSE_FSYNCDIR, .nodeid = ff->nodeid, .in = &in, .in_size = sizeof(in)
+	};
+	int error = fuse_call(ff->connection, &call);
+
+	return error == -ENOSYS ? 0 : error;
+}
+
+static void destroy_directory(struct file *file)
+{
+	if (file->private)
+		fuse_file_ops.destroy(file);
+}
+
+const struct file_ops fuse_directory_ops = {
+	FILE_OPS_DEFAULTS,	     .read = file_read_eisdir,
+	.seek = file_seek_directory, .read_directory = read_directory,
+	.sync = sync_directory,	     .destroy = destroy_directory,
+};

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The FUSE client with the example strate, over /dev/fuse and over a channel, and with servers that misbehave. */
+#include <guest_test.h>
+
+#include <dirent.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+int ramfs_main(int argc, char **argv);
+
+static int mount_ramfs(bool channel)
+{
+	char *with[] = { "ramfs", "--channel", "mnt", NULL }, *without[] = { "ramfs", "mnt", NULL };
+
+	mkdir("mnt", 0755);
+	IN_CHILD(pid)
+	{
+		_exit(channel ? ramfs_main(3, with) : ramfs_main(2, without));
+	}
+	return wait_status(pid);
+}
+
+static void files_work(void)
+{
+	char buffer[100000], big[100000];
+	struct stat st;
+	struct statfs sfs;
+	int fd;
+
+	EXPECT_EQ(statfs("mnt", &sfs), 0);
+	EXPECT_EQ(sfs.f_type, 0x65735546);
+	EXPECT_ERRNO(open("mnt/none", O_RDONLY), ENOENT);
+	make_file("mnt/hello", "world\n");
+	EXPECT_EQ(read_file("mnt/hello", buffer, sizeof(buffer)), 6);
+	EXPECT_STREQ(buffer, "world\n");
+	EXPECT_EQ(stat("mnt/hello", &st), 0);
+	EXPECT_EQ(st.st_size, 6);
+	EXPECT(S_ISREG(st.st_mode));
+	EXPECT_EQ(chmod("mnt/hello", 0600), 0);
+	EXPECT_EQ(stat("mnt/hello", &st), 0);
+	EXPECT_EQ(st.st_mode & 07777, 0600);
+	EXPECT_EQ(mkdir("mnt/dir", 0700), 0);
+	EXPECT_ERRNO(mkdir("mnt/dir", 0700), EEXIST);
+	EXPECT_EQ(rename("mnt/hello", "mnt/dir/there"), 0);
+	EXPECT_ERRNO(stat("mnt/hello", &st), ENOENT);
+	EXPECT_ERRNO(rmdir("mnt/dir"), ENOTEMPTY);
+	EXPECT_EQ(symlink("dir/there", "mnt/link"), 0);
+	EXPECT_EQ(readlink("mnt/link", buffer, sizeof(buffer)), 9);
+	EXPECT_EQ(read_file("mnt/link", buffer, sizeof(buffer)), 6);
+	EXPECT_ERRNO(getxattr("mnt/link", "user.x", buffer, 10), EOPNOTSUPP);
+
+	memset(big, 'b', sizeof(big));
+	big[70000] = 'X';
+	fd = open("mnt/big", O_RDWR | O_CREAT | O_EXCL, 0644);
+	REQUIRE(fd >= 0);
+	EXPECT_EQ(write(fd, big, sizeof(big)), (long)sizeof(big));
+	EXPECT_EQ(pread(fd, buffer, sizeof(buffer), 0), (long)sizeof(buffer));
+	EXPECT(memcmp(big, buffer, sizeof(big)) == 0);
+	EXPECT_EQ(pwrite(fd, "Y", 1, 70000), 1);
+	EXPECT_EQ(pread(fd, buffer, 3, 69999), 3);
+	EXPECT(memcmp(buffer, "bYb", 3) == 0);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), (long)sizeof(big));
+	EXPECT_EQ(ftruncate(fd, 50), 0);
+	EXPECT_EQ(pread(fd, buffer, sizeof(buffer), 0), 50);
+	EXPECT_EQ(fstat(fd, &st), 0);
+	EXPECT_EQ(st.st_size, 50);
+	EXPECT_EQ(fsync(fd), 0);
+	EXPECT_EQ(close(fd), 0);
+	fd = open("mnt/big", O_WRONLY | O_APPEND);
+	EXPECT_EQ(write(fd, "end", 3), 3);
+	EXPECT_EQ(close(fd), 0);
+	EXPECT_EQ(read_file("mnt/big", buffer, sizeof(buffer)), 53);
+	EXPECT(memcmp(buffer + 49, "bend", 4) == 0);
+}
+
+static void mappings_work(void)
+{
+	int fd = open("mnt/map", O_RDWR | O_CREAT, 0644);
+	char *p, c = 0;
+
+	REQUIRE(fd >= 0 && ftruncate(fd, 10000) == 0);
+	EXPECT_EQ(pwrite(fd, "abc", 3, 5000), 3);
+	p = mmap(NULL, 10000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	REQUIRE(p != MAP_FAILED);
+	EXPECT_EQ(p[5001], 'b');
+	p[5001] = 'Z';
+	EXPECT_EQ(msync(p, 10000, MS_SYNC), 0);
+	EXPECT_EQ(munmap(p, 10000), 0);
+	EXPECT_EQ(close(fd), 0);
+	fd = open("mnt/map", O_RDONLY | O_DIRECT);
+	EXPECT_EQ(pread(fd, &c, 1, 5001), 1);
+	EXPECT_EQ(c, 'Z');
+	EXPECT_EQ(close(fd), 0);
+}
+
+static void listing_works(void)
+{
+	char name[32];
+	unsigned count = 0;
+	DIR *dir;
+
+	EXPECT_EQ(mkdir("mnt/many", 0755), 0);
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "mnt/many/file%d", i);
+		make_file(name, "");
+	}
+	dir = opendir("mnt/many");
+	REQUIRE(dir);
+	while (readdir(dir))
+		count++;
+	EXPECT(count == 300 || count == 302); /* the strate lists no dots */
+	closedir(dir);
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "mnt/many/file%d", i);
+		EXPECT_EQ(unlink(name), 0);
+	}
+	EXPECT_EQ(rmdir("mnt/many"), 0);
+}
+
+static void copy_program(const char *to)
+{
+	static char buffer[1 << 16];
+	int in = open("/init", O_RDONLY), out = open(to, O_WRONLY | O_CREAT, 0755);
+	ssize_t n;
+
+	REQUIRE(in >= 0 && out >= 0);
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		EXPECT_EQ(write(out, buffer, (size_t)n), n);
+	close(in);
+	close(out);
+}
+
+static void everything(bool channel)
+{
+	REQUIRE(mount_ramfs(channel) == 0);
+	files_work();
+	mappings_work();
+	listing_works();
+	EXPECT_EQ(umount("mnt"), 0);
+	EXPECT_ERRNO(open("mnt/big", O_RDONLY), ENOENT);
+}
+
+TEST(ramfs_over_the_device)
+{
+	everything(false);
+}
+
+TEST(ramfs_over_a_channel)
+{
+	everything(true);
+}
+
+TEST(programs_run_from_it)
+{
+	char *argv[] = { "program", "helper", "none", NULL };
+
+	REQUIRE(mount_ramfs(true) == 0);
+	copy_program("mnt/program");
+	IN_CHILD(pid)
+	{
+		execv("mnt/program", argv);
+		_exit(99);
+	}
+	EXPECT_NE(wait_status(pid), 99);
+	EXPECT_EQ(umount("mnt"), 0);
+}
+
+/* --- a server by hand --- */
+
+static int device;
+static char request[8192 * 20];
+
+static struct fuse_in_header *next_request(void)
+{
+	ssize_t n = read(device, request, sizeof(request));
+	struct fuse_in_header *header = (void *)request;
+
+	if (n < 0)
+		return NULL;
+	EXPECT(n >= (ssize_t)sizeof(*header) && header->len == n);
+	return header;
+}
+
+static ssize_t respond(uint64_t unique, int error, const void *data, size_t size)
+{
+	char answer[8192];
+	struct fuse_out_header *out = (void *)answer;
+
+	*out = (struct fuse_out_header){ .len = sizeof(*out) + size,
+					 .error = error,
+					 .unique = unique };
+	if (size)
+		memcpy(out + 1, data, size);
+	return write(device, answer, out->len);
+}
+
+static void mount_by_hand(void)
+{
+	struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };
+	char options[100];
+
+	device = open("/dev/fuse", O_RDWR);
+	REQUIRE(device >= 0);
+	EXPECT_ERRNO(read(device, request, sizeof(request)), EPERM);
+	mkdir("mnt", 0755);
+	EXPECT_ERRNO(mount("x", "mnt", "fuse", 0, "fd=0,rootmode=40755,user_id=0,group_id=0"),
+		     EINVAL);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=0", device);
+	EXPECT_ERRNO(mount("x", "mnt", "fuse", 0, options), EINVAL);
+	strcat(options, ",group_id=0");
+	REQUIRE(mount("x", "mnt", "fuse", 0, options) == 0);
+	EXPECT_ERRNO(read(device, request, 100), EINVAL);
+	EXPECT_EQ(next_request()->opcode, FUSE_INIT);
+	EXPECT_EQ(respond(((struct fuse_in_header *)request)->unique, 0, &init, sizeof(init)),
+		  (long)(sizeof(init) + sizeof(struct fuse_out_header)));
+}
+
+static void *stat_it(void *result)
+{
+	struct stat st;
+
+	*(int *)result = stat("mnt/file", &st) ? errno : 0;
+	return NULL;
+}
+
+TEST(a_server_that_goes_leaves_nobody_waiting)
+{
+	pthread_t thread;
+	int result = -1;
+	struct stat st;
+
+	mount_by_hand();
+	REQUIRE(pthread_create(&thread, NULL, stat_it, &result) == 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_LOOKUP);
+	EXPECT_STREQ(request + sizeof(struct fuse_in_header), "file");
+	EXPECT_EQ(close(device), 0);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(result, ECONNABORTED);
+	EXPECT_ERRNO(stat("mnt/file", &st), ENOTCONN);
+	EXPECT_EQ(umount("mnt"), 0);
+}
+
+TEST(nonsense_is_refused)
+{
+	struct fuse_entry_out entry = {};
+	uint64_t unique;
+	pthread_t thread;
+	int result = -1;
+
+	mount_by_hand();
+	REQUIRE(pthread_create(&thread, NULL, stat_it, &result) == 0);
+	unique = next_request()->unique;
+	EXPECT_ERRNO(respond(unique + 2, 0, &entry, sizeof(entry)), ENOENT);
+	EXPECT_ERRNO(respond(unique, 5, NULL, 0), EINVAL);
+	EXPECT_ERRNO(respond(unique, -5000, NULL, 0), EINVAL);
+	EXPECT_ERRNO(write(device, request, 3), EINVAL);
+	EXPECT_EQ(result, -1);
+	EXPECT_ERRNO(respond(unique, 0, &entry, 3), EINVAL);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(result, EIO);
+	/* A node without a type. */
+	REQUIRE(pthread_create(&thread, NULL, stat_it, &result) == 0);
+	unique = next_request()->unique;
+	entry.nodeid = 5;
+	EXPECT(respond(unique, 0, &entry, sizeof(entry)) > 0);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(result, EIO);
+	close(device);
+	EXPECT_EQ(umount("mnt"), 0);
+}
+
+TEST(signals_reach_who_waits)
+{
+	struct fuse_in_header *header;
+	struct stat st;
+	uint64_t unique;
+
+	mount_by_hand();
+	IN_CHILD(pid)
+	{
+		close(device);
+		stat("mnt/file", &st);
+		_exit(0);
+	}
+	header = next_request();
+	REQUIRE(header);
+	unique = header->unique;
+	EXPECT_EQ(kill(pid, SIGKILL), 0);
+	EXPECT_EQ(wait_status(pid), 128 + SIGKILL); /* without an answer */
+	header = next_request();
+	EXPECT_EQ(header->opcode, FUSE_INTERRUPT);
+	EXPECT_EQ(((struct fuse_interrupt_in *)(header + 1))->unique, unique);
+	EXPECT_ERRNO(respond(unique, -EINTR, NULL, 0), ENOENT);
+	close(device);
+	EXPECT_EQ(umount("mnt"), 0);
+}
+
+TEST(a_strate_that_is_killed_gives_errors)
+{
+	char buffer[64];
+	int fd, ends = 0;
+
+	REQUIRE(mount_ramfs(true) == 0);
+	make_file("mnt/file", "text");
+	fd = open("mnt/file", O_RDWR);
+	REQUIRE(fd >= 0);
+	signal(SIGTERM, SIG_IGN);
+	/* The strate is the only other process of this group. */
+	IN_CHILD(pid)
+	{
+		kill(0, SIGTERM);
+		_exit(0);
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	for (; ends < 100 && pwrite(fd, "x", 1, 0) == 1; ends++)
+		sleep_ms(20);
+	EXPECT_ERRNO(pwrite(fd, "x", 1, 0), EIO);
+	EXPECT_ERRNO(open("mnt/other", O_RDONLY), EIO);
+	EXPECT(close(fd) == 0 || errno == EIO);
+	EXPECT_EQ(umount("mnt"), 0);
+	EXPECT_EQ(read_file("mnt/file", buffer, sizeof(buffer)), -1);
+}
