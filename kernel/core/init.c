@@ -37,6 +37,7 @@
 #include <mm/slab.h>
 #include <mm/vmap.h>
 #include <mm/write_back.h>
+#include <net/device.h>
 #include <net/socket.h>
 #include <net/unix/unix.h>
 #include <obj/file.h>
@@ -72,6 +73,7 @@ static void boot_rest(void *unused)
 	sysv_init();
 	socket_init();
 	unix_init();
+	net_init();
 	epoll_init();
 	vfs_init();
 	sys_fs_init();

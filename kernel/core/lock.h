@@ -57,9 +57,10 @@ enum lock_rank {
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
 	RANK_NET_CONFIG = 64,	 /* net: devices, addresses, routes of a name space */
-	RANK_PIPE = 65,		 /* ipc: one pipe's buffers; held while user memory is copied */
-	RANK_ASPACE = 70,	 /* mm: mappings of an address space */
-	RANK_SYSV = 75, /* ipc: tables of System V objects; taken when a segment is unmapped */
+	RANK_NET_SEND = 66, /* net: one sender, one receiver at a time; user memory is copied */
+	RANK_PIPE = 65,	    /* ipc: one pipe's buffers; held while user memory is copied */
+	RANK_ASPACE = 70,   /* mm: mappings of an address space */
+	RANK_SYSV = 75,	    /* ipc: tables of System V objects; taken when a segment is unmapped */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
 	RANK_DERIVATION =
 		90, /* obj: who derived from whom; taken when a derived handle is closed */
@@ -77,7 +78,8 @@ enum lock_rank {
 	RANK_NET_PORTS = 222,	   /* net: who is bound to which port */
 	RANK_NET_SOCKET = 224,	   /* net: one connection or datagram socket */
 	RANK_NET_ACCEPT = 225,	   /* net: connections that wait for accept */
-	RANK_NET_HASH = 226,	   /* net: tables of sockets by address */
+	RANK_NET_BINDING = 226,	   /* net: ports and their owners */
+	RANK_NET_HASH = 227,	   /* net: tables of sockets by address */
 	RANK_DERIVATION_USE = 225, /* obj: calls in progress and mappings through derived handles */
 	RANK_TTY_BUFFER = 230,
 	RANK_CHANNEL = 235, /* ipc: queue and waiting receivers of a channel */

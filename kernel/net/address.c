@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses of devices and the routes that follow from them. */
+#include <core/time.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <net/local.h>
+#include <net/route.h>
+#include <sys/socket.h>
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+void (*net_address_event_hook)(int event, struct net_device *device,
+			       const struct net_address *address);
+
+static struct inet_address masked(const struct inet_address *a, unsigned bits)
+{
+	struct inet_address r = *a;
+
+	for (unsigned i = bits; i < 128; i++)
+		r.bytes[i / 8] &= (u8) ~(0x80 >> i % 8);
+	return r;
+}
+
+static struct inet_address last_of(const struct inet_address *a, unsigned bits)
+{
+	struct inet_address r = *a;
+
+	for (unsigned i = bits; i < 128; i++)
+		r.bytes[i / 8] |= (u8)(0x80 >> i % 8);
+	return r;
+}
+
+static void add_route(struct net_device *device, const struct net_address *a,
+		      struct inet_address destination, unsigned bits, u8 type)
+	__must_hold(&device->network->config)
+{
+	bool v4 = inet_is_v4(&a->address);
+	struct route r = {
+		.destination = destination,
+		.family = v4 ? AF_INET : AF_INET6,
+		.prefix_length = (u8)bits,
+		.type = type,
+		.scope = type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK,
+		.protocol = RTPROT_KERNEL,
+		.table = type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL,
+		.metric = v4			? 0
+			  : type == RTN_UNICAST ? 256
+						: 0,
+		.device = device,
+		.expires_ns = UINT64_MAX,
+	};
+
+	if (v4)
+		r.source = a->address;
+	if (route_add(device->network, &r, false))
+		return; /* the same route by another address, or no memory: as Linux, not an error */
+}
+
+static void add_routes(struct net_device *device, const struct net_address *a)
+	__must_hold(&device->network->config)
+{
+	bool v4 = inet_is_v4(&a->address);
+	struct inet_address network = masked(&a->address, a->prefix_length);
+
+	add_route(device, a, a->address, 128, RTN_LOCAL);
+	if (device->flags & IFF_LOOPBACK) {
+		if (v4)
+			add_route(device, a, network, a->prefix_length, RTN_LOCAL);
+	} else if (a->prefix_length < 128 && !(a->flags & IFA_F_NOPREFIXROUTE)) {
+		add_route(device, a, network, a->prefix_length, RTN_UNICAST);
+	}
+	if (v4 && a->prefix_length < 127)
+		add_route(device, a, last_of(&a->address, a->prefix_length), 128, RTN_BROADCAST);
+	if (v4 && a->broadcast.halves[1])
+		add_route(device, a, a->broadcast, 128, RTN_BROADCAST);
+}
+
+/* An address that goes takes the routes along that no other address wants. */
+static void remove_routes(struct net_device *device) __must_hold(&device->network->config)
+{
+	const struct route_table *t;
+
+again:
+	t = device->network->routes;
+	for (unsigned i = 0; t && i < t->count; i++)
+		if (t->routes[i].device == device && t->routes[i].protocol == RTPROT_KERNEL) {
+			struct route gone = t->routes[i];
+
+			if (route_remove(device->network, &gone))
+				break;
+			goto again;
+		}
+	for (struct net_address *a = device->addresses; a; a = a->next)
+		add_routes(device, a);
+}
+
+static void tell(int event, struct net_device *device, const struct net_address *address)
+{
+	if (net_address_event_hook)
+		net_address_event_hook(event, device, address);
+}
+
+int net_address_add(struct net_device *device, const struct net_address *address)
+{
+	struct net_address **link = &device->addresses, *a;
+
+	for (; *link; link = &(*link)->next)
+		if (inet_equal(&(*link)->address, &address->address) &&
+		    ((*link)->prefix_length == address->prefix_length ||
+		     !inet_is_v4(&address->address)))
+			return -EEXIST;
+	a = kmalloc(sizeof(*a), 0);
+	if (!a)
+		return -ENOMEM;
+	*a = *address;
+	a->next = nullptr;
+	a->device = device;
+	a->created_ns = clock_monotonic_ns();
+	if (!a->label[0])
+		string_copy(a->label, device->name, sizeof(a->label));
+	rcu_assign(*link, a);
+	if (device->flags & IFF_UP)
+		add_routes(device, a);
+	__atomic_add_fetch(&device->network->generation, 1, __ATOMIC_RELEASE);
+	tell(RTM_NEWADDR, device, a);
+	return 0;
+}
+
+static void address_free(struct rcu_head *head)
+{
+	kfree(container_of(head, struct net_address, rcu));
+}
+
+static void remove_one(struct net_device *device, struct net_address **link)
+	__must_hold(&device->network->config)
+{
+	struct net_address *a = *link;
+
+	rcu_assign(*link, a->next);
+	if (device->flags & IFF_UP)
+		remove_routes(device);
+	__atomic_add_fetch(&device->network->generation, 1, __ATOMIC_RELEASE);
+	tell(RTM_DELADDR, device, a);
+	rcu_call(&a->rcu, address_free);
+}
+
+int net_address_remove(struct net_device *device, const struct inet_address *address,
+		       unsigned prefix_length)
+{
+	for (struct net_address **link = &device->addresses; *link; link = &(*link)->next)
+		if (inet_equal(&(*link)->address, address) &&
+		    (*link)->prefix_length == prefix_length) {
+			remove_one(device, link);
+			return 0;
+		}
+	return -EADDRNOTAVAIL;
+}
+
+void net_addresses_remove_all(struct net_device *device)
+{
+	while (device->addresses)
+		remove_one(device, &device->addresses);
+}
+
+/* fe80::/64 with the interface identifier of the link address (RFC 4291, appendix A). */
+static struct inet_address link_local(const struct net_device *device)
+{
+	const u8 *m = device->address;
+
+	return (struct inet_address){ .bytes = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2],
+						 0xff, 0xfe, m[3], m[4], m[5] } };
+}
+
+void net_addresses_device_up(struct net_device *device)
+{
+	struct net_address a = { .prefix_length = 64,
+				 .scope = RT_SCOPE_LINK,
+				 .flags = IFA_F_PERMANENT,
+				 .valid_until_ns = UINT64_MAX,
+				 .preferred_until_ns = UINT64_MAX };
+
+	for (struct net_address *old = device->addresses; old; old = old->next)
+		add_routes(device, old);
+	if ((device->flags & IFF_LOOPBACK) || device->address_length != 6)
+		return;
+	a.address = link_local(device);
+	(void)!net_address_add(device, &a); /* there already, or no memory: without IPv6 then */
+}
+
+/* IPv6 addresses go when a device goes down, IPv4 addresses stay (as on Linux). */
+void net_addresses_device_down(struct net_device *device)
+{
+	struct net_address **link = &device->addresses;
+
+	while (*link)
+		if (!inet_is_v4(&(*link)->address) && !(device->flags & IFF_LOOPBACK))
+			remove_one(device, link);
+		else
+			link = &(*link)->next;
+}

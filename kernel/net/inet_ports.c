@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ports: who is bound to which, and which are free (ip(7), socket(7) SO_REUSEADDR, SO_REUSEPORT). */
+#include <core/random.h>
+#include <lib/errno.h>
+#include <mm/slab.h>
+#include <net/inet_socket.h>
+
+#include <linux/rtnetlink.h>
+
+void port_table_init(struct port_table *t, bool stream)
+{
+	for (unsigned i = 0; i < PORT_BUCKETS; i++)
+		spin_init(&t->buckets[i].lock, RANK_NET_BINDING);
+	t->stream = stream;
+}
+
+static struct port_bucket *bucket_of(struct port_table *t, u16 port)
+{
+	return &t->buckets[port % PORT_BUCKETS];
+}
+
+static struct port_binding *find(struct port_bucket *b, struct network_namespace *network, u16 port)
+	__must_hold(&b->lock)
+{
+	struct port_binding *p = b->bindings;
+
+	while (p && (p->port != port || p->network != network))
+		p = p->next;
+	return p;
+}
+
+static bool wildcard_covers(const struct inet_node *wild, const struct inet_node *other)
+{
+	if (inet_is_v4(&wild->local))
+		return inet_is_v4(&other->local) || (inet_is_any(&other->local) && !other->v6_only);
+	return !inet_is_v4(&other->local) || !wild->v6_only;
+}
+
+static bool overlap(const struct inet_node *a, const struct inet_node *b)
+{
+	if (a->bound_device && b->bound_device && a->bound_device != b->bound_device)
+		return false;
+	if (inet_is_any(&a->local))
+		return wildcard_covers(a, b);
+	if (inet_is_any(&b->local))
+		return wildcard_covers(b, a);
+	return inet_equal(&a->local, &b->local);
+}
+
+static bool list_conflicts(const struct port_table *t, const struct inet_node *list,
+			   const struct inet_node *n)
+{
+	for (const struct inet_node *o = list; o; o = o->port_next) {
+		bool share_address = n->reuse_address && o->reuse_address &&
+				     !(t->stream && (o->listening || n->listening));
+		bool share_port = n->reuse_port && o->reuse_port &&
+				  (o->uid == n->uid || o->kind == INET_TIME_WAIT);
+
+		if (o != n && !share_address && !share_port && overlap(n, o))
+			return true;
+	}
+	return false;
+}
+
+static bool conflict(const struct port_table *t, const struct port_binding *p,
+		     const struct inet_node *n)
+{
+	return list_conflicts(t, p->owners, n) || list_conflicts(t, p->sharers, n);
+}
+
+static void own(struct port_binding *p, struct inet_node *n, struct inet_node **list)
+{
+	n->port_next = *list;
+	n->port_link = list;
+	if (n->port_next)
+		n->port_next->port_link = &n->port_next;
+	n->binding = p;
+	n->local_port = p->port;
+	rcu_assign(*list, n);
+}
+
+static void disown(struct inet_node *n)
+{
+	rcu_assign(*n->port_link, n->port_next);
+	if (n->port_next)
+		n->port_next->port_link = n->port_link;
+	n->binding = nullptr;
+}
+
+static int take(struct port_bucket *b, struct inet_node *n, u16 port, bool shares)
+	__must_hold(&b->lock)
+{
+	struct port_binding *p = find(b, n->network, port);
+
+	if (!p) {
+		p = kmalloc(sizeof(*p), ALLOC_ATOMIC);
+		if (!p)
+			return -ENOMEM;
+		*p = (struct port_binding){ .next = b->bindings,
+					    .network = n->network,
+					    .port = port };
+		rcu_assign(b->bindings, p);
+	}
+	own(p, n, shares ? &p->sharers : &p->owners);
+	return 0;
+}
+
+static int try_port(struct port_table *t, struct inet_node *n, u16 port)
+{
+	struct port_bucket *b = bucket_of(t, port);
+	struct port_binding *p;
+	int error = -EADDRINUSE;
+
+	spin_lock(&b->lock);
+	p = find(b, n->network, port);
+	if (!p || !conflict(t, p, n))
+		error = take(b, n, port, false);
+	spin_unlock(&b->lock);
+	return error;
+}
+
+int port_bind(struct port_table *t, struct inet_node *n, u16 port)
+{
+	unsigned first = n->network->sysctl.local_port_first;
+	unsigned count = n->network->sysctl.local_port_last - first + 1u;
+	unsigned start;
+
+	if (port)
+		return try_port(t, n, port);
+	start = (unsigned)random_below(count);
+	for (unsigned i = 0; i < count; i++) {
+		u16 candidate = (u16)(first + (start + i) % count);
+		struct port_bucket *b = bucket_of(t, candidate);
+		int error = -EADDRINUSE;
+
+		/* An unused port first, whatever could be shared. */
+		spin_lock(&b->lock);
+		if (!find(b, n->network, candidate))
+			error = take(b, n, candidate, false);
+		spin_unlock(&b->lock);
+		if (error != -EADDRINUSE)
+			return error;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		int error = try_port(t, n, (u16)(first + (start + i) % count));
+
+		if (error != -EADDRINUSE)
+			return error;
+	}
+	return -EADDRINUSE;
+}
+
+int port_share(struct port_table *t, struct inet_node *n, struct inet_node *other)
+{
+	struct port_bucket *b = bucket_of(t, other->local_port);
+	int error;
+
+	spin_lock(&b->lock);
+	error = take(b, n, other->local_port, true);
+	spin_unlock(&b->lock);
+	return error;
+}
+
+/* Owners that asked for this very port keep outgoing connections of others off it. */
+static bool claimed(const struct port_binding *p)
+{
+	for (const struct inet_node *o = p->owners; o; o = o->port_next)
+		if (o->explicit_port)
+			return true;
+	return false;
+}
+
+int port_bind_connect(struct port_table *t, struct inet_node *n,
+		      bool (*unique)(struct inet_node *n))
+{
+	unsigned first = n->network->sysctl.local_port_first;
+	unsigned count = n->network->sysctl.local_port_last - first + 1u;
+	unsigned start = (unsigned)random_below(count);
+
+	for (unsigned i = 0; i < count; i++) {
+		u16 port = (u16)(first + (start + i) % count);
+		struct port_bucket *b = bucket_of(t, port);
+		struct port_binding *p;
+		int error = -EADDRNOTAVAIL;
+
+		spin_lock(&b->lock);
+		p = find(b, n->network, port);
+		n->local_port = port;
+		if (!p || (!claimed(p) && unique)) {
+			error = take(b, n, port, false);
+			if (!error && !unique(n)) {
+				error = -EADDRNOTAVAIL;
+				disown(n); /* there are others, or it would have been unique */
+			}
+		}
+		spin_unlock(&b->lock);
+		if (error != -EADDRNOTAVAIL)
+			return error;
+	}
+	n->local_port = 0;
+	return -EADDRNOTAVAIL;
+}
+
+static void binding_free(struct rcu_head *head)
+{
+	kfree(container_of(head, struct port_binding, rcu));
+}
+
+void port_unbind(struct port_table *t, struct inet_node *n)
+{
+	struct port_bucket *b = bucket_of(t, n->local_port);
+	struct port_binding *p, **link;
+
+	spin_lock(&b->lock);
+	p = n->binding;
+	if (p) {
+		disown(n);
+		if (!p->owners && !p->sharers) {
+			for (link = &b->bindings; *link != p;)
+				link = &(*link)->next;
+			rcu_assign(*link, p->next);
+			rcu_call(&p->rcu, binding_free);
+		}
+	}
+	spin_unlock(&b->lock);
+}
+
+bool port_listen_conflicts(struct port_table *t, struct inet_node *n)
+{
+	struct port_bucket *b = bucket_of(t, n->local_port);
+	bool conflicts;
+
+	spin_lock(&b->lock);
+	n->listening = true;
+	conflicts = n->binding && conflict(t, n->binding, n);
+	if (conflicts)
+		n->listening = false;
+	spin_unlock(&b->lock);
+	return conflicts;
+}
+
+struct inet_node *port_owners(struct port_table *t, struct network_namespace *network,
+			      u16 port) __no_lock_analysis
+{
+	struct port_binding *p = rcu_dereference(bucket_of(t, port)->bindings);
+
+	while (p && (p->port != port || p->network != network))
+		p = rcu_dereference(p->next);
+	return p ? rcu_dereference(p->owners) : nullptr;
+}
+
+int inet_match(const struct inet_node *n, const struct inet_info *info, u16 remote_port)
+{
+	bool v4 = inet_is_v4(&info->destination);
+	int score = v4 == (n->family == AF_INET) ? 1 : 0;
+
+	if (v4 && n->family == AF_INET6 && n->v6_only)
+		return -1;
+	if (!v4 && n->family == AF_INET)
+		return -1;
+	if (!inet_is_any(&n->local)) {
+		if (!inet_equal(&n->local, &info->destination))
+			return -1;
+		score += 4;
+	} else if (n->family == AF_INET6 && inet_is_v4(&n->local) && !v4) {
+		return -1;
+	}
+	if (n->remote_port) {
+		if (n->remote_port != remote_port || !inet_equal(&n->remote, &info->source))
+			return -1;
+		score += 8;
+	}
+	if (n->bound_device) {
+		if (n->bound_device != info->device->index)
+			return -1;
+		score += 4;
+	}
+	return score;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* IPv4 in: validation, reassembly, delivery, forwarding (RFC 791, RFC 1122). */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/checksum.h>
+#include <net/ipv4/ipv4.h>
+#include <net/protocol.h>
+
+#include <linux/icmp.h>
+#include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
+
+/* The header is sound and linear, and the packet as long as it says. */
+static bool validate(struct packet *p, struct ipv4_header *h)
+{
+	unsigned header, total;
+
+	if (!packet_copy(p, 0, h, sizeof(*h)))
+		return false;
+	header = (h->version_length & 15) * 4;
+	total = net16(h->total_length);
+	/* A packet of more than 64 KiB that loopback did not cut says 0. */
+	if (!total && p->segment_size)
+		total = p->length;
+	if (h->version_length >> 4 != 4 || header < sizeof(*h) || total < header ||
+	    total > p->length)
+		return false;
+	if (!packet_linearize(p, header))
+		return false;
+	if (!p->echoed && checksum_fold(checksum_add(p->data, header, 0)) != 0xffff)
+		return false;
+	packet_trim(p, total);
+	return true;
+}
+
+static void forward(struct packet *p, struct inet_info *info)
+{
+	struct ipv4_header *h = (struct ipv4_header *)p->data;
+	struct inet_address any = {};
+	struct route_result route;
+
+	if (h->ttl <= 1) {
+		icmp_send_error(p, info, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+		packet_free(p);
+		return;
+	}
+	if (route_find(info->network, &info->destination, &any, 0, &route) ||
+	    route.type != RTN_UNICAST) {
+		icmp_send_error(p, info, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0);
+		packet_free(p);
+		return;
+	}
+	if (p->length > route.mtu && !p->segment_size) {
+		icmp_send_error(p, info, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, route.mtu);
+		packet_free(p);
+		return;
+	}
+	h->ttl--;
+	h->checksum = 0;
+	h->checksum = (u16)~checksum_fold(checksum_add(h, info->header_length, 0));
+	p->echoed = false;
+	(void)inet_link_output(route.device, p, &route.next_hop);
+}
+
+static bool accepted(struct packet *p, const struct inet_info *info)
+{
+	switch (info->type) {
+	case RTN_LOCAL:
+	case RTN_BROADCAST:
+		return true;
+	case RTN_MULTICAST:
+		return p->echoed || multicast_joined(info->device, &info->destination);
+	default:
+		return false;
+	}
+}
+
+static struct packet *reassemble(struct packet *p, struct inet_info *info)
+{
+	const struct ipv4_header *h = (const struct ipv4_header *)p->data;
+	u16 fragment = net16(h->fragment);
+	struct fragment_key key = {
+		.source = info->source,
+		.destination = info->destination,
+		.identification = h->identification,
+		.protocol = h->protocol,
+	};
+
+	return inet_reassemble(p, &key, info->network, info->header_length,
+			       (fragment & IPV4_OFFSET_MASK) * 8u, fragment & IPV4_MORE_FRAGMENTS);
+}
+
+void ipv4_input(struct packet *p)
+{
+	struct inet_info info;
+	struct ipv4_header h;
+
+	if (p->kind == PACKET_OTHERHOST || !validate(p, &h))
+		goto drop;
+	info = (struct inet_info){
+		.source = inet_from_v4(h.source),
+		.destination = inet_from_v4(h.destination),
+		.network = p->device->network,
+		.device = p->device,
+		.protocol = h.protocol,
+		.ttl = h.ttl,
+		.tos = h.tos,
+		.header_length = (u16)((h.version_length & 15) * 4),
+	};
+	/* Nobody outside has such an address (RFC 1122, 3.2.1.3). */
+	if (inet_is_multicast(&info.source) || inet_is_limited_broadcast(&info.source) ||
+	    ((inet_is_loopback(&info.source) || inet_is_loopback(&info.destination)) && !p->echoed))
+		goto drop;
+	info.type = (u8)route_address_type(info.network, &info.destination, info.device->index);
+	if (!accepted(p, &info)) {
+		if (info.type == RTN_UNICAST && p->kind == PACKET_HOST &&
+		    info.network->sysctl.ip_forward) {
+			forward(p, &info);
+			return;
+		}
+		goto drop;
+	}
+	if (h.fragment & net16(IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) {
+		p = reassemble(p, &info);
+		if (!p)
+			return;
+	}
+	packet_pull(p, info.header_length);
+	inet_deliver(p, &info);
+	return;
+drop:
+	p->device->statistics.receive_dropped++;
+	packet_free(p);
+}

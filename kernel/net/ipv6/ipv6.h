@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Headers of IPv6 (RFC 8200). */
+#pragma once
+
+#include <net/protocol.h>
+
+struct ipv6_header {
+	u32 version_class_flow;
+	u16 payload_length;
+	u8 next_header;
+	u8 hop_limit;
+	struct in6_addr source, destination;
+} __packed;
+static_assert(sizeof(struct ipv6_header) == 40);
+
+struct ipv6_fragment_header {
+	u8 next_header, reserved;
+	u16 offset; /* in bytes, with the flag of more in bit 0 */
+	u32 identification;
+} __packed;
+
+/* Neighbour discovery (RFC 4861); data at the ICMPv6 header, linear to `length`. */
+/* Asks the routers of a link to make themselves known. */
+void ndp_solicit_routers(struct net_device *device);
+void ndp_input(struct packet *packet, const struct inet_info *info);

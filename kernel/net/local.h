@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of net/ tell each other about devices and addresses. */
+#pragma once
+
+#include <net/device.h>
+
+/* Delivers a packet on this CPU: at once, or when the delivery in progress is through. Any thread
+ * context without locks of net/ ranked above RANK_NET_LINK's users; takes the packet. */
+void net_receive_local(struct packet *packet);
+
+/* The routes of all addresses of a device that comes up; what goes with one that goes down. */
+void net_addresses_device_up(struct net_device *device) __must_hold(&device->network->config);
+void net_addresses_device_down(struct net_device *device) __must_hold(&device->network->config);
+void net_addresses_remove_all(struct net_device *device) __must_hold(&device->network->config);
+
+/* The device cuts this large packet by itself. */
+bool net_device_segments(const struct net_device *device, const struct packet *packet);
+/* Cuts a large TCP packet into segments and transmits them. Takes the packet. */
+void net_segment_in_software(struct net_device *device, struct packet *packet);
+
+void loopback_init(void);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loopback device: what is sent is received, by the sender's own thread. Packets keep their
+ * pages, and checksums are neither made nor checked.
+ */
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <net/local.h>
+
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
+
+static void loopback_transmit(struct net_device *device, struct packet *packet)
+{
+	device->statistics.transmit_packets++;
+	device->statistics.transmit_bytes += packet->length;
+	packet->link_header = (u16)packet_headroom(packet);
+	packet_pull(packet, device->header_length);
+	packet->kind = PACKET_HOST;
+	packet->echoed = true;
+	if (packet->checksum == CHECKSUM_UNKNOWN)
+		packet->checksum = CHECKSUM_VERIFIED;
+	net_receive_local(packet);
+}
+
+/* Coming up it gets its addresses, if nobody gave it any (as on Linux). */
+static int loopback_open(struct net_device *device) __no_lock_analysis
+{
+	struct net_address v4 = { .address = inet_from_v4(net32(0x7f000001)),
+				  .prefix_length = INET_V4_PREFIX + 8,
+				  .scope = RT_SCOPE_HOST,
+				  .flags = IFA_F_PERMANENT,
+				  .label = "lo",
+				  .valid_until_ns = UINT64_MAX,
+				  .preferred_until_ns = UINT64_MAX };
+	struct net_address v6 = v4;
+	int error;
+
+	v6.address = (struct inet_address){ .bytes = { [15] = 1 } };
+	v6.prefix_length = 128;
+	error = net_address_add(device, &v4);
+	if (!error || error == -EEXIST)
+		error = net_address_add(device, &v6);
+	if (error && error != -EEXIST)
+		return error;
+	device->flags |= IFF_RUNNING | IFF_LOWER_UP;
+	return 0;
+}
+
+static void loopback_stop(struct net_device *device)
+{
+	device->flags &= ~(u32)(IFF_RUNNING | IFF_LOWER_UP);
+}
+
+static const struct net_device_ops loopback_ops = {
+	.open = loopback_open,
+	.stop = loopback_stop,
+	.transmit = loopback_transmit,
+};
+
+static struct net_device loopback = {
+	.flags = IFF_LOOPBACK,
+	.type = ARPHRD_LOOPBACK,
+	.mtu = 65536,
+	.address_length = ETH_ALEN,
+	.header_length = ETH_HLEN,
+	.features = DEVICE_LOOPBACK | DEVICE_CHECKSUM,
+	.transmit_queue_length = 1000,
+	.ops = &loopback_ops,
+};
+
+void loopback_init(void)
+{
+	if (net_device_register(&initial_network, &loopback, "lo"))
+		panic("no loopback device");
+}

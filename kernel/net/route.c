@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The routing table: a sorted array, copied to change it. */
+#include <core/time.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <net/route.h>
+#include <sys/socket.h>
+
+#define ROUTES_MAX 4096 /* also bounds what router advertisements may add */
+
+void (*net_route_event_hook)(int event, struct network_namespace *network,
+			     const struct route *route);
+
+static bool address_set(const struct inet_address *a)
+{
+	return a->halves[0] | a->halves[1];
+}
+
+/* Which of two routes stands first. */
+static bool before(const struct route *a, const struct route *b)
+{
+	if ((a->table == RT_TABLE_LOCAL) != (b->table == RT_TABLE_LOCAL))
+		return a->table == RT_TABLE_LOCAL;
+	if (a->prefix_length != b->prefix_length)
+		return a->prefix_length > b->prefix_length;
+	return a->metric < b->metric;
+}
+
+/* The same route as far as the table is concerned: a second one is -EEXIST. */
+static bool same(const struct route *a, const struct route *b)
+{
+	return a->table == b->table && a->family == b->family &&
+	       a->prefix_length == b->prefix_length && a->metric == b->metric &&
+	       inet_equal(&a->destination, &b->destination) &&
+	       (a->family == AF_INET
+			? a->type == b->type
+			: a->device == b->device && inet_equal(&a->gateway, &b->gateway));
+}
+
+static void table_free(struct rcu_head *head)
+{
+	kfree(container_of(head, struct route_table, rcu));
+}
+
+static void publish(struct network_namespace *network, struct route_table *table)
+{
+	struct route_table *old = network->routes;
+
+	rcu_assign(network->routes, table);
+	__atomic_add_fetch(&network->generation, 1, __ATOMIC_RELEASE);
+	if (old)
+		rcu_call(&old->rcu, table_free);
+}
+
+static struct route_table *table_alloc(unsigned count)
+{
+	struct route_table *t = kmalloc(sizeof(*t) + count * sizeof(struct route), 0);
+
+	if (t)
+		t->count = count;
+	return t;
+}
+
+static void tell(int event, struct network_namespace *network, const struct route *route)
+{
+	if (net_route_event_hook)
+		net_route_event_hook(event, network, route);
+}
+
+int route_add(struct network_namespace *network, const struct route *route, bool replace)
+{
+	const struct route_table *old = network->routes;
+	unsigned count = old ? old->count : 0, at = count, skip = count;
+	struct route_table *t;
+
+	for (unsigned i = 0; i < count; i++)
+		if (same(&old->routes[i], route)) {
+			if (!replace)
+				return -EEXIST;
+			skip = i;
+		}
+	if (count >= ROUTES_MAX)
+		return -ENOSPC;
+	t = table_alloc(count + (skip == count));
+	if (!t)
+		return -ENOMEM;
+	at = 0;
+	for (unsigned i = 0; i < count; i++)
+		if (i != skip && !before(route, &old->routes[i]))
+			t->routes[at++] = old->routes[i];
+	t->routes[at++] = *route;
+	for (unsigned i = 0; i < count; i++)
+		if (i != skip && before(route, &old->routes[i]))
+			t->routes[at++] = old->routes[i];
+	publish(network, t);
+	tell(RTM_NEWROUTE, network, route);
+	return 0;
+}
+
+/* What a request to remove names; zero means any. */
+static bool names(const struct route *match, const struct route *r)
+{
+	return r->family == match->family && r->prefix_length == match->prefix_length &&
+	       inet_equal(&r->destination, &match->destination) &&
+	       (!match->table || r->table == match->table) &&
+	       (!match->metric || r->metric == match->metric) &&
+	       (!match->type || r->type == match->type) &&
+	       (!match->device || r->device == match->device) &&
+	       (!address_set(&match->gateway) || inet_equal(&r->gateway, &match->gateway));
+}
+
+static int remove_at(struct network_namespace *network, unsigned index)
+{
+	const struct route_table *old = network->routes;
+	struct route gone = old->routes[index];
+	struct route_table *t = table_alloc(old->count - 1);
+
+	if (!t)
+		return -ENOMEM;
+	memcpy(t->routes, old->routes, index * sizeof(gone));
+	memcpy(&t->routes[index], &old->routes[index + 1], (old->count - 1 - index) * sizeof(gone));
+	publish(network, t);
+	tell(RTM_DELROUTE, network, &gone);
+	return 0;
+}
+
+int route_remove(struct network_namespace *network, const struct route *match)
+{
+	const struct route_table *t = network->routes;
+
+	for (unsigned i = 0; t && i < t->count; i++)
+		if (names(match, &t->routes[i]))
+			return remove_at(network, i);
+	return -ESRCH;
+}
+
+void route_remove_device(struct network_namespace *network, const struct net_device *device)
+{
+	unsigned i = 0;
+
+	while (network->routes && i < network->routes->count) {
+		if (network->routes->routes[i].device != device)
+			i++;
+		else if (remove_at(network, i))
+			return; /* no memory: they go with the next change */
+	}
+}
+
+/* The address of the device that suits a destination best. */
+static struct inet_address choose_source(const struct net_device *device,
+					 const struct inet_address *destination)
+{
+	const struct net_address *a, *best = nullptr;
+	bool v4 = inet_is_v4(destination), link_local = inet_is_link_local(destination);
+
+	for (a = rcu_dereference(device->addresses); a; a = rcu_dereference(a->next)) {
+		if (inet_is_v4(&a->address) != v4)
+			continue;
+		if (inet_prefix_matches(&a->address, destination, a->prefix_length))
+			return a->address;
+		if (!best || (inet_is_link_local(&best->address) != link_local &&
+			      inet_is_link_local(&a->address) == link_local))
+			best = a;
+	}
+	return best ? best->address : (struct inet_address){};
+}
+
+/* A device without an address of its own answers with one of any device, as Linux does. */
+static struct inet_address any_source(struct network_namespace *network,
+				      const struct inet_address *destination)
+{
+	for (struct net_device *d = rcu_dereference(network->devices); d;
+	     d = rcu_dereference(d->next)) {
+		struct inet_address a = choose_source(d, destination);
+
+		if (address_set(&a) && !inet_is_loopback(&a))
+			return a;
+	}
+	return inet_is_v4(destination) ? inet_from_v4(0) : (struct inet_address){};
+}
+
+static const struct route *look_up(struct network_namespace *network,
+				   const struct inet_address *destination, int device_index)
+{
+	const struct route_table *t = rcu_dereference(network->routes);
+	u8 family = inet_is_v4(destination) ? AF_INET : AF_INET6;
+
+	for (unsigned i = 0; t && i < t->count; i++) {
+		const struct route *r = &t->routes[i];
+
+		if (r->family != family ||
+		    !inet_prefix_matches(&r->destination, destination, r->prefix_length))
+			continue;
+		if (device_index && r->device && r->device->index != device_index &&
+		    r->type != RTN_LOCAL)
+			continue;
+		if (r->device && !(r->device->flags & IFF_UP))
+			continue;
+		if (r->expires_ns != UINT64_MAX && r->expires_ns < clock_monotonic_ns())
+			continue;
+		return r;
+	}
+	return nullptr;
+}
+
+static void fill_source(struct network_namespace *network, const struct route *r,
+			const struct inet_address *destination, struct route_result *out)
+{
+	if (r && address_set(&r->source))
+		out->source = r->source;
+	else
+		out->source = choose_source(out->device, destination);
+	if (!address_set(&out->source))
+		out->source = any_source(network, destination);
+}
+
+/* Group addresses and 255.255.255.255 take the named device, that of the source, or the default. */
+static int find_group(struct network_namespace *network, const struct inet_address *destination,
+		      const struct inet_address *source, int device_index, struct route_result *out)
+{
+	const struct route *r = nullptr;
+
+	if (device_index) {
+		out->device = net_device_find(network, device_index);
+	} else {
+		struct inet_address v4_any = inet_from_v4(0);
+
+		if (inet_is_v4(destination) && address_set(source) && !inet_is_any(source))
+			for (struct net_device *d = rcu_dereference(network->devices); d;
+			     d = rcu_dereference(d->next))
+				for (struct net_address *a = rcu_dereference(d->addresses); a;
+				     a = rcu_dereference(a->next))
+					if (inet_equal(&a->address, source))
+						out->device = d;
+		if (!out->device)
+			r = look_up(network, destination, 0);
+		if (!out->device && !r && inet_is_v4(destination))
+			r = look_up(network, &v4_any, 0);
+		if (r)
+			out->device = r->device;
+	}
+	if (!out->device || !(out->device->flags & IFF_UP))
+		return -ENETUNREACH;
+	out->type = inet_is_multicast(destination) ? RTN_MULTICAST : RTN_BROADCAST;
+	out->next_hop = *destination;
+	out->mtu = out->device->mtu;
+	fill_source(network, nullptr, destination, out);
+	return 0;
+}
+
+int route_find(struct network_namespace *network, const struct inet_address *destination,
+	       const struct inet_address *source, int device_index, struct route_result *out)
+{
+	const struct route *r;
+
+	*out = (struct route_result){};
+	if (inet_is_multicast(destination) || inet_is_limited_broadcast(destination))
+		return find_group(network, destination, source, device_index, out);
+	r = look_up(network, destination, device_index);
+	if (!r)
+		return -ENETUNREACH;
+	switch (r->type) {
+	case RTN_UNREACHABLE:
+		return -EHOSTUNREACH;
+	case RTN_PROHIBIT:
+		return -EACCES;
+	case RTN_BLACKHOLE:
+		return -EINVAL;
+	case RTN_LOCAL:
+		out->device = network->loopback;
+		break;
+	default:
+		out->device = r->device;
+	}
+	out->type = r->type;
+	out->next_hop = address_set(&r->gateway) ? r->gateway : *destination;
+	out->mtu = r->mtu ? MIN(r->mtu, out->device->mtu) : out->device->mtu;
+	if (address_set(&r->source))
+		out->source = r->source;
+	else if (r->type == RTN_LOCAL)
+		out->source = *destination;
+	else
+		fill_source(network, r, destination, out);
+	return 0;
+}
+
+unsigned route_address_type(struct network_namespace *network, const struct inet_address *address,
+			    int device_index)
+{
+	const struct route *r;
+
+	if (inet_is_multicast(address))
+		return RTN_MULTICAST;
+	if (inet_is_limited_broadcast(address))
+		return RTN_BROADCAST;
+	r = look_up(network, address, 0);
+	(void)device_index;
+	return r && (r->type == RTN_LOCAL || r->type == RTN_BROADCAST) ? r->type : RTN_UNICAST;
+}

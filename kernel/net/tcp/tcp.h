@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP (RFC 9293): one connection, and what the files of this folder call of each other.
+ *
+ * (T1) Everything in struct tcp is guarded by inet.lock, a spinlock, except what says otherwise. User memory is
+ * copied under send_lock or receive_lock, which are mutexes, with the spinlock free: a sender fills
+ * bytes behind the end of the last block, which nobody else looks at, and a receiver reads the head of
+ * the receive queue, which only receivers take away.
+ * (T2) Segments are made under the lock, collected in `output`, and handed to the Internet layer by
+ * tcp_unlock, when the lock is free: over loopback that processes them at once, in the peer.
+ * (T3) Sequence space: block bytes from snd_una to write_seq; a record for each segment from snd_una to
+ * snd_nxt, in order; sacked, lost and retransmitted count bytes of records with these flags, so that
+ * flight = snd_nxt - snd_una - sacked - lost + retransmitted.
+ * (T4) References of a node: the table of connections, the open socket, the listener's queue, an armed or
+ * running timer (one in all).
+ */
+#pragma once
+
+#include <lib/rbtree.h>
+#include <net/inet_socket.h>
+#include <net/thread.h>
+
+struct tcp;
+
+enum tcp_state { /* numbers as in TCP_INFO and /proc/net/tcp */
+		 TCP_ESTABLISHED = 1,
+		 TCP_SYN_SENT,
+		 TCP_SYN_RECEIVED,
+		 TCP_FIN_WAIT1,
+		 TCP_FIN_WAIT2,
+		 TCP_TIME_WAIT,
+		 TCP_CLOSED,
+		 TCP_CLOSE_WAIT,
+		 TCP_LAST_ACK,
+		 TCP_LISTEN,
+		 TCP_CLOSING,
+};
+
+enum {
+	TH_FIN = 1,
+	TH_SYN = 2,
+	TH_RST = 4,
+	TH_PSH = 8,
+	TH_ACK = 16,
+	TH_URG = 32,
+	TH_ECE = 64,
+	TH_CWR = 128
+};
+
+struct tcp_header {
+	u16 source, destination;
+	u32 seq, ack;
+	u8 offset; /* words << 4 */
+	u8 flags;
+	u16 window, checksum, urgent;
+} __packed;
+static_assert(sizeof(struct tcp_header) == 20);
+
+#define TCP_SACK_BLOCKS 4
+/* Options of a segment (RFC 9293, 7323, 2018). */
+struct tcp_options {
+	bool timestamp, sack_permitted;
+	s8 window_scale; /* -1: none */
+	u8 sack_count;
+	u16 mss; /* 0: none */
+	u32 value, echo;
+	struct {
+		u32 start, end;
+	} sack[TCP_SACK_BLOCKS];
+};
+
+/* A segment that came in, in host byte order; data of the packet is its payload. */
+struct tcp_segment {
+	u32 seq, end; /* end counts SYN and FIN */
+	u32 ack;
+	u32 window; /* not scaled */
+	u16 urgent, local_port, remote_port;
+	u8 flags;
+	bool congestion; /* CE mark of the Internet header */
+	struct tcp_options options;
+};
+
+static inline bool seq_before(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0;
+}
+static inline bool seq_after(u32 a, u32 b)
+{
+	return (s32)(b - a) < 0;
+}
+
+/* Bytes that user space wrote: a block of pages, filled from the front. */
+struct tcp_block {
+	struct tcp_block *next;
+	struct page *page;
+	u32 seq;  /* of its first byte */
+	u32 used; /* bytes filled */
+	u32 capacity;
+};
+
+#define RECORD_SACKED BIT(0)
+#define RECORD_LOST BIT(1)
+#define RECORD_RETRANSMITTED BIT(2) /* and the retransmission is in flight */
+#define RECORD_EVER_RETRANSMITTED BIT(3)
+#define RECORD_FIN BIT(4)
+
+/* A segment that was sent and is not acknowledged. */
+struct tcp_record {
+	struct list_head node;
+	u32 seq, end;
+	u32 flags;
+	u64 sent_ns;		 /* last time */
+	struct tcp_block *block; /* that holds the first byte */
+};
+
+/* packet->control of what waits in a receive queue. */
+struct tcp_received {
+	struct rb_node node; /* out of order: by seq */
+	u32 seq, end;
+	bool fin;
+};
+static_assert(sizeof(struct tcp_received) <= sizeof(((struct packet *)0)->control));
+static inline struct tcp_received *tcp_received(struct packet *p)
+{
+	return (struct tcp_received *)p->control;
+}
+
+enum tcp_phase { PHASE_OPEN, PHASE_DISORDER, PHASE_CWR, PHASE_RECOVERY, PHASE_LOSS };
+
+struct tcp_congestion {
+	const char *name;
+	void (*init)(struct tcp *t);
+	u32 (*threshold)(struct tcp *t); /* slow start threshold after a loss, bytes */
+	void (*acknowledged)(struct tcp *t, u32 bytes); /* in congestion avoidance */
+};
+const struct tcp_congestion *tcp_congestion_find(const char *name);
+extern const struct tcp_congestion *tcp_congestion_default;
+
+/* What accepts. Allocated by listen(2). */
+struct tcp_listener {
+	struct spinlock lock;		   /* RANK_NET_ACCEPT */
+	struct list_head ready, half_open; /* of tcp.listener_node */
+	u32 ready_count, half_open_count, backlog;
+	bool closed;
+};
+
+struct tcp {
+	struct inet_socket inet; /* first */
+	u8 state;		 /* enum tcp_state */
+	u8 phase;		 /* enum tcp_phase */
+	u8 receive_scale, send_scale;
+	bool timestamps, sack, scaling, ecn;
+	bool fin_queued, fin_received, orphan, reset_sent;
+	bool no_delay, corked, quick_ack_option, send_room_wanted;
+	bool ack_due, ece_due, cwr_due;
+	bool connecting, handed_over;
+	int early_error; /* of a connection that died before accept took it */
+	u8 retries, probes, keep_probes, syn_retries, keep_count;
+
+	/* Sending. */
+	u32 iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, write_seq;
+	u32 window_max, small_end, push_seq, urgent_end;
+	u32 mss, mss_peer, mss_user, path_mtu;
+	struct tcp_block *blocks, *last_block;
+	struct list_head records;
+	u32 sacked, lost, retransmitted;
+	bool urgent_pending;
+	struct mutex send_lock;	   /* RANK_NET_SEND: who fills the last block */
+	struct mutex receive_lock; /* RANK_NET_SEND: who takes from the receive queue */
+	struct packet_queue output;
+
+	/* Receiving. */
+	u32 irs, rcv_nxt, rcv_wup, rcv_wnd, copied_seq, mss_received;
+	struct packet_queue received;
+	struct rb_tree out_of_order;
+	u32 out_of_order_count, memory, memory_limit;
+	bool memory_fixed, send_fixed;
+	u32 latest_sack;		    /* seq of the block to report first */
+	u32 duplicate_start, duplicate_end; /* D-SACK to report */
+	bool duplicate_due;
+	u32 quick_acks;
+	u32 urgent_seq;
+	u8 urgent_byte;
+	bool urgent_valid, urgent_announced;
+	u64 window_ns; /* receive buffer tuning */
+	u32 window_copied;
+
+	/* Time stamps and round trips; times in ns. */
+	u32 timestamp_offset, ts_recent, last_ack_sent;
+	u64 ts_recent_ns;
+	u64 srtt, rttvar, rto, min_rtt;
+	u64 challenge_ns;
+	u32 challenges;
+
+	/* Congestion. */
+	const struct tcp_congestion *congestion;
+	u32 cwnd, ssthresh, recover_seq, duplicate_acks;
+	u32 prior_cwnd, prr_delivered, prr_out, recover_flight;
+	u64 rack_sent_ns, rack_rtt;
+	u32 rack_end;
+	u32 tail_probe_seq;
+	bool tail_probe_out;
+	u64 cwnd_idle_ns;
+	u64 cubic_epoch_ns, cubic_k_ms;
+	u32 cubic_max, cubic_estimate, cubic_origin;
+
+	/* Timers: deadlines, 0 unset; one timer serves them all. */
+	struct net_timer timer;
+	u64 timer_ns;
+	u64 retransmit_at, reorder_at, tail_at, ack_at, probe_at, keep_at, cork_at;
+	u64 last_received_ns, first_unacked_ns;
+	u64 keep_idle_ns, keep_interval_ns, user_timeout_ns;
+	s32 linger2;
+	u32 defer_accept;
+
+	/* Accepting. */
+	struct tcp_listener *listener; /* state LISTEN */
+	struct tcp *parent;	       /* SYN_RECEIVED or not yet accepted: owns a reference */
+	struct list_head listener_node;
+	struct wait_queue lingering;
+	/* For TCP_INFO. */
+	u64 bytes_acked, bytes_received, bytes_sent;
+	u32 segments_out, segments_in, total_retransmitted;
+};
+
+static inline struct tcp *tcp_of(const struct socket *socket)
+{
+	return socket->private;
+}
+static inline struct tcp *tcp_of_node(struct inet_node *n)
+{
+	return container_of(inet_of(n), struct tcp, inet);
+}
+
+/* Fields of the shared part, for code that runs under the lock by (T1); null socket: nobody owns it. */
+static inline struct socket *tcp_socket(const struct tcp *t) __no_lock_analysis
+{
+	return t->inet.socket;
+}
+static inline u32 tcp_route_mtu(const struct tcp *t) __no_lock_analysis
+{
+	return t->inet.route.mtu ? t->inet.route.mtu : 1500;
+}
+
+/* /proc/sys/net/ipv4/tcp_*, read without a lock. */
+struct tcp_sysctl {
+	bool timestamps, sack, window_scaling, syn_cookies, slow_start_after_idle, time_wait_reuse,
+		rfc1337;
+	u8 ecn, syn_retries, synack_retries, retries2, orphan_retries, keepalive_probes;
+	int fin_timeout, keepalive_time, keepalive_interval, notsent_lowat;
+	u32 max_syn_backlog, max_tw_buckets, somaxconn, challenge_limit;
+	u32 rmem[3], wmem[3];
+};
+extern struct tcp_sysctl tcp_sysctl;
+extern struct port_table tcp_ports;
+extern const struct socket_ops tcp_ops;
+
+/* --- tcp.c: life, locks --- */
+struct tcp *tcp_alloc(struct network_namespace *network);
+static inline void tcp_lock(struct tcp *t) __acquires(&t->inet.lock)
+{
+	spin_lock(&t->inet.lock);
+}
+/* Lets go of the lock and sends what was made under it. */
+void tcp_unlock(struct tcp *t) __releases(&t->inet.lock);
+/* Ends the connection: out of the tables, no timers, `error` (0: none) to the socket. Lock held. */
+void tcp_done(struct tcp *t, int error);
+void tcp_notify(struct tcp *t, u32 events);
+/* A byte of sequence space that starts `seq`'s peer does not have; RFC 6528. */
+u32 tcp_initial_sequence(const struct inet_node *n);
+u64 tcp_now(void);
+
+/* --- tcp_parse.c --- */
+[[nodiscard]] bool tcp_parse(struct packet *p, const struct inet_info *info, struct tcp_segment *s);
+
+/* --- tcp_output.c --- */
+/* Sends what may be sent; `force`: even a small last segment. */
+void tcp_push(struct tcp *t, bool force);
+void tcp_send_ack(struct tcp *t);
+void tcp_send_syn(struct tcp *t, u8 flags); /* SYN, or SYN and ACK */
+void tcp_send_reset(struct tcp *t);
+void tcp_send_probe(struct tcp *t, bool window); /* of a closed window; else keep-alive */
+void tcp_retransmit_lost(struct tcp *t);
+bool tcp_retransmit(struct tcp *t, struct tcp_record *r);
+void tcp_queue_fin(struct tcp *t);
+u32 tcp_window(struct tcp *t);
+void tcp_update_mss(struct tcp *t);
+/* Answers a segment that belongs to no connection. */
+void tcp_reject(const struct inet_info *info, const struct tcp_segment *s);
+/* A bare segment that no connection sends: for TIME_WAIT and SYN cookies. */
+void tcp_send_bare(const struct inet_info *info, const struct tcp_segment *s, u32 seq, u32 ack,
+		   u8 flags, u32 window, const u32 *timestamps, u16 mss);
+static inline u32 tcp_flight(const struct tcp *t)
+{
+	return t->snd_nxt - t->snd_una - t->sacked - t->lost + t->retransmitted;
+}
+bool tcp_split(struct tcp *t, struct tcp_record *r, u32 at);
+
+/* --- tcp_input.c --- */
+void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info *info,
+			 struct tcp_segment *s);
+void tcp_established(struct tcp *t);
+void tcp_challenge_ack(struct tcp *t);
+/* tcp_data.c: payload into the receive queue; takes the packet. */
+void tcp_queue_data(struct tcp *t, struct packet *p, const struct tcp_segment *s);
+void tcp_free_out_of_order(struct tcp *t);
+
+/* --- tcp_ack.c: what acknowledgements say. False: the segment is to be dropped. --- */
+bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_data);
+void tcp_drop_records(struct tcp *t);
+void tcp_measure(struct tcp *t, u64 rtt_ns);
+
+/* --- tcp_recovery.c --- */
+void tcp_detect_losses(struct tcp *t);
+void tcp_enter_loss(struct tcp *t);
+void tcp_after_ack(struct tcp *t, u32 delivered, u32 acked, bool duplicate, bool ece);
+void tcp_restart_after_idle(struct tcp *t);
+
+/* --- tcp_timer.c --- */
+void tcp_timers_update(struct tcp *t); /* has the timer fire at the first deadline */
+void tcp_timer_init(struct tcp *t);
+void tcp_arm_retransmit(struct tcp *t);
+void tcp_reset_keepalive(struct tcp *t);
+
+/* --- tcp_listen.c --- */
+void tcp_listen_input(struct tcp *listener, struct packet *p, const struct inet_info *info,
+		      struct tcp_segment *s);
+/* A half open connection was completed: it may be accepted. False: no room, lock still held. */
+bool tcp_hand_over(struct tcp *t);
+void tcp_leave_listener(struct tcp *t);
+void tcp_listener_close(struct tcp *t);
+struct tcp *tcp_find_listener(const struct inet_info *info, u16 port, u16 source_port);
+void tcp_update_window_scale(struct tcp *t);
+
+/* --- tcp_timewait.c --- */
+/* Replaces the connection by a TIME_WAIT (or FIN_WAIT2 without an owner). Lock held. */
+void tcp_become_time_wait(struct tcp *t, enum tcp_state state);
+/* A segment for a node in TIME_WAIT. True: it may start a new connection and the node is gone. */
+bool tcp_time_wait_input(struct inet_node *n, struct packet *p, const struct inet_info *info,
+			 const struct tcp_segment *s);
+bool tcp_time_wait_reusable(struct inet_node *n);
+void tcp_time_wait_init(void);
+/* What /proc/net/tcp shows of it. */
+u8 tcp_time_wait_state(struct inet_node *n);
+
+/* --- socket operations --- */
+ssize_t tcp_send(struct socket *socket, struct socket_message *m);
+ssize_t tcp_receive(struct socket *socket, struct socket_message *m);
+int tcp_set_option(struct socket *socket, int level, int option, const void *value, size_t length);
+int tcp_get_option(struct socket *socket, int level, int option, void *value, size_t *length);
+void tcp_option_changed(struct socket *socket, int option);
+u32 tcp_send_limit(const struct tcp *t);
+static inline u32 tcp_queued(const struct tcp *t)
+{
+	return t->write_seq - t->snd_una;
+}

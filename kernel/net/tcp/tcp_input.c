@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Segments in (RFC 9293, 3.10.7), with the checks of RFC 7323 and RFC 5961. */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/tcp/tcp.h>
+
+#include <linux/eventpoll.h>
+#include <linux/rtnetlink.h>
+
+void tcp_challenge_ack(struct tcp *t)
+{
+	u64 now = tcp_now();
+
+	/* Ten a second for each connection: a flood of bad segments is not answered in kind. */
+	if (now - t->challenge_ns > NSEC_PER_SEC) {
+		t->challenge_ns = now;
+		t->challenges = 0;
+	}
+	if (t->challenges++ < 10)
+		tcp_send_ack(t);
+}
+
+/* The three-way handshake is through, from either side. */
+void tcp_established(struct tcp *t)
+{
+	t->state = TCP_ESTABLISHED;
+	t->retransmit_at = 0;
+	t->retries = 0;
+	tcp_update_mss(t);
+	t->cwnd = 10 * t->mss;
+	t->congestion->init(t);
+	t->copied_seq = t->rcv_nxt;
+	t->push_seq = t->small_end = t->snd_una;
+	t->quick_acks = 8;
+	t->mss_received = t->mss;
+	t->window_ns = t->last_received_ns = t->first_unacked_ns = tcp_now();
+	tcp_reset_keepalive(t);
+}
+
+static void take_syn_options(struct tcp *t, const struct tcp_segment *s)
+{
+	const struct tcp_options *o = &s->options;
+
+	t->mss_peer = o->mss ? MAX(o->mss, (u16)64) : 536;
+	t->scaling = o->window_scale >= 0 && tcp_sysctl.window_scaling;
+	t->send_scale = t->scaling ? (u8)o->window_scale : 0;
+	t->timestamps = o->timestamp && tcp_sysctl.timestamps;
+	t->sack = o->sack_permitted && tcp_sysctl.sack;
+	if (t->timestamps) {
+		t->ts_recent = o->value;
+		t->ts_recent_ns = tcp_now();
+	}
+	t->irs = s->seq;
+	t->rcv_nxt = t->rcv_wup = s->seq + 1;
+	t->copied_seq = t->rcv_nxt;
+	t->snd_wnd = t->window_max = s->window;
+	t->snd_wl1 = s->seq;
+}
+
+/* State SYN-SENT (3.10.7.3). */
+static void syn_sent(struct tcp *t, struct packet *p, struct tcp_segment *s)
+{
+	bool acked = s->flags & TH_ACK;
+
+	if (acked && s->ack != t->snd_nxt) {
+		if (!(s->flags & TH_RST)) {
+			u32 next = t->snd_nxt;
+
+			t->snd_nxt = s->ack;
+			t->state = TCP_SYN_RECEIVED; /* so that the reset goes out */
+			tcp_send_reset(t);
+			t->state = TCP_SYN_SENT;
+			t->snd_nxt = next;
+		}
+		goto out;
+	}
+	if (s->flags & TH_RST) {
+		if (acked)
+			tcp_done(t, ECONNREFUSED);
+		goto out;
+	}
+	if (!(s->flags & TH_SYN))
+		goto out;
+	take_syn_options(t, s);
+	t->ecn = acked && tcp_sysctl.ecn == 1 && (s->flags & (TH_ECE | TH_CWR)) == TH_ECE;
+	if (!acked) { /* both opened at once */
+		t->state = TCP_SYN_RECEIVED;
+		tcp_send_syn(t, TH_SYN | TH_ACK);
+		t->retransmit_at = tcp_now() + NSEC_PER_SEC;
+		goto out;
+	}
+	t->snd_una = s->ack;
+	if (!t->retries)
+		tcp_measure(t, tcp_now() - t->first_unacked_ns);
+	tcp_established(t);
+	if (t->write_seq != t->snd_nxt || t->fin_queued) {
+		tcp_push(t, false);
+		t->ack_due = !t->output.head;
+	} else {
+		t->ack_due = true;
+	}
+	if (t->ack_due)
+		tcp_send_ack(t);
+	tcp_notify(t, EPOLLOUT | EPOLLWRNORM);
+out:
+	tcp_timers_update(t);
+	packet_free(p);
+}
+
+/* A segment from before the connection, or one that is not in the window. */
+static bool acceptable(struct tcp *t, const struct tcp_segment *s)
+{
+	u32 window_end = t->rcv_wup + t->rcv_wnd;
+
+	if (t->timestamps && s->options.timestamp && !(s->flags & TH_RST) &&
+	    seq_before(s->options.value, t->ts_recent) &&
+	    tcp_now() - t->ts_recent_ns < 24ull * 86400 * NSEC_PER_SEC)
+		return false; /* PAWS (RFC 7323, 5.3) */
+	return !seq_before(s->end, t->rcv_wup) && !seq_after(s->seq, window_end);
+}
+
+static void update_timestamp(struct tcp *t, const struct tcp_segment *s)
+{
+	if (t->timestamps && s->options.timestamp && !seq_after(s->seq, t->last_ack_sent) &&
+	    !seq_before(s->options.value, t->ts_recent)) {
+		t->ts_recent = s->options.value;
+		t->ts_recent_ns = tcp_now();
+	}
+}
+
+static void reset_received(struct tcp *t, const struct tcp_segment *s)
+{
+	if (s->seq != t->rcv_nxt) {
+		tcp_challenge_ack(t);
+		return;
+	}
+	if (t->state == TCP_SYN_RECEIVED)
+		tcp_done(t, ECONNREFUSED);
+	else
+		tcp_done(t, t->state == TCP_CLOSE_WAIT ? EPIPE : ECONNRESET);
+}
+
+/* RFC 6093: the byte before the pointer is urgent. */
+static void urgent_received(struct tcp *t, const struct packet *p, const struct tcp_segment *s)
+{
+	u32 at = s->seq + s->urgent - 1;
+
+	if (!s->urgent || seq_before(at, t->copied_seq) || seq_before(at, t->rcv_nxt))
+		return;
+	if (!t->urgent_announced || seq_after(at, t->urgent_seq)) {
+		t->urgent_seq = at;
+		t->urgent_announced = true;
+		t->urgent_valid = false;
+	}
+	if (packet_copy(p, s->urgent - 1u, &t->urgent_byte, 1)) {
+		t->urgent_valid = true;
+		tcp_notify(t, EPOLLPRI | EPOLLIN | EPOLLRDNORM);
+	}
+}
+
+/* The handshake of a passive (or simultaneous) open ends with this ACK. */
+static bool complete_handshake(struct tcp *t, const struct packet *p, const struct tcp_segment *s)
+{
+	if (s->ack != t->snd_nxt) {
+		tcp_challenge_ack(t);
+		return false;
+	}
+	if (t->parent) {
+		/* TCP_DEFER_ACCEPT: an ACK without data is as good as lost, for a while. */
+		if (t->parent->defer_accept && !p->length && !(s->flags & TH_FIN) && t->retries < 2)
+			return false;
+		if (!tcp_hand_over(t))
+			return false;
+	}
+	if (!t->retries)
+		tcp_measure(t, tcp_now() - t->first_unacked_ns);
+	t->snd_una = s->ack;
+	t->snd_wnd = s->window << (t->scaling ? t->send_scale : 0);
+	t->window_max = t->snd_wnd;
+	tcp_established(t);
+	if (!t->parent)
+		tcp_notify(t, EPOLLOUT | EPOLLWRNORM);
+	return true;
+}
+
+/* Our FIN was acknowledged. False: the connection is over. */
+static bool fin_acknowledged(struct tcp *t)
+{
+	switch (t->state) {
+	case TCP_FIN_WAIT1:
+		t->state = TCP_FIN_WAIT2;
+		tcp_notify(t, EPOLLOUT | EPOLLWRNORM);
+		return true;
+	case TCP_CLOSING:
+		tcp_become_time_wait(t, TCP_TIME_WAIT);
+		return false;
+	case TCP_LAST_ACK:
+		tcp_done(t, 0);
+		return false;
+	default:
+		return true;
+	}
+}
+
+static bool fin_is_acknowledged(const struct tcp *t)
+{
+	return t->fin_queued && t->snd_una == t->write_seq + 1 && list_empty(&t->records);
+}
+
+static void fin_arrived(struct tcp *t)
+{
+	t->ack_due = true;
+	if (tcp_socket(t))
+		__atomic_fetch_or(&tcp_socket(t)->shutdown, SOCKET_SHUT_RECEIVE, __ATOMIC_RELEASE);
+	switch (t->state) {
+	case TCP_ESTABLISHED:
+		t->state = TCP_CLOSE_WAIT;
+		break;
+	case TCP_FIN_WAIT1:
+		t->state = TCP_CLOSING;
+		break;
+	case TCP_FIN_WAIT2:
+		tcp_send_ack(t);
+		if (tcp_socket(t)) /* readers see the end first */
+			__atomic_store_n(&tcp_socket(t)->shutdown,
+					 SOCKET_SHUT_RECEIVE | SOCKET_SHUT_SEND, __ATOMIC_RELEASE);
+		tcp_notify(t, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLHUP);
+		tcp_become_time_wait(t, TCP_TIME_WAIT);
+		return;
+	}
+	tcp_notify(t,
+		   EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | (t->state == TCP_CLOSING ? EPOLLHUP : 0));
+}
+
+/* Text and FIN of an acceptable segment. Takes the packet. */
+static void take_data(struct tcp *t, struct packet *p, const struct tcp_segment *s)
+{
+	bool had_fin = t->fin_received;
+
+	if (s->flags & TH_URG)
+		urgent_received(t, p, s);
+	if (t->orphan && seq_after(s->end - !!(s->flags & TH_FIN), t->rcv_nxt)) {
+		packet_free(p); /* nobody will read it (RFC 9293, 3.6.1) */
+		tcp_send_reset(t);
+		tcp_done(t, ECONNRESET);
+		return;
+	}
+	tcp_queue_data(t, p, s);
+	if (t->fin_received && !had_fin)
+		fin_arrived(t);
+}
+
+static bool receives(const struct tcp *t)
+{
+	return t->state == TCP_ESTABLISHED || t->state == TCP_FIN_WAIT1 ||
+	       t->state == TCP_FIN_WAIT2;
+}
+
+/* All states with both sequence numbers known. Takes the packet. */
+static void synchronized(struct tcp *t, struct packet *p, struct tcp_segment *s)
+{
+	if (!acceptable(t, s)) {
+		/* A SYN sent again means that our SYN and ACK was lost. */
+		if (t->state == TCP_SYN_RECEIVED && (s->flags & TH_SYN) && s->seq == t->irs)
+			tcp_send_syn(t, TH_SYN | TH_ACK);
+		else if (!(s->flags & TH_RST))
+			tcp_challenge_ack(t);
+		goto drop;
+	}
+	if (unlikely(s->flags & TH_RST)) {
+		reset_received(t, s);
+		goto drop;
+	}
+	if (unlikely(s->flags & TH_SYN)) {
+		if (t->state == TCP_SYN_RECEIVED && s->seq == t->irs && !(s->flags & TH_ACK))
+			tcp_send_syn(t, TH_SYN | TH_ACK);
+		else if (t->state == TCP_SYN_RECEIVED && s->seq == t->irs && s->ack == t->snd_nxt) {
+			s->flags &= (u8)~TH_SYN; /* the other half of a simultaneous open */
+			s->seq++;
+			goto acknowledged;
+		} else {
+			tcp_challenge_ack(t);
+		}
+		goto drop;
+	}
+acknowledged:
+	if (unlikely(!(s->flags & TH_ACK)))
+		goto drop;
+	if (unlikely(t->state == TCP_SYN_RECEIVED) && !complete_handshake(t, p, s))
+		goto drop;
+	update_timestamp(t, s);
+	t->last_received_ns = t->keep_at ? tcp_now() : t->last_received_ns;
+	t->keep_count = 0;
+	if (t->ecn) {
+		if (s->congestion)
+			t->ece_due = t->ack_due = true;
+		if (s->flags & TH_CWR)
+			t->ece_due = false;
+	}
+	if (!tcp_acknowledge(t, s, s->end != s->seq))
+		goto drop;
+	if (unlikely(t->fin_queued) && fin_is_acknowledged(t) && !fin_acknowledged(t)) {
+		/* FIN with the ACK of ours: both ends are through. */
+		goto drop;
+	}
+	if (s->end != s->seq && receives(t))
+		take_data(t, p, s);
+	else if (s->end != s->seq) {
+		tcp_challenge_ack(t);
+		packet_free(p);
+	} else {
+		packet_free(p);
+	}
+	if (t->state == TCP_FIN_WAIT2 && t->orphan)
+		tcp_become_time_wait(t, TCP_FIN_WAIT2);
+	if (t->state == TCP_CLOSED)
+		return;
+	if (t->snd_nxt != t->write_seq || t->lost || t->fin_queued)
+		tcp_push(t, false);
+	if (t->ack_due)
+		tcp_send_ack(t);
+	tcp_timers_update(t);
+	return;
+drop:
+	packet_free(p);
+	tcp_timers_update(t);
+}
+
+void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info *info,
+			 struct tcp_segment *s)
+{
+	t->segments_in++;
+	switch (t->state) {
+	case TCP_CLOSED:
+		tcp_reject(info, s);
+		packet_free(p);
+		return;
+	case TCP_SYN_SENT:
+		syn_sent(t, p, s);
+		return;
+	default:
+		synchronized(t, p, s);
+	}
+}
+
+/* Under RCU: preemption is off. */
+void tcp_input(struct packet *p, const struct inet_info *info)
+{
+	struct tcp_segment s;
+	struct inet_node *n;
+	struct tcp *t;
+
+	if (info->type != RTN_LOCAL || !tcp_parse(p, info, &s)) {
+		packet_free(p);
+		return;
+	}
+	n = connection_find(info, s.local_port, s.remote_port);
+	if (n && n->kind == INET_TIME_WAIT) {
+		bool open = tcp_time_wait_input(n, p, info, &s);
+
+		inet_node_put(n);
+		if (!open)
+			return;
+		n = nullptr;
+	}
+	if (!n) {
+		t = tcp_find_listener(info, s.local_port, s.remote_port);
+		if (t) {
+			tcp_listen_input(t, p, info, &s);
+			inet_node_put(&t->inet.node);
+			return;
+		}
+		tcp_reject(info, &s);
+		packet_free(p);
+		return;
+	}
+	t = tcp_of_node(n);
+	tcp_lock(t);
+	tcp_receive_segment(t, p, info, &s);
+	tcp_unlock(t);
+	inet_node_put(n);
+}

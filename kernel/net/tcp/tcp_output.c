@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Segments out: how much may be sent now (Nagle, windows, congestion), and headers. */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <net/checksum.h>
+#include <net/tcp/tcp.h>
+
+#include <linux/rtnetlink.h>
+
+#define LARGE_MAX 65483u /* payload of one packet; the device or the peer's host cuts it */
+#define COPY_MAX 256u	 /* payload up to this is copied into the packet rather than referred to */
+#define CORK_NS (200 * NSEC_PER_MSEC)
+
+static u32 timestamp_now(const struct tcp *t)
+{
+	return (u32)(tcp_now() / NSEC_PER_MSEC) + t->timestamp_offset;
+}
+
+u32 tcp_window(struct tcp *t)
+{
+	u32 limit = t->memory_limit, free, open;
+	u32 before = t->rcv_wup + t->rcv_wnd - t->rcv_nxt; /* never taken back (RFC 9293, 3.8.6) */
+	u32 max = 65535u << (t->scaling ? t->receive_scale : 0);
+
+	free = limit > t->memory ? limit - t->memory : 0;
+	if ((s32)before < 0)
+		before = 0;
+	/* A window opens by whole segments, or stays closed (silly window, RFC 9293, 3.8.6.2.2). */
+	open = free;
+	if (open < MIN(limit / 2, t->mss_received) || (open < limit / 16 && !before))
+		open = 0;
+	if (t->scaling)
+		open &= ~((1u << t->receive_scale) - 1);
+	return MIN(MAX(open, before), max);
+}
+
+static u8 *put_timestamp(const struct tcp *t, u8 *o)
+{
+	store_net32(o, 0x0101080a);
+	store_net32(o + 4, timestamp_now(t));
+	store_net32(o + 8, t->ts_recent);
+	return o + 12;
+}
+
+static u8 *put_block(u8 *o, u32 start, u32 end)
+{
+	store_net32(o, start);
+	store_net32(o + 4, end);
+	return o + 8;
+}
+
+/* What arrived out of order, the latest first (RFC 2018), behind a duplicate (RFC 2883). */
+static u8 *put_sack(struct tcp *t, u8 *o)
+{
+	unsigned room = t->timestamps ? 3 : 4, count = 0;
+	u8 *start = o + 4;
+	u8 *at = start;
+	struct rb_node *n = rb_first(&t->out_of_order);
+	u32 first_start = 0, first_end = 0;
+
+	if (t->duplicate_due) {
+		at = put_block(at, t->duplicate_start, t->duplicate_end);
+		t->duplicate_due = false;
+		count++;
+	}
+	/* Two passes over the runs of packets that touch: the one with the latest, then the rest. */
+	for (int pass = 0; pass < 2 && count < room; pass++)
+		for (n = rb_first(&t->out_of_order); n && count < room;) {
+			struct tcp_received *r = rb_entry(n, struct tcp_received, node);
+			u32 run_start = r->seq, run_end = r->end;
+			bool latest = false;
+
+			for (; n; n = rb_next(n)) {
+				r = rb_entry(n, struct tcp_received, node);
+				if (seq_after(r->seq, run_end))
+					break;
+				if (seq_after(r->end, run_end))
+					run_end = r->end;
+				latest |= r->seq == t->latest_sack;
+			}
+			if (pass == 0 && !latest)
+				continue;
+			if (pass == 1 && run_start == first_start && run_end == first_end)
+				continue;
+			at = put_block(at, run_start, run_end);
+			count++;
+			if (pass == 0) {
+				first_start = run_start;
+				first_end = run_end;
+				break;
+			}
+		}
+	store_net32(o, 0x01010500 | (2 + 8 * count));
+	return at;
+}
+
+static u8 *put_syn_options(const struct tcp *t, u8 *o, u16 mss, bool answer)
+{
+	o[0] = 2;
+	o[1] = 4;
+	store_net16(o + 2, mss);
+	o += 4;
+	if (answer ? t->timestamps : tcp_sysctl.timestamps) {
+		bool sack = answer ? t->sack : tcp_sysctl.sack;
+
+		store_net32(o, sack ? 0x0402080a : 0x0101080a);
+		store_net32(o + 4, timestamp_now(t));
+		store_net32(o + 8, t->ts_recent);
+		o += 12;
+	} else if (answer ? t->sack : tcp_sysctl.sack) {
+		store_net32(o, 0x01010402);
+		o += 4;
+	}
+	if (answer ? t->scaling : tcp_sysctl.window_scaling) {
+		store_net32(o, 0x01030300u | t->receive_scale);
+		o += 4;
+	}
+	return o;
+}
+
+/* Puts the header in front of the payload, which is complete, and hands the packet to tcp_unlock. */
+static void finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 *options,
+		   unsigned options_length)
+{
+	const struct inet_node *n = &t->inet.node;
+	unsigned header = sizeof(struct tcp_header) + options_length;
+	struct tcp_header *h;
+	u32 window;
+
+	if (flags & TH_SYN) {
+		t->rcv_wnd = MIN(tcp_window(t), 65535u);
+		window = t->rcv_wnd;
+	} else {
+		u32 next = tcp_window(t);
+
+		t->rcv_wnd = next;
+		window = next >> (t->scaling ? t->receive_scale : 0);
+	}
+	if (flags & TH_ACK) {
+		t->rcv_wup = t->rcv_nxt;
+		t->last_ack_sent = t->rcv_nxt;
+		t->ack_due = false;
+		t->ack_at = 0;
+		if (t->quick_acks && !p->length)
+			t->quick_acks--;
+		if (t->ece_due && !(flags & TH_SYN))
+			flags |= TH_ECE;
+	}
+	memcpy(packet_push(p, options_length), options, options_length);
+	h = packet_push(p, sizeof(*h));
+	*h = (struct tcp_header){
+		.source = net16(n->local_port),
+		.destination = net16(n->remote_port),
+		.seq = net32(seq),
+		.ack = flags & TH_ACK ? net32(t->rcv_nxt) : 0,
+		.offset = (u8)(header / 4 << 4),
+		.flags = flags,
+		.window = net16((u16)window),
+	};
+	if (unlikely(t->urgent_pending) && seq_after(t->urgent_end, seq) &&
+	    t->urgent_end - seq <= 0xffff) {
+		h->flags |= TH_URG;
+		h->urgent = net16((u16)(t->urgent_end - seq));
+	}
+	h->checksum = checksum_fold(checksum_pseudo(&n->local, &n->remote, p->length, IPPROTO_TCP));
+	p->checksum = CHECKSUM_PARTIAL;
+	p->checksum_start = (u16)packet_headroom(p);
+	p->checksum_offset = offsetof(struct tcp_header, checksum);
+	t->segments_out++;
+	packet_queue_add(&t->output, p);
+}
+
+static void send_control(struct tcp *t, u32 seq, u8 flags)
+{
+	struct packet *p = packet_alloc();
+	u8 options[40], *o = options;
+
+	if (!p) {
+		t->ack_due = true; /* tried again by the timer */
+		t->ack_at = tcp_now() + CORK_NS;
+		return;
+	}
+	if (t->timestamps)
+		o = put_timestamp(t, o);
+	if (t->sack && (t->out_of_order.root || t->duplicate_due) && (flags & TH_ACK))
+		o = put_sack(t, o);
+	finish(t, p, seq, flags, options, (unsigned)(o - options));
+}
+
+void tcp_send_ack(struct tcp *t)
+{
+	if (t->state != TCP_CLOSED && t->state != TCP_LISTEN)
+		send_control(t, t->snd_nxt, TH_ACK);
+}
+
+void tcp_send_reset(struct tcp *t)
+{
+	if (t->state == TCP_SYN_SENT || t->state == TCP_CLOSED || t->state == TCP_LISTEN)
+		return;
+	send_control(t, t->snd_nxt, TH_RST | TH_ACK);
+}
+
+void tcp_send_probe(struct tcp *t, bool window)
+{
+	(void)window;
+	send_control(t, t->snd_una - 1, TH_ACK); /* outside the window: answered by an ACK */
+}
+
+void tcp_send_syn(struct tcp *t, u8 flags)
+{
+	struct packet *p = packet_alloc();
+	u32 mtu = tcp_route_mtu(t);
+	u32 mss = mtu - (inet_is_v4(&t->inet.node.remote) ? 40 : 60);
+	u8 options[40], *o;
+
+	if (!p)
+		return;
+	if (t->mss_user)
+		mss = MIN(mss, t->mss_user);
+	if (!(flags & TH_ACK) && tcp_sysctl.ecn == 1)
+		flags |= TH_ECE | TH_CWR;
+	if ((flags & TH_ACK) && t->ecn)
+		flags |= TH_ECE;
+	o = put_syn_options(t, options, (u16)MIN(mss, 65495u), flags & TH_ACK);
+	finish(t, p, t->iss, flags, options, (unsigned)(o - options));
+}
+
+void tcp_update_mss(struct tcp *t)
+{
+	u32 mtu = tcp_route_mtu(t);
+	u32 headers = (inet_is_v4(&t->inet.node.remote) ? 40u : 60u) + (t->timestamps ? 12 : 0);
+	u32 options = t->timestamps ? 12 : 0;
+
+	if (t->path_mtu)
+		mtu = MIN(mtu, t->path_mtu);
+	t->mss = mtu > headers + 32 ? MIN(mtu - headers, LARGE_MAX) : 32;
+	if (t->mss_peer)
+		t->mss = MIN(t->mss, t->mss_peer > options + 32 ? t->mss_peer - options : 32);
+	if (t->mss_user)
+		t->mss = MIN(t->mss, t->mss_user > options + 32 ? t->mss_user - options : 32);
+}
+
+/* Appends `n` bytes of the stream from `seq` on, `block` holding the first of them. */
+static bool attach(struct packet *p, struct tcp_block *block, u32 seq, u32 n)
+{
+	while (n) {
+		u32 offset = seq - block->seq, step;
+
+		if (offset >= block->used) {
+			block = block->next;
+			continue;
+		}
+		step = MIN(n, block->used - offset);
+		if (n <= COPY_MAX && !p->fragment_count) {
+			memcpy(packet_append(p, step), (u8 *)page_address(block->page) + offset,
+			       step);
+		} else {
+			page_get(block->page);
+			if (!packet_add_fragment(p, block->page, offset, step)) {
+				page_put(block->page);
+				return false;
+			}
+		}
+		seq += step;
+		n -= step;
+	}
+	return true;
+}
+
+/* Sends the bytes of a record. False without memory. */
+static bool transmit(struct tcp *t, struct tcp_record *r, bool push)
+{
+	u32 n = r->end - r->seq - !!(r->flags & RECORD_FIN);
+	struct packet *p = packet_alloc();
+	u8 options[40], *o = options, flags = TH_ACK;
+
+	if (!p)
+		return false;
+	if (n && !attach(p, r->block, r->seq, n)) {
+		packet_free(p);
+		return false;
+	}
+	if (n > t->mss)
+		p->segment_size = (u16)t->mss;
+	if (r->flags & RECORD_FIN)
+		flags |= TH_FIN;
+	if (push && n)
+		flags |= TH_PSH;
+	if (t->cwr_due && n) {
+		flags |= TH_CWR;
+		t->cwr_due = false;
+	}
+	if (t->timestamps)
+		o = put_timestamp(t, o);
+	if (unlikely(t->sack && t->out_of_order.root) && n + 36 <= t->mss)
+		o = put_sack(t, o);
+	finish(t, p, r->seq, flags, options, (unsigned)(o - options));
+	t->bytes_sent += n;
+	return true;
+}
+
+/* A block that holds the byte `seq`: searched from the last record's on. */
+static struct tcp_block *block_at(const struct tcp *t, u32 seq)
+{
+	struct tcp_block *b = t->blocks;
+
+	if (!list_empty(&t->records))
+		b = list_last(&t->records, struct tcp_record, node)->block;
+	if (!b)
+		b = t->blocks;
+	while (b && b->next && seq - b->seq >= b->used)
+		b = b->next;
+	return b;
+}
+
+/* How many bytes the next segment may have: 0 for none now. */
+static u32 allowed(struct tcp *t, bool force, bool *limited)
+{
+	u32 pending = t->write_seq - t->snd_nxt, flight = tcp_flight(t);
+	u32 window = t->snd_una + t->snd_wnd - t->snd_nxt, n;
+	u32 room = t->cwnd > flight ? t->cwnd - flight : 0;
+
+	if ((s32)window < 0)
+		window = 0;
+	window = MIN(window, LARGE_MAX / t->mss * t->mss);
+	n = MIN(pending, window);
+	if (n > room) {
+		*limited = true;
+		n = room;
+	}
+	if (n >= t->mss) /* the rest goes in a segment of its own, if it goes now at all */
+		return n - n % t->mss;
+	if (n < pending) {
+		/* Silly window avoidance: wait for more unless this is half of what they ever offer. */
+		return n && n >= t->window_max / 2 && n <= window ? n : 0;
+	}
+	if (!n || force || t->fin_queued)
+		return n;
+	if (t->corked)
+		return 0;
+	/* Nagle, as Minshall refined it: one small segment in flight. */
+	if (!t->no_delay && seq_after(t->small_end, t->snd_una))
+		return 0;
+	return n;
+}
+
+static bool send_next(struct tcp *t, u32 n)
+{
+	struct tcp_record *r = kmalloc(sizeof(*r), ALLOC_ATOMIC);
+	u64 now = tcp_now();
+
+	if (!r)
+		return false;
+	*r = (struct tcp_record){ .seq = t->snd_nxt, .end = t->snd_nxt + n, .sent_ns = now };
+	r->block = n ? block_at(t, t->snd_nxt) : nullptr;
+	if (t->fin_queued && r->end == t->write_seq && t->state != TCP_ESTABLISHED &&
+	    t->state != TCP_CLOSE_WAIT) {
+		r->flags |= RECORD_FIN;
+		r->end++;
+	}
+	if (!transmit(t, r, r->end - !!(r->flags & RECORD_FIN) == t->write_seq)) {
+		kfree(r);
+		return false;
+	}
+	if (n && n < t->mss)
+		t->small_end = r->end;
+	if (t->phase == PHASE_RECOVERY)
+		t->prr_out += n;
+	if (list_empty(&t->records))
+		t->first_unacked_ns = now;
+	list_add_tail(&t->records, &r->node);
+	t->snd_nxt = r->end;
+	return true;
+}
+
+/* The FIN is due once all data is sent and it is not. */
+static bool fin_pending(const struct tcp *t)
+{
+	return t->fin_queued && t->snd_nxt == t->write_seq;
+}
+
+void tcp_push(struct tcp *t, bool force)
+{
+	bool sent = false, limited = false;
+	u32 n;
+
+	if (t->state == TCP_SYN_SENT || t->state == TCP_SYN_RECEIVED || t->state == TCP_LISTEN ||
+	    t->state == TCP_CLOSED)
+		return;
+	if (t->lost > 0)
+		tcp_retransmit_lost(t);
+	if (list_empty(&t->records) && t->snd_nxt != t->write_seq)
+		tcp_restart_after_idle(t);
+	while ((n = seq_before(t->snd_nxt, t->write_seq) ? allowed(t, force, &limited) : 0)) {
+		if (!send_next(t, n))
+			break;
+		sent = true;
+	}
+	if (fin_pending(t) && send_next(t, 0))
+		sent = true;
+	if (sent)
+		tcp_arm_retransmit(t);
+	if (seq_before(t->snd_nxt, t->write_seq) && list_empty(&t->records)) {
+		/* Nothing in flight and nothing allowed: the window is closed, or the data corked. */
+		if (t->corked && t->write_seq - t->snd_nxt < t->mss) {
+			if (!t->cork_at)
+				t->cork_at = tcp_now() + CORK_NS;
+		} else if (!t->probe_at) {
+			t->probe_at = tcp_now() + t->rto;
+		}
+	} else {
+		t->probe_at = 0;
+	}
+	tcp_timers_update(t);
+}
+
+void tcp_queue_fin(struct tcp *t)
+{
+	t->fin_queued = true;
+	t->cork_at = 0;
+	tcp_push(t, true);
+}
+
+/* Divides a record at sequence number `at`, strictly inside. */
+bool tcp_split(struct tcp *t, struct tcp_record *r, u32 at)
+{
+	struct tcp_record *rest = kmalloc(sizeof(*rest), ALLOC_ATOMIC);
+	struct tcp_block *b = r->block;
+
+	(void)t;
+	if (!rest)
+		return false;
+	*rest = *r;
+	rest->seq = at;
+	while (b && b->next && at - b->seq >= b->used)
+		b = b->next;
+	rest->block = b;
+	r->end = at;
+	r->flags &= ~(u32)RECORD_FIN;
+	list_add(&r->node, &rest->node);
+	return true;
+}
+
+bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
+{
+	u32 n = r->end - r->seq;
+
+	if (n > t->mss + !!(r->flags & RECORD_FIN) && t->cwnd < n + tcp_flight(t) &&
+	    !tcp_split(t, r, r->seq + t->mss))
+		return false;
+	if (!transmit(t, r, r->end == t->write_seq))
+		return false;
+	n = r->end - r->seq;
+	if (!(r->flags & RECORD_RETRANSMITTED))
+		t->retransmitted += n;
+	r->flags |= RECORD_RETRANSMITTED | RECORD_EVER_RETRANSMITTED;
+	r->sent_ns = tcp_now();
+	t->total_retransmitted++;
+	if (t->phase == PHASE_RECOVERY)
+		t->prr_out += n;
+	return true;
+}
+
+void tcp_retransmit_lost(struct tcp *t)
+{
+	struct tcp_record *r;
+
+	list_for_each (r, &t->records, node) {
+		if (!(r->flags & RECORD_LOST) ||
+		    (r->flags & (RECORD_RETRANSMITTED | RECORD_SACKED)))
+			continue;
+		if (tcp_flight(t) >= t->cwnd && tcp_flight(t) > 0)
+			return;
+		if (!tcp_retransmit(t, r))
+			return;
+	}
+}
+
+void tcp_send_bare(const struct inet_info *info, const struct tcp_segment *s, u32 seq, u32 ack,
+		   u8 flags, u32 window, const u32 *timestamps, u16 mss)
+{
+	struct inet_flow flow = { .source = info->destination,
+				  .destination = info->source,
+				  .protocol = IPPROTO_TCP,
+				  .tos = info->tos & ~3u,
+				  .dont_fragment = true };
+	struct packet *p = packet_alloc();
+	unsigned options = timestamps ? 12 : mss ? 4 : 0;
+	struct tcp_header *h;
+
+	if (!p)
+		return;
+	h = packet_append(p, sizeof(*h) + options);
+	*h = (struct tcp_header){
+		.source = net16(s->local_port),
+		.destination = net16(s->remote_port),
+		.seq = net32(seq),
+		.ack = net32(ack),
+		.offset = (u8)((sizeof(*h) + options) / 4 << 4),
+		.flags = flags,
+		.window = net16((u16)MIN(window, 65535u)),
+	};
+	if (timestamps) {
+		u8 *o = (u8 *)(h + 1);
+
+		store_net32(o, 0x0101080a);
+		store_net32(o + 4, timestamps[0]);
+		store_net32(o + 8, timestamps[1]);
+	} else if (mss) {
+		store_net32((u8 *)(h + 1), 0x02040000u | mss);
+	}
+	h->checksum = checksum_fold(
+		checksum_pseudo(&flow.source, &flow.destination, p->length, IPPROTO_TCP));
+	p->checksum = CHECKSUM_PARTIAL;
+	p->checksum_start = (u16)packet_headroom(p);
+	p->checksum_offset = offsetof(struct tcp_header, checksum);
+	(void)inet_send(info->network, p, &flow,
+			inet_is_link_local(&info->source) ? info->device->index : 0);
+}
+
+void tcp_reject(const struct inet_info *info, const struct tcp_segment *s)
+{
+	if ((s->flags & TH_RST) || info->type != RTN_LOCAL)
+		return;
+	if (s->flags & TH_ACK)
+		tcp_send_bare(info, s, s->ack, 0, TH_RST, 0, nullptr, 0);
+	else
+		tcp_send_bare(info, s, 0, s->end, TH_RST | TH_ACK, 0, nullptr, 0);
+}

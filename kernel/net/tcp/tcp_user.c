@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bytes between user space and a connection. */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <net/tcp/tcp.h>
+
+#include <linux/eventpoll.h>
+
+#define BLOCK_ORDER_MAX 3
+#define PUSH_BYTES 65483u /* a large write is sent in pieces of this size */
+
+u32 tcp_send_limit(const struct tcp *t)
+{
+	u32 limit = tcp_socket(t) ? tcp_socket(t)->send_buffer : tcp_sysctl.wmem[1];
+
+	if (t->send_fixed)
+		return limit;
+	/* Room for two windows, so that the next is there when the first is acknowledged. */
+	limit = MAX(limit, 87040u);
+	limit = MAX(limit, 2 * t->cwnd);
+	return MIN(limit, tcp_sysctl.wmem[2]);
+}
+
+/* What stands against sending; 0: nothing. */
+static int send_error(struct tcp *t, struct socket *socket)
+{
+	int error = socket_take_error(socket);
+
+	if (error)
+		return error;
+	if (socket->shutdown & SOCKET_SHUT_SEND)
+		return -EPIPE;
+	switch (t->state) {
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+		return 0;
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECEIVED:
+		return -EAGAIN;
+	default:
+		return -EPIPE;
+	}
+}
+
+/* A new last block for about `n` bytes. May sleep. */
+static struct tcp_block *block_alloc(size_t n)
+{
+	struct tcp_block *b = kmalloc(sizeof(*b), 0);
+	unsigned order = 0;
+
+	if (!b)
+		return nullptr;
+	while (order < BLOCK_ORDER_MAX && (PAGE_SIZE << order) < n)
+		order++;
+	b->page = page_alloc(order, 0);
+	if (!b->page && order) {
+		order = 0;
+		b->page = page_alloc(0, 0);
+	}
+	if (!b->page) {
+		kfree(b);
+		return nullptr;
+	}
+	b->next = nullptr;
+	b->used = 0;
+	b->capacity = (u32)(PAGE_SIZE << order);
+	return b;
+}
+
+/* The place for the next bytes: the rest of the last block, which is begun anew if nobody uses it. */
+static struct tcp_block *open_block(struct tcp *t, size_t n)
+{
+	struct tcp_block *b;
+
+	tcp_lock(t);
+	b = t->last_block;
+	if (b && b->used && t->snd_una == t->write_seq && t->blocks == b &&
+	    page_refs(b->page) == 1) {
+		b->seq = t->write_seq;
+		b->used = 0;
+	}
+	tcp_unlock(t);
+	if (b && b->used < b->capacity)
+		return b;
+	b = block_alloc(n);
+	if (b)
+		b->seq = t->write_seq; /* only senders move it, and they hold send_lock */
+	return b;
+}
+
+/* Makes `n` bytes that were copied behind the end of `b` part of the stream. */
+static void commit(struct tcp *t, struct tcp_block *b, u32 n, bool last, bool more)
+{
+	tcp_lock(t);
+	if (b != t->last_block) {
+		if (t->last_block)
+			t->last_block->next = b;
+		else
+			t->blocks = b;
+		t->last_block = b;
+	}
+	b->used += n;
+	t->write_seq += n;
+	if (t->state == TCP_ESTABLISHED || t->state == TCP_CLOSE_WAIT) {
+		bool corked = t->corked;
+
+		t->corked |= more;
+		if (last || t->write_seq - t->snd_nxt >= PUSH_BYTES)
+			tcp_push(t, false);
+		t->corked = corked;
+	}
+	tcp_unlock(t);
+}
+
+/* As much as there is room for; send_lock held. */
+static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_message *m)
+{
+	size_t total = 0;
+
+	while (m->data->remaining) {
+		u32 queued = tcp_queued(t), limit = tcp_send_limit(t);
+		struct tcp_block *b;
+		size_t n, copied;
+		int error = send_error(t, socket);
+
+		if (!error && queued >= limit)
+			error = -EAGAIN;
+		if (error)
+			return total ? (ssize_t)total : error;
+		b = open_block(t, m->data->remaining);
+		if (!b)
+			return total ? (ssize_t)total : -ENOMEM;
+		n = MIN(b->capacity - b->used, limit - queued);
+		n = MIN(m->data->remaining, n);
+		copied = iter_copy_from(m->data, (u8 *)page_address(b->page) + b->used, n);
+		if (copied) {
+			if ((m->flags & MSG_OOB) && !m->data->remaining) {
+				t->urgent_end = t->write_seq + (u32)copied;
+				t->urgent_pending = true;
+			}
+			commit(t, b, (u32)copied, !m->data->remaining, m->flags & MSG_MORE);
+		} else if (b != t->last_block) {
+			page_put(b->page);
+			kfree(b);
+		}
+		total += copied;
+		if (copied < n)
+			return total ? (ssize_t)total : -EFAULT;
+	}
+	return (ssize_t)total;
+}
+
+ssize_t tcp_send(struct socket *socket, struct socket_message *m)
+{
+	struct tcp *t = tcp_of(socket);
+	ssize_t n;
+
+	if (m->flags & MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	if (!m->data->remaining)
+		return send_error(t, socket);
+	mutex_lock(&t->send_lock);
+	n = send_bytes(t, socket, m);
+	mutex_unlock(&t->send_lock);
+	if (n == -EAGAIN)
+		WRITE_ONCE(t->send_room_wanted, true);
+	return n;
+}
+
+/* Receive buffer tuning: a reader that keeps up gets a larger window (as Linux, by what it took in a
+ * round trip). */
+static void tune(struct tcp *t, u32 copied)
+{
+	u64 rtt = t->srtt ? t->srtt : NSEC_PER_MSEC, now;
+
+	t->window_copied += copied;
+	if (t->memory_fixed || t->window_copied < t->memory_limit / 4)
+		return;
+	now = tcp_now();
+	if (now - t->window_ns < MAX(rtt, NSEC_PER_MSEC) * 2)
+		t->memory_limit = MIN(t->memory_limit * 2, tcp_sysctl.rmem[2]);
+	t->window_copied = 0;
+	t->window_ns = now;
+}
+
+/* The reader made room: the sender must know when its view of the window is much too small. */
+static void window_opened(struct tcp *t)
+{
+	u32 known = t->rcv_wup + t->rcv_wnd - t->rcv_nxt, now;
+
+	if (t->state != TCP_ESTABLISHED && t->state != TCP_FIN_WAIT1 && t->state != TCP_FIN_WAIT2)
+		return;
+	if (t->ack_at && t->rcv_nxt - t->rcv_wup > t->mss_received) {
+		tcp_send_ack(t);
+		return;
+	}
+	if (2 * known > t->memory_limit)
+		return;
+	now = tcp_window(t);
+	if (now >= 2 * known && now - known >= t->mss_received)
+		tcp_send_ack(t);
+}
+
+/* Takes what has been read out of the queue; gone packets go to `done`. */
+static void consume(struct tcp *t, u32 n, struct packet_queue *done)
+{
+	t->copied_seq += n;
+	while (t->received.head && !seq_after(tcp_received(t->received.head)->end, t->copied_seq)) {
+		struct packet *p = packet_queue_take(&t->received);
+
+		t->memory -= packet_memory(p);
+		packet_queue_add(done, p);
+	}
+	tune(t, n);
+	window_opened(t);
+}
+
+/* The packet with the byte `seq`; receive_lock keeps it there. */
+static struct packet *packet_at(struct tcp *t, u32 seq, u32 *offset, u32 *available)
+{
+	struct packet *p;
+
+	tcp_lock(t);
+	p = t->received.head;
+	while (p && !seq_after(tcp_received(p)->end, seq))
+		p = p->next;
+	if (p) {
+		/* Bytes before the first unread one of a packet stay in it. */
+		*offset = seq - (tcp_received(p)->end - p->length);
+		*available = tcp_received(p)->end - seq;
+		if (t->urgent_announced && !seq_before(t->urgent_seq, seq))
+			*available = MIN(*available, t->urgent_seq - seq);
+	}
+	tcp_unlock(t);
+	return p;
+}
+
+/* At the urgent byte, which is not part of the stream without SO_OOBINLINE: steps over it. */
+static void skip_urgent(struct tcp *t, struct socket *socket)
+{
+	struct packet_queue done = {};
+
+	tcp_lock(t);
+	t->urgent_announced = false;
+	if (!(socket->options & SOCKET_OOB_INLINE))
+		consume(t, 1, &done);
+	tcp_unlock(t);
+	packet_queue_free(&done);
+}
+
+static ssize_t read_bytes(struct tcp *t, struct socket *socket, struct socket_message *m)
+{
+	struct packet_queue done = {};
+	u32 seq = t->copied_seq, total = 0;
+	bool peek = m->flags & MSG_PEEK, discard = m->flags & MSG_TRUNC;
+
+	while (m->data->remaining) {
+		u32 offset, available, n, copied;
+		struct packet *p = packet_at(t, seq, &offset, &available);
+
+		if (!p)
+			break;
+		if (!available) { /* the urgent mark: a read ends before it, the next begins behind */
+			if (total || peek)
+				break;
+			skip_urgent(t, socket);
+			seq = t->copied_seq;
+			continue;
+		}
+		n = (u32)MIN((size_t)available, m->data->remaining);
+		if (discard) {
+			m->data->remaining -= n;
+			copied = n;
+		} else {
+			copied = (u32)packet_copy_to_iter(p, offset, m->data, n);
+		}
+		seq += copied;
+		total += copied;
+		if (!peek && copied) {
+			tcp_lock(t);
+			consume(t, copied, &done);
+			tcp_unlock(t);
+			packet_queue_free(&done);
+		}
+		if (copied < n)
+			return total ? (ssize_t)total : -EFAULT;
+	}
+	return total;
+}
+
+/* What recv(2) says when there are no bytes. */
+static ssize_t nothing_to_read(struct tcp *t, struct socket *socket)
+{
+	int error;
+
+	/* Data may have come between looking and here: then the caller comes again. */
+	if (READ_ONCE(t->received.head))
+		return -EAGAIN;
+	error = socket_take_error(socket);
+	if (error)
+		return error;
+	if (__atomic_load_n(&socket->shutdown, __ATOMIC_ACQUIRE) & SOCKET_SHUT_RECEIVE)
+		return READ_ONCE(t->received.head) ? -EAGAIN : 0;
+	if (t->state == TCP_CLOSED || t->state == TCP_LISTEN)
+		return -ENOTCONN;
+	return -EAGAIN;
+}
+
+static ssize_t read_urgent(struct tcp *t, struct socket *socket, struct socket_message *m)
+{
+	u8 byte = 0;
+	bool valid;
+
+	if (socket->options & SOCKET_OOB_INLINE)
+		return -EINVAL;
+	tcp_lock(t);
+	valid = t->urgent_valid;
+	byte = t->urgent_byte;
+	if (valid && !(m->flags & MSG_PEEK))
+		t->urgent_valid = false;
+	tcp_unlock(t);
+	if (!valid)
+		return t->urgent_announced ? -EAGAIN : -EINVAL;
+	m->flags_result |= MSG_OOB;
+	return m->data->remaining ? (ssize_t)iter_copy_to(m->data, &byte, 1) : 0;
+}
+
+ssize_t tcp_receive(struct socket *socket, struct socket_message *m)
+{
+	struct tcp *t = tcp_of(socket);
+	ssize_t n;
+
+	if (unlikely(m->flags & MSG_ERRQUEUE))
+		return inet_receive_error(&t->inet, m);
+	if (unlikely(t->state == TCP_LISTEN))
+		return -ENOTCONN;
+	if (unlikely(m->flags & MSG_OOB))
+		return read_urgent(t, socket, m);
+	if (!m->data->remaining)
+		return 0;
+	if (!READ_ONCE(t->received.head))
+		return nothing_to_read(t, socket);
+	mutex_lock(&t->receive_lock);
+	n = read_bytes(t, socket, m);
+	mutex_unlock(&t->receive_lock);
+	return n ? n : nothing_to_read(t, socket);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * UDP (RFC 768) over both families. A datagram that comes in waits in the queue of its socket,
+ * bounded by SO_RCVBUF, with its pages; a receive takes it out under the lock and copies it without.
+ */
+#include <net/udp/udp.h>
+
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <mm/ucopy.h>
+
+#include <asm/ioctls.h>
+#include <linux/eventpoll.h>
+#include <linux/sockios.h>
+#include <linux/udp.h>
+
+struct port_table udp_ports;
+static struct slab_cache *udp_cache;
+
+static void udp_free(struct rcu_head *head)
+{
+	slab_free(udp_cache,
+		  container_of(container_of(head, struct inet_node, rcu), struct udp, inet.node));
+}
+
+static int udp_bind(struct socket *socket, const struct socket_address *address)
+{
+	return inet_bind(&udp_ports, &udp_of(socket)->inet, address);
+}
+
+static void disconnect(struct inet_socket *s) __must_hold(&s->lock)
+{
+	struct inet_address any =
+		s->node.family == AF_INET ? inet_from_v4(0) : (struct inet_address){};
+
+	s->node.remote_port = 0;
+	s->node.remote = any;
+	s->route_valid = false;
+	if (!s->node.explicit_port)
+		s->node.local = any;
+}
+
+static int udp_connect(struct socket *socket, const struct socket_address *address)
+{
+	struct inet_socket *s = &udp_of(socket)->inet;
+	struct inet_address remote;
+	u32 scope;
+	u16 port;
+	int error;
+
+	if (address->length < sizeof(address->family))
+		return -EINVAL;
+	if (address->family == AF_UNSPEC) {
+		spin_lock(&s->lock);
+		disconnect(s);
+		spin_unlock(&s->lock);
+		return 0;
+	}
+	error = inet_decode(&s->node, address, &remote, &port, &scope);
+	if (error)
+		return error;
+	if (inet_is_any(&remote)) {
+		if (inet_is_v4(&remote))
+			remote = inet_from_v4(net32(0x7f000001));
+		else
+			remote.bytes[15] = 1;
+	}
+	rcu_read_lock();
+	spin_lock(&s->lock);
+	if (s->node.remote_port && !s->node.explicit_port)
+		disconnect(s);
+	if (!s->node.binding)
+		error = port_bind(&udp_ports, &s->node, 0);
+	if (!error) {
+		s->node.remote = remote;
+		s->scope = scope;
+		s->route_valid = false;
+		error = inet_route(s);
+		if (!error && inet_is_limited_broadcast(&remote) &&
+		    !(socket->options & SOCKET_BROADCAST))
+			error = -EACCES;
+	}
+	if (!error) {
+		if (inet_is_any(&s->node.local))
+			s->node.local = s->route.source;
+		s->node.remote_port = port;
+	}
+	spin_unlock(&s->lock);
+	rcu_read_unlock();
+	return error;
+}
+
+static int udp_name(struct socket *socket, bool peer, struct socket_address *out)
+{
+	return inet_name(&udp_of(socket)->inet, peer, out);
+}
+
+/* The first datagram, taken out, or a copy of it for MSG_PEEK. */
+static struct packet *first(struct udp *u, bool peek)
+{
+	struct packet *p;
+
+	spin_lock(&u->inet.lock);
+	if (peek) {
+		p = u->received.head ? packet_clone(u->received.head) : nullptr;
+	} else {
+		p = packet_queue_take(&u->received);
+		if (p)
+			u->received_memory -= UDP_PACKET_COST + p->length;
+	}
+	spin_unlock(&u->inet.lock);
+	return p;
+}
+
+static ssize_t udp_receive(struct socket *socket, struct socket_message *m)
+{
+	struct udp *u = udp_of(socket);
+	const struct udp_received *r;
+	struct packet *p;
+	size_t n;
+	ssize_t result;
+	int error;
+
+	if (m->flags & MSG_ERRQUEUE)
+		return inet_receive_error(&u->inet, m);
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	p = first(u, m->flags & MSG_PEEK);
+	if (!p) {
+		error = socket_take_error(socket);
+		if (error)
+			return error;
+		return socket->shutdown & SOCKET_SHUT_RECEIVE ? 0 : -EAGAIN;
+	}
+	r = (const struct udp_received *)p->control;
+	n = MIN((size_t)p->length, m->data->remaining);
+	if (n < p->length)
+		m->flags_result |= MSG_TRUNC;
+	result = m->flags & MSG_TRUNC ? (ssize_t)p->length : (ssize_t)n;
+	if (packet_copy_to_iter(p, 0, m->data, n) < n)
+		result = -EFAULT;
+	if (m->address)
+		inet_encode(&u->inet.node, &r->source, r->source_port, (u32)r->device_index,
+			    m->address);
+	if (m->control)
+		inet_put_packet_control(&u->inet, m, p, &r->destination, r->device_index, r->ttl,
+					r->tos);
+	packet_free(p);
+	return result;
+}
+
+static int udp_shutdown(struct socket *socket, int how)
+{
+	static const u32 bits[] = { SOCKET_SHUT_RECEIVE, SOCKET_SHUT_SEND,
+				    SOCKET_SHUT_RECEIVE | SOCKET_SHUT_SEND };
+
+	if (!udp_of(socket)->inet.node.remote_port)
+		return -ENOTCONN;
+	__atomic_fetch_or(&socket->shutdown, bits[how], __ATOMIC_RELEASE);
+	socket_notify(socket, EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLOUT);
+	return 0;
+}
+
+static int udp_set_option(struct socket *socket, int level, int option, const void *value,
+			  size_t length)
+{
+	struct udp *u = udp_of(socket);
+	int number;
+
+	if (level != SOL_UDP)
+		return inet_set_option(&u->inet, level, option, value, length);
+	if (length < sizeof(number))
+		return -EINVAL;
+	memcpy(&number, value, sizeof(number));
+	switch (option) {
+	case UDP_CORK:
+		u->corked = number;
+		if (!number) {
+			struct iter none = {};
+			struct socket_message flush = { .data = &none };
+
+			mutex_lock(&u->cork_lock);
+			bool pending = u->cork;
+
+			mutex_unlock(&u->cork_lock);
+			if (pending)
+				(void)!udp_send(socket, &flush);
+		}
+		return 0;
+	case UDP_SEGMENT:
+		if (number < 0 || number > UINT16_MAX)
+			return -EINVAL;
+		u->segment_size = (u16)number;
+		return 0;
+	case UDP_GRO: /* datagrams are not merged: allowed, and nothing to see */
+	case UDP_NO_CHECK6_RX:
+		return 0;
+	case UDP_NO_CHECK6_TX:
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int udp_get_option(struct socket *socket, int level, int option, void *value, size_t *length)
+{
+	struct udp *u = udp_of(socket);
+	int number;
+
+	if (level != SOL_UDP)
+		return inet_get_option(&u->inet, level, option, value, length);
+	switch (option) {
+	case UDP_CORK:
+		number = u->corked;
+		break;
+	case UDP_SEGMENT:
+		number = u->segment_size;
+		break;
+	case UDP_GRO:
+	case UDP_NO_CHECK6_RX:
+	case UDP_NO_CHECK6_TX:
+		number = 0;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	*length = MIN(*length, sizeof(number));
+	memcpy(value, &number, *length);
+	return 0;
+}
+
+static long udp_ioctl(struct socket *socket, unsigned request, unsigned long argument)
+{
+	struct udp *u = udp_of(socket);
+	int __user *number = __force_user(int __user *, argument);
+	int n = 0;
+
+	switch (request) {
+	case SIOCINQ:
+		spin_lock(&u->inet.lock);
+		if (u->received.head)
+			n = (int)u->received.head->length;
+		spin_unlock(&u->inet.lock);
+		return put_user(n, number);
+	case SIOCOUTQ:
+		return put_user(n, number);
+	default:
+		return inet_ioctl(socket, request, argument);
+	}
+}
+
+static u32 udp_ready(struct socket *socket) __no_lock_analysis
+{
+	struct udp *u = udp_of(socket);
+	u32 ready = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	u32 shut = READ_ONCE(socket->shutdown);
+
+	if (READ_ONCE(u->received.head))
+		ready |= EPOLLIN | EPOLLRDNORM;
+	if (shut & SOCKET_SHUT_RECEIVE)
+		ready |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (shut == (SOCKET_SHUT_RECEIVE | SOCKET_SHUT_SEND))
+		ready |= EPOLLHUP;
+	if (READ_ONCE(socket->error) || READ_ONCE(u->inet.errors.head))
+		ready |= EPOLLERR;
+	return ready;
+}
+
+static void udp_release(struct socket *socket)
+{
+	struct udp *u = udp_of(socket);
+	struct packet_queue received;
+
+	spin_lock(&u->inet.lock);
+	u->inet.socket = nullptr;
+	received = u->received;
+	u->received = (struct packet_queue){};
+	spin_unlock(&u->inet.lock);
+	packet_queue_free(&received);
+	udp_cork_drop(u);
+	if (u->inet.node.binding)
+		port_unbind(&udp_ports, &u->inet.node);
+	inet_socket_release(&u->inet);
+	inet_node_put(&u->inet.node);
+}
+
+static const struct socket_ops udp_ops = {
+	.family = AF_INET,
+	.bind = udp_bind,
+	.connect = udp_connect,
+	.name = udp_name,
+	.send = udp_send,
+	.receive = udp_receive,
+	.shutdown = udp_shutdown,
+	.set_option = udp_set_option,
+	.get_option = udp_get_option,
+	.ioctl = udp_ioctl,
+	.ready = udp_ready,
+	.release = udp_release,
+};
+
+int udp_socket_create(struct socket *socket)
+{
+	struct udp *u = slab_alloc(udp_cache, ALLOC_ZERO);
+
+	if (!u)
+		return -ENOMEM;
+	inet_socket_init(&u->inet, socket, INET_UDP, udp_free);
+	mutex_init(&u->cork_lock, RANK_NET_SEND);
+	socket->private = u;
+	socket->ops = &udp_ops;
+	return 0;
+}
+
+void udp_init(void)
+{
+	udp_cache = slab_cache_create("UDP", sizeof(struct udp), 0);
+	port_table_init(&udp_ports, false);
+}

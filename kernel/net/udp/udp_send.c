@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sending datagrams: where to, corking, segments. */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <net/checksum.h>
+#include <net/udp/udp.h>
+
+#include <linux/rtnetlink.h>
+
+/* Adds the UDP header to a payload and sends it along `route`. Takes the packet. */
+static int transmit(struct udp *u, struct packet *p, struct inet_flow *flow, u16 port,
+		    const struct route_result *route)
+{
+	struct inet_socket *s = &u->inet;
+	struct udp_header *h = packet_push(p, sizeof(*h));
+	u8 discovery = s->path_mtu_discovery;
+	unsigned headers = inet_is_v4(&flow->destination) ? 20 : 40;
+
+	*h = (struct udp_header){ net16(s->node.local_port), net16(port), net16((u16)p->length),
+				  0 };
+	if (!(s->flags & INET_NO_CHECKSUM)) {
+		h->checksum = checksum_fold(
+			checksum_pseudo(&flow->source, &flow->destination, p->length, IPPROTO_UDP));
+		p->checksum = CHECKSUM_PARTIAL;
+		p->checksum_start = (u16)packet_headroom(p);
+		p->checksum_offset = offsetof(struct udp_header, checksum);
+	}
+	flow->dont_fragment = discovery == IP_PMTUDISC_DO || discovery == IP_PMTUDISC_PROBE ||
+			      (discovery == IP_PMTUDISC_WANT && p->length + headers <= route->mtu);
+	return inet_output(s->node.network, p, flow, route);
+}
+
+/* Cuts a payload into datagrams of segment_size bytes (udp(7), UDP_SEGMENT). */
+static int transmit_segments(struct udp *u, struct packet *whole, struct inet_flow *flow, u16 port,
+			     const struct route_result *route, unsigned size)
+{
+	int error = 0;
+
+	while (whole->length > size && !error) {
+		struct packet *p = packet_clone(whole);
+
+		if (!p) {
+			error = -ENOBUFS;
+			break;
+		}
+		packet_trim(p, size);
+		packet_pull(whole, size);
+		error = transmit(u, p, flow, port, route);
+	}
+	if (!error)
+		return transmit(u, whole, flow, port, route);
+	packet_free(whole);
+	return error;
+}
+
+static void fill_flow(const struct inet_socket *s, struct inet_flow *flow)
+{
+	bool v4 = inet_is_v4(&flow->destination), group = inet_is_multicast(&flow->destination);
+	int ttl = v4 ? s->ttl : s->hops6;
+
+	flow->protocol = IPPROTO_UDP;
+	flow->tos = v4 ? s->tos : s->tclass;
+	if (group) {
+		flow->ttl = v4 ? s->multicast_ttl : s->multicast_hops6;
+		flow->no_loop = !(v4 ? s->multicast_loop : s->multicast_loop6);
+	} else if (ttl > 0) {
+		flow->ttl = (u8)ttl;
+	}
+}
+
+/* 0.0.0.0 and :: mean this host. */
+static void any_means_loopback(struct inet_address *a)
+{
+	if (!inet_is_any(a))
+		return;
+	if (inet_is_v4(a))
+		*a = inet_from_v4(net32(0x7f000001));
+	else
+		a->bytes[15] = 1;
+}
+
+/* Where the datagram goes: the address of the message, or of the connection. */
+static int destination(struct inet_socket *s, const struct socket_message *m,
+		       struct inet_address *to, u16 *port, u32 *scope)
+{
+	int error;
+
+	*scope = 0;
+	if (!m->address || !m->address->length) {
+		if (!s->node.remote_port)
+			return -EDESTADDRREQ;
+		*to = s->node.remote;
+		*port = s->node.remote_port;
+		*scope = s->scope;
+		return 0;
+	}
+	if (m->address->family == AF_UNSPEC && s->node.family == AF_INET) {
+		struct socket_address copy = *m->address;
+
+		copy.family = AF_INET;
+		error = inet_decode(&s->node, &copy, to, port, scope);
+	} else {
+		error = inet_decode(&s->node, m->address, to, port, scope);
+	}
+	if (error)
+		return error;
+	any_means_loopback(to);
+	return *port ? 0 : -EINVAL;
+}
+
+static int find_route(struct inet_socket *s, struct inet_flow *flow, bool connected, int device,
+		      struct route_result *route)
+{
+	int error = 0;
+
+	if (connected) {
+		spin_lock(&s->lock);
+		error = inet_route(s);
+		*route = s->route;
+		spin_unlock(&s->lock);
+	} else {
+		if (!device)
+			device = s->node.bound_device;
+		if (!device && inet_is_multicast(&flow->destination))
+			device = s->multicast_device;
+		error = route_find(s->node.network, &flow->destination, &flow->source, device,
+				   route);
+	}
+	if (!error && inet_is_any(&flow->source))
+		flow->source = route->source;
+	return error;
+}
+
+/* The socket is there: it is the one whose send runs. */
+static bool may_broadcast(const struct udp *u) __no_lock_analysis
+{
+	return u->inet.socket->options & SOCKET_BROADCAST;
+}
+
+static int send_packet(struct udp *u, struct packet *p, struct inet_flow *flow, u16 port,
+		       int device, bool connected, unsigned segment_size)
+{
+	struct inet_socket *s = &u->inet;
+	struct route_result route;
+	int error;
+
+	rcu_read_lock();
+	error = find_route(s, flow, connected, device, &route);
+	if (!error && route.type == RTN_BROADCAST && !may_broadcast(u))
+		error = -EACCES;
+	if (error)
+		packet_free(p);
+	else if (segment_size && p->length > segment_size)
+		error = transmit_segments(u, p, flow, port, &route, segment_size);
+	else
+		error = transmit(u, p, flow, port, &route);
+	rcu_read_unlock();
+	return error;
+}
+
+void udp_cork_drop(struct udp *u)
+{
+	mutex_lock(&u->cork_lock);
+	packet_free(u->cork);
+	u->cork = nullptr;
+	mutex_unlock(&u->cork_lock);
+}
+
+/* MSG_MORE, UDP_CORK: the payload grows until a send without them. */
+static ssize_t send_corked(struct udp *u, struct socket_message *m, struct inet_flow *flow,
+			   u16 port, int device, bool more)
+{
+	size_t n = m->data->remaining;
+	struct packet *p = nullptr;
+	int error;
+
+	mutex_lock(&u->cork_lock);
+	if (!u->cork) {
+		u->cork = packet_alloc();
+		u->cork_flow = *flow;
+		u->cork_port = port;
+		u->cork_device = device;
+	}
+	error = u->cork ? 0 : -ENOBUFS;
+	if (!error && u->cork->length + n > UDP_PAYLOAD_MAX)
+		error = -EMSGSIZE;
+	if (!error)
+		error = packet_append_iter(u->cork, m->data, n);
+	if (error || !more) {
+		p = u->cork;
+		u->cork = nullptr;
+		*flow = u->cork_flow;
+		port = u->cork_port;
+		device = u->cork_device;
+	}
+	mutex_unlock(&u->cork_lock);
+	if (error)
+		packet_free(p);
+	else if (p)
+		error = send_packet(u, p, flow, port, device, false, 0);
+	return error ? error : (ssize_t)n;
+}
+
+static int autobind(struct udp *u)
+{
+	struct inet_socket *s = &u->inet;
+	int error = 0;
+
+	spin_lock(&s->lock);
+	if (!s->node.binding)
+		error = port_bind(&udp_ports, &s->node, 0);
+	spin_unlock(&s->lock);
+	return error == -EADDRINUSE ? -EAGAIN : error;
+}
+
+static bool corking(struct udp *u) __no_lock_analysis
+{
+	return READ_ONCE(u->cork) != nullptr;
+}
+
+ssize_t udp_send(struct socket *socket, struct socket_message *m)
+{
+	struct udp *u = udp_of(socket);
+	struct inet_socket *s = &u->inet;
+	struct inet_send_control control = { .ttl = -1, .tos = -1 };
+	struct inet_flow flow = { .source = s->node.local };
+	bool connected = !m->address || !m->address->length;
+	size_t n = m->data->remaining;
+	struct packet *p;
+	u32 scope;
+	u16 port;
+	int error;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (socket->shutdown & SOCKET_SHUT_SEND)
+		return -EPIPE;
+	error = socket_take_error(socket);
+	if (!error && n > 65535 - 8)
+		error = -EMSGSIZE;
+	if (!error)
+		error = destination(s, m, &flow.destination, &port, &scope);
+	if (!error && m->control)
+		error = inet_parse_control(m, &control);
+	if (!error && !s->node.binding)
+		error = autobind(u);
+	if (error)
+		return error;
+	if (!inet_is_any(&control.source))
+		flow.source = control.source;
+	if (inet_is_v4(&flow.destination) && !inet_is_v4(&flow.source))
+		flow.source = inet_from_v4(0);
+	if (inet_is_multicast(&flow.source) || inet_is_limited_broadcast(&flow.source))
+		flow.source = inet_is_v4(&flow.source) ? inet_from_v4(0) : (struct inet_address){};
+	fill_flow(s, &flow);
+	if (control.ttl > 0)
+		flow.ttl = (u8)control.ttl;
+	if (control.tos >= 0)
+		flow.tos = (u8)control.tos;
+	if (!control.device_index)
+		control.device_index = (int)scope;
+	if ((m->flags & MSG_MORE) || u->corked || corking(u))
+		return send_corked(u, m, &flow, port, control.device_index,
+				   (m->flags & MSG_MORE) || u->corked);
+	p = packet_alloc();
+	if (!p)
+		return -ENOBUFS;
+	error = packet_append_iter(p, m->data, n);
+	if (error) {
+		packet_free(p);
+		return error;
+	}
+	if (!control.segment_size)
+		control.segment_size = u->segment_size;
+	if (n > UDP_PAYLOAD_MAX && !control.segment_size && inet_is_v4(&flow.destination)) {
+		packet_free(p);
+		return -EMSGSIZE;
+	}
+	error = send_packet(u, p, &flow, port, control.device_index,
+			    connected && inet_is_any(&control.source) && !control.device_index,
+			    control.segment_size);
+	return error ? error : (ssize_t)n;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the tests of Internet sockets: the loopback device is up, addresses are short. */
+#pragma once
+
+#include "guest_test.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/* Sets IFF_UP of lo; each test that uses addresses calls it. */
+static inline void loopback_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	REQUIRE(fd >= 0);
+	REQUIRE(ioctl(fd, SIOCGIFFLAGS, &request) == 0);
+	request.ifr_flags |= IFF_UP;
+	REQUIRE(ioctl(fd, SIOCSIFFLAGS, &request) == 0);
+	close(fd);
+}
+
+static inline struct sockaddr_in loopback_address(int port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons(port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static inline int port_of(int fd)
+{
+	struct sockaddr_in6 address;
+	socklen_t length = sizeof(address);
+
+	REQUIRE(getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+	return ntohs(address.sin6_port); /* at the same place in both families */
+}
+
+/* A bound socket of the type; listening if it is a stream. */
+static inline int bound(int type)
+{
+	struct sockaddr_in address = loopback_address(0);
+	int fd = socket(AF_INET, type, 0);
+
+	REQUIRE(fd >= 0);
+	REQUIRE(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	if (type == SOCK_STREAM)
+		REQUIRE(listen(fd, 16) == 0);
+	return fd;
+}
+
+/* Both ends of a connection. */
+static inline void connected(int *client, int *server)
+{
+	int listener = bound(SOCK_STREAM);
+	struct sockaddr_in address = loopback_address(port_of(listener));
+
+	*client = socket(AF_INET, SOCK_STREAM, 0);
+	REQUIRE(connect(*client, (struct sockaddr *)&address, sizeof(address)) == 0);
+	*server = accept(listener, NULL, NULL);
+	REQUIRE(*server >= 0);
+	close(listener);
+}
+
+static inline int ready(int fd, int events, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = (short)events };
+
+	return poll(&p, 1, timeout_ms) > 0 ? p.revents : 0;
+}
