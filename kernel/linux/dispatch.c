@@ -9,6 +9,7 @@
 #include <core/thread_base.h>
 #include <lib/errno.h>
 #include <linux/strace.h>
+#include <proc/seccomp.h>
 #include <proc/trace.h>
 
 #include <syscall_table.c>
@@ -35,14 +36,14 @@ static long dispatch(const struct trap_frame *frame)
 	return likely(call) ? call(frame) : -ENOSYS;
 }
 
-/* A call that somebody watches: ptrace, the in-kernel strace. */
+/* A call that somebody watches: ptrace, seccomp, the in-kernel strace. */
 static void watched_syscall(struct trap_frame *frame)
 {
 	bool done = trace_syscall_enter(frame);
 
 	if (strace_enabled)
 		strace_enter(frame);
-	if (done && frame_in_syscall(frame))
+	if (done && frame_in_syscall(frame) && seccomp_enter(frame))
 		frame_set_return_value(frame, (u64)dispatch(frame));
 	if (strace_enabled)
 		strace_leave(frame, (long)frame_return_value(frame));

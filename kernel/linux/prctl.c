@@ -2,6 +2,7 @@
 /* prctl(2). */
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <linux/seccomp_call.h>
 #include <mm/aspace.h>
 #include <mm/ucopy.h>
 #include <proc/task.h>
@@ -64,18 +65,6 @@ static long set_keep_capabilities(unsigned long value)
 	return install(new);
 }
 
-static long set_no_new_privileges(void)
-{
-	struct credentials *new;
-
-	if (current_credentials()->no_new_privs)
-		return 0;
-	if (credentials_copy(current_credentials(), &new))
-		return -ENOMEM;
-	new->no_new_privs = true;
-	return install(new);
-}
-
 static long raise_ambient(struct credentials *new, u64 bit)
 {
 	if (!(new->capabilities_permitted & new->capabilities_inheritable & bit) ||
@@ -125,9 +114,12 @@ static long capability_option(int option, unsigned long a2, unsigned long a3, bo
 	case PR_SET_KEEPCAPS:
 		return set_keep_capabilities(a2);
 	case PR_SET_NO_NEW_PRIVS:
-		return a2 != 1 || a3 || !rest_zero ? -EINVAL : set_no_new_privileges();
+		if (a2 != 1 || a3 || !rest_zero)
+			return -EINVAL;
+		current_task()->no_new_privs = true;
+		return 0;
 	case PR_GET_NO_NEW_PRIVS:
-		return a2 || a3 || !rest_zero ? -EINVAL : c->no_new_privs;
+		return a2 || a3 || !rest_zero ? -EINVAL : current_task()->no_new_privs;
 	case PR_CAP_AMBIENT:
 		return rest_zero ? ambient(a2, a3) : -EINVAL;
 	default:
@@ -209,7 +201,7 @@ static long process_option(int option, unsigned long a2, bool rest_zero)
 	case PR_SET_TIMING:
 		return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_GET_SECCOMP:
-		return 0;
+		return current_task()->seccomp_mode;
 	case PR_GET_TID_ADDRESS:
 		return put_user((u64)(uintptr_t)current_task()->clear_child_tid,
 				__force_user(u64 __user *, a2));
@@ -223,6 +215,8 @@ static long process_option(int option, unsigned long a2, bool rest_zero)
 long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
 {
 	switch (option) {
+	case PR_SET_SECCOMP:
+		return seccomp_prctl_set(a2, a3);
 	case PR_CAPBSET_READ:
 	case PR_CAPBSET_DROP:
 	case PR_GET_SECUREBITS:

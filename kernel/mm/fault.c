@@ -265,8 +265,8 @@ int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags)
 	pte_t old = pte_load(pte);
 	if (pte_empty(old))
 		return fault_missing(vma, pte, address, write);
-	if (vma->flags & VMA_DEVICE)
-		return -EACCES;
+	if (vma->flags & VMA_DEVICE) /* present: another thread was faster, or the kernel looks */
+		return write && !(pte_prot(old) & MMU_WRITE) ? -EACCES : 0;
 	if (write && !(pte_prot(old) & MMU_WRITE))
 		return fault_write_protected(vma, pte, old, address, prot);
 	/*

@@ -24,7 +24,6 @@ struct credentials {
 	u64 capabilities_permitted, capabilities_effective, capabilities_inheritable;
 	u64 capabilities_bounding, capabilities_ambient;
 	u32 securebits;
-	bool no_new_privs;
 	struct rcu_head rcu; /* other tasks look at a task's credentials under RCU */
 };
 

@@ -13,6 +13,7 @@
 #include <proc/namespaces.h>
 #include <proc/pidfd.h>
 #include <proc/proc_priv.h>
+#include <proc/seccomp.h>
 
 #include <linux/fcntl.h>
 #include <linux/ptrace.h>
@@ -82,8 +83,6 @@ static int copy_thread(struct task *child, struct task *parent, const struct clo
 		child->thread.params.rt_priority = 0;
 		child->thread.params.nice = MAX(child->thread.params.nice, (s8)0);
 	}
-	if (trace_all_syscalls)
-		thread_work_set(&child->thread.base, WORK_TRACE);
 	err = arch_thread_copy_user(&child->thread.base.arch, &parent->thread.base.arch);
 	if (err)
 		return err;
@@ -239,6 +238,7 @@ static int publish_locked(struct task *child, const struct clone_request *req)
 
 	if (tid < 0)
 		return tid;
+	seccomp_inherit(child);
 	trace_child_locked(child, req->trace_event || (req->flags & CLONE_PTRACE));
 	if (!(req->flags & CLONE_THREAD)) {
 		process->parent = parent;

@@ -76,7 +76,7 @@ int credentials_for_exec(const struct file *file, bool nosuid, struct credential
 
 	if (err)
 		return err;
-	if (!nosuid && !old->no_new_privs)
+	if (!nosuid && !current_task()->no_new_privs)
 		privileged_file = apply_mode(c, file->inode);
 	apply_capabilities(c, privileged_file);
 	c->suid = c->fsuid = c->euid;

@@ -17,6 +17,7 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <proc/proc_priv.h>
+#include <proc/seccomp.h>
 #include <proc/uts.h>
 
 #include <linux/eventpoll.h>
@@ -37,6 +38,7 @@ static void task_destroy(struct object *object)
 	struct task *task = container_of(object, struct task, object);
 
 	signal_queue_flush(&task->signals.pending);
+	seccomp_filter_put(task->seccomp_filter);
 	if (task->credentials)
 		credentials_put(task->credentials);
 	if (task->account)

@@ -60,7 +60,9 @@ struct task {
 	u32 personality;
 	int parent_death_signal; /* prctl(PR_SET_PDEATHSIG) */
 	struct trace_state trace;
-	u8 seccomp_mode; /* SECCOMP_MODE_*; 0: none */
+	u8 seccomp_mode;   /* SECCOMP_MODE_*; 0: none */
+	bool no_new_privs; /* prctl(PR_SET_NO_NEW_PRIVS); inherited, never cleared */
+	struct seccomp_filter *seccomp_filter; /* holds a reference; see proc/seccomp.c */
 	u64 minor_faults, major_faults;
 	u64 read_bytes, write_bytes, read_calls, write_calls; /* /proc/pid/io */
 	u64 timer_slack_ns;

@@ -291,9 +291,9 @@ int trace_resume(struct task *task, enum trace_resume how, u64 signo)
 	trace->syscalls = how == TRACE_SYSCALL;
 	trace->emulate = how == TRACE_EMULATE || how == TRACE_EMULATE_STEP;
 	trace->step = how == TRACE_STEP || how == TRACE_EMULATE_STEP;
-	trace_update_work(task);
 	arch_step_set(&task->thread.base, trace->step);
 	flags = spin_lock_irqsave(&task->process->lock);
+	trace_update_work(task);
 	trace->resume_signal = (int)signo;
 	trace->frozen = trace->stopped = false;
 	thread_wake(&task->thread);

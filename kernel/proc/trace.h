@@ -91,7 +91,7 @@ bool trace_seccomp(u32 data);
 bool trace_syscall_enter(struct trap_frame *frame);
 void trace_syscall_exit(struct trap_frame *frame);
 
-/* WORK_TRACE again, after one of its reasons changed. `task` is the current one or stopped. */
+/* WORK_TRACE again, after one of its reasons changed. process->lock is held, or nobody else knows the task. */
 void trace_update_work(struct task *task);
 /* The first reason that is not of proc's: the in-kernel strace of every task. Set at boot. */
 extern bool trace_all_syscalls;

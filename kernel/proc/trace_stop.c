@@ -147,6 +147,7 @@ bool trace_event(int event, u64 message)
 	struct stop why = { .code = EVENT_SIGNAL(event),
 			    .reason = CLD_TRAPPED,
 			    .message = message,
+			    .syscall_op = trace->in_seccomp ? PTRACE_SYSCALL_INFO_SECCOMP : 0,
 			    .exiting = event == PTRACE_EVENT_EXIT };
 	siginfo_t info;
 	int signo;

@@ -11,6 +11,7 @@ import os
 import re
 
 from harness import machine
+from harness.guest import COMPILER
 from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, tool
 
 SECTION = re.compile(r"(?:^|\.)=== (\S+)$")
@@ -21,6 +22,7 @@ USER_LANDS = {
               "util-linux-extra strace mount attr acl inotify-tools"),
     "devel": ("2G", "bash coreutils grep sed gawk findutils diffutils procps util-linux gcc libc6-dev make git perl "
               "python3 lua5.4 nodejs sqlite3 openssl"),
+    "debug": ("768M", "bash coreutils grep sed mawk procps util-linux mount hostname strace gdb-minimal libc6"),
 }
 
 
@@ -45,7 +47,12 @@ def build(arch, name, init=None):
              "--file", f"init={init or os.path.join(scripts, name + '.sh')}",
              "--file", f"etc/passwd={os.path.join(etc, 'passwd')}", "--file", f"etc/group={os.path.join(etc, 'group')}"]
     for script in sorted(os.listdir(scripts)):
-        words += ["--file", f"programs/{script}={os.path.join(scripts, script)}"]
+        file = os.path.join(scripts, script)
+        if script.endswith(".c"):
+            script = script[:-2]
+            tool(COMPILER[arch], "-g", "-O0", "-pthread", "-o", os.path.join(out, script), file)
+            file = os.path.join(out, script)
+        words += ["--file", f"programs/{script}={file}"]
     tool("tools/mkinitramfs", initrd, *words)
     return initrd
 

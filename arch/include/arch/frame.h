@@ -17,6 +17,7 @@
  *   void  frame_end_syscall(f)       from here on frame_in_syscall is false
  *   void  frame_trace_enter(f)       before a tracer sees the entry of a system call
  *   void  frame_trace_entered(f)     after it: arguments that it changed are the program's
+ *   void  frame_undo_syscall(f)      registers as the program had them before the call
  *   void  frame_clear_step(f)        no trap after one instruction, in a copy for a new thread
  *   void  frame_init_user(f, pc, sp) a fresh user context: all registers zero, interrupts on
  *   struct trap_frame *thread_user_frame(void *kstack_top)  where a user thread's frame lies

@@ -8,6 +8,7 @@
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <proc/inspect.h>
+#include <proc/seccomp.h>
 #include <vfs/vfs.h>
 
 #include <linux/sched.h>
@@ -234,7 +235,8 @@ static void show_capabilities(struct task *task, struct text_buffer *out)
 		    (unsigned long long)c->capabilities_effective,
 		    (unsigned long long)c->capabilities_bounding,
 		    (unsigned long long)c->capabilities_ambient);
-	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
+	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
+		    task->no_new_privs, task->seccomp_mode, seccomp_filter_count(task));
 	text_printf(out,
 		    "Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n");
 	credentials_put(c);

@@ -4,6 +4,7 @@
 #include <guest_test.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -88,6 +89,33 @@ TEST(memory_is_read_and_written)
 	EXPECT_EQ(ptrace(PTRACE_POKETEXT, pid, &constant, 77), 0);
 	EXPECT_ERRNO(ptrace(PTRACE_PEEKDATA, pid, 8, 0), EIO);
 	EXPECT_ERRNO(ptrace(PTRACE_POKEDATA, pid, 8, 0), EIO);
+	ptrace(PTRACE_CONT, pid, 0, 0);
+	EXPECT_EQ(wait_status(pid), 0);
+}
+
+TEST(vdso_is_readable)
+{
+	unsigned long address = getauxval(AT_SYSINFO_EHDR);
+	static char whole[4096];
+	int fd;
+
+	TRACED_CHILD(pid)
+	{
+		_exit(0);
+	}
+	REQUIRE(address != 0);
+	EXPECT_EQ(ptrace(PTRACE_PEEKDATA, pid, address, 0), *(long *)address);
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDWR);
+	EXPECT_EQ(pread(fd, whole, sizeof(whole), (off_t)address), (long)sizeof(whole));
+	EXPECT(memcmp(whole, (void *)address, 4) == 0);
+	/* The same file writes, even where the program cannot. */
+	traced_word = 5;
+	EXPECT_EQ(pwrite(fd, &traced_word, sizeof(traced_word), (off_t)&traced_word),
+		  (long)sizeof(traced_word));
+	EXPECT_EQ(ptrace(PTRACE_PEEKDATA, pid, &traced_word, 0), 5);
+	traced_word = 0x1234;
 	ptrace(PTRACE_CONT, pid, 0, 0);
 	EXPECT_EQ(wait_status(pid), 0);
 }

@@ -110,6 +110,10 @@ static inline void frame_trace_entered(struct trap_frame *f)
 {
 	f->orig_x0 = f->regs[0];
 }
+static inline void frame_undo_syscall(struct trap_frame *f)
+{
+	f->regs[0] = f->orig_x0;
+}
 static inline void frame_clear_step(struct trap_frame *f)
 {
 	f->pstate &= ~(u64)PSTATE_SINGLE_STEP;

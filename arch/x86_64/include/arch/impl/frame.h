@@ -118,6 +118,10 @@ static inline void frame_trace_entered(struct trap_frame *f)
 {
 	(void)f;
 }
+static inline void frame_undo_syscall(struct trap_frame *f)
+{
+	f->rax = f->orig_rax;
+}
 static inline void frame_clear_step(struct trap_frame *f)
 {
 	f->rflags &= ~0x100ull;
