@@ -27,6 +27,7 @@
 #include <fs/initramfs/initramfs.h>
 #include <fs/mqueue/mqueue_fs.h>
 #include <fs/proc/proc.h>
+#include <fs/root/root.h>
 #include <fs/sys/sys.h>
 #include <fs/tmpfs/tmpfs.h>
 #include <ipc/futex.h>
@@ -99,6 +100,7 @@ static void boot_rest(void *unused)
 	virtio_mmio_init();
 	virtio_rng_init();
 	virtio_blk_init();
+	root_init();
 
 	if (ktest_run)
 		ktest_run();

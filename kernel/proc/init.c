@@ -29,28 +29,6 @@ static int set_rdinit(const char *value)
 KERNEL_PARAMETER("init=", set_init);
 KERNEL_PARAMETER("rdinit=", set_rdinit);
 
-/* What root= names is mounted once there are disks; until then it is told in the panic that says so. */
-static const char *root_device = "";
-
-static int set_root(const char *value)
-{
-	root_device = value;
-	return 0;
-}
-KERNEL_PARAMETER("root=", set_root);
-
-/* How to mount it: the words are the kernel's, and do not reach init. */
-static int ignore_root_option(const char *value)
-{
-	return 0;
-}
-KERNEL_PARAMETER("ro", ignore_root_option);
-KERNEL_PARAMETER("rw", ignore_root_option);
-KERNEL_PARAMETER("rootwait", ignore_root_option);
-KERNEL_PARAMETER("rootfstype=", ignore_root_option);
-KERNEL_PARAMETER("rootflags=", ignore_root_option);
-KERNEL_PARAMETER("rootdelay=", ignore_root_option);
-
 /* The limits that Linux gives to its first process. */
 static void set_limits(struct process *process)
 {
@@ -141,25 +119,24 @@ static bool run(const char *path)
 	return !err;
 }
 
+/* There is an initramfs with a first program; else the root file system is on a disk. */
+static bool has_ramdisk_program(void)
+{
+	struct file *file;
+	int err = proc_hooks.open(ramdisk_program, O_RDONLY, false, &file);
+
+	if (!err)
+		file_put(file);
+	return !err;
+}
+
 /* Becomes the first program that there is, in Linux's order. */
-static void choose_program(void)
+static void choose_program(bool from_ramdisk)
 {
 	static const char *const usual[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
-	struct file *file;
-	int err;
 
-	err = proc_hooks.open(ramdisk_program, O_RDONLY, false, &file);
-	if (!err) {
-		file_put(file);
-		if (run(ramdisk_program))
-			return;
-	} else {
-		/* Linux goes on to mount root= then, and what it needs for that is not here. */
-		log_error("Cannot run %s as init: %s (error %d)", ramdisk_program, reason(err),
-			  err);
-		panic("VFS: Unable to mount root fs \"%s\": no %s in the initramfs, no disk driver",
-		      root_device, ramdisk_program);
-	}
+	if (from_ramdisk && run(ramdisk_program))
+		return;
 	if (init_program) {
 		if (run(init_program))
 			return;
@@ -173,8 +150,12 @@ static void choose_program(void)
 
 static void init_main(void *arg)
 {
+	bool from_ramdisk = has_ramdisk_program();
+
+	if (!from_ramdisk)
+		proc_hooks.mount_root();
 	open_console(arg);
-	choose_program();
+	choose_program(from_ramdisk);
 	arch_enter_user();
 }
 

@@ -244,6 +244,8 @@ struct proc_hooks {
 	 * while the file is: the file stays so until it is destroyed.
 	 */
 	int (*open)(const char *path, u32 flags, bool execute, struct file **out);
+	/* Mounts the disk that root= names as the root directory of the current task, which is the first; or panics. */
+	void (*mount_root)(void);
 	/* The mount of the file ignores set-user-ID bits. */
 	bool (*file_nosuid)(struct file *file);
 	/* A session leader exits: its terminal is hung up. May sleep. */
