@@ -4,9 +4,8 @@
 
   syscalls.py generate ARCH DIR   syscall_prototypes.h, syscall_table.c and syscall_trace.h
   syscalls.py docs                the coverage page, on standard output
-  syscalls.py json                the table for other tools (the fuzzer), on standard output
+  syscalls.py fuzz ARCH           the fuzzer's grammar (test/fuzz), on standard output
 """
-import json
 import os
 import re
 import sys
@@ -237,15 +236,22 @@ def docs():
         print(f"| {call.area}: `{call.name}` | {where} | {call.status} | {call.missing or ''} |")
 
 
-def as_json():
-    out = []
+FUZZ_KINDS = {"fd": "FD", "dirfd": "DIRFD", "pid": "PID", "uid": "UID", "signo": "SIGNAL", "mode": "MODE", "hex": "FLAGS",
+              "ulonghex": "FLAGS", "clock": "CLOCK", "size": "SIZE", "path": "PATH", "str": "PATH", "argv": "VECTOR",
+              "addr": "ADDRESS", "ptr": "POINTER", "pointer": "POINTER"}
+
+
+def fuzz(arch):
+    print(banner("The fuzzer's grammar: the calls that exist."))
+    print("#pragma once\n\nconst struct grammar_call grammar[] = {")
     for call in read_table():
-        arguments = [{"name": a.name, "type": a.type, "direction": a.direction,
-                      "target": a.target, "length": a.length} for a in call.arguments]
-        out.append({"name": call.name, "where": call.where, "area": call.area,
-                    "status": call.status, "missing": call.missing, "arguments": arguments})
-    json.dump(out, sys.stdout, indent=1)
-    print()
+        if not call.on(arch) or call.status == "none":
+            continue
+        kinds = {call.register(arch, i): f"ARGUMENT_{FUZZ_KINDS.get(a.type, 'NUMBER')}"
+                 for i, a in enumerate(call.arguments)}
+        row = ", ".join(kinds.get(i, "ARGUMENT_NUMBER") for i in range(max(kinds, default=-1) + 1))
+        print(f'\t{{ "{call.name}", __NR_{call.name}, {max(kinds, default=-1) + 1}, {{ {row} }} }},')
+    print("};\nconst unsigned grammar_count = sizeof(grammar) / sizeof(grammar[0]);")
 
 
 def main():
@@ -254,8 +260,8 @@ def main():
             generate(arch, directory)
         case ["docs"]:
             docs()
-        case ["json"]:
-            as_json()
+        case ["fuzz", arch] if arch in ARCHES:
+            fuzz(arch)
         case _:
             sys.exit(__doc__)
 

@@ -34,8 +34,8 @@ static void notify_locked(struct process *parent, const struct task *about, int 
 	u64 user, system;
 	int ignored;
 
-	/* What the parent does not hear need not be put together. */
-	if (signo && hears(parent, signo) &&
+	/* What the parent does not hear need not be put together; clone(2) takes numbers that are no signals, which nobody hears. */
+	if (signo > 0 && signo <= SIGNAL_COUNT && hears(parent, signo) &&
 	    (exited || !(parent->actions->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))) {
 		process_times(process, &user, &system);
 		info.si_pid = about->tid;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system call fuzzer, as process 1: arguments by the grammar of abi/syscalls.tbl (grammar.h, made by tools/syscalls.py
+ * fuzz), so that most calls get past their first checks.
+ *
+ * Work is done in cells: a process with two threads, in name spaces of its own where the kernel has them, that makes
+ * calls at random for at most CELL_MS. A cell's calls follow from its seed and the moments at which its threads run.
+ * Prints "cell SEED" for each, the calls that ever succeeded at the end, and "fuzz done". Words of the command line:
+ * seconds=N, seed=N (the first one).
+ */
+#define _GNU_SOURCE
+#include "cell.h"
+
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+
+struct shared *shared;
+
+static unsigned long seconds = 20, first_seed = 1;
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static long pages_in_use(void)
+{
+	char text[1024] = "";
+	int fd = open("/proc/cairn/counts", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	const char *at = n > 0 ? strstr(text, "pages_used ") : NULL;
+
+	close(fd);
+	return at ? atol(at + 11) : 0;
+}
+
+/* Whoever a cell left behind is adopted by process 1. */
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static void end_cell(pid_t pid)
+{
+	double end = now() + CELL_MS / 1e3;
+
+	while (now() < end && waitpid(pid, NULL, WNOHANG) == 0)
+		usleep(10000);
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	reap();
+}
+
+static void run_cell(unsigned long seed)
+{
+	printf("cell %lu\n", seed);
+	fflush(stdout);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		/* From here on children are in a new pid name space; the first is its init. */
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) == 0) {
+			pid_t inner = fork();
+
+			if (inner != 0) {
+				waitpid(inner, NULL, 0);
+				_exit(0);
+			}
+		}
+		cell(seed);
+	}
+	if (pid > 0)
+		end_cell(pid);
+}
+
+static void prepare(void)
+{
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	mkdir("/dev/pts", 0755);
+	mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=666");
+	mkdir("/tmp", 01777);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+}
+
+static void report(void)
+{
+	unsigned succeeded = 0, made = 0;
+
+	for (unsigned i = 0; i < grammar_count; i++) {
+		made += shared->calls[i] != 0;
+		succeeded += shared->successes[i] != 0;
+	}
+	printf("fuzz: %u calls in the grammar, %u made, %u succeeded at least once; never:",
+	       grammar_count, made, succeeded);
+	for (unsigned i = 0; i < grammar_count; i++)
+		if (!shared->successes[i])
+			printf(" %s", grammar[i].name);
+	puts("");
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		(void)sscanf(argv[i], "seconds=%lu", &seconds);
+		(void)sscanf(argv[i], "seed=%lu", &first_seed);
+	}
+	prepare();
+	puts("");
+	run_cell(0); /* what is made once stays */
+	long before = pages_in_use();
+	double end = now() + (double)seconds;
+
+	for (unsigned long seed = first_seed; now() < end; seed++)
+		run_cell(seed);
+	report();
+	for (unsigned i = 0; i < 50 && pages_in_use() > before + LEAK_PAGES; i++) {
+		usleep(100000);
+		reap();
+	}
+	long after = pages_in_use();
+
+	printf("fuzz: pages %ld before, %ld after\n", before, after);
+	puts(!before || after > before + LEAK_PAGES ? "fuzz leaked" : "fuzz done");
+	fflush(stdout);
+	reboot(RB_POWER_OFF);
+	return 0;
+}
