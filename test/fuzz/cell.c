@@ -319,6 +319,9 @@ static void call_once(void)
 		return;
 	for (unsigned i = 0; i < 6; i++)
 		a[i] = i < call->count ? argument(call->kinds[i]) : next_random();
+	/* Who attaches to process 1 stops it, as on Linux. */
+	if (call->number == SYS_ptrace && (int)a[1] == 1)
+		return;
 	/* Commands that somebody may know: terminals, files, sockets, block devices. */
 	static const unsigned command_bases[] = { 0x5400, 0x5420, 0x8900, 0x8910,
 						  0x1260, 0x4c00, 0x6600 };

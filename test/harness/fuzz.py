@@ -37,6 +37,6 @@ def run(report, arch):
                 memory="512M", seconds=SECONDS + 120, silence=45)
     text = [line for line in boot.lines if line.startswith("fuzz:")]
     passed = "fuzz done" in boot.lines
-    report.result(f"fuzz/{arch}", passed, [*text, f"the machine {boot.end}", *boot.tail(50)])
+    report.result(f"fuzz/{arch}", passed, [*text, f"the machine {boot.end}", *boot.tail(400 if boot.end == 'silent' else 50)])
     for line in text:
         report.note(f"fuzz/{arch}: {line[:300]}")

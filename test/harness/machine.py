@@ -72,11 +72,14 @@ class Boot:
         self.lines = []
         self.end = "ended"
         self.started = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT)
         try:
             self.read(process.stdout.fileno(), seconds, silence, on_line)
+            if self.end != "ended":
+                self.ask_why(process, on_line)
         finally:
+            process.stdin.close()
             process.kill()
             self.status = process.wait()
             process.stdout.close()
@@ -104,6 +107,15 @@ class Boot:
                 break
         if pending:
             self.add(pending, on_line)
+
+    def ask_why(self, process, on_line):
+        """A machine that hangs tells what it does: SysRq keys (a BREAK is Ctrl-A b) for its CPUs and its threads."""
+        end = self.end
+        for key in b"lt":
+            process.stdin.write(b"\x01b" + bytes((key,)))
+            process.stdin.flush()
+            self.read(process.stdout.fileno(), time.monotonic() - self.started + 4, 3, on_line)
+        self.end = end
 
     def add(self, line, on_line):
         text = clean(line.decode("utf-8", "replace"))
