@@ -369,8 +369,10 @@ void cell(unsigned long seed)
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	close(null);
-	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-	mount("cell", "/tmp", "tmpfs", 0, "size=8m");
+	if (shared->isolated) {
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		mount("cell", "/tmp", "tmpfs", 0, "size=8m");
+	}
 	if (chdir("/tmp"))
 		_exit(1);
 	arena = mmap(NULL, ARENA_SIZE + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,

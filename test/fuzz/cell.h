@@ -50,6 +50,7 @@ extern const unsigned grammar_count;
 
 /* Written by all cells. */
 struct shared {
+	bool isolated;
 	unsigned long calls[512], successes[512]; /* by place in the grammar */
 };
 extern struct shared *shared;
