@@ -17,6 +17,15 @@ extern const char __text_start[];
 [[gnu::weak]] extern const u32 ksym_index[];
 [[gnu::weak]] extern const char ksym_names[];
 
+static const char *name_of(u32 symbol)
+{
+	const char *name = ksym_names + ksym_index[symbol / KSYM_GROUP];
+
+	for (u32 i = 0; i < symbol % KSYM_GROUP; i++)
+		name += strlen(name) + 1;
+	return name;
+}
+
 const char *ksym_lookup(vaddr_t pc, u64 *offset, u64 *size)
 {
 	u64 target = pc - (vaddr_t)__text_start;
@@ -36,10 +45,19 @@ const char *ksym_lookup(vaddr_t pc, u64 *offset, u64 *size)
 		else
 			high = middle;
 	}
-	name = ksym_names + ksym_index[low / KSYM_GROUP];
-	for (u32 i = 0; i < low % KSYM_GROUP; i++)
-		name += strlen(name) + 1;
+	name = name_of(low);
 	*offset = target - ksym_offsets[low];
 	*size = ksym_offsets[low + 1] - ksym_offsets[low];
 	return name;
+}
+
+const char *ksym_next(u32 *cursor, vaddr_t *address)
+{
+	u32 symbol = *cursor;
+
+	if (&ksym_count == nullptr || symbol + 1 >= ksym_count)
+		return nullptr;
+	*cursor = symbol + 1;
+	*address = (vaddr_t)__text_start + ksym_offsets[symbol];
+	return name_of(symbol);
 }

@@ -32,6 +32,7 @@ struct header {
 	u32 unused;
 };
 
+u32 log_restricted = 1;
 unsigned log_console_level = LOG_DEBUG;
 struct wait_queue log_readers = WAIT_QUEUE_INIT(log_readers);
 

@@ -71,3 +71,6 @@ void log_wake_readers(void);
 
 /* A panic: from now on records go to the consoles even if the log's locks are held by somebody who is stopped. */
 void log_enter_panic(void);
+
+/* kernel.dmesg_restrict: the log is for those with CAP_SYSLOG only; 1 as on Debian. */
+extern u32 log_restricted;

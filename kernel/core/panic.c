@@ -14,8 +14,8 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
-static s64 panic_seconds; /* panic=: > 0 wait, 0 halt for ever, < 0 reboot at once */
-static u32 panic_cpu;	  /* number + 1 of the CPU that panics first */
+s64 panic_seconds;
+static u32 panic_cpu; /* number + 1 of the CPU that panics first */
 
 static int set_panic(const char *value)
 {

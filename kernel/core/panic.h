@@ -35,3 +35,9 @@ void backtrace_print_thread(const struct arch_thread *at);
  * from the linked image (tools/ksyms) and linked into it again.
  */
 const char *ksym_lookup(vaddr_t pc, u64 *offset, u64 *size);
+
+/* The functions one after the other: *cursor is 0 at first. Null at the end. */
+const char *ksym_next(u32 *cursor, vaddr_t *address);
+
+/* panic= and kernel.panic: > 0 wait, 0 halt for ever, < 0 reboot at once. */
+extern s64 panic_seconds;

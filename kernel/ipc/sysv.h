@@ -93,6 +93,8 @@ int sem_limits(int command, struct seminfo *out);
 /* A process ends: what its SEM_UNDO operations did is undone. */
 void sem_exit(struct process *process);
 
+/* kernel.msgmax, kernel.msgmnb: largest message, and how many bytes a new queue holds. */
+extern u32 msg_size_max, msg_bytes_max;
 /* Messages, msgop(2), msgctl(2). `text` is kernel memory. */
 [[nodiscard]] int msg_get(int key, u32 flags);
 /* The text, allocated with kmalloc, moves in on success. */

@@ -31,6 +31,7 @@ struct queue {
 };
 
 static struct sysv_table queues;
+u32 msg_size_max = MSGMAX, msg_bytes_max = MSGMNB;
 
 static struct queue *queue_of(struct sysv_object *object)
 {
@@ -69,7 +70,7 @@ static int create_locked(int key, u32 flags) __must_hold(&queues.lock)
 		return -ENOMEM;
 	list_init(&q->messages);
 	wait_queue_init(&q->waiters);
-	q->bytes_max = MSGMNB;
+	q->bytes_max = READ_ONCE(msg_bytes_max);
 	q->changed = sysv_now();
 	id = sysv_add_locked(&queues, &q->base, key, flags);
 	if (id < 0)
@@ -143,7 +144,7 @@ int msg_send(int id, long type, void *text, size_t size, u32 flags)
 	struct message *m;
 	int error;
 
-	if (size > MSGMAX || type < 1)
+	if (size > READ_ONCE(msg_size_max) || type < 1)
 		return -EINVAL;
 	m = kmalloc(sizeof(*m), 0);
 	if (!m)
@@ -258,7 +259,7 @@ int msg_set(int id, const struct msqid64_ds *from)
 	error = sysv_find_locked(&queues, id, &object);
 	if (!error)
 		error = sysv_owner(object);
-	if (!error && from->msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
+	if (!error && from->msg_qbytes > READ_ONCE(msg_bytes_max) && !capable(CAP_SYS_RESOURCE))
 		error = -EPERM;
 	if (error)
 		return error;
@@ -298,8 +299,8 @@ int msg_limits(int command, struct msginfo *out)
 	mutex_guard(&queues.lock);
 	*out = (struct msginfo){ .msgpool = MSGPOOL,
 				 .msgmap = MSGMAP,
-				 .msgmax = MSGMAX,
-				 .msgmnb = MSGMNB,
+				 .msgmax = (int)msg_size_max,
+				 .msgmnb = (int)msg_bytes_max,
 				 .msgmni = MSGMNI,
 				 .msgssz = MSGSSZ,
 				 .msgtql = MSGTQL,

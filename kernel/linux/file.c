@@ -13,6 +13,25 @@
 
 #define WAIT_BITS (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)
 
+/* Books for /proc/<pid>/io. */
+static inline ssize_t count_read(ssize_t n)
+{
+	struct task *task = current_task();
+
+	task->io.reads++;
+	task->io.read_bytes += n > 0 ? (u64)n : 0;
+	return n;
+}
+
+static inline ssize_t count_write(ssize_t n)
+{
+	struct task *task = current_task();
+
+	task->io.writes++;
+	task->io.write_bytes += n > 0 ? (u64)n : 0;
+	return n;
+}
+
 long sys_read(int fd, void __user *buf, size_t count)
 {
 	struct file_borrow b;
@@ -25,7 +44,7 @@ long sys_read(int fd, void __user *buf, size_t count)
 	iter_init_user(&it, buf, MIN(count, TRANSFER_MAX));
 	n = user_range_ok(buf, count) ? file_read(b.file, &it, nullptr) : -EFAULT;
 	file_release(&b);
-	return n;
+	return count_read(n);
 }
 
 long sys_write(int fd, const void __user *buf, size_t count)
@@ -40,7 +59,7 @@ long sys_write(int fd, const void __user *buf, size_t count)
 	iter_init_user(&it, (void __user *)buf, MIN(count, TRANSFER_MAX));
 	n = user_range_ok(buf, count) ? file_write(b.file, &it, nullptr) : -EFAULT;
 	file_release(&b);
-	return n;
+	return count_write(n);
 }
 
 /* A read or write at a position; position -1: the file's own (preadv2(2)). */
@@ -51,7 +70,7 @@ static ssize_t transfer(struct file *file, struct iter *it, s64 position, bool w
 
 	if (at && (file->mode & FILE_MODE_STREAM))
 		return -ESPIPE;
-	return write ? file_write(file, it, at) : file_read(file, it, at);
+	return write ? count_write(file_write(file, it, at)) : count_read(file_read(file, it, at));
 }
 
 long sys_pread64(int fd, void __user *buf, size_t count, s64 offset)

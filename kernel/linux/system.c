@@ -239,9 +239,10 @@ long sys_syslog(int type, void __user *buf, int length)
 {
 	bool reads = type == SYSLOG_READ || type == SYSLOG_READ_ALL || type == SYSLOG_READ_CLEAR;
 
-	/* As with kernel.dmesg_restrict=0: reading the whole log and its size is for everybody. */
-	if (type != SYSLOG_READ_ALL && type != SYSLOG_SIZE_BUFFER && !capable(CAP_SYSLOG) &&
-	    !capable(CAP_SYS_ADMIN))
+	bool open = type == SYSLOG_READ_ALL || type == SYSLOG_SIZE_BUFFER;
+
+	/* With kernel.dmesg_restrict=0 reading the whole log and its size is for everybody. */
+	if ((!open || READ_ONCE(log_restricted)) && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (reads && (!buf || length < 0))
 		return -EINVAL;

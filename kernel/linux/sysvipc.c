@@ -167,7 +167,7 @@ long sys_msgsnd(int id, void __user *message, size_t size, unsigned flags)
 	long type, result = -EFAULT;
 	void *text;
 
-	if (size > MSGMAX)
+	if (size > READ_ONCE(msg_size_max))
 		return -EINVAL;
 	if (copy_from_user(&type, message, sizeof(type)))
 		return -EFAULT;

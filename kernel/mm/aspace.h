@@ -119,6 +119,12 @@ struct map_request {
 	paddr_t device; /* with VMA_DEVICE */
 };
 
+/* Page faults of user memory since boot, on all CPUs. */
+u64 fault_count(void);
+
+/* Nothing is mapped below it: vm.mmap_min_addr. */
+#define MMAP_MIN_ADDRESS 0x10000ul
+
 /* mmap(2). Stores the address. -EINVAL, -ENOMEM, -EEXIST, -EPERM (below mmap_min_addr), -EAGAIN.
  * May sleep. */
 [[nodiscard]] int aspace_map(struct aspace *as, const struct map_request *req, vaddr_t *out);

@@ -7,7 +7,6 @@
 #include <mm/frame.h>
 #include <mm/pagetable.h>
 
-#define MMAP_MIN_ADDRESS 0x10000ul
 /* Kept free below a mapping that grows down. */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
 

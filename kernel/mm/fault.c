@@ -377,6 +377,24 @@ static void fault_deliver(vaddr_t address, u32 flags, int error)
 	}
 }
 
+static DEFINE_PER_CPU(u64, faults);
+
+static void count_fault(struct aspace *as)
+{
+	count_resident(&as->minor_faults);
+	/* One that is lost to a migration in between does no harm. */
+	this_cpu(faults)++;
+}
+
+u64 fault_count(void)
+{
+	u64 sum = 0;
+
+	for_each_cpu (cpu)
+		sum += per_cpu(faults, cpu);
+	return sum;
+}
+
 /* A kernel mode access: to user memory through an instruction of the exception table, or a bug. */
 static void fault_in_kernel(struct trap_frame *frame, vaddr_t address, u32 flags)
 {
@@ -386,7 +404,7 @@ static void fault_in_kernel(struct trap_frame *frame, vaddr_t address, u32 flags
 	if (!fixup)
 		trap_kernel_exception(frame, "page fault", address);
 	if (address < USER_MAX && as && !current_base()->nofault_count && arch_irq_enabled()) {
-		count_resident(&as->minor_faults);
+		count_fault(as);
 		if (!aspace_fault(as, address, flags))
 			return;
 	}
@@ -402,7 +420,7 @@ void trap_page_fault(struct trap_frame *frame, vaddr_t address, u32 flags)
 	struct aspace *as = current_aspace();
 	int error = -EFAULT;
 	if (likely(as && address < USER_MAX)) {
-		count_resident(&as->minor_faults);
+		count_fault(as);
 		error = aspace_fault(as, address, flags);
 	}
 	if (unlikely(error))

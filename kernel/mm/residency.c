@@ -61,3 +61,31 @@ u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address)
 	read_unlock(&as->lock);
 	return word;
 }
+
+static void clear_mapping(struct aspace *as, const struct vma *vma)
+{
+	unsigned count;
+
+	for (vaddr_t va = vma->start; va < vma->end; va += count * PAGE_SIZE) {
+		pte_t *pte = pagetable_next(as->mmu.root, &va, vma->end, &count);
+
+		if (!pte)
+			return;
+		for (unsigned i = 0; i < count; i++) {
+			pte_t entry = pte_load(pte + i);
+
+			/* One that changes meanwhile was used just now. */
+			if (pte_present(entry) && pte_accessed(entry))
+				(void)pte_replace(pte + i, entry, pte_clear_accessed(entry));
+		}
+	}
+}
+
+void aspace_clear_referenced(struct aspace *as, bool anonymous, bool files)
+{
+	read_guard(&as->lock);
+	for (struct vma *vma = aspace_find(as, 0); vma; vma = vma_next(vma)) {
+		if (!(vma->flags & VMA_DEVICE) && (vma->object ? files : anonymous))
+			clear_mapping(as, vma);
+	}
+}

@@ -21,3 +21,9 @@ void aspace_mapping_residency(const struct aspace *as, const struct vma *vma,
  * numbers are not told. Takes as->lock.
  */
 u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address);
+
+/*
+ * Forgets which pages were used: of anonymous mappings, of those of objects, or of both. What the MMU has cached may hide the
+ * next use of a page until it is forgotten there. Takes as->lock.
+ */
+void aspace_clear_referenced(struct aspace *as, bool anonymous, bool files);

@@ -243,6 +243,15 @@ static void vmap_area_destroy(struct vmap_area *area)
 	kfree(area);
 }
 
+void vmap_for_each(void (*visit)(vaddr_t start, size_t size, bool device, void *arg), void *arg)
+{
+	struct vmap_area *area;
+
+	mutex_guard(&vmap.lock);
+	list_for_each (area, &vmap.areas, node)
+		visit(area->start, area->size, !area->owns_frames, arg);
+}
+
 static struct vmap_area *vmap_area_find(const void *va)
 {
 	struct vmap_area *area, *found = nullptr;

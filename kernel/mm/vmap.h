@@ -20,6 +20,9 @@ void vmap_free(void *va);
 /* True for addresses of this file's mappings. */
 bool vmap_contains(const void *va);
 
+/* Calls visit for every mapping but the stacks, in order of address; it must not map or sleep for long. May sleep. */
+void vmap_for_each(void (*visit)(vaddr_t start, size_t size, bool device, void *arg), void *arg);
+
 /* Frees the stacks that are kept for reuse; returns how many pages. For reclaim. May sleep. */
 u64 vmap_shrink(void);
 

@@ -233,5 +233,8 @@ void handle_drop(struct handle *handle);
 /* The same into a slot that was reserved. */
 void handle_publish_moved(struct pool *pool, int fd, struct handle *handle, u32 flags);
 
+/* As Linux's /proc/sys/fs/nr_open: no pool grows beyond it, whatever RLIMIT_NOFILE says. */
+#define POOL_SIZE_MAX (1u << 20)
+
 /* Boot, after slab_init. */
 void pool_init(void);

@@ -9,9 +9,6 @@
 #define HANDLE_FLAGS (HANDLE_CLOEXEC | HANDLE_CLOFORK)
 #define SLOT_SEQUENCE BIT(8)
 
-/* As Linux's /proc/sys/fs/nr_open: no pool grows beyond it, whatever RLIMIT_NOFILE says. */
-#define POOL_SIZE_MAX (1u << 20)
-
 /* A published slot, or null. */
 static inline struct handle *pool_slot_locked(struct pool *pool, int fd) __must_hold(&pool->lock)
 {

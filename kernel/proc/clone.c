@@ -128,6 +128,7 @@ static int copy_process(struct task *child, struct process *parent, const struct
 	child->process = process;
 	process->exit_signal = req->exit_signal;
 	process->oom_score_adj = parent->oom_score_adj;
+	process->coredump_filter = parent->coredump_filter;
 	memcpy(process->limits, parent->limits, sizeof(process->limits));
 	err = copy_actions(process, parent, req->flags);
 	if (err)

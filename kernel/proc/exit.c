@@ -268,6 +268,10 @@ static void account_locked(struct process *process, struct task *task)
 	process->dead_system_ns += system;
 	process->voluntary_switches += task->thread.voluntary_switches;
 	process->involuntary_switches += task->thread.involuntary_switches;
+	process->dead_io.read_bytes += task->io.read_bytes;
+	process->dead_io.write_bytes += task->io.write_bytes;
+	process->dead_io.reads += task->io.reads;
+	process->dead_io.writes += task->io.writes;
 }
 
 /* Takes the task off its process and out of the table. Returns true if it was the last one. */

@@ -5,6 +5,7 @@
  * chosen still has its memory, everybody waits for that.
  */
 #include <core/log.h>
+#include <core/panic.h>
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
@@ -107,6 +108,8 @@ static void kill_sharers(const struct aspace *as)
 	}
 }
 
+u32 oom_panics;
+
 static bool out_of_memory(void)
 {
 	static struct mutex one_at_a_time = MUTEX_INIT(RANK_ALLOCATOR_SLEEP);
@@ -117,6 +120,8 @@ static bool out_of_memory(void)
 	/* Whoever is to die anyway may take from the reserve and so gets on. */
 	if (signal_fatal_pending())
 		return false;
+	if (unlikely(oom_panics))
+		panic("out of memory, and vm.panic_on_oom is set");
 	mutex_lock(&one_at_a_time);
 	worst = choose(&dying);
 	if (worst && !dying) {

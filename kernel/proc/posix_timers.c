@@ -354,3 +354,34 @@ void posix_timers_delete_all(struct process_timers *timers)
 		timer_delete(timers, timer);
 	}
 }
+
+bool posix_timer_next(struct process *process, int id, struct posix_timer_summary *out)
+{
+	struct process_timers *timers;
+	struct posix_timer *timer, *best = nullptr;
+	irqflags_t flags;
+
+	rcu_read_lock();
+	timers = rcu_dereference(process->timers);
+	if (!timers) {
+		rcu_read_unlock();
+		return false;
+	}
+	flags = spin_lock_irqsave(&timers->lock);
+	list_for_each (timer, &timers->posix, node) {
+		if (timer->id >= id && (!best || timer->id < best->id))
+			best = timer;
+	}
+	if (best)
+		*out = (struct posix_timer_summary){
+			.id = best->id,
+			.clock = best->clock,
+			.notify = best->notify,
+			.signal = best->queued.info.si_signo,
+			.target = best->target ? best->target->tid : process->pid,
+			.value = (unsigned long)best->queued.info.si_ptr,
+		};
+	spin_unlock_irqrestore(&timers->lock, flags);
+	rcu_read_unlock();
+	return best;
+}

@@ -26,7 +26,8 @@ struct proc_hooks proc_hooks;
 struct process *init_process;
 
 static struct slab_cache *task_cache, *process_cache;
-static u32 tasks_live, tasks_limit;
+static u32 tasks_live;
+u32 tasks_limit;
 
 static void task_free(struct rcu_head *head)
 {
@@ -81,6 +82,13 @@ static const struct object_type process_type = {
 	.ready = process_ready,
 };
 
+static u64 tasks_created;
+
+u64 task_created_count(void)
+{
+	return __atomic_load_n(&tasks_created, __ATOMIC_RELAXED);
+}
+
 int task_create(struct task **out)
 {
 	struct task *task = slab_alloc(task_cache, ALLOC_ZERO);
@@ -93,6 +101,7 @@ int task_create(struct task **out)
 	trace_init(task);
 	task->signals.altstack.ss_flags = SS_DISABLE;
 	task->timer_slack_ns = 50000;
+	__atomic_fetch_add(&tasks_created, 1, __ATOMIC_RELAXED);
 	*out = task;
 	return 0;
 }
@@ -114,6 +123,7 @@ int process_create(struct process **out)
 	list_init(&process->pidfds);
 	wait_queue_init(&process->child_wait);
 	process->start_ns = clock_monotonic_ns();
+	process->coredump_filter = COREDUMP_FILTER_USUAL;
 	*out = process;
 	return 0;
 }

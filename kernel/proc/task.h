@@ -28,6 +28,11 @@ struct fs_context; /* of vfs: proc holds it through proc_hooks */
 struct process;
 struct user_account; /* proc/user.h */
 
+/* /proc/<pid>/io: calls that read and write, and what they moved. */
+struct task_io {
+	u64 read_bytes, write_bytes, reads, writes;
+};
+
 struct task {
 	struct thread thread;	 /* first */
 	struct object object;	 /* type task_type */
@@ -64,7 +69,7 @@ struct task {
 	bool no_new_privs; /* prctl(PR_SET_NO_NEW_PRIVS); inherited, never cleared */
 	struct seccomp_filter *seccomp_filter; /* holds a reference; see proc/seccomp.c */
 	u64 minor_faults, major_faults;
-	u64 read_bytes, write_bytes, read_calls, write_calls; /* /proc/pid/io */
+	struct task_io io;
 	u64 timer_slack_ns;
 	u16 io_priority;  /* ioprio_set(2); inherited */
 	void *poll_table; /* scratch of poll and select, see vfs/poll */
@@ -115,12 +120,14 @@ struct process {
 	u64 dead_minor_faults, dead_major_faults;     /* of address spaces it no longer has */
 	u64 resident_peak;			      /* the same, in pages */
 	u64 voluntary_switches, involuntary_switches; /* of exited tasks */
+	struct task_io dead_io;			      /* the same */
 	u64 start_ns;
 	bool has_executed; /* after fork, before exec: setpgid rules */
 	bool child_subreaper;
 	bool dumped;
 	bool has_semaphore_undo; /* SEM_UNDO was used: see ipc/sysv_sem.c */
 	int oom_score_adj;
+	u32 coredump_filter; /* core(5); inherited */
 	struct mutex exec_lock;
 };
 
@@ -159,6 +166,13 @@ struct process *process_next(int pid);
 /* The next task of a process with tid >= `tid`, with a reference, or null. */
 struct task *process_next_task(struct process *process, int tid);
 
+#define COREDUMP_FILTER_BITS 0x1ffu
+#define COREDUMP_FILTER_USUAL 0x33u
+
+/* Tasks made since boot, for /proc/stat. */
+u64 task_created_count(void);
+/* How many there may be: kernel.threads-max. */
+extern u32 tasks_limit;
 /* Live tasks in the system. */
 unsigned task_count(void);
 

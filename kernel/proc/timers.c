@@ -212,6 +212,11 @@ void process_timers_watch_cpu(struct process *process)
 	cpu_watch_start(timers);
 }
 
+static void free_timers(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct process_timers, rcu));
+}
+
 void process_timers_destroy(struct process *process)
 {
 	struct process_timers *timers = process->timers;
@@ -221,8 +226,8 @@ void process_timers_destroy(struct process *process)
 	posix_timers_delete_all(timers);
 	timer_cancel_wait(&timers->real);
 	timer_cancel_wait(&timers->cpu_watch);
-	process->timers = nullptr;
-	kfree(timers);
+	rcu_assign(process->timers, nullptr);
+	rcu_call(&timers->rcu, free_timers); /* /proc may be looking */
 }
 
 void process_timers_exec(struct process *process)

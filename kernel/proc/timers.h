@@ -29,5 +29,13 @@ struct timer_setting {
 [[nodiscard]] int posix_timer_overrun(int id);
 [[nodiscard]] int posix_timer_delete(int id);
 
+/* What /proc/<pid>/timers shows. */
+struct posix_timer_summary {
+	int id, clock, notify, signal, target; /* target: pid, or tid of SIGEV_THREAD_ID */
+	unsigned long value;
+};
+/* The timer of a process with the lowest id >= `id`; false: there is none. */
+bool posix_timer_next(struct process *process, int id, struct posix_timer_summary *out);
+
 /* RLIMIT_CPU of the process was set to something finite, or inherited. */
 void process_timers_watch_cpu(struct process *process);

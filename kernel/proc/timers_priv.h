@@ -21,6 +21,7 @@ struct process_timers {
 	struct list_head posix;
 	unsigned posix_count;
 	int next_id;
+	struct rcu_head rcu;
 };
 
 struct posix_timer {

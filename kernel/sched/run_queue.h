@@ -10,7 +10,7 @@ typedef unsigned __int128 u128;
 typedef __int128 s128;
 
 #define SLICE_NS (3 * NSEC_PER_MSEC) /* what a fair thread is given at a time when others wait */
-#define RR_SLICE_NS (100 * NSEC_PER_MSEC) /* as sched_rr_get_interval(2) reports */
+#define RR_SLICE_NS SCHED_RR_SLICE_NS
 #define SAMPLE_NS (10 * NSEC_PER_MSEC)	  /* how often a lone running thread is looked at */
 #define RT_LEVELS 100
 

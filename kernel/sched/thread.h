@@ -184,6 +184,8 @@ void thread_times(const struct thread *thread, u64 *user_ns, u64 *system_ns);
 void thread_sleep_ns(u64 ns);
 
 /* Per-CPU totals for /proc/stat, and load averages in 1/65536 (1, 5, 15 minutes). */
+#define SCHED_RR_SLICE_NS (100 * NSEC_PER_MSEC) /* as sched_rr_get_interval(2) reports */
+
 struct sched_cpu_stats {
 	u64 user_ns, nice_ns, system_ns, idle_ns, irq_ns;
 	u64 switches;

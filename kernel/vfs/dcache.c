@@ -561,6 +561,11 @@ u64 dcache_count(void)
 	return READ_ONCE(dentry_count);
 }
 
+u64 dcache_unused_count(void)
+{
+	return READ_ONCE(lru_count);
+}
+
 void dcache_init(void)
 {
 	struct frame_stats memory;

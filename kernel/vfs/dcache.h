@@ -94,8 +94,9 @@ u64 dcache_shrink(u64 count);
 /* Frees all dentries of a file system that nobody uses any more, but for its root. May sleep. */
 void dcache_shrink_superblock(struct superblock *sb);
 
-/* How many dentries there are. */
+/* How many dentries there are, and how many of them nobody uses. */
 u64 dcache_count(void);
+u64 dcache_unused_count(void);
 
 /* Boot. */
 void dcache_init(void);

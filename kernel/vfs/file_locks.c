@@ -28,11 +28,11 @@
 #define OFFSET_MAX ((u64)INT64_MAX)
 #define DEADLOCK_DEPTH 32
 
-enum lock_kind { LOCK_KIND_FLOCK, LOCK_KIND_POSIX, LOCK_KIND_OFD };
-
 struct file_lock {
 	struct list_head node;
-	enum lock_kind kind;
+	struct list_head all_node; /* in `all` while it is in a list */
+	struct inode *inode;
+	enum file_lock_kind kind;
 	int type;	   /* F_RDLCK, F_WRLCK, F_UNLCK */
 	u64 start, end;	   /* inclusive */
 	const void *owner; /* struct file or struct process, compared only */
@@ -52,6 +52,7 @@ struct file_lock_waiter {
 
 static struct spinlock locks_lock = SPINLOCK_INIT(RANK_INODE_STATE);
 static struct list_head waiters = LIST_INIT(waiters);
+static struct list_head all = LIST_INIT(all); /* every lock, oldest first */
 
 static bool overlap(const struct file_lock *a, const struct file_lock *b)
 {
@@ -104,6 +105,15 @@ static bool deadlock_locked(const struct file_lock *wanted, const struct file_lo
 	return false;
 }
 
+/* Takes a lock off; it is freed later, without the lock of all locks. */
+static void discard_locked(struct file_lock *lock, struct list_head *garbage)
+	__must_hold(&locks_lock)
+{
+	list_remove(&lock->all_node);
+	list_remove(&lock->node);
+	list_add(garbage, &lock->node);
+}
+
 /* Cuts the range of `wanted` out of the owner's locks; freed ones go to `garbage`. *spare is used for a split. */
 static void carve_locked(struct inode *inode, const struct file_lock *wanted,
 			 struct file_lock **spare, struct list_head *garbage)
@@ -123,6 +133,7 @@ static void carve_locked(struct inode *inode, const struct file_lock *wanted,
 			upper->start = wanted->end + 1;
 			lock->end = wanted->start - 1;
 			list_add(&lock->node, &upper->node);
+			list_add(&lock->all_node, &upper->all_node);
 			return;
 		}
 		if (lock->start < wanted->start) {
@@ -130,8 +141,7 @@ static void carve_locked(struct inode *inode, const struct file_lock *wanted,
 		} else if (lock->end > wanted->end) {
 			lock->start = wanted->end + 1;
 		} else {
-			list_remove(&lock->node);
-			list_add(garbage, &lock->node);
+			discard_locked(lock, garbage);
 		}
 	}
 }
@@ -152,8 +162,7 @@ static void merge_locked(struct inode *inode, struct file_lock *added, struct li
 			added->end = lock->end;
 		else
 			continue;
-		list_remove(&lock->node);
-		list_add(garbage, &lock->node);
+		discard_locked(lock, garbage);
 	}
 }
 
@@ -245,7 +254,9 @@ static int set_lock(struct inode *inode, const struct file_lock *wanted, bool wa
 	carve_locked(inode, wanted, &spare, &garbage);
 	if (added) {
 		*added = *wanted;
+		added->inode = inode;
 		list_add_tail(&inode->locks->locks, &added->node);
+		list_add_tail(&all, &added->all_node);
 		merge_locked(inode, added, &garbage);
 		added = nullptr;
 	}
@@ -383,8 +394,7 @@ static void remove_locks(struct inode *inode, const struct file *file,
 		bool posix = lock->kind == LOCK_KIND_POSIX;
 
 		if (posix ? process && lock->owner == process : file && lock->owner == file) {
-			list_remove(&lock->node);
-			list_add(&garbage, &lock->node);
+			discard_locked(lock, &garbage);
 		}
 	}
 	spin_unlock(&locks_lock);
@@ -402,6 +412,38 @@ static void locks_flushed(struct file *file)
 {
 	if (current_task())
 		remove_locks(file->inode, nullptr, current_process());
+}
+
+static void summarise(const struct file_lock *lock, const struct inode *inode, bool waits,
+		      struct file_lock_summary *out)
+{
+	*out = (struct file_lock_summary){
+		.kind = lock->kind,
+		.type = lock->type,
+		.pid = lock->kind == LOCK_KIND_OFD ? -1 : lock->pid,
+		.waits = waits,
+		.device = inode->superblock ? inode->superblock->device : 0,
+		.inode = inode->number,
+		.start = lock->start,
+		.end = lock->end,
+	};
+}
+
+void file_lock_for_each(void (*visit)(const struct file_lock_summary *lock, void *arg), void *arg)
+{
+	struct file_lock_waiter *waiter;
+	struct file_lock_summary s;
+	struct file_lock *lock;
+
+	spin_guard(&locks_lock);
+	list_for_each (lock, &all, all_node) {
+		summarise(lock, lock->inode, false, &s);
+		visit(&s, arg);
+	}
+	list_for_each (waiter, &waiters, node) {
+		summarise(waiter->wanted, waiter->inode, true, &s);
+		visit(&s, arg);
+	}
 }
 
 void file_locks_init(void)

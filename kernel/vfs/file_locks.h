@@ -15,5 +15,17 @@ struct flock;
  */
 [[nodiscard]] int file_lock_fcntl(struct file *file, unsigned command, struct flock *lock);
 
+/* What /proc/locks shows of a lock, or of one that is waited for. */
+enum file_lock_kind { LOCK_KIND_FLOCK, LOCK_KIND_POSIX, LOCK_KIND_OFD };
+struct file_lock_summary {
+	enum file_lock_kind kind;
+	int type; /* F_RDLCK, F_WRLCK */
+	int pid;  /* -1: of no process */
+	bool waits;
+	u64 device, inode, start, end; /* end: inclusive; INT64_MAX: of the file */
+};
+/* Calls visit for every lock, then for everything that waits for one, under a spinlock. */
+void file_lock_for_each(void (*visit)(const struct file_lock_summary *lock, void *arg), void *arg);
+
 /* Boot. */
 void file_locks_init(void);

@@ -73,6 +73,8 @@ int path_check_writable(const struct path *path)
 	return 0;
 }
 
+u32 protected_hardlinks = 1, protected_symlinks = 1;
+
 bool inode_is_owned(const struct inode *inode)
 {
 	return current_credentials()->fsuid == inode->uid || capable(CAP_FOWNER);
@@ -82,7 +84,7 @@ int inode_may_link(struct inode *inode)
 {
 	u32 mode = inode->mode;
 
-	if (inode_is_owned(inode))
+	if (inode_is_owned(inode) || !READ_ONCE(protected_hardlinks))
 		return 0;
 	if (!S_ISREG(mode) || (mode & S_ISUID) ||
 	    (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
@@ -94,7 +96,8 @@ int link_may_follow(const struct inode *link, const struct inode *dir)
 {
 	const u32 open_sticky = S_ISVTX | S_IWOTH;
 
-	if ((dir->mode & open_sticky) != open_sticky || link->uid == dir->uid)
+	if (!READ_ONCE(protected_symlinks) || (dir->mode & open_sticky) != open_sticky ||
+	    link->uid == dir->uid)
 		return 0;
 	return current_credentials()->fsuid == link->uid ? 0 : -EACCES;
 }

@@ -23,6 +23,7 @@ bool inode_is_owned(const struct inode *inode);
  * file that is neither one's own nor freely usable (-EPERM); no following of another user's link in a sticky directory
  * that everybody can write (-EACCES).
  */
+extern u32 protected_hardlinks, protected_symlinks; /* the sysctls of these names */
 [[nodiscard]] int inode_may_link(struct inode *inode);
 [[nodiscard]] int link_may_follow(const struct inode *link, const struct inode *dir);
 

@@ -20,7 +20,7 @@ USER_LANDS = {
     "tools": ("768M", "bash dash coreutils findutils grep sed gawk tar gzip xz-utils zstd less vim tmux procps psmisc "
               "util-linux bsdutils lsof htop ncurses-base ncurses-bin ncurses-term diffutils bc hostname "
               "util-linux-extra strace mount attr acl inotify-tools"),
-    "devel": ("2G", "bash coreutils grep sed gawk findutils diffutils procps util-linux gcc libc6-dev make git perl "
+    "devel": ("2G", "bash dash coreutils grep sed gawk findutils diffutils procps util-linux gcc libc6-dev make git perl "
               "python3 lua5.4 nodejs sqlite3 openssl"),
     "debug": ("768M", "bash coreutils grep sed mawk procps util-linux mount hostname strace gdb-minimal libc6"),
 }
@@ -94,8 +94,9 @@ def linux_lines(arch, name, initrd, memory):
         with open(cache, encoding="utf-8") as saved:
             return json.load(saved)
     lines = boot(arch, "linux", initrd, memory).lines
-    with open(cache, "w", encoding="utf-8") as out:
-        json.dump(lines, out, indent=0)
+    if "end" in sections(lines):
+        with open(cache, "w", encoding="utf-8") as out:
+            json.dump(lines, out, indent=0)
     return lines
 
 

@@ -52,13 +52,21 @@ struct proc_memory_text {
 [[nodiscard]] int proc_show_memory(const struct synthetic_node *node, struct text_buffer *out);
 
 extern const struct proc_text proc_stat_text, proc_statm_text, proc_status_text,
-	proc_schedstat_text, proc_io_text, proc_limits_text, proc_mounts_text, proc_mountinfo_text,
-	proc_oom_score_text, proc_wchan_text, proc_stack_text, proc_syscall_text,
-	proc_personality_text, proc_loginuid_text, proc_cgroup_text, proc_timerslack_text,
-	proc_coredump_filter_text;
-extern const struct proc_memory_text proc_maps_text, proc_smaps_text, proc_cmdline_text,
-	proc_environ_text, proc_auxv_text;
+	proc_schedstat_text, proc_sched_text, proc_children_text, proc_io_text, proc_limits_text,
+	proc_mounts_text, proc_mountinfo_text, proc_mountstats_text, proc_oom_score_text,
+	proc_wchan_text, proc_stack_text, proc_syscall_text, proc_personality_text,
+	proc_cgroup_text, proc_id_map_text, proc_setgroups_text, proc_unset_text, proc_cpuset_text,
+	proc_patch_state_text, proc_nothing_text;
+extern const struct proc_memory_text proc_maps_text, proc_smaps_text, proc_smaps_rollup_text,
+	proc_numa_maps_text, proc_cmdline_text, proc_environ_text, proc_auxv_text;
+
+/* A line of maps. `path_buf` has PATH_MAX bytes. Needs as->lock, shared or not. */
+void proc_show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma,
+		       char *path_buf);
 
 /* Files and links with operations of their own. */
-extern const struct synthetic_type proc_comm, proc_oom_score_adj, proc_exe, proc_cwd, proc_root,
-	proc_mem, proc_pagemap;
+extern const struct synthetic_type proc_comm, proc_oom_adj, proc_oom_score_adj, proc_exe, proc_cwd,
+	proc_root, proc_mem, proc_pagemap, proc_clear_refs, proc_timerslack, proc_coredump_filter,
+	proc_timers;
+extern const struct synthetic_type proc_map_files_directory, proc_attribute_directory;
+extern const struct synthetic_table proc_attribute_table;

@@ -116,42 +116,62 @@ TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
 
 /* Files that a thread has as well as a process. */
 #define TASK_FILES                                                                                 \
-	{ "auxv", &memory_0400, &proc_auxv_text }, { "cgroup", &text_0444, &proc_cgroup_text },    \
+	{ "arch_status", &text_0444, &proc_nothing_text },                                         \
+		{ "attr", &proc_attribute_directory, &proc_attribute_table },                      \
+		{ "auxv", &memory_0400, &proc_auxv_text },                                         \
+		{ "cgroup", &text_0444, &proc_cgroup_text },                                       \
+		{ "clear_refs", &proc_clear_refs, nullptr },                                       \
 		{ "cmdline", &memory_0444, &proc_cmdline_text }, { "comm", &proc_comm, nullptr },  \
-		{ "cwd", &proc_cwd, nullptr }, { "environ", &memory_0400, &proc_environ_text },    \
-		{ "exe", &proc_exe, nullptr }, { "fd", &proc_fd_directory, nullptr },              \
+		{ "cpuset", &text_0444, &proc_cpuset_text }, { "cwd", &proc_cwd, nullptr },        \
+		{ "environ", &memory_0400, &proc_environ_text }, { "exe", &proc_exe, nullptr },    \
+		{ "fd", &proc_fd_directory, nullptr },                                             \
 		{ "fdinfo", &proc_fdinfo_directory, nullptr },                                     \
-		{ "io", &text_0400, &proc_io_text }, { "limits", &text_0444, &proc_limits_text },  \
-		{ "loginuid", &text_0444, &proc_loginuid_text },                                   \
+		{ "gid_map", &text_0444, &proc_id_map_text }, { "io", &text_0400, &proc_io_text }, \
+		{ "limits", &text_0444, &proc_limits_text },                                       \
+		{ "loginuid", &text_0444, &proc_unset_text },                                      \
 		{ "maps", &memory_0444_traced, &proc_maps_text }, { "mem", &proc_mem, nullptr },   \
 		{ "mountinfo", &text_0444, &proc_mountinfo_text },                                 \
 		{ "mounts", &text_0444, &proc_mounts_text },                                       \
+		{ "numa_maps", &memory_0444_traced, &proc_numa_maps_text },                        \
+		{ "oom_adj", &proc_oom_adj, nullptr },                                             \
 		{ "oom_score", &text_0444, &proc_oom_score_text },                                 \
 		{ "oom_score_adj", &proc_oom_score_adj, nullptr },                                 \
 		{ "pagemap", &proc_pagemap, nullptr },                                             \
+		{ "patch_state", &text_0400, &proc_patch_state_text },                             \
 		{ "personality", &text_0400, &proc_personality_text },                             \
-		{ "root", &proc_root, nullptr },                                                   \
+		{ "projid_map", &text_0444, &proc_id_map_text }, { "root", &proc_root, nullptr },  \
+		{ "sched", &text_0444, &proc_sched_text },                                         \
 		{ "schedstat", &text_0444, &proc_schedstat_text },                                 \
+		{ "sessionid", &text_0444, &proc_unset_text },                                     \
+		{ "setgroups", &text_0444, &proc_setgroups_text },                                 \
 		{ "smaps", &memory_0444_traced, &proc_smaps_text },                                \
+		{ "smaps_rollup", &memory_0444_traced, &proc_smaps_rollup_text },                  \
 		{ "stack", &text_0400, &proc_stack_text },                                         \
 		{ "stat", &text_0444, &proc_stat_text },                                           \
 		{ "statm", &text_0444, &proc_statm_text },                                         \
 		{ "status", &text_0444, &proc_status_text },                                       \
 		{ "syscall", &text_0400, &proc_syscall_text },                                     \
+		{ "uid_map", &text_0444, &proc_id_map_text },                                      \
 	{                                                                                          \
 		"wchan", &text_0444, &proc_wchan_text                                              \
 	}
 
-static const struct synthetic_named task_files[] = { TASK_FILES };
+static const struct synthetic_named task_files[] = {
+	TASK_FILES,
+	{ "children", &text_0444, &proc_children_text },
+};
 static const struct synthetic_table task_table = SYNTHETIC_TABLE(task_files);
 
 static const struct synthetic_type task_directory;
 
 static const struct synthetic_named process_files[] = {
 	TASK_FILES,
-	{ "coredump_filter", &text_0400, &proc_coredump_filter_text },
+	{ "coredump_filter", &proc_coredump_filter, nullptr },
+	{ "map_files", &proc_map_files_directory, nullptr },
+	{ "mountstats", &text_0400, &proc_mountstats_text },
 	{ "task", &task_directory, nullptr },
-	{ "timerslack_ns", &text_0400, &proc_timerslack_text },
+	{ "timers", &proc_timers, nullptr },
+	{ "timerslack_ns", &proc_timerslack, nullptr },
 };
 static const struct synthetic_table process_table = SYNTHETIC_TABLE(process_files);
 

@@ -53,8 +53,8 @@ static const char *mapping_label(const struct aspace *as, const struct vma *vma)
 	return vma->flags & VMA_STACK ? "[stack]" : nullptr;
 }
 
-static void show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma,
-			 char *path_buf)
+void proc_show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma,
+		       char *path_buf)
 {
 	u64 device = 0, number = 0;
 	if (vma->file) {
@@ -80,54 +80,7 @@ static void show_mapping(struct text_buffer *out, const struct aspace *as, const
 	text_printf(out, "\n");
 }
 
-static void show_mapping_memory(struct text_buffer *out, const struct aspace *as,
-				const struct vma *vma)
-{
-	struct mapping_residency r;
-	aspace_mapping_residency(as, vma, &r);
-	u64 kb = PAGE_SIZE / 1024;
-	u64 private = r.private_clean + r.private_dirty, shared = r.shared_clean + r.shared_dirty;
-	const struct {
-		const char *name;
-		u64 kib;
-	} lines[] = {
-		{ "Size", (vma->end - vma->start) / 1024 },
-		{ "KernelPageSize", kb },
-		{ "MMUPageSize", kb },
-		{ "Rss", (private + shared) * kb },
-		{ "Pss", private * kb + r.proportional_shared_bytes / 1024 },
-		{ "Pss_Dirty", r.private_dirty * kb },
-		{ "Shared_Clean", r.shared_clean * kb },
-		{ "Shared_Dirty", r.shared_dirty * kb },
-		{ "Private_Clean", r.private_clean * kb },
-		{ "Private_Dirty", r.private_dirty * kb },
-		{ "Referenced", r.referenced * kb },
-		{ "Anonymous", r.anonymous * kb },
-		{ "LazyFree", 0 },
-		{ "AnonHugePages", 0 },
-		{ "ShmemPmdMapped", 0 },
-		{ "FilePmdMapped", 0 },
-		{ "Shared_Hugetlb", 0 },
-		{ "Private_Hugetlb", 0 },
-		{ "Swap", 0 },
-		{ "SwapPss", 0 },
-		{ "Locked", vma->flags & VMA_LOCKED ? (private + shared) * kb : 0 },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		size_t start = out->size;
-		text_printf(out, "%s:", lines[i].name);
-		while (out->size - start < 16 && !out->failed)
-			text_printf(out, " ");
-		text_printf(out, "%8llu kB\n", (unsigned long long)lines[i].kib);
-	}
-	text_printf(out, "THPeligible:    0\nVmFlags:%s%s%s%s%s%s%s \n",
-		    vma->flags & VMA_READ ? " rd" : "", vma->flags & VMA_WRITE ? " wr" : "",
-		    vma->flags & VMA_EXEC ? " ex" : "", vma->flags & VMA_SHARED ? " sh" : "",
-		    vma->flags & VMA_MAY_READ ? " mr" : "", vma->flags & VMA_MAY_WRITE ? " mw" : "",
-		    vma->flags & VMA_MAY_EXEC ? " me" : "");
-}
-
-static void show_mappings(struct aspace *as, struct text_buffer *out, bool memory)
+static void maps_show(struct aspace *as, struct text_buffer *out)
 {
 	char *path_buf = kmalloc(PATH_MAX, 0);
 
@@ -136,23 +89,10 @@ static void show_mappings(struct aspace *as, struct text_buffer *out, bool memor
 		return;
 	}
 	read_lock(&as->lock);
-	for (struct vma *vma = aspace_find(as, 0); vma; vma = vma_next(vma)) {
-		show_mapping(out, as, vma, path_buf);
-		if (memory)
-			show_mapping_memory(out, as, vma);
-	}
+	for (struct vma *vma = aspace_find(as, 0); vma; vma = vma_next(vma))
+		proc_show_mapping(out, as, vma, path_buf);
 	read_unlock(&as->lock);
 	kfree(path_buf);
-}
-
-static void maps_show(struct aspace *as, struct text_buffer *out)
-{
-	show_mappings(as, out, false);
-}
-
-static void smaps_show(struct aspace *as, struct text_buffer *out)
-{
-	show_mappings(as, out, true);
 }
 
 /* cmdline, environ, auxv */
@@ -329,8 +269,7 @@ static int pagemap_open(const struct synthetic_node *node, struct inode *inode, 
 	return open_aspace(node, file, &pagemap_ops);
 }
 
-const struct proc_memory_text proc_maps_text = { maps_show }, proc_smaps_text = { smaps_show },
-			      proc_cmdline_text = { cmdline_show },
+const struct proc_memory_text proc_maps_text = { maps_show }, proc_cmdline_text = { cmdline_show },
 			      proc_environ_text = { environ_show }, proc_auxv_text = { auxv_show };
 
 const struct synthetic_type proc_mem = { .mode = S_IFREG | 0600,

@@ -7,6 +7,7 @@
 #include <arch/regs.h>
 #include <core/panic.h>
 #include <lib/errno.h>
+#include <lib/format.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
@@ -135,7 +136,7 @@ static bool show_mount(struct mount *mount, void *arg)
 	return true;
 }
 
-static void show_mounts(struct text_buffer *out, bool info)
+static void show_mounts(struct text_buffer *out, bool (*show)(struct mount *, void *), bool info)
 {
 	struct mount_text m = { .out = out, .info = info, .buf = kmalloc(PATH_MAX, 0) };
 
@@ -143,20 +144,46 @@ static void show_mounts(struct text_buffer *out, bool info)
 		out->failed = true;
 		return;
 	}
-	mount_for_each(show_mount, &m);
+	mount_for_each(show, &m);
 	kfree(m.buf);
 }
 
 static void mounts_show(struct task *task, const struct synthetic_node *node,
 			struct text_buffer *out)
 {
-	show_mounts(out, false);
+	show_mounts(out, show_mount, false);
 }
 
 static void mountinfo_show(struct task *task, const struct synthetic_node *node,
 			   struct text_buffer *out)
 {
-	show_mounts(out, true);
+	show_mounts(out, show_mount, true);
+}
+
+static bool show_mount_device(struct mount *mount, void *arg)
+{
+	struct mount_text *m = arg;
+	struct path at = { mount, mount->root };
+	const char *where = path_text(&at, nullptr, m->buf, PATH_MAX);
+
+	if (!where || string_starts(where, "(unreachable)"))
+		return true;
+	if (mount->source) {
+		text_printf(m->out, "device ");
+		text_append_escaped(m->out, mount->source, "#");
+	} else {
+		text_printf(m->out, "no device");
+	}
+	text_printf(m->out, " mounted on ");
+	text_append_escaped(m->out, where, "");
+	text_printf(m->out, " with fstype %s\n", mount->superblock->type->name);
+	return true;
+}
+
+static void mountstats_show(struct task *task, const struct synthetic_node *node,
+			    struct text_buffer *out)
+{
+	show_mounts(out, show_mount_device, false);
 }
 
 /* OOM */
@@ -278,39 +305,18 @@ static void personality_show(struct task *task, const struct synthetic_node *nod
 	text_printf(out, "%08x\n", task->personality);
 }
 
-/* Nobody has logged in through the audit system. */
-static void loginuid_show(struct task *task, const struct synthetic_node *node,
-			  struct text_buffer *out)
-{
-	text_printf(out, "%u", UINT32_MAX);
-}
-
 static void cgroup_show(struct task *task, const struct synthetic_node *node,
 			struct text_buffer *out)
 {
 	text_printf(out, "0::/\n");
 }
 
-static void timerslack_show(struct task *task, const struct synthetic_node *node,
-			    struct text_buffer *out)
-{
-	text_printf(out, "%llu\n", (unsigned long long)task->timer_slack_ns);
-}
-
-/* Core files are not written; the default filter is what Linux shows. */
-static void coredump_filter_show(struct task *task, const struct synthetic_node *node,
-				 struct text_buffer *out)
-{
-	text_printf(out, "00000033\n");
-}
-
 const struct proc_text proc_mounts_text = { mounts_show }, proc_mountinfo_text = { mountinfo_show },
 		       proc_oom_score_text = { oom_score_show }, proc_wchan_text = { wchan_show },
 		       proc_stack_text = { stack_show }, proc_syscall_text = { syscall_show },
 		       proc_personality_text = { personality_show },
-		       proc_loginuid_text = { loginuid_show }, proc_cgroup_text = { cgroup_show },
-		       proc_timerslack_text = { timerslack_show },
-		       proc_coredump_filter_text = { coredump_filter_show };
+		       proc_cgroup_text = { cgroup_show },
+		       proc_mountstats_text = { mountstats_show };
 
 /* Those that can be written have a type of their own. */
 static const struct proc_text comm_text = { comm_show },
@@ -320,6 +326,39 @@ static int comm_file_show(const struct synthetic_node *node, struct text_buffer 
 {
 	return proc_show_text(node, &comm_text, out);
 }
+
+/* oom_adj: the same value on the scale that it had before, -17 to 15. */
+
+static int oom_adj_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct process *process;
+	int err = proc_node_process(node, &process);
+
+	if (err)
+		return err;
+	text_printf(out, "%d\n",
+		    process->oom_score_adj == 1000 ? 15 : process->oom_score_adj * 17 / 1000);
+	process_put(process);
+	return 0;
+}
+
+static int oom_adj_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	char scaled[16];
+	s64 value;
+	int err = synthetic_parse_number(text, -17, 15, &value);
+
+	if (err)
+		return err;
+	(void)snprintf(scaled, sizeof(scaled), "%d", value == 15 ? 1000 : (int)value * 1000 / 17);
+	return oom_score_adj_store(node, scaled, strlen(scaled));
+}
+
+const struct synthetic_type proc_oom_adj = { .mode = S_IFREG | 0644,
+					     .valid = proc_node_valid,
+					     .attributes = proc_node_attributes,
+					     .show = oom_adj_show,
+					     .store = oom_adj_store };
 
 static int oom_score_adj_file_show(const struct synthetic_node *node, struct text_buffer *out)
 {

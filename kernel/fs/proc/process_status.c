@@ -184,6 +184,7 @@ static void show_memory(struct process *process, struct text_buffer *out)
 	read_memory(process, &m);
 	if (!m.present)
 		return;
+	u64 program = (ALIGN_UP(m.code_end, PAGE_SIZE) - (m.code_start & PAGE_MASK)) / PAGE_SIZE;
 	const struct {
 		const char *name;
 		u64 pages;
@@ -199,8 +200,8 @@ static void show_memory(struct process *process, struct text_buffer *out)
 		{ "RssShmem", m.shmem },
 		{ "VmData", m.data },
 		{ "VmStk", m.stack },
-		{ "VmExe", m.text },
-		{ "VmLib", 0 },
+		{ "VmExe", program },
+		{ "VmLib", m.text - MIN(program, m.text) },
 		{ "VmPTE", m.table },
 		{ "VmSwap", 0 },
 	};
@@ -257,7 +258,7 @@ static void show_cpus(struct task *task, struct text_buffer *out)
 		separator = ",";
 		cpu = last;
 	}
-	text_printf(out, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+	text_printf(out, "\nMems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n");
 }
 
 static void status_show(struct task *task, const struct synthetic_node *node,
@@ -291,22 +292,34 @@ static void status_show(struct task *task, const struct synthetic_node *node,
 		    (unsigned long long)task->thread.involuntary_switches);
 }
 
-static void schedstat_show(struct task *task, const struct synthetic_node *node,
-			   struct text_buffer *out)
+static void add_io(struct task_io *sum, const struct task_io *io)
 {
-	u64 user_ns, system_ns;
-	thread_times(&task->thread, &user_ns, &system_ns);
-	/* The time spent waiting for a CPU is not accounted. */
-	text_printf(out, "%llu 0 %llu\n", (unsigned long long)(user_ns + system_ns),
-		    (unsigned long long)(task->thread.voluntary_switches +
-					 task->thread.involuntary_switches));
+	sum->read_bytes += io->read_bytes;
+	sum->write_bytes += io->write_bytes;
+	sum->reads += io->reads;
+	sum->writes += io->writes;
 }
 
+/* No file system counts what it reads from a device for whom. */
 static void io_show(struct task *task, const struct synthetic_node *node, struct text_buffer *out)
 {
+	struct task_io io = task->io;
+
+	if (!is_thread_node(node)) {
+		struct task *t = process_next_task(task->process, 0);
+
+		io = task->process->dead_io;
+		while (t) {
+			int tid = t->tid;
+
+			add_io(&io, &t->io);
+			task_put(t);
+			t = process_next_task(task->process, tid + 1);
+		}
+	}
 	text_printf(out, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n",
-		    (unsigned long long)task->read_bytes, (unsigned long long)task->write_bytes,
-		    (unsigned long long)task->read_calls, (unsigned long long)task->write_calls);
+		    (unsigned long long)io.read_bytes, (unsigned long long)io.write_bytes,
+		    (unsigned long long)io.reads, (unsigned long long)io.writes);
 	text_printf(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 }
 
@@ -354,5 +367,5 @@ static void limits_show(struct task *task, const struct synthetic_node *node,
 }
 
 const struct proc_text proc_stat_text = { stat_show }, proc_statm_text = { statm_show },
-		       proc_status_text = { status_show }, proc_schedstat_text = { schedstat_show },
-		       proc_io_text = { io_show }, proc_limits_text = { limits_show };
+		       proc_status_text = { status_show }, proc_io_text = { io_show },
+		       proc_limits_text = { limits_show };

@@ -3,11 +3,17 @@
 #include <fs/proc/proc_priv.h>
 #include <fs/proc/sysctl.h>
 
+#include <arch/cpu.h>
 #include <core/log.h>
+#include <core/panic.h>
 #include <core/random.h>
 #include <core/version.h>
+#include <dev/tty/pty.h>
+#include <fs/proc/system_priv.h>
+#include <ipc/sysv.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <mm/aspace.h>
 #include <proc/pid.h>
 #include <proc/uts.h>
 
@@ -133,16 +139,160 @@ static const struct synthetic_named random_names[] = {
 };
 static const struct synthetic_table random_table = SYNTHETIC_TABLE(random_names);
 
+/* Values that are variables of the kernel. */
+static const struct sysctl_number panic_timeout =
+	SYSCTL_NUMBER(panic_seconds, INT32_MIN, INT32_MAX);
+static const struct sysctl_number threads_max = SYSCTL_NUMBER(tasks_limit, 20, PID_MAX - 1);
+static const struct sysctl_number dmesg_restrict = SYSCTL_NUMBER(log_restricted, 0, 1);
+static const struct sysctl_number kptr_restrict = SYSCTL_NUMBER(proc_kptr_restrict, 0, 2);
+static const struct sysctl_number msgmax = SYSCTL_NUMBER(msg_size_max, 0, INT32_MAX);
+static const struct sysctl_number msgmnb = SYSCTL_NUMBER(msg_bytes_max, 0, INT32_MAX);
+
+static s64 get_randomize(void)
+{
+	return aspace_randomize_level();
+}
+
+static int set_randomize(s64 level)
+{
+	aspace_set_randomize_level((u32)level);
+	return 0;
+}
+static const struct sysctl_function randomize = { get_randomize, set_randomize, 0, 2 };
+
+static s64 get_overflow_id(void)
+{
+	return 65534;
+}
+static const struct sysctl_function overflow_id = { .get = get_overflow_id };
+
+/* Nothing foreign is ever loaded into this kernel, and an exception of its own ends it. */
+static s64 get_zero(void)
+{
+	return 0;
+}
+static s64 get_one(void)
+{
+	return 1;
+}
+static const struct sysctl_function zero = { .get = get_zero }, one = { .get = get_one };
+
+static s64 get_rr_slice(void)
+{
+	return (s64)(SCHED_RR_SLICE_NS / NSEC_PER_MSEC);
+}
+static const struct sysctl_function rr_slice = { .get = get_rr_slice };
+
+static int shm_value(s64 (*pick)(const struct shminfo64 *), struct text_buffer *out)
+{
+	struct shminfo64 limits;
+
+	(void)shm_limits(&limits);
+	text_printf(out, "%llu\n", (unsigned long long)pick(&limits));
+	return 0;
+}
+
+static s64 pick_max(const struct shminfo64 *l)
+{
+	return (s64)l->shmmax;
+}
+static s64 pick_all(const struct shminfo64 *l)
+{
+	return (s64)l->shmall;
+}
+static s64 pick_count(const struct shminfo64 *l)
+{
+	return (s64)l->shmmni;
+}
+static int shmmax_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return shm_value(pick_max, out);
+}
+static int shmall_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return shm_value(pick_all, out);
+}
+static int shmmni_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return shm_value(pick_count, out);
+}
+static int msgmni_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct msginfo limits;
+
+	(void)msg_limits(IPC_INFO, &limits);
+	text_printf(out, "%d\n", limits.msgmni);
+	return 0;
+}
+static int sem_limits_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct seminfo limits;
+
+	(void)sem_limits(IPC_INFO, &limits);
+	text_printf(out, "%d\t%d\t%d\t%d\n", limits.semmsl, limits.semmns, limits.semopm,
+		    limits.semmni);
+	return 0;
+}
+
+#define SHOWN(symbol, function)                                                                    \
+	static const struct synthetic_type symbol = { .mode = S_IFREG | 0444, .show = function }
+SHOWN(shmmax, shmmax_show);
+SHOWN(shmall, shmall_show);
+SHOWN(shmmni, shmmni_show);
+SHOWN(msgmni, msgmni_show);
+SHOWN(sem_limits_file, sem_limits_show);
+
+static s64 get_pty_count(void)
+{
+	s64 count = 0;
+
+	for (int i = pty_next(0); i >= 0; i = pty_next(i + 1))
+		count++;
+	return count;
+}
+static s64 get_pty_max(void)
+{
+	return PTY_MAX;
+}
+static const struct sysctl_function ptys = { .get = get_pty_count },
+				    ptys_max = { .get = get_pty_max };
+
+static const struct synthetic_named pty_names[] = {
+	{ "max", &sysctl_function_file_ro, &ptys_max },
+	{ "nr", &sysctl_function_file_ro, &ptys },
+};
+static const struct synthetic_table pty_table = SYNTHETIC_TABLE(pty_names);
+
 static const struct synthetic_named kernel_names[] = {
+	{ "arch", &sysctl_text_ro, arch_machine_name },
 	{ "cap_last_cap", &sysctl_function_file_ro, &last_capability },
+	{ "dmesg_restrict", &sysctl_number_file, &dmesg_restrict },
 	{ "domainname", &uts_file, &domain_name },
 	{ "hostname", &uts_file, &host_name },
+	{ "kptr_restrict", &sysctl_number_file, &kptr_restrict },
+	{ "modules_disabled", &sysctl_function_file_ro, &one },
+	{ "msgmax", &sysctl_number_file, &msgmax },
+	{ "msgmnb", &sysctl_number_file, &msgmnb },
+	{ "msgmni", &msgmni, nullptr },
 	{ "ngroups_max", &sysctl_function_file_ro, &groups_max },
 	{ "osrelease", &sysctl_text_ro, kernel_release },
 	{ "ostype", &sysctl_text_ro, "Linux" },
+	{ "overflowgid", &sysctl_function_file_ro, &overflow_id },
+	{ "overflowuid", &sysctl_function_file_ro, &overflow_id },
+	{ "panic", &sysctl_number_file, &panic_timeout },
+	{ "panic_on_oops", &sysctl_function_file_ro, &one },
 	{ "pid_max", &sysctl_function_file_ro, &pid_max },
 	{ "printk", &printk_file, nullptr },
+	{ "pty", &synthetic_directory, &pty_table },
 	{ "random", &synthetic_directory, &random_table },
+	{ "randomize_va_space", &sysctl_function_file, &randomize },
+	{ "sched_rr_timeslice_ms", &sysctl_function_file_ro, &rr_slice },
+	{ "sem", &sem_limits_file, nullptr },
+	{ "shmall", &shmall, nullptr },
+	{ "shmmax", &shmmax, nullptr },
+	{ "shmmni", &shmmni, nullptr },
+	{ "tainted", &sysctl_function_file_ro, &zero },
+	{ "threads-max", &sysctl_number_file, &threads_max },
 	{ "version", &sysctl_text_ro, kernel_version },
 };
 const struct synthetic_table sysctl_kernel_table = SYNTHETIC_TABLE(kernel_names);

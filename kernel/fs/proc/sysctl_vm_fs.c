@@ -4,7 +4,15 @@
 #include <fs/proc/sysctl.h>
 
 #include <fs/mqueue/mqueue_fs.h>
+#include <ipc/pipe.h>
+#include <mm/aspace.h>
+#include <mm/frame.h>
+#include <mm/reclaim.h>
+#include <mm/slab.h>
+#include <proc/oom.h>
+#include <vfs/dcache.h>
 #include <vfs/inotify.h>
+#include <vfs/permission.h>
 
 static s64 get_overcommit(void)
 {
@@ -12,8 +20,47 @@ static s64 get_overcommit(void)
 }
 static const struct sysctl_function overcommit = { .get = get_overcommit };
 
+static const struct sysctl_number panic_on_oom = SYSCTL_NUMBER(oom_panics, 0, 2);
+
+static s64 get_min_address(void)
+{
+	return MMAP_MIN_ADDRESS;
+}
+static const struct sysctl_function min_address = { .get = get_min_address };
+
+/* What is left to those who may not wait. */
+static s64 get_min_free(void)
+{
+	return (s64)(frame_reserve_kernel * (PAGE_SIZE / 1024));
+}
+static const struct sysctl_function min_free = { .get = get_min_free };
+
+/* drop_caches: 1 pages of files, 2 names and inodes, 3 both (proc(5)). */
+static int drop_caches_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	s64 what;
+	int err = synthetic_parse_number(text, 1, 4, &what);
+
+	if (err)
+		return err;
+	if (what & 2) {
+		while (dcache_shrink(UINT64_MAX))
+			;
+		slab_shrink();
+	}
+	if (what & 1)
+		(void)reclaim_pages(UINT64_MAX);
+	return 0;
+}
+static const struct synthetic_type drop_caches = { .mode = S_IFREG | 0200,
+						   .store = drop_caches_store };
+
 static const struct synthetic_named vm_names[] = {
+	{ "drop_caches", &drop_caches, nullptr },
+	{ "min_free_kbytes", &sysctl_function_file_ro, &min_free },
+	{ "mmap_min_addr", &sysctl_function_file_ro, &min_address },
 	{ "overcommit_memory", &sysctl_function_file_ro, &overcommit },
+	{ "panic_on_oom", &sysctl_number_file, &panic_on_oom },
 };
 const struct synthetic_table sysctl_vm_table = SYNTHETIC_TABLE(vm_names);
 
@@ -57,10 +104,60 @@ static int file_nr_show(const struct synthetic_node *node, struct text_buffer *o
 }
 static const struct synthetic_type file_nr = { .mode = S_IFREG | 0444, .show = file_nr_show };
 
+static const struct sysctl_number hardlinks = SYSCTL_NUMBER(protected_hardlinks, 0, 1);
+static const struct sysctl_number symlinks = SYSCTL_NUMBER(protected_symlinks, 0, 1);
+static const struct sysctl_number pipe_max = SYSCTL_NUMBER(pipe_size_max, PAGE_SIZE, 1u << 30);
+
+static s64 get_handles_max(void)
+{
+	return POOL_SIZE_MAX;
+}
+static const struct sysctl_function handles_max = { .get = get_handles_max };
+
+static s64 get_overflow_id(void)
+{
+	return 65534;
+}
+static const struct sysctl_function overflow_id = { .get = get_overflow_id };
+
+/* Names and inodes in memory: every inode of a file system has a name there. */
+static int dentry_state_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%llu\t%llu\t45\t0\t%llu\t0\n", (unsigned long long)dcache_count(),
+		    (unsigned long long)dcache_unused_count(), 0ull);
+	return 0;
+}
+static const struct synthetic_type dentry_state = { .mode = S_IFREG | 0444,
+						    .show = dentry_state_show };
+
+static int inode_nr_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%llu\t0\n", (unsigned long long)dcache_count());
+	return 0;
+}
+static const struct synthetic_type inode_nr = { .mode = S_IFREG | 0444, .show = inode_nr_show };
+
+static int inode_state_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%llu\t0\t0\t0\t0\t0\t0\n", (unsigned long long)dcache_count());
+	return 0;
+}
+static const struct synthetic_type inode_state = { .mode = S_IFREG | 0444,
+						   .show = inode_state_show };
+
 static const struct synthetic_named fs_names[] = {
+	{ "dentry-state", &dentry_state, nullptr },
 	{ "file-max", &sysctl_number_file, &file_max },
 	{ "file-nr", &file_nr, nullptr },
+	{ "inode-nr", &inode_nr, nullptr },
+	{ "inode-state", &inode_state, nullptr },
 	{ "inotify", &synthetic_directory, &inotify_table },
 	{ "mqueue", &synthetic_directory, &mqueue_table },
+	{ "nr_open", &sysctl_function_file_ro, &handles_max },
+	{ "overflowgid", &sysctl_function_file_ro, &overflow_id },
+	{ "overflowuid", &sysctl_function_file_ro, &overflow_id },
+	{ "pipe-max-size", &sysctl_number_file, &pipe_max },
+	{ "protected_hardlinks", &sysctl_number_file, &hardlinks },
+	{ "protected_symlinks", &sysctl_number_file, &symlinks },
 };
 const struct synthetic_table sysctl_fs_table = SYNTHETIC_TABLE(fs_names);

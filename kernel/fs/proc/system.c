@@ -95,6 +95,40 @@ static u64 interrupts_total(void)
 	return n;
 }
 
+static void show_interrupt_counts(struct text_buffer *out)
+{
+	unsigned last = 0;
+
+	for (unsigned irq = 0; irq < IRQ_COUNT; irq++)
+		last = irq_name(irq) ? irq : last;
+	text_printf(out, "intr %llu", (unsigned long long)interrupts_total());
+	for (unsigned irq = 0; irq <= last; irq++) {
+		u64 n = 0;
+
+		for_each_cpu (cpu)
+			n += irq_name(irq) ? irq_count(irq, cpu) : 0;
+		text_printf(out, " %llu", (unsigned long long)n);
+	}
+}
+
+static void count_blocked(struct thread *thread, void *arg)
+{
+	unsigned *count = arg;
+
+	if (thread->user && thread->state == THREAD_SLEEPING &&
+	    thread->sleep_mode == SLEEP_UNINTERRUPTIBLE)
+		++*count;
+}
+
+/* Those that wait for a disk, as ps shows them with D. */
+static unsigned blocked_count(void)
+{
+	unsigned count = 0;
+
+	thread_for_each(count_blocked, &count);
+	return count;
+}
+
 static int stat_show(const struct synthetic_node *node, struct text_buffer *out)
 {
 	struct sched_cpu_stats all = { 0 }, s;
@@ -114,11 +148,14 @@ static int stat_show(const struct synthetic_node *node, struct text_buffer *out)
 		(void)snprintf(name, sizeof(name), "cpu%u", cpu);
 		show_cpu_line(out, name, &s);
 	}
+	show_interrupt_counts(out);
 	text_printf(
-		out, "intr %llu\nctxt %llu\nbtime %llu\n", (unsigned long long)interrupts_total(),
-		(unsigned long long)all.switches,
+		out, "\nctxt %llu\nbtime %llu\n", (unsigned long long)all.switches,
 		(unsigned long long)((clock_realtime_ns() - clock_monotonic_ns()) / NSEC_PER_SEC));
-	text_printf(out, "procs_running %u\nprocs_blocked 0\n", sched_runnable_count());
+	text_printf(out, "processes %llu\nprocs_running %u\nprocs_blocked %u\n",
+		    (unsigned long long)task_created_count(), sched_runnable_count(),
+		    blocked_count());
+	text_printf(out, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
 	return 0;
 }
 
@@ -259,23 +296,36 @@ static const struct synthetic_named names[] = {
 	{ "cpuinfo", &cpuinfo_file, nullptr },
 	{ "devices", &devices_file, nullptr },
 	{ "diskstats", &proc_diskstats, nullptr },
+	{ "execdomains", &proc_execdomains, nullptr },
 	{ "filesystems", &filesystems_file, nullptr },
 	{ "interrupts", &interrupts_file, nullptr },
+	{ "iomem", &proc_iomem, nullptr },
 	{ "kmsg", &proc_kmsg, nullptr },
 	{ "loadavg", &loadavg_file, nullptr },
 	{ "meminfo", &proc_meminfo, nullptr },
+	{ "kallsyms", &proc_kallsyms, nullptr },
+	{ "kpagecount", &proc_frames, nullptr },
+	{ "kpageflags", &proc_frames, &proc_frames_flags },
+	{ "locks", &proc_locks, nullptr },
+	{ "misc", &proc_misc, nullptr },
 	{ "modules", &empty_file, nullptr },
 	{ "mounts", &fixed_link, "self/mounts" },
+	{ "pagetypeinfo", &proc_pagetypeinfo, nullptr },
 	{ "partitions", &proc_partitions, nullptr },
+	{ "schedstat", &proc_schedstat, nullptr },
 	{ "self", &self_link, nullptr },
 	{ "slabinfo", &proc_slabinfo, nullptr },
+	{ "softirqs", &proc_softirqs, nullptr },
 	{ "stat", &stat_file, nullptr },
 	{ "swaps", &swaps_file, nullptr },
 	{ "sys", &synthetic_directory, &proc_sys_table },
 	{ "sysrq-trigger", &sysrq_file, nullptr },
+	{ "sysvipc", &synthetic_directory, &proc_sysvipc_table },
 	{ "thread-self", &thread_self_link, nullptr },
+	{ "tty", &synthetic_directory, &proc_tty_table },
 	{ "uptime", &uptime_file, nullptr },
 	{ "version", &version_file, nullptr },
+	{ "vmallocinfo", &proc_vmallocinfo, nullptr },
 	{ "vmstat", &proc_vmstat, nullptr },
 	{ "zoneinfo", &proc_zoneinfo, nullptr },
 };

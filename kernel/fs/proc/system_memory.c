@@ -3,6 +3,7 @@
 #include <fs/proc/proc_priv.h>
 #include <fs/proc/system_priv.h>
 
+#include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/reclaim.h>
 #include <mm/slab.h>
@@ -106,6 +107,8 @@ static int vmstat_show(const struct synthetic_node *node, struct text_buffer *ou
 		{ "pswpout", 0 },
 		{ "pgalloc_normal", f.allocated_ever },
 		{ "pgfree", f.freed_ever },
+		{ "pgfault", fault_count() },
+		{ "pgmajfault", 0 }, /* what is read from a device is not counted yet */
 		{ "oom_kill", m.oom_kills },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
