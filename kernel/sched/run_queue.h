@@ -11,7 +11,7 @@ typedef __int128 s128;
 
 #define SLICE_NS (3 * NSEC_PER_MSEC) /* what a fair thread is given at a time when others wait */
 #define RR_SLICE_NS SCHED_RR_SLICE_NS
-#define SAMPLE_NS (10 * NSEC_PER_MSEC)	  /* how often a lone running thread is looked at */
+#define SAMPLE_NS (10 * NSEC_PER_MSEC) /* how often a lone running thread is looked at */
 #define RT_LEVELS 100
 
 /*
