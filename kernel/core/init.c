@@ -100,6 +100,7 @@ static void boot_rest(void *unused)
 	virtio_mmio_init();
 	virtio_rng_init();
 	virtio_blk_init();
+	virtio_net_init();
 	root_init();
 
 	if (ktest_run)

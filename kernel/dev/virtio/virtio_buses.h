@@ -15,3 +15,4 @@ void virtio_mmio_init(void);
 /* Drivers. */
 void virtio_rng_init(void);
 void virtio_blk_init(void);
+void virtio_net_init(void);
