@@ -17,7 +17,7 @@ static_assert(offsetof(struct thread_base, preempt_count) == THREAD_PREEMPT_COUN
 static_assert(offsetof(struct thread_base, work) == THREAD_WORK);
 static_assert(offsetof(struct thread_base, kstack_top) == THREAD_KSTACK_TOP);
 static_assert(offsetof(struct thread_base, arch) == THREAD_ARCH);
-static_assert(WORK_EXIT_MASK == (WORK_RESCHEDULE | WORK_SIGNAL | WORK_NOTIFY));
+static_assert(WORK_EXIT_MASK == (WORK_RESCHEDULE | WORK_SIGNAL | WORK_NOTIFY | WORK_RSEQ));
 
 #define DEVICE_TREE_MAX BIT(21) /* by the boot protocol */
 

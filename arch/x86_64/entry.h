@@ -21,7 +21,7 @@
 #define ARCH_THREAD_SP 0
 
 /* The bits of thread_base.work that the way to user mode waits for. WORK_TRACE stays set. */
-#define WORK_EXIT_MASK 7
+#define WORK_EXIT_MASK 15
 #define WORK_RESCHEDULE_MASK 1
 
 #ifndef __ASSEMBLY__

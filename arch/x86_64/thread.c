@@ -19,7 +19,7 @@
 static_assert(offsetof(struct thread_base, preempt_count) == THREAD_PREEMPT_COUNT);
 static_assert(offsetof(struct thread_base, work) == THREAD_WORK);
 static_assert(offsetof(struct arch_thread, sp) == ARCH_THREAD_SP);
-static_assert((WORK_RESCHEDULE | WORK_SIGNAL | WORK_NOTIFY) == WORK_EXIT_MASK);
+static_assert((WORK_RESCHEDULE | WORK_SIGNAL | WORK_NOTIFY | WORK_RSEQ) == WORK_EXIT_MASK);
 static_assert(WORK_RESCHEDULE == WORK_RESCHEDULE_MASK);
 static_assert(offsetof(struct x86_task_state, tss.rsp) == TASK_STATE_RSP0);
 

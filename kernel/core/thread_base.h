@@ -18,7 +18,8 @@
 	BIT(2) /* the process layer has something to do (stop, exit, restore the signal mask) */
 #define WORK_FATAL                                                                                 \
 	BIT(4) /* the thread must leave: killable sleeps end with -ERESTARTSYS too; never cleared */
-#define WORK_TRACE BIT(3) /* system calls are reported (strace, ptrace, seccomp) */
+#define WORK_RSEQ BIT(3)  /* the area of restartable sequences must be looked at */
+#define WORK_TRACE BIT(5) /* system calls are reported (strace, ptrace, seccomp) */
 
 /* One step of preempt_count per level of interrupt, above the steps of preempt_disable(). */
 #define PREEMPT_INTERRUPT BIT(16)

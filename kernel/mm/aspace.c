@@ -39,6 +39,8 @@ void aspace_activate(struct aspace *as)
 	/* First this: an entry changed from now on is flushed here too, perhaps for nothing. */
 	if (as)
 		__atomic_fetch_or(&as->cpus_active, BIT(cpu_id()), __ATOMIC_SEQ_CST);
+	/* For membarrier: whoever does not see the bit has made its stores visible here. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	this_cpu(aspace_loaded) = as;
 	arch_mmu_switch(as ? &as->mmu : nullptr);
 	if (former)
@@ -216,6 +218,7 @@ static void fork_layout(struct aspace *child, const struct aspace *parent)
 	child->exe = parent->exe;
 	if (child->exe)
 		mm_hooks.file_get(child->exe);
+	child->membarrier = parent->membarrier;
 }
 
 int aspace_fork(struct aspace *parent, struct aspace **out)

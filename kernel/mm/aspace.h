@@ -87,6 +87,7 @@ struct aspace {
 	struct file *exe;      /* the executable; holds a reference */
 	u64 auxv[2 * 32];      /* for /proc/pid/auxv, ends with AT_NULL */
 	u32 dumpable;	       /* prctl(PR_SET_DUMPABLE) */
+	u32 membarrier;	       /* registrations of membarrier(2); atomic */
 };
 
 /* An empty address space with one reference and one user. -ENOMEM. May sleep. */

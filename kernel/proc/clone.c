@@ -13,6 +13,7 @@
 #include <proc/namespaces.h>
 #include <proc/pidfd.h>
 #include <proc/proc_priv.h>
+#include <proc/rseq.h>
 #include <proc/seccomp.h>
 
 #include <linux/fcntl.h>
@@ -168,6 +169,8 @@ static void copy_attributes(struct task *child, struct task *parent,
 	child->signals.blocked = parent->signals.blocked;
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK))
 		child->signals.altstack = parent->signals.altstack;
+	if (!(req->flags & CLONE_VM))
+		rseq_fork(child, parent);
 	child->personality = parent->personality;
 	child->timer_slack_ns = parent->timer_slack_ns;
 	child->io_priority = parent->io_priority;

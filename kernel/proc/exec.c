@@ -13,6 +13,7 @@
 #include <obj/inode.h>
 #include <proc/exec_priv.h>
 #include <proc/proc_priv.h>
+#include <proc/rseq.h>
 
 #include <linux/personality.h>
 #include <linux/ptrace.h>
@@ -178,6 +179,8 @@ static void reset_task(struct task *task, struct exec_image *image)
 
 	process_timers_exec(process);
 	task->robust_list = nullptr;
+	rseq_reset(task);
+	task->futex_exited = false;
 	task->set_child_tid = nullptr;
 	task->clear_child_tid = nullptr;
 	task->signals.altstack = (stack_t){ .ss_flags = SS_DISABLE };

@@ -9,6 +9,7 @@
 #include <arch/trap.h>
 #include <lib/errno.h>
 #include <proc/proc_priv.h>
+#include <proc/rseq.h>
 
 #include <asm/unistd.h>
 
@@ -151,6 +152,8 @@ static void call_handler(struct trap_frame *frame, int signo, const siginfo_t *i
 	bool step = current_task()->trace.step;
 
 	restart_with_handler(frame, action->flags);
+	if (current_task()->rseq)
+		rseq_resume(frame);
 	if (step) /* not in the frame that the handler returns to */
 		arch_step_set(current_base(), false);
 	if ((action->flags & SA_ONSTACK) && !(state->altstack.ss_flags & SS_DISABLE) &&
@@ -212,7 +215,7 @@ void trap_exit_to_user(struct trap_frame *frame)
 
 	if (work & WORK_RESCHEDULE)
 		schedule();
-	if (!(work & (WORK_SIGNAL | WORK_NOTIFY | WORK_FATAL)))
+	if (!(work & (WORK_SIGNAL | WORK_NOTIFY | WORK_FATAL | WORK_RSEQ)))
 		return;
 	if (work & WORK_FATAL)
 		task_exit(current_process()->group_exit_code);
@@ -224,4 +227,6 @@ void trap_exit_to_user(struct trap_frame *frame)
 	}
 	if (work & WORK_SIGNAL)
 		deliver(frame);
+	if (work & WORK_RSEQ)
+		rseq_resume(frame);
 }

@@ -54,6 +54,8 @@ struct task {
 	int __user *clear_child_tid; /* set_tid_address(2) */
 	void __user *robust_list;    /* set_robust_list(2) */
 	size_t robust_list_size;
+	struct rseq __user *rseq; /* rseq(2) */
+	u32 rseq_signature;
 	/* Private to ipc/futex_pi.c: futexes it owns that others wait for, what it waits for itself, no new ones. */
 	struct futex_pi *futex_owned;
 	struct futex_pi_waiter *futex_waiting;

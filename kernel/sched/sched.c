@@ -325,10 +325,15 @@ void thread_entered(void)
 static void note_switch(struct run_queue *rq, struct thread *prev, struct thread *next,
 			bool voluntary, u64 now) __must_hold(&rq->lock)
 {
-	if (voluntary)
+	if (voluntary) {
 		prev->voluntary_switches++;
-	else
+	} else {
 		prev->involuntary_switches++;
+		if (prev->has_rseq)
+			thread_work_set(&prev->base, WORK_RSEQ);
+	}
+	if (next->has_rseq && next->rseq_cpu != rq->cpu)
+		thread_work_set(&next->base, WORK_RSEQ);
 	rq->stats.switches++;
 	rq->previous = prev;
 	rq->current = next;

@@ -47,8 +47,10 @@ struct thread {
 	bool user;		 /* embedded in a struct task */
 	bool killed;		 /* atomic: a fatal signal is pending; killable sleeps end */
 	u32 cpu;		 /* run queue it belongs to; changes under that queue's lock */
-	u64 affinity;		 /* bit n: may run on CPU n */
-	struct aspace *aspace;	 /* user mappings it runs with; null for kernel threads */
+	bool has_rseq; /* WORK_RSEQ is set when it was preempted, or comes to a CPU other than */
+	u32 rseq_cpu;  /* what it was last told */
+	u64 affinity;  /* bit n: may run on CPU n */
+	struct aspace *aspace; /* user mappings it runs with; null for kernel threads */
 
 	/* From here to `counted_blocked`: owned by sched/, guarded by the lock of the run queue of `cpu`. */
 	struct sched_params params;    /* as set */

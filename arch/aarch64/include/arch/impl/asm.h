@@ -7,7 +7,7 @@
 #define THREAD_WORK 8
 #define THREAD_KSTACK_TOP 16
 #define THREAD_ARCH 32
-#define WORK_EXIT_MASK 7 /* all but WORK_TRACE, which is not done at the return but lasts */
+#define WORK_EXIT_MASK 15 /* all but WORK_TRACE, which is not done at the return but lasts */
 
 #define KERNEL_L3_TABLES 3
 #define OVERFLOW_STACK_SIZE 4096
