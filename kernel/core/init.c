@@ -39,6 +39,7 @@
 #include <mm/vmap.h>
 #include <mm/write_back.h>
 #include <net/device.h>
+#include <net/netlink/netlink.h>
 #include <net/socket.h>
 #include <net/unix/unix.h>
 #include <obj/file.h>
@@ -75,6 +76,9 @@ static void boot_rest(void *unused)
 	socket_init();
 	unix_init();
 	net_init();
+	netlink_init();
+	netlink_route_init();
+	uevent_init();
 	epoll_init();
 	vfs_init();
 	sys_fs_init();

@@ -15,6 +15,8 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <net/device.h>
+#include <net/inet_socket.h>
 #include <net/socket_priv.h>
 #include <obj/inode.h>
 #include <proc/signal.h>
@@ -88,6 +90,7 @@ static long socket_file_ioctl(struct file *file, unsigned request, unsigned long
 {
 	struct socket *socket = file->private;
 	int __user *number = __force_user(int __user *, argument);
+	long error;
 	int owner;
 
 	switch (request) {
@@ -101,7 +104,10 @@ static long socket_file_ioctl(struct file *file, unsigned request, unsigned long
 	case SIOCGPGRP:
 		return put_user(file->owner_pid, number);
 	default:
-		return socket->ops->ioctl ? socket->ops->ioctl(socket, request, argument) : -ENOTTY;
+		error = socket->ops->ioctl ? socket->ops->ioctl(socket, request, argument)
+					   : -ENOTTY;
+		/* Interfaces are asked for through sockets of any family (netdevice(7)). */
+		return error == -ENOTTY ? inet_ioctl(socket, request, argument) : error;
 	}
 }
 
@@ -150,6 +156,7 @@ static int socket_alloc(int family, int type, int protocol, u32 flags, struct so
 	socket->family = family;
 	socket->type = type;
 	socket->protocol = protocol;
+	socket->network = &initial_network;
 	socket_options_init(socket);
 	error = inode_create_anonymous("socket", S_IFSOCK | 0777, &inode);
 	if (!error) {

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* NETLINK_ROUTE: devices (RTM_NEWLINK and its relatives). */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/device_change.h>
+#include <net/netlink/route_priv.h>
+
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <sys/socket.h>
+
+/* IFLA_OPERSTATE, RFC 2863; the uapi names are an enum of <linux/if.h>. */
+static u8 operational_state(const struct net_device *device)
+{
+	if (device->features & DEVICE_LOOPBACK)
+		return IF_OPER_UNKNOWN;
+	if (!(device->flags & IFF_UP))
+		return IF_OPER_DOWN;
+	return device->flags & IFF_RUNNING ? IF_OPER_UP : IF_OPER_DOWN;
+}
+
+static void fill_stats(const struct net_device *device, struct rtnl_link_stats64 *out)
+{
+	const struct net_device_statistics *s = &device->statistics;
+
+	*out = (struct rtnl_link_stats64){
+		.rx_packets = s->receive_packets,
+		.tx_packets = s->transmit_packets,
+		.rx_bytes = s->receive_bytes,
+		.tx_bytes = s->transmit_bytes,
+		.rx_errors = s->receive_errors,
+		.tx_errors = s->transmit_errors,
+		.rx_dropped = s->receive_dropped,
+		.tx_dropped = s->transmit_dropped,
+		.multicast = s->receive_multicast,
+		.tx_carrier_errors = s->transmit_carrier,
+	};
+}
+
+static void put_stats(struct netlink_writer *w, const struct net_device *device)
+{
+	struct rtnl_link_stats64 stats;
+	struct rtnl_link_stats small = {};
+	u32 *words = (u32 *)&small;
+
+	/* The old structure has the same fields, 32 bits wide. */
+	fill_stats(device, &stats);
+	for (size_t i = 0; i < sizeof(small) / sizeof(u32); i++)
+		words[i] = (u32)((const __u64 *)&stats)[i];
+	netlink_put(w, IFLA_STATS64, &stats, sizeof(stats));
+	netlink_put(w, IFLA_STATS, &small, sizeof(small));
+}
+
+static void put_map(struct netlink_writer *w)
+{
+	struct rtnl_link_ifmap map = {};
+
+	netlink_put(w, IFLA_MAP, &map, sizeof(map));
+}
+
+static void put_link(struct netlink_writer *w, u16 type, const struct net_device *device)
+{
+	struct ifinfomsg *info = netlink_begin(w, type, sizeof(*info));
+	bool carrier = device->flags & IFF_RUNNING;
+
+	if (info) {
+		info->ifi_type = device->type;
+		info->ifi_index = device->index;
+		info->ifi_flags = device->flags;
+		if (carrier)
+			info->ifi_flags |= IFF_LOWER_UP;
+	}
+	netlink_put_string(w, IFLA_IFNAME, device->name);
+	netlink_put_u32(w, IFLA_TXQLEN, device->transmit_queue_length);
+	netlink_put_u8(w, IFLA_OPERSTATE, operational_state(device));
+	netlink_put_u8(w, IFLA_LINKMODE, 0);
+	netlink_put_u32(w, IFLA_MTU, device->mtu);
+	netlink_put_u32(w, IFLA_MIN_MTU, device->mtu_min);
+	netlink_put_u32(w, IFLA_MAX_MTU, device->features & DEVICE_LOOPBACK ? 0 : device->mtu_max);
+	netlink_put_u32(w, IFLA_GROUP, 0);
+	netlink_put_u32(w, IFLA_PROMISCUITY, !!(device->flags & IFF_PROMISC));
+	netlink_put_u32(w, IFLA_NUM_TX_QUEUES, 1);
+	netlink_put_u32(w, IFLA_NUM_RX_QUEUES, 1);
+	netlink_put_u8(w, IFLA_CARRIER, carrier || !(device->flags & IFF_UP));
+	netlink_put_string(w, IFLA_QDISC,
+			   device->features & DEVICE_LOOPBACK || !(device->flags & IFF_UP)
+				   ? "noqueue"
+				   : "pfifo_fast");
+	put_map(w);
+	if (device->address_length) {
+		netlink_put(w, IFLA_ADDRESS, device->address, device->address_length);
+		netlink_put(w, IFLA_BROADCAST, device->broadcast, device->address_length);
+	}
+	put_stats(w, device);
+	netlink_end(w);
+}
+
+void rtnl_link_notify(int event, struct net_device *device)
+{
+	struct netlink_writer w = {};
+
+	if (!netlink_has_listeners(NETLINK_ROUTE, RTNLGRP_LINK))
+		return;
+	put_link(&w, (u16)event, device);
+	netlink_notify(device->network, NETLINK_ROUTE, RTNLGRP_LINK, &w);
+}
+
+int rtnl_link_dump(struct netlink_request *r)
+{
+	const struct ifinfomsg *wanted = netlink_payload(r->header, sizeof(*wanted));
+
+	/* Other families' views of links (bridge ports) are empty. */
+	if (wanted && wanted->ifi_family != AF_UNSPEC && wanted->ifi_family != AF_INET &&
+	    wanted->ifi_family != AF_INET6 && wanted->ifi_family != AF_PACKET)
+		return 0;
+	for (struct net_device *d = r->network->devices; d; d = d->next)
+		put_link(r->reply, RTM_NEWLINK, d);
+	return 0;
+}
+
+/* The device that a request is about, by number or name; attributes in `table`. */
+static int find_link(struct netlink_request *r, const struct nlattr **table,
+		     struct net_device **out)
+{
+	const struct ifinfomsg *info = netlink_payload(r->header, sizeof(*info));
+	const struct nlattr *name;
+	char text[IFNAMSIZ];
+	int error = netlink_parse(r->header, sizeof(*info), table, IFLA_MAX);
+
+	if (error)
+		return error;
+	name = table[IFLA_IFNAME];
+	if (info->ifi_index > 0) {
+		*out = net_device_find(r->network, info->ifi_index);
+	} else {
+		if (!name)
+			name = table[IFLA_ALT_IFNAME];
+		if (!name)
+			return -EINVAL;
+		if (netlink_get_string(name, text, sizeof(text)))
+			return -ENODEV;
+		*out = net_device_find_name(r->network, text);
+	}
+	return *out ? 0 : -ENODEV;
+}
+
+int rtnl_link_get(struct netlink_request *r)
+{
+	const struct nlattr *table[IFLA_MAX + 1];
+	struct net_device *device;
+	int error = find_link(r, table, &device);
+
+	if (!error)
+		put_link(r->reply, RTM_NEWLINK, device);
+	return error;
+}
+
+static int set_address(struct net_device *device, const struct nlattr *attribute)
+	__must_hold(&device->network->config)
+{
+	if (netlink_length(attribute) < device->address_length || !device->address_length)
+		return -EINVAL;
+	return net_device_set_address(device, netlink_data(attribute));
+}
+
+static int rename_link(struct net_device *device, const struct nlattr *attribute)
+	__must_hold(&device->network->config)
+{
+	char name[IFNAMSIZ];
+
+	if (netlink_get_string(attribute, name, sizeof(name)))
+		return -EINVAL;
+	return strcmp(name, device->name) ? net_device_rename(device, name) : 0;
+}
+
+/* RTM_NEWLINK of a link that exists, RTM_SETLINK. */
+int rtnl_link_change(struct netlink_request *r)
+	__no_lock_analysis /* network->config is held: rtnl_request */
+{
+	const struct ifinfomsg *info = netlink_payload(r->header, sizeof(*info));
+	const struct nlattr *table[IFLA_MAX + 1];
+	struct net_device *device;
+	u32 mask;
+	int error;
+
+	if (!info)
+		return -EINVAL;
+	error = find_link(r, table, &device);
+	if (error == -ENODEV && r->header->nlmsg_type == RTM_NEWLINK &&
+	    (r->header->nlmsg_flags & NLM_F_CREATE)) {
+		r->error_text = "Unknown device type";
+		return -EOPNOTSUPP;
+	}
+	if (error)
+		return error;
+	if (r->header->nlmsg_flags & NLM_F_EXCL)
+		return -EEXIST;
+	if (table[IFLA_ADDRESS])
+		error = set_address(device, table[IFLA_ADDRESS]);
+	if (!error && table[IFLA_MTU])
+		error = net_device_set_mtu(device, netlink_get_u32(table[IFLA_MTU]));
+	if (!error && table[IFLA_TXQLEN])
+		device->transmit_queue_length = netlink_get_u32(table[IFLA_TXQLEN]);
+	if (!error && info->ifi_index > 0 && table[IFLA_IFNAME])
+		error = rename_link(device, table[IFLA_IFNAME]);
+	/* Without a mask all flags are meant, as long as there are any. */
+	mask = info->ifi_change ? info->ifi_change : info->ifi_flags ? ~0u : 0;
+	if (!error && mask)
+		error = net_device_set_flags(device, info->ifi_flags, mask);
+	return error;
+}
+
+int rtnl_link_delete(struct netlink_request *r)
+{
+	const struct nlattr *table[IFLA_MAX + 1];
+	struct net_device *device;
+	int error = find_link(r, table, &device);
+
+	if (error)
+		return error;
+	return -EOPNOTSUPP; /* hardware and loopback stay */
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of NETLINK_ROUTE (rtnetlink(7)). */
+#pragma once
+
+#include <net/address.h>
+#include <net/device.h>
+#include <net/netlink/netlink.h>
+
+#include <linux/rtnetlink.h>
+
+/* Each handles one kind of request; under network->config. 0 or -errno. */
+int rtnl_link_get(struct netlink_request *r);
+int rtnl_link_dump(struct netlink_request *r);
+int rtnl_link_change(struct netlink_request *r);
+int rtnl_link_delete(struct netlink_request *r);
+int rtnl_address_dump(struct netlink_request *r);
+int rtnl_address_add(struct netlink_request *r);
+int rtnl_address_delete(struct netlink_request *r);
+int rtnl_route_get(struct netlink_request *r);
+int rtnl_route_dump(struct netlink_request *r);
+int rtnl_route_add(struct netlink_request *r);
+int rtnl_route_delete(struct netlink_request *r);
+int rtnl_neighbour_dump(struct netlink_request *r);
+int rtnl_neighbour_add(struct netlink_request *r);
+int rtnl_neighbour_delete(struct netlink_request *r);
+int rtnl_rule_dump(struct netlink_request *r);
+
+void rtnl_link_notify(int event, struct net_device *device);
+void rtnl_address_notify(int event, struct net_device *device, const struct net_address *address);
+void rtnl_route_notify(int event, struct network_namespace *network, const struct route *route);
+
+/* Addresses as attributes: 4 or 16 bytes by family. */
+static inline size_t rtnl_address_size(u8 family)
+{
+	return family == AF_INET ? 4 : 16;
+}
+void rtnl_put_address(struct netlink_writer *w, u16 type, u8 family, const struct inet_address *a);
+/* -EINVAL if the size does not fit the family. */
+[[nodiscard]] int rtnl_get_address(const struct nlattr *attribute, u8 family,
+				   struct inet_address *out);
+/* Prefix lengths as programs see them, and of 128 bits. */
+static inline u8 rtnl_prefix(u8 family, u8 prefix_length)
+{
+	return family == AF_INET ? prefix_length - INET_V4_PREFIX : prefix_length;
+}
+static inline u8 rtnl_family(const struct inet_address *a)
+{
+	return inet_is_v4(a) ? AF_INET : AF_INET6;
+}

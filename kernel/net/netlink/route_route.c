@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* NETLINK_ROUTE: routes (RTM_NEWROUTE and its relatives). */
+#include <core/rcu.h>
+#include <core/time.h>
+#include <core/wait.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/netlink/route_priv.h>
+#include <net/route.h>
+
+#include <sys/socket.h>
+
+static void put_route(struct netlink_writer *w, u16 type, const struct route *route)
+{
+	struct rtmsg *info = netlink_begin(w, type, sizeof(*info));
+	u8 family = route->family;
+
+	if (info) {
+		info->rtm_family = family;
+		info->rtm_dst_len = rtnl_prefix(family, route->prefix_length);
+		info->rtm_table = (u8)route->table;
+		info->rtm_protocol = route->protocol;
+		info->rtm_scope = family == AF_INET ? route->scope : RT_SCOPE_UNIVERSE;
+		info->rtm_type = route->type;
+	}
+	netlink_put_u32(w, RTA_TABLE, route->table);
+	if (rtnl_prefix(family, route->prefix_length))
+		rtnl_put_address(w, RTA_DST, family, &route->destination);
+	if (route->metric)
+		netlink_put_u32(w, RTA_PRIORITY, route->metric);
+	if (route->mtu) {
+		size_t nest = netlink_nest(w, RTA_METRICS);
+
+		netlink_put_u32(w, RTAX_MTU, route->mtu);
+		netlink_nest_end(w, nest);
+	}
+	if (!inet_is_any(&route->source))
+		rtnl_put_address(w, RTA_PREFSRC, family, &route->source);
+	if (!inet_is_any(&route->gateway))
+		rtnl_put_address(w, RTA_GATEWAY, family, &route->gateway);
+	if (route->device)
+		netlink_put_u32(w, RTA_OIF, (u32)route->device->index);
+	if (family == AF_INET6) {
+		struct rta_cacheinfo info6 = {};
+
+		netlink_put(w, RTA_CACHEINFO, &info6, sizeof(info6));
+		netlink_put_u8(w, RTA_PREF, 0);
+	}
+	netlink_end(w);
+}
+
+void rtnl_route_notify(int event, struct network_namespace *network, const struct route *route)
+{
+	unsigned group = route->family == AF_INET ? RTNLGRP_IPV4_ROUTE : RTNLGRP_IPV6_ROUTE;
+	struct netlink_writer w = {};
+
+	if (!netlink_has_listeners(NETLINK_ROUTE, group))
+		return;
+	put_route(&w, (u16)event, route);
+	netlink_notify(network, NETLINK_ROUTE, group, &w);
+}
+
+int rtnl_route_dump(struct netlink_request *r)
+{
+	const struct rtgenmsg *generic = netlink_payload(r->header, sizeof(*generic));
+	const struct rtmsg *wanted = netlink_payload(r->header, sizeof(*wanted));
+	u8 family = generic->rtgen_family;
+	u32 table = wanted && r->strict ? wanted->rtm_table : 0;
+	const struct route_table *routes = r->network->routes; /* changes need network->config */
+	static const u8 families[] = { AF_INET, AF_INET6 };
+
+	for (unsigned f = 0; routes && f < ARRAY_SIZE(families); f++)
+		for (unsigned i = 0; i < routes->count; i++) {
+			const struct route *route = &routes->routes[i];
+
+			if (route->family == families[f] && (!family || family == route->family) &&
+			    (!table || table == route->table))
+				put_route(r->reply, RTM_NEWROUTE, route);
+		}
+	return 0;
+}
+
+/* ip route get: the route that a packet would take. */
+int rtnl_route_get(struct netlink_request *r)
+{
+	const struct rtmsg *info = netlink_payload(r->header, sizeof(*info));
+	const struct nlattr *table[RTA_MAX + 1];
+	struct inet_address destination, source = {};
+	struct route answer = {};
+	struct route_result found;
+	int error, index = 0;
+
+	if (!info || netlink_parse(r->header, sizeof(*info), table, RTA_MAX))
+		return -EINVAL;
+	if (info->rtm_family != AF_INET && info->rtm_family != AF_INET6)
+		return -EOPNOTSUPP;
+	if (!table[RTA_DST])
+		return -EINVAL;
+	error = rtnl_get_address(table[RTA_DST], info->rtm_family, &destination);
+	if (!error && table[RTA_SRC])
+		error = rtnl_get_address(table[RTA_SRC], info->rtm_family, &source);
+	if (error)
+		return error;
+	if (table[RTA_OIF])
+		index = (int)netlink_get_u32(table[RTA_OIF]);
+	rcu_read_lock();
+	error = route_find(r->network, &destination, &source, index, &found);
+	rcu_read_unlock();
+	if (error)
+		return error;
+	answer.family = info->rtm_family;
+	answer.destination = destination;
+	answer.prefix_length = 128;
+	answer.type = found.type;
+	answer.table = found.type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	answer.device = found.device;
+	answer.source = found.source;
+	if (!inet_equal(&found.next_hop, &destination))
+		answer.gateway = found.next_hop;
+	put_route(r->reply, RTM_NEWROUTE, &answer);
+	return 0;
+}
+
+static int decode_metrics(const struct nlattr *nest, struct route *out)
+{
+	const struct nlattr *table[RTAX_MAX + 1];
+	int error = netlink_parse_nested(nest, table, RTAX_MAX);
+
+	if (!error && table[RTAX_MTU])
+		out->mtu = netlink_get_u32(table[RTAX_MTU]);
+	return error;
+}
+
+static int decode_addresses(const struct nlattr **table, struct route *out)
+{
+	int error = 0;
+
+	out->destination = out->family == AF_INET ? inet_from_v4(0) : (struct inet_address){};
+	if (table[RTA_DST])
+		error = rtnl_get_address(table[RTA_DST], out->family, &out->destination);
+	if (!error && table[RTA_GATEWAY])
+		error = rtnl_get_address(table[RTA_GATEWAY], out->family, &out->gateway);
+	if (!error && table[RTA_PREFSRC])
+		error = rtnl_get_address(table[RTA_PREFSRC], out->family, &out->source);
+	return error;
+}
+
+/* The device that a gateway is reached through. */
+static struct net_device *gateway_device(struct network_namespace *network,
+					 const struct inet_address *gateway)
+{
+	struct inet_address any = {};
+	struct route_result found;
+	int error;
+
+	rcu_read_lock();
+	error = route_find(network, gateway, &any, 0, &found);
+	rcu_read_unlock();
+	return error ? nullptr : found.device;
+}
+
+static int decode(struct netlink_request *r, struct route *out)
+{
+	const struct rtmsg *info = netlink_payload(r->header, sizeof(*info));
+	const struct nlattr *table[RTA_MAX + 1];
+	int error;
+
+	if (!info)
+		return -EINVAL;
+	error = netlink_parse(r->header, sizeof(*info), table, RTA_MAX);
+	if (error)
+		return error;
+	if (info->rtm_family != AF_INET && info->rtm_family != AF_INET6)
+		return -EOPNOTSUPP;
+	if (info->rtm_dst_len > rtnl_address_size(info->rtm_family) * 8)
+		return -EINVAL;
+	*out = (struct route){ .family = info->rtm_family,
+			       .type = info->rtm_type,
+			       .scope = info->rtm_scope,
+			       .protocol = info->rtm_protocol,
+			       .table = info->rtm_table,
+			       .expires_ns = NO_DEADLINE };
+	out->prefix_length =
+		(u8)(info->rtm_dst_len + (out->family == AF_INET ? INET_V4_PREFIX : 0));
+	if (table[RTA_TABLE])
+		out->table = netlink_get_u32(table[RTA_TABLE]);
+	if (!out->table)
+		out->table = RT_TABLE_MAIN;
+	if (table[RTA_PRIORITY])
+		out->metric = netlink_get_u32(table[RTA_PRIORITY]);
+	error = decode_addresses(table, out);
+	if (!error && table[RTA_METRICS])
+		error = decode_metrics(table[RTA_METRICS], out);
+	if (!error && table[RTA_OIF]) {
+		out->device = net_device_find(r->network, (int)netlink_get_u32(table[RTA_OIF]));
+		error = out->device ? 0 : -ENODEV;
+	}
+	return error;
+}
+
+static bool needs_device(const struct route *route)
+{
+	return route->type != RTN_UNREACHABLE && route->type != RTN_BLACKHOLE &&
+	       route->type != RTN_PROHIBIT && route->type != RTN_THROW;
+}
+
+int rtnl_route_add(struct netlink_request *r)
+	__no_lock_analysis /* network->config is held: rtnl_request */
+{
+	bool replace = r->header->nlmsg_flags & NLM_F_REPLACE;
+	struct route route;
+	int error = decode(r, &route);
+
+	if (error)
+		return error;
+	if (!(r->header->nlmsg_flags & (NLM_F_CREATE | NLM_F_REPLACE)))
+		return -ENOENT;
+	if (!route.device && needs_device(&route)) {
+		if (!inet_is_any(&route.gateway))
+			route.device = gateway_device(r->network, &route.gateway);
+		if (!route.device) {
+			r->error_text = "Nexthop has invalid gateway";
+			return inet_is_any(&route.gateway) ? -ENODEV : -ENETUNREACH;
+		}
+	}
+	if (route.device && !(route.device->flags & IFF_UP)) {
+		r->error_text = "Device for nexthop is not up";
+		return -ENETDOWN;
+	}
+	/* Linux gives routes of IPv6 a metric. */
+	if (route.family == AF_INET6 && !route.metric)
+		route.metric = 1024;
+	return route_add(r->network, &route, replace);
+}
+
+int rtnl_route_delete(struct netlink_request *r)
+	__no_lock_analysis /* network->config is held: rtnl_request */
+{
+	struct route route;
+	int error = decode(r, &route);
+
+	return error ? error : route_remove(r->network, &route);
+}
