@@ -33,6 +33,14 @@ boot-files: setup
 	@tools/mkinitramfs build/$(GUEST)/initramfs.cpio --busybox $(BUSYBOX) --skeleton tools/initramfs
 run: boot-files
 	@exec $(RUN)
+# A disk image with Debian, made once (remove it to make it again), booted to its login: root, password "cairn".
+.PHONY: debian
+DISK := build/debian/$(GUEST).img
+debian: setup
+	@$(MAKE) --no-print-directory $(GUEST)
+	@test -e $(DISK) || tools/mkdebian $(GUEST) $(DISK)
+	@exec $(PYTHON) tools/qemu.py $(GUEST) $(KERNEL) --disk $(DISK) --memory 1G --cpus $(SMP) \
+		--append="root=/dev/vda1 rw quiet $(APPEND)"
 # Starts the machine stopped and prints how to attach.
 gdb: boot-files
 	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"
@@ -59,6 +67,6 @@ bench-boot: setup
 	@$(PYTHON) bench/boot.py
 compile_commands.json:
 	@$(PYTHON) tools/compile_commands.py $(GUEST)
-# Fetched packages stay.
+# Fetched packages and installed systems stay.
 clean:
-	rm -rf $(filter-out build/packages,$(wildcard build/*)) compile_commands.json
+	rm -rf $(filter-out build/packages build/debian,$(wildcard build/*)) compile_commands.json

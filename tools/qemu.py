@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The QEMU command line, in one place for `make run`, the tests and the benchmarks.
 
-  qemu.py ARCH KERNEL INITRD [--append WORDS] [--memory 256M] [--cpus N] [--cpu MODEL] [--gdb]
+  qemu.py ARCH KERNEL [INITRD] [--append WORDS] [--disk IMAGE] [--memory 256M] [--cpus N] [--cpu MODEL] [--gdb]
 
 runs the machine on this terminal: Ctrl-A x ends it, powering off in the guest ends it with status 0.
 """
@@ -39,11 +39,21 @@ def command(arch, kernel, initrd=None, append="", memory="256M", cpus=1, cpu=Non
     return line + ["-append", f"console={CONSOLE[arch]} {append}".strip(), *extra]
 
 
+def disks(images, options=""):
+    """The words for virtio disks, vda first."""
+    words = []
+    for number, image in enumerate(images):
+        words += ["-drive", f"file={image},format=raw,if=none,id=disk{number}{options}",
+                  "-device", f"virtio-blk-pci,drive=disk{number}"]
+    return words
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("arch", choices=CONSOLE)
     parser.add_argument("kernel")
-    parser.add_argument("initrd")
+    parser.add_argument("initrd", nargs="?")
+    parser.add_argument("--disk", action="append", default=[])
     parser.add_argument("--append", default="")
     parser.add_argument("--memory", default="256M")
     parser.add_argument("--cpus", default="1")
@@ -51,7 +61,7 @@ def main():
     parser.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
     options = parser.parse_args()
     line = command(options.arch, options.kernel, options.initrd, options.append, options.memory, options.cpus,
-                   options.cpu, ["-s", "-S"] if options.gdb else [])
+                   options.cpu, [*disks(options.disk), *(["-s", "-S"] if options.gdb else [])])
     os.execvp(line[0], line)
 
 
