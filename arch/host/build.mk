@@ -18,6 +18,9 @@ CFLAGS := -std=gnu23 -O1 -g -ffreestanding -nostdinc -isystem $(RESOURCES) -isys
 BASE := $(wildcard kernel/lib/*.c) kernel/core/lock.c kernel/core/mutex.c kernel/core/wait.c kernel/obj/object.c kernel/obj/derivation.c \
 	kernel/obj/pool.c kernel/mm/memory_object.c kernel/mm/memory_object_io.c kernel/mm/write_back.c kernel/mm/iter.c kernel/block/request.c kernel/block/device.c kernel/block/partition_gpt.c kernel/block/partition_mbr.c \
 	arch/host/kernel.c arch/host/sleep.c arch/host/memory.c arch/host/disk.c
+# File systems, and what of the upper layers they stand on.
+BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/buffer.c kernel/block/batch.c \
+	kernel/obj/inode.c kernel/obj/file_defaults.c kernel/vfs/posix_acl.c arch/host/vfs.c
 TESTS := $(shell find kernel -name '*_test.c')
 TESTED := $(wildcard $(TESTS:_test.c=.c))
 SOURCES := $(sort $(filter-out %_ktest.c,$(wildcard $(BASE)) $(TESTED) $(TESTS)))

@@ -47,6 +47,11 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 	test_failed = true;
 }
 
+bool test_has_failed(void)
+{
+	return test_failed;
+}
+
 bool test_allocation_failed(void)
 {
 	return failure_injected;

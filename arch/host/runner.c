@@ -6,6 +6,7 @@
 #include "host.h"
 
 #include <malloc.h>
+#include <sanitizer/common_interface_defs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ void host_abort(const char *text)
 {
 	fputs(text, stdout);
 	fflush(stdout);
+	__sanitizer_print_stack_trace();
 	abort();
 }
 
@@ -64,6 +66,15 @@ unsigned long long host_time_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (unsigned long long)now.tv_sec * 1000000000ull + (unsigned long long)now.tv_nsec;
+}
+
+int host_command(const char *text)
+{
+	int status;
+
+	fflush(stdout);
+	status = system(text);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 long host_file_read(const char *path, void *to, long size)

@@ -34,6 +34,9 @@ struct ktest {
 /* Records a failure of the running test and prints it. */
 void test_fail(const char *file, int line, const char *fmt, ...) __printf(3, 4);
 
+/* True if the running test has failed already: for loops that would only repeat it. Host only. */
+bool test_has_failed(void);
+
 /* True in a TEST_NO_MEMORY when an allocation of this run was made to fail. */
 bool test_allocation_failed(void);
 
