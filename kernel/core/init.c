@@ -23,6 +23,7 @@
 #include <dev/virtio/virtio_buses.h>
 #include <fs/dev/devtmpfs.h>
 #include <fs/devpts/devpts.h>
+#include <fs/ext4/ext4.h>
 #include <fs/fuse/fuse.h>
 #include <fs/initramfs/initramfs.h>
 #include <fs/mqueue/mqueue_fs.h>
@@ -83,6 +84,7 @@ static void boot_rest(void *unused)
 	vfs_init();
 	sys_fs_init();
 	tmpfs_init();
+	ext4_init();
 	mqueue_fs_init();
 	proc_fs_init();
 	vfs_mount_root("rootfs");

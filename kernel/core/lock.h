@@ -60,7 +60,11 @@ enum lock_rank {
 	RANK_NET_SEND = 66, /* net: one sender, one receiver at a time; user memory is copied */
 	RANK_PIPE = 65,	    /* ipc: one pipe's buffers; held while user memory is copied */
 	RANK_ASPACE = 70,   /* mm: mappings of an address space */
-	RANK_SYSV = 75,	    /* ipc: tables of System V objects; taken when a segment is unmapped */
+	RANK_SYSV = 74,	    /* ipc: tables of System V objects; taken when a segment is unmapped */
+	RANK_EXT4_COMMIT = 76,	 /* fs: one commit or checkpoint of a journal at a time */
+	RANK_EXT4_MAP = 77,	 /* fs: where an inode's blocks are; taken inside handles */
+	RANK_EXT4_ORPHAN = 78,	 /* fs: the list of orphans of an ext4 */
+	RANK_EXT4_GROUP = 79,	 /* fs: bitmaps and counts of a block group */
 	RANK_MEMORY_OBJECT = 80, /* mm: pages of a memory object */
 	RANK_DERIVATION =
 		90, /* obj: who derived from whom; taken when a derived handle is closed */

@@ -1,0 +1,736 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inodes: in memory, in the tables on the disk, and how they end. */
+#include <core/time.h>
+#include <fs/ext4/ext4_priv.h>
+#include <lib/crc32c.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <vfs/posix_acl.h>
+
+static struct slab_cache *inode_cache;
+
+void ext4_inode_cache_boot(void)
+{
+	inode_cache = slab_cache_create("ext4_inode", sizeof(struct ext4_inode), 0);
+}
+
+/* --- the tables --- */
+
+int ext4_inode_raw(struct ext4_inode *inode, struct buffer **buffer, struct ext4_disk_inode **raw)
+{
+	struct ext4 *fs = inode->fs;
+	u32 group = (inode->number - 1) / fs->inodes_per_group;
+	u64 at = (u64)((inode->number - 1) % fs->inodes_per_group) * fs->inode_size;
+	int result = buffer_get(fs->cache, ext4_inode_table_at(fs, group) + (at >> fs->block_bits),
+				buffer);
+
+	if (!result)
+		*raw = (void *)((*buffer)->data + (at & (fs->block_size - 1)));
+	return result;
+}
+
+u32 ext4_inode_seed(const struct ext4 *fs, u32 number, u32 generation)
+{
+	u32 sum = crc32c(fs->checksum_seed, &number, sizeof(number));
+
+	return crc32c(sum, &generation, sizeof(generation));
+}
+
+/* True if the inode on the disk is large enough to have a field that ends at `end`. */
+static bool raw_has(const struct ext4 *fs, const struct ext4_disk_inode *raw, size_t end)
+{
+	return fs->inode_size > EXT4_GOOD_OLD_INODE_SIZE &&
+	       EXT4_GOOD_OLD_INODE_SIZE + (size_t)raw->i_extra_isize >= end;
+}
+#define RAW_HAS(fs, raw, field)                                                                    \
+	raw_has(fs, raw, offsetof(struct ext4_disk_inode, field) + sizeof((raw)->field))
+
+static u32 inode_sum(const struct ext4 *fs, const struct ext4_disk_inode *raw, u32 seed)
+{
+	const size_t low = offsetof(struct ext4_disk_inode, i_checksum_lo);
+	const size_t high = offsetof(struct ext4_disk_inode, i_checksum_hi);
+	const char *p = (const char *)raw;
+	static const u16 zero;
+	u32 sum = crc32c(seed, p, low);
+	size_t at = high;
+
+	sum = crc32c(sum, &zero, sizeof(zero));
+	sum = crc32c(sum, p + low + 2, EXT4_GOOD_OLD_INODE_SIZE - low - 2);
+	if (fs->inode_size == EXT4_GOOD_OLD_INODE_SIZE)
+		return sum;
+	sum = crc32c(sum, p + EXT4_GOOD_OLD_INODE_SIZE, high - EXT4_GOOD_OLD_INODE_SIZE);
+	if (RAW_HAS(fs, raw, i_checksum_hi)) {
+		sum = crc32c(sum, &zero, sizeof(zero));
+		at += 2;
+	}
+	return crc32c(sum, p + at, fs->inode_size - at);
+}
+
+void ext4_inode_sum(const struct ext4_inode *inode, struct ext4_disk_inode *raw)
+{
+	u32 sum;
+
+	if (!inode->fs->checksums)
+		return;
+	sum = inode_sum(inode->fs, raw, inode->checksum_seed);
+	raw->i_checksum_lo = (u16)sum;
+	if (RAW_HAS(inode->fs, raw, i_checksum_hi))
+		raw->i_checksum_hi = (u16)(sum >> 16);
+}
+
+static bool inode_sum_fits(const struct ext4 *fs, const struct ext4_disk_inode *raw, u32 number)
+{
+	u32 sum;
+
+	if (!fs->checksums)
+		return true;
+	sum = inode_sum(fs, raw, ext4_inode_seed(fs, number, raw->i_generation));
+	return raw->i_checksum_lo == (u16)sum &&
+	       (!RAW_HAS(fs, raw, i_checksum_hi) || raw->i_checksum_hi == (u16)(sum >> 16));
+}
+
+/* Seconds since 1970 in 34 bits, and nanoseconds in 30. */
+static struct inode_time decode_time(u32 seconds, u32 extra)
+{
+	return (struct inode_time){ (s32)seconds + ((s64)(extra & 3) << 32),
+				    MIN(extra >> 2, 999999999u) };
+}
+
+static void encode_time(const struct inode_time *time, bool wide, u32 *seconds, u32 *extra)
+{
+	s64 s = time->seconds;
+
+	if (!wide) {
+		*seconds = (u32)MAX(MIN(s, (s64)INT32_MAX), (s64)INT32_MIN);
+		return;
+	}
+	*seconds = (u32)s;
+	*extra = ((u32)((s - (s32)s) >> 32) & 3) | time->nanoseconds << 2;
+}
+
+/* What i_block says of the number of a device. */
+static void encode_device(struct ext4_inode *inode)
+{
+	u64 device = inode->inode.device_number;
+
+	memset(inode->block, 0, sizeof(inode->block));
+	if (device_major(device) < 256 && device_minor(device) < 256)
+		inode->block[0] = device_major(device) << 8 | device_minor(device);
+	else
+		inode->block[1] = (u32)device;
+}
+
+static void encode_times(const struct ext4_inode *inode, struct ext4_disk_inode *raw)
+{
+	const struct inode *v = &inode->inode;
+	bool wide = RAW_HAS(inode->fs, raw, i_atime_extra);
+	u32 none;
+
+	encode_time(&v->accessed, wide, &raw->i_atime, wide ? &raw->i_atime_extra : &none);
+	encode_time(&v->modified, wide, &raw->i_mtime, wide ? &raw->i_mtime_extra : &none);
+	encode_time(&v->changed, wide, &raw->i_ctime, wide ? &raw->i_ctime_extra : &none);
+	if (RAW_HAS(inode->fs, raw, i_crtime_extra))
+		encode_time(&v->created, true, &raw->i_crtime, &raw->i_crtime_extra);
+}
+
+static void encode(const struct ext4_inode *inode, struct ext4_disk_inode *raw)
+{
+	const struct inode *v = &inode->inode;
+	u64 sectors = inode->sectors;
+
+	if (inode->fs->inode_size > EXT4_GOOD_OLD_INODE_SIZE)
+		raw->i_extra_isize = (u16)inode->extra_size;
+	raw->i_mode = (u16)v->mode;
+	raw->i_uid = (u16)v->uid;
+	raw->i_uid_high = (u16)(v->uid >> 16);
+	raw->i_gid = (u16)v->gid;
+	raw->i_gid_high = (u16)(v->gid >> 16);
+	raw->i_links_count = (u16)(v->links > EXT4_LINKS_MAX && S_ISDIR(v->mode) ? 1 : v->links);
+	raw->i_size_lo = (u32)inode->disk_size;
+	raw->i_size_high = (u32)(inode->disk_size >> 32);
+	raw->i_dtime = inode->deleted_time;
+	raw->i_flags = inode->flags;
+	if (inode->flags & EXT4_FL_HUGE_FILE)
+		sectors >>= inode->fs->block_bits - SECTOR_SHIFT;
+	raw->i_blocks_lo = (u32)sectors;
+	raw->i_blocks_high = (u16)(sectors >> 32);
+	memcpy(raw->i_block, inode->block, sizeof(raw->i_block));
+	raw->i_generation = inode->generation;
+	raw->i_file_acl_lo = (u32)inode->xattr_block;
+	raw->i_file_acl_high = (u16)(inode->xattr_block >> 32);
+	raw->i_version = (u32)inode->version;
+	if (RAW_HAS(inode->fs, raw, i_version_hi))
+		raw->i_version_hi = (u32)(inode->version >> 32);
+	if (RAW_HAS(inode->fs, raw, i_projid))
+		raw->i_projid = inode->project;
+	encode_times(inode, raw);
+}
+
+int ext4_inode_store(struct journal_handle *handle, struct ext4_inode *inode)
+{
+	struct ext4_disk_inode *raw;
+	struct buffer *buffer;
+	int result = ext4_inode_raw(inode, &buffer, &raw);
+
+	if (result)
+		return result;
+	result = journal_change(handle, buffer);
+	if (!result) {
+		inode->version++;
+		encode(inode, raw);
+		ext4_inode_sum(inode, raw);
+		journal_changed(handle, buffer);
+		WRITE_ONCE(inode->sync_tid, handle->tid);
+	}
+	buffer_put(buffer);
+	return result;
+}
+
+/* True if what the table has differs from what is in memory. */
+static int is_stale(struct ext4_inode *inode)
+{
+	size_t size = MIN((size_t)inode->fs->inode_size, sizeof(struct ext4_disk_inode));
+	struct ext4_disk_inode *raw, copy = {};
+	struct buffer *buffer;
+	int result = ext4_inode_raw(inode, &buffer, &raw);
+
+	if (result)
+		return result;
+	memcpy(&copy, raw, size);
+	encode(inode, &copy);
+	result = memcmp(&copy, raw, size) != 0;
+	buffer_put(buffer);
+	return result;
+}
+
+int ext4_inode_flush(struct ext4_inode *inode)
+{
+	struct journal_handle handle;
+	int result = is_stale(inode);
+
+	if (result <= 0)
+		return result;
+	result = ext4_begin(inode->fs, 1, &handle);
+	if (result)
+		return result;
+	result = ext4_inode_store(&handle, inode);
+	journal_end(&handle);
+	return result;
+}
+
+/* --- in memory --- */
+
+static void free_memory(struct rcu_head *rcu)
+{
+	slab_free(inode_cache, container_of(rcu, struct ext4_inode, inode.rcu));
+}
+
+static void destroy_object(struct memory_object *object)
+{
+	struct ext4_inode *inode = container_of(object, struct ext4_inode, object);
+
+	rcu_call(&inode->inode.rcu, free_memory);
+}
+
+/* Write-back keeps the inode while pages are dirty. */
+static void object_dirtied(struct memory_object *object)
+{
+	inode_get(&container_of(object, struct ext4_inode, object)->inode);
+}
+
+const struct memory_object_ops ext4_object_ops = {
+	.fill_pages = ext4_fill_pages,
+	.dirty = ext4_dirty_page,
+	.write_back_pages = ext4_write_back_pages,
+	.dirtied = object_dirtied,
+	.cleaned = ext4_object_cleaned,
+	.destroy = destroy_object,
+};
+
+/* The last handle of an inode: nothing refers to it afterwards. */
+static int release(struct ext4_inode *inode)
+{
+	struct ext4 *fs = inode->fs;
+	struct journal_handle handle;
+	int result = ext4_begin(fs, 8 + EXT4_CREDITS_XATTR, &handle);
+
+	if (result)
+		return result;
+	result = ext4_xattr_release(&handle, inode);
+	if (!result)
+		result = ext4_orphan_remove(&handle, inode);
+	if (!result) {
+		inode->deleted_time = (u32)(clock_realtime_ns() / NSEC_PER_SEC);
+		inode->disk_size = 0;
+		result = ext4_inode_store(&handle, inode);
+	}
+	if (!result)
+		result = ext4_release_inode(fs, &handle, inode->number, S_ISDIR(inode->inode.mode));
+	journal_end(&handle);
+	return result;
+}
+
+static bool has_blocks(const struct ext4_inode *inode)
+{
+	u32 mode = inode->inode.mode;
+
+	if (inode->flags & EXT4_FL_INLINE_DATA)
+		return false;
+	if (S_ISLNK(mode))
+		return inode->inode.size >= sizeof(inode->block) || ext4_has_extents(inode);
+	return S_ISREG(mode) || S_ISDIR(mode);
+}
+
+static void delete(struct ext4_inode *inode)
+{
+	int result = 0;
+
+	if (has_blocks(inode))
+		result = ext4_remove_blocks(inode, 0, EXT4_BLOCK_LIMIT - 1);
+	if (!result)
+		result = release(inode);
+	if (result && result != -EROFS)
+		(void)ext4_error(inode->fs, result, "inode %u could not be deleted: %d",
+				 inode->number, result);
+}
+
+/* (E4) */
+static void leave_tree(struct ext4_inode *inode)
+{
+	struct ext4 *fs = inode->fs;
+
+	mutex_lock(&fs->orphan_lock);
+	if (!list_empty(&inode->orphan_node))
+		list_remove(&inode->orphan_node);
+	mutex_unlock(&fs->orphan_lock);
+	spin_lock(&fs->inode_lock);
+	if (radix_load(&fs->inode_tree, inode->number) == inode)
+		radix_remove(&fs->inode_tree, inode->number);
+	spin_unlock(&fs->inode_lock);
+	wake_up(&fs->inode_gone, 0);
+}
+
+static void free_inode(struct inode *v)
+{
+	struct ext4_inode *inode = ext4_inode_of(v);
+	struct ext4 *fs = inode->fs;
+	bool writes = fs->writable && !READ_ONCE(fs->failed) && inode->number;
+	s64 left;
+
+	if (S_ISREG(v->mode) && !v->links)
+		memory_object_truncate(&inode->object, 0);
+	if (writes && !v->links)
+		delete(inode);
+	else if (writes)
+		(void)ext4_inode_flush(inode);
+	write_lock(&inode->map_lock);
+	left = ext4_delayed_remove(inode, 0, EXT4_BLOCK_LIMIT - 1);
+	write_unlock(&inode->map_lock);
+	if (left > 0)
+		ext4_unreserve(fs, (u32)left);
+	posix_acl_forget(v);
+	kfree(inode->inline_data);
+	leave_tree(inode);
+	if (v->object)
+		memory_object_put(&inode->object); /* its destroy frees the memory */
+	else
+		rcu_call(&v->rcu, free_memory);
+}
+
+static struct ext4_inode *alloc_inode(struct ext4 *fs, u32 number, u32 mode)
+{
+	struct ext4_inode *inode = slab_alloc(inode_cache, ALLOC_ZERO);
+
+	if (!inode)
+		return nullptr;
+	inode_init(&inode->inode, mode);
+	inode->fs = fs;
+	inode->number = number;
+	inode->inode.number = number;
+	inode->inode.superblock = fs->sb;
+	inode->inode.free = free_inode;
+	rwsem_init(&inode->map_lock, RANK_EXT4_MAP);
+	list_init(&inode->orphan_node);
+	return inode;
+}
+
+/* An inode that never got into the tree. */
+static void drop_inode(struct ext4_inode *inode)
+{
+	posix_acl_forget(&inode->inode);
+	kfree(inode->inline_data);
+	if (inode->inode.object)
+		memory_object_put(&inode->object);
+	else
+		rcu_call(&inode->inode.rcu, free_memory);
+}
+
+void ext4_inode_set_ops(struct ext4_inode *inode)
+{
+	struct inode *v = &inode->inode;
+
+	switch (v->mode & S_IFMT) {
+	case S_IFREG:
+		memory_object_init(&inode->object, &ext4_object_ops, v->size);
+		inode->object.group = inode->fs;
+		v->object = &inode->object;
+		v->ops = &ext4_file_inode_ops;
+		v->file_ops = &ext4_file_ops;
+		break;
+	case S_IFDIR:
+		v->ops = &ext4_directory_inode_ops;
+		v->file_ops = &ext4_directory_ops;
+		break;
+	case S_IFLNK:
+		v->ops = &ext4_link_inode_ops;
+		break;
+	default:
+		v->ops = &ext4_special_inode_ops;
+		break;
+	}
+}
+
+static void decode_times(struct ext4_inode *inode, const struct ext4_disk_inode *raw)
+{
+	const struct ext4 *fs = inode->fs;
+	struct inode *v = &inode->inode;
+
+	v->accessed =
+		decode_time(raw->i_atime, RAW_HAS(fs, raw, i_atime_extra) ? raw->i_atime_extra : 0);
+	v->modified =
+		decode_time(raw->i_mtime, RAW_HAS(fs, raw, i_mtime_extra) ? raw->i_mtime_extra : 0);
+	v->changed =
+		decode_time(raw->i_ctime, RAW_HAS(fs, raw, i_ctime_extra) ? raw->i_ctime_extra : 0);
+	v->created = (struct inode_time){};
+	if (RAW_HAS(fs, raw, i_crtime_extra))
+		v->created = decode_time(raw->i_crtime, raw->i_crtime_extra);
+}
+
+static void decode(struct ext4_inode *inode, const struct ext4_disk_inode *raw)
+{
+	const struct ext4 *fs = inode->fs;
+	struct inode *v = &inode->inode;
+
+	v->mode = raw->i_mode;
+	v->uid = raw->i_uid | (u32)raw->i_uid_high << 16;
+	v->gid = raw->i_gid | (u32)raw->i_gid_high << 16;
+	v->links = raw->i_links_count;
+	v->size = raw->i_size_lo;
+	if (S_ISREG(v->mode) || S_ISDIR(v->mode))
+		v->size |= (u64)raw->i_size_high << 32;
+	inode->disk_size = v->size;
+	inode->flags = raw->i_flags;
+	inode->sectors = raw->i_blocks_lo | (u64)raw->i_blocks_high << 32;
+	if (inode->flags & EXT4_FL_HUGE_FILE)
+		inode->sectors <<= fs->block_bits - SECTOR_SHIFT;
+	v->blocks = inode->sectors;
+	memcpy(inode->block, raw->i_block, sizeof(inode->block));
+	inode->generation = raw->i_generation;
+	inode->checksum_seed = ext4_inode_seed(fs, inode->number, inode->generation);
+	inode->xattr_block = raw->i_file_acl_lo;
+	if (fs->incompat & EXT4_INCOMPAT_64BIT)
+		inode->xattr_block |= (u64)raw->i_file_acl_high << 32;
+	inode->deleted_time = raw->i_dtime;
+	inode->extra_size = fs->inode_size > EXT4_GOOD_OLD_INODE_SIZE ? raw->i_extra_isize : 0;
+	inode->version = raw->i_version;
+	if (RAW_HAS(fs, raw, i_version_hi))
+		inode->version |= (u64)raw->i_version_hi << 32;
+	if (RAW_HAS(fs, raw, i_projid))
+		inode->project = raw->i_projid;
+	if (S_ISCHR(v->mode) || S_ISBLK(v->mode))
+		v->device_number = raw->i_block[0] ? device_make(raw->i_block[0] >> 8 & 0xff,
+								 raw->i_block[0] & 0xff)
+						   : raw->i_block[1];
+	decode_times(inode, raw);
+}
+
+/* What decode has found is no nonsense. */
+static bool is_valid(const struct ext4_inode *inode)
+{
+	const struct ext4 *fs = inode->fs;
+	const struct inode *v = &inode->inode;
+	u32 kind = v->mode & S_IFMT;
+
+	if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK && kind != S_IFCHR &&
+	    kind != S_IFBLK && kind != S_IFIFO && kind != S_IFSOCK)
+		return false;
+	if (fs->inode_size > EXT4_GOOD_OLD_INODE_SIZE &&
+	    (inode->extra_size > fs->inode_size - EXT4_GOOD_OLD_INODE_SIZE ||
+	     inode->extra_size % 4))
+		return false;
+	if (inode->xattr_block && !ext4_range_is_valid(fs, inode->xattr_block, 1))
+		return false;
+	if ((inode->flags & EXT4_FL_INLINE_DATA) && !(fs->incompat & EXT4_INCOMPAT_INLINE_DATA))
+		return false;
+	if (inode->flags & EXT4_FL_INLINE_DATA)
+		return v->size <= fs->inode_size;
+	if (v->size > ext4_max_size(fs, ext4_has_extents(inode)))
+		return false;
+	if (S_ISDIR(v->mode) && v->size % fs->block_size)
+		return false;
+	return !has_blocks(inode) || !ext4_has_extents(inode) || ext4_extent_root_is_valid(inode);
+}
+
+u64 ext4_max_size(const struct ext4 *fs, bool extents)
+{
+	u64 n = fs->block_size / 4, blocks = EXT4_DIRECT_BLOCKS + n + n * n + n * n * n;
+
+	if (extents)
+		blocks = EXT4_BLOCK_LIMIT;
+	return MIN(blocks, (u64)EXT4_BLOCK_LIMIT) << fs->block_bits;
+}
+
+/* Reads an inode from its table. */
+static int read_inode(struct ext4_inode *inode)
+{
+	struct ext4 *fs = inode->fs;
+	struct ext4_disk_inode *raw;
+	struct buffer *buffer;
+	int result = ext4_inode_raw(inode, &buffer, &raw);
+
+	if (result)
+		return result;
+	/* Without links only while a mount deletes what a crash left: putting it would delete it. */
+	if (!raw->i_links_count && (!raw->i_mode || !fs->cleaning))
+		result = -ESTALE;
+	if (!result && !inode_sum_fits(fs, raw, inode->number))
+		result = ext4_error(fs, -EUCLEAN, "the checksum of inode %u is wrong",
+				    inode->number);
+	if (!result) {
+		decode(inode, raw);
+		if (!is_valid(inode))
+			result = ext4_error(fs, -EUCLEAN, "inode %u is damaged", inode->number);
+	}
+	buffer_put(buffer);
+	if (!result)
+		ext4_inode_set_ops(inode);
+	if (!result && (inode->flags & EXT4_FL_INLINE_DATA))
+		result = ext4_inline_load(inode);
+	if (!result && !fs->no_acl)
+		result = ext4_acl_load(inode);
+	return result;
+}
+
+/* The inode in the tree with a reference; null: none; *busy: it is about to go. */
+static struct ext4_inode *find_inode(struct ext4 *fs, u32 number, bool *busy)
+{
+	struct ext4_inode *inode;
+	u32 refs;
+
+	spin_guard(&fs->inode_lock);
+	*busy = false;
+	inode = radix_load(&fs->inode_tree, number);
+	if (!inode)
+		return nullptr;
+	refs = READ_ONCE(inode->inode.refs);
+	while (refs)
+		if (__atomic_compare_exchange_n(&inode->inode.refs, &refs, refs + 1, true,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return inode;
+	*busy = true;
+	return nullptr;
+}
+
+static bool is_in_tree(struct ext4 *fs, u32 number)
+{
+	spin_guard(&fs->inode_lock);
+	return radix_load(&fs->inode_tree, number);
+}
+
+/* Enters an inode. -EEXIST if the number has one. */
+static int enter_tree(struct ext4 *fs, struct ext4_inode *inode)
+{
+	spin_guard(&fs->inode_lock);
+	if (radix_load(&fs->inode_tree, inode->number))
+		return -EEXIST;
+	return radix_store(&fs->inode_tree, inode->number, inode, nullptr);
+}
+
+int ext4_inode_get(struct ext4 *fs, u32 number, struct ext4_inode **out)
+{
+	struct ext4_inode *inode;
+	bool busy;
+	int result;
+
+	if (!number || number > fs->inodes)
+		return ext4_error(fs, -EUCLEAN, "there is no inode %u", number);
+	for (;;) {
+		*out = find_inode(fs, number, &busy);
+		if (*out)
+			return 0;
+		if (busy) {
+			wait_event(&fs->inode_gone, !is_in_tree(fs, number));
+			continue;
+		}
+		inode = alloc_inode(fs, number, 0);
+		if (!inode)
+			return -ENOMEM;
+		result = read_inode(inode);
+		if (!result)
+			result = enter_tree(fs, inode);
+		if (!result) {
+			*out = inode;
+			return 0;
+		}
+		drop_inode(inode);
+		if (result != -EEXIST)
+			return result;
+	}
+}
+
+/* --- new ones --- */
+
+static void init_new(struct ext4_inode *inode, struct ext4_inode *dir, u64 device)
+{
+	struct ext4 *fs = inode->fs;
+	u32 mode = inode->inode.mode;
+
+	inode->generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
+	inode->checksum_seed = ext4_inode_seed(fs, inode->number, inode->generation);
+	if (fs->inode_size > EXT4_GOOD_OLD_INODE_SIZE)
+		inode->extra_size = MIN(MAX((u32)fs->super->s_want_extra_isize, 32u),
+					fs->inode_size - EXT4_GOOD_OLD_INODE_SIZE) &
+				    ~3u;
+	inode->inode.device_number = device;
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		encode_device(inode);
+	if (dir->flags & EXT4_FL_PROJINHERIT) {
+		inode->project = dir->project;
+		if (S_ISDIR(mode))
+			inode->flags |= EXT4_FL_PROJINHERIT;
+	}
+	if ((fs->incompat & EXT4_INCOMPAT_EXTENTS) &&
+	    (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode))) {
+		inode->flags |= EXT4_FL_EXTENTS;
+		ext4_extent_init(inode);
+	}
+	if (S_ISDIR(mode))
+		inode->inode.links = 2;
+	ext4_inode_set_ops(inode);
+}
+
+int ext4_inode_create(struct ext4 *fs, struct journal_handle *handle, struct ext4_inode *dir,
+		      u32 mode, u64 device, struct ext4_inode **out)
+{
+	struct ext4_inode *inode = alloc_inode(fs, 0, mode);
+	struct ext4_disk_inode *raw;
+	struct buffer *buffer;
+	int result;
+
+	if (!inode)
+		return -ENOMEM;
+	inode_init_owner(&inode->inode, &dir->inode, mode);
+	result = fs->no_acl ? 0 : posix_acl_inherit(&inode->inode, &dir->inode);
+	if (!result)
+		result = ext4_allocate_inode(fs, handle, dir, mode, &inode->number);
+	if (result) {
+		drop_inode(inode);
+		return result;
+	}
+	inode->inode.number = inode->number;
+	init_new(inode, dir, device);
+	/* Its predecessor of that number may be on its way out still. */
+	while ((result = enter_tree(fs, inode)) == -EEXIST)
+		wait_event(&fs->inode_gone, !is_in_tree(fs, inode->number));
+	if (!result)
+		result = ext4_inode_raw(inode, &buffer, &raw);
+	if (!result) {
+		result = journal_change(handle, buffer);
+		if (!result)
+			memset(raw, 0, fs->inode_size);
+		buffer_put(buffer);
+	}
+	if (!result)
+		result = ext4_inode_store(handle, inode);
+	if (!result)
+		result = ext4_acl_store_new(handle, inode);
+	if (result) {
+		/* Not on the list of orphans, so freed here and now. */
+		(void)ext4_release_inode(fs, handle, inode->number, S_ISDIR(mode));
+		leave_tree(inode);
+		inode->number = 0;
+		drop_inode(inode);
+		return result;
+	}
+	*out = inode;
+	return 0;
+}
+
+/* --- all of them --- */
+
+static struct ext4_inode *next_inode(struct ext4 *fs, u64 *number)
+{
+	struct ext4_inode *inode;
+	u32 refs;
+
+	spin_guard(&fs->inode_lock);
+	for (;; ++*number) {
+		inode = radix_next(&fs->inode_tree, number, UINT32_MAX);
+		if (!inode)
+			return nullptr;
+		refs = READ_ONCE(inode->inode.refs);
+		while (refs)
+			if (__atomic_compare_exchange_n(&inode->inode.refs, &refs, refs + 1, true,
+							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+				return inode;
+	}
+}
+
+int ext4_inodes_flush(struct ext4 *fs)
+{
+	struct ext4_inode *inode;
+	int result = 0;
+
+	for (u64 number = 1; (inode = next_inode(fs, &number)); number++) {
+		result = ext4_inode_flush(inode) ?: result;
+		inode_put(&inode->inode);
+	}
+	return result;
+}
+
+int ext4_inode_is_writable(const struct ext4_inode *inode)
+{
+	if (inode->flags & EXT4_FL_IMMUTABLE)
+		return -EPERM;
+	return !inode->fs->writable || READ_ONCE(inode->fs->failed) ? -EROFS : 0;
+}
+
+int ext4_get_attributes(struct inode *v, struct kstat *out)
+{
+	struct ext4_inode *inode = ext4_inode_of(v);
+
+	out->blocks = READ_ONCE(inode->sectors);
+	out->block_size = inode->fs->block_size;
+	out->has_created = inode->fs->inode_size > EXT4_GOOD_OLD_INODE_SIZE;
+	out->attributes_mask |= STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE;
+	if (inode->flags & EXT4_FL_APPEND)
+		out->attributes |= STATX_ATTR_APPEND;
+	if (inode->flags & EXT4_FL_IMMUTABLE)
+		out->attributes |= STATX_ATTR_IMMUTABLE;
+	return 0;
+}
+
+int ext4_set_attributes(struct inode *v, const struct inode_attributes *attr)
+{
+	struct ext4_inode *inode = ext4_inode_of(v);
+	struct journal_handle handle;
+	int result = ext4_inode_is_writable(inode);
+
+	if (result)
+		return result;
+	if ((inode->flags & EXT4_FL_APPEND) &&
+	    (attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_SIZE)))
+		return -EPERM;
+	if (attr->valid & ATTR_SIZE) {
+		result = ext4_set_size(inode, attr->size);
+		if (result)
+			return result;
+	}
+	result = ext4_begin(inode->fs, 1, &handle);
+	if (result)
+		return result;
+	inode_apply_attributes(v, attr);
+	result = ext4_inode_store(&handle, inode);
+	journal_end(&handle);
+	return result;
+}
