@@ -66,7 +66,7 @@ void mount_put(struct mount *mount)
 {
 	if (__atomic_fetch_sub(&mount->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	ASSERT(!mount->attached);
+	ASSERT(!mount->attached || mount->internal);
 	dentry_put(mount->root);
 	superblock_put(mount->superblock);
 	rcu_call(&mount->rcu, free_mount);
