@@ -139,6 +139,15 @@ static void dissolve_locked(struct mount *top) __must_hold(&mount_tree_lock)
 	}
 }
 
+/* Whether `m`, somewhere on top of `from`, is reached through the directory `below`. */
+static bool mount_is_reached_through(const struct mount *m, const struct mount *from,
+				     struct dentry *below)
+{
+	while (m->parent != from)
+		m = m->parent;
+	return dentry_is_below(m->mountpoint, below);
+}
+
 /* The copy of a mount below `from`, made by copy_tree_locked: found by walking both trees in step. */
 static int copy_children_locked(struct mount *from, struct dentry *below, struct mount *copy)
 	__must_hold(&mount_tree_lock)
@@ -150,7 +159,7 @@ static int copy_children_locked(struct mount *from, struct dentry *below, struct
 		struct mount *child;
 		struct path where;
 
-		if (m->parent == from && !dentry_is_below(m->mountpoint, below))
+		if (!mount_is_reached_through(m, from, below))
 			continue;
 		while (source != m->parent) {
 			source = source->parent;
