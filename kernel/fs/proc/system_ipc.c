@@ -120,7 +120,7 @@ static void show_lock(struct text_buffer *out, size_t number, const struct file_
 {
 	static const char *const kinds[] = { "FLOCK ", "POSIX ", "OFDLCK" };
 
-	text_printf(out, "%zu: %s%s  ADVISORY  %s ", number, l->waits ? "-> " : "", kinds[l->kind],
+	text_printf(out, "%zu: %s%s ADVISORY  %s ", number, l->waits ? "-> " : "", kinds[l->kind],
 		    l->type == F_WRLCK ? "WRITE" : "READ");
 	text_printf(out, "%d %02x:%02x:%llu %llu ", l->pid, device_major(l->device),
 		    device_minor(l->device), (unsigned long long)l->inode,
