@@ -46,7 +46,7 @@ gdb: boot-files
 	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"
 	@exec $(RUN) --gdb
 
-.PHONY: check docs test bench bench-boot profile compile_commands.json clean
+.PHONY: check docs test suites bench bench-boot profile compile_commands.json clean
 check: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) tools/check.py
@@ -55,6 +55,10 @@ docs:
 test: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) $(TESTS)
+# Other people's suites on both kernels: long; prints a table.
+suites: setup
+	@$(MAKE) --no-print-directory $(ARCHES)
+	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
 bench: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) bench/micro.py $(if $(ARCH),--arch $(ARCH))

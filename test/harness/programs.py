@@ -34,8 +34,8 @@ def jobs(arches, only):
                     lambda report, arch=arch, name=name: run(report, arch, name, only)
 
 
-def build(arch, name, init=None):
-    """The initramfs of a user land; its init is test/programs/NAME.sh unless another script is given."""
+def build(arch, name, init=None, more=None):
+    """The initramfs of a user land; its init is test/programs/NAME.sh unless another script is given; `more`: {path: file}."""
     fetch(arch, "--tree", name, *USER_LANDS[name][1].split())
     fetch(arch, "linux")
     out = os.path.join(BUILD, "programs", arch)
@@ -53,6 +53,8 @@ def build(arch, name, init=None):
             tool(COMPILER[arch], "-g", "-O0", "-pthread", "-o", os.path.join(out, script), file)
             file = os.path.join(out, script)
         words += ["--file", f"programs/{script}={file}"]
+    for path, file in (more or {}).items():
+        words += ["--file", f"{path}={file}"]
     tool("tools/mkinitramfs", initrd, *words)
     return initrd
 

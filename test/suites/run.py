@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Other people's test suites on both kernels: a table of what passes on Linux and what passes here.
+
+  run.py [--arch ARCH] [--cpus N] [SUITE[:PART,PART...]]...
+
+A suite is a list of parts; each part runs in one machine on Linux (cached by initramfs and kernel) and on this kernel. Only what
+Linux passes is expected. Differences that are known stand in known_differences.txt with their reasons:
+"SUITE/TEST-PREFIX: reason". Ends with status 1 if any other test that passes on Linux does not pass here.
+"""
+import argparse
+import json
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "test"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import machine, programs  # noqa: E402
+from harness.machine import BUILD, Boot, kernel_image  # noqa: E402
+import python_suite  # noqa: E402
+
+SUITES = {"python": python_suite}
+KNOWN = os.path.join(ROOT, "test", "suites", "known_differences.txt")
+
+
+def known_differences():
+    found = []
+    with open(KNOWN, encoding="utf-8") as lines:
+        for line in lines:
+            if ": " in line and not line.startswith("#"):
+                prefix, _, reason = line.strip().partition(": ")
+                found.append((prefix, reason))
+    return found
+
+
+def boot(arch, which, initrd, suite, part, cpus):
+    return Boot(arch, kernel_image(arch, which), initrd, f"quiet panic=-1 rdinit=/init {suite.append(part)}",
+                memory=suite.MEMORY, seconds=suite.SECONDS, silence=suite.SILENCE, cpus=cpus)
+
+
+def on_linux(arch, initrd, suite, part, cpus):
+    key = programs.digest(initrd, kernel_image(arch, "linux"))
+    cache = os.path.join(BUILD, "suites", arch, f"{suite.NAME}.{part}.{cpus}.{key}.json")
+    if os.path.exists(cache):
+        with open(cache, encoding="utf-8") as saved:
+            return json.load(saved)
+    lines = boot(arch, "linux", initrd, suite, part, cpus).lines
+    os.makedirs(os.path.dirname(cache), exist_ok=True)
+    with open(cache, "w", encoding="utf-8") as out:
+        json.dump(lines, out, indent=0)
+    return lines
+
+
+class Table:
+    def __init__(self):
+        self.known = known_differences()
+        self.rows, self.unknown = [], 0
+
+    def reason(self, name):
+        for prefix, reason in self.known:
+            if name.startswith(prefix):
+                return reason
+        return None
+
+    def add(self, arch, suite, wanted, got, log):
+        """One row for each group of tests; every difference is printed."""
+        groups = {}
+        for test, outcome in wanted.items():
+            groups.setdefault(suite.group(test), []).append((test, outcome, got.get(test, "did not run")))
+        for group, tests in groups.items():
+            passed = [t for t in tests if t[1] == "ok"]
+            different = [t for t in passed if t[2] != "ok"]
+            unknown = 0
+            for test, _, outcome in different:
+                reason = self.reason(f"{suite.NAME}/{test}")
+                unknown += reason is None
+                print(f"{'DIFF' if reason is None else 'known'} {arch} {suite.NAME}/{test}: {outcome}"
+                      f"{'' if reason is None else ' (' + reason + ')'}", flush=True)
+                if reason is None:
+                    for line in suite.explain(log, test):
+                        print(f"     {line}", flush=True)
+            self.unknown += unknown
+            self.rows.append((arch, f"{suite.NAME}/{group}", len(passed), len(passed) - len(different),
+                              len(different) - unknown, unknown))
+
+    def show(self):
+        print(f"\n{'arch':8} {'suite':40} {'Linux':>6} {'here':>6} {'known':>6} {'new':>4}")
+        for row in self.rows:
+            print(f"{row[0]:8} {row[1]:40} {row[2]:6} {row[3]:6} {row[4]:6} {row[5]:4}")
+        total = [sum(row[column] for row in self.rows) for column in range(2, 6)]
+        share = 100 * total[1] / total[0] if total[0] else 0
+        print(f"{'all':8} {'':40} {total[0]:6} {total[1]:6} {total[2]:6} {total[3]:4}   {share:.1f} %", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--arch", choices=machine.ARCHES)
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("suites", nargs="*")
+    options = parser.parse_args()
+    table = Table()
+    for word in options.suites or SUITES:
+        name, _, parts = word.partition(":")
+        suite = SUITES[name]
+        for arch in [options.arch] if options.arch else machine.ARCHES:
+            initrd = suite.build(arch)
+            for part in parts.split(",") if parts else suite.PARTS:
+                wanted = suite.parse(on_linux(arch, initrd, suite, part, options.cpus))
+                cairn = boot(arch, None, initrd, suite, part, options.cpus)
+                table.add(arch, suite, wanted, suite.parse(cairn.lines), cairn.lines)
+                if not re.search("=== end", "\n".join(cairn.tail(5))):
+                    print(f"     {arch} {name} {part}: the machine {cairn.end}", *cairn.tail(10), sep="\n     ")
+    table.show()
+    return 1 if table.unknown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
