@@ -4,7 +4,8 @@
  * /sys/dev/char/<major>:<minor> are links to there. All is made from the list of registered
  * devices.
  *
- * Nodes below a class carry the class's name in `data`; nodes of one device the struct device_node.
+ * A class's directory carries its name in `data`; what stands for a device has it in KEY_DEVICE, where the device's files
+ * inherit it.
  */
 #include <fs/sys/sys_priv.h>
 
@@ -14,6 +15,14 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/devices.h>
+
+#define KEY_NUMBER 0 /* of the device, so that two of one name differ */
+#define KEY_DEVICE 1 /* struct device_node */
+
+static const struct device_node *device_of(const struct synthetic_node *node)
+{
+	return (const struct device_node *)node->key[KEY_DEVICE];
+}
 
 struct search {
 	const char *class_name; /* null: any */
@@ -60,7 +69,7 @@ static struct device_node *search(struct search *s)
 
 static int dev_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	const struct device_node *d = node->data;
+	const struct device_node *d = device_of(node);
 
 	text_printf(out, "%u:%u\n", device_major(d->device), device_minor(d->device));
 	return 0;
@@ -68,7 +77,7 @@ static int dev_show(const struct synthetic_node *node, struct text_buffer *out)
 
 static int uevent_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	const struct device_node *d = node->data;
+	const struct device_node *d = device_of(node);
 
 	text_printf(out, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", device_major(d->device),
 		    device_minor(d->device), d->name);
@@ -79,10 +88,9 @@ static int uevent_show(const struct synthetic_node *node, struct text_buffer *ou
 
 static int subsystem_read_link(const struct synthetic_node *node, char **text, struct path *path)
 {
-	const struct device_node *d = node->data;
 	char buf[64];
 
-	(void)snprintf(buf, sizeof(buf), "../../../../class/%s", d->class_name);
+	(void)snprintf(buf, sizeof(buf), "../../../../class/%s", device_of(node)->class_name);
 	*text = kstrdup(buf, 0);
 	return *text ? 0 : -ENOMEM;
 }
@@ -102,57 +110,31 @@ static const struct synthetic_type subsystem_link = { .mode = S_IFLNK | 0777,
 						      .read_link = subsystem_read_link };
 static const struct synthetic_type active_file = { .mode = S_IFREG | 0444, .show = active_show };
 
-static const struct {
-	const char *name;
-	const struct synthetic_type *type;
-} device_files[] = {
-	{ "dev", &dev_file },
-	{ "subsystem", &subsystem_link },
-	{ "uevent", &uevent_file },
-	{ "active",
-	  &active_file }, /* of the console only: last, so that the others can leave it out */
-};
-
-static size_t device_file_count(const struct device_node *d)
-{
-	return ARRAY_SIZE(device_files) - (strcmp(d->name, "console") != 0);
-}
-
-static int device_lookup(const struct synthetic_node *dir, const char *name,
-			 struct synthetic_node *out)
-{
-	for (size_t i = 0; i < device_file_count(dir->data); i++) {
-		if (strcmp(device_files[i].name, name) != 0)
-			continue;
-		*out = *dir;
-		out->type = device_files[i].type;
-		return 0;
+#define DEVICE_FILES                                                                               \
+	{ "dev", &dev_file, nullptr }, { "subsystem", &subsystem_link, nullptr },                  \
+	{                                                                                          \
+		"uevent", &uevent_file, nullptr                                                    \
 	}
-	return -ENOENT;
-}
+static const struct synthetic_named device_files[] = { DEVICE_FILES };
+static const struct synthetic_named console_files[] = { DEVICE_FILES,
+							{ "active", &active_file, nullptr } };
+static const struct synthetic_table device_table = SYNTHETIC_TABLE(device_files);
+static const struct synthetic_table console_table = SYNTHETIC_TABLE(console_files);
 
-static bool device_next(const struct synthetic_node *dir, u64 *cursor, char *name,
-			struct synthetic_node *out)
+static void device_directory_node(const struct device_node *d, struct synthetic_node *out)
 {
-	if (*cursor >= device_file_count(dir->data))
-		return false;
-	(void)string_copy(name, device_files[*cursor].name, NAME_MAX + 1);
-	*out = *dir;
-	out->type = device_files[(*cursor)++].type;
-	return true;
+	*out = (struct synthetic_node){
+		.type = &synthetic_directory,
+		.data = strcmp(d->name, "console") == 0 ? &console_table : &device_table,
+		.key = { d->device, (uintptr_t)d },
+	};
 }
-
-static const struct synthetic_type device_directory = {
-	.mode = S_IFDIR | 0755,
-	.lookup = device_lookup,
-	.next = device_next,
-};
 
 /* Links to a device. All stand two directories below the root of /sys. */
 
 static int device_read_link(const struct synthetic_node *node, char **text, struct path *path)
 {
-	const struct device_node *d = node->data;
+	const struct device_node *d = device_of(node);
 	char buf[128];
 
 	(void)snprintf(buf, sizeof(buf), "../../devices/virtual/%s/%s", d->class_name, d->name);
@@ -163,25 +145,65 @@ static int device_read_link(const struct synthetic_node *node, char **text, stru
 static const struct synthetic_type device_link = { .mode = S_IFLNK | 0777,
 						   .read_link = device_read_link };
 
+static void device_link_node(const struct device_node *d, struct synthetic_node *out)
+{
+	*out = (struct synthetic_node){ .type = &device_link, .key = { d->device, (uintptr_t)d } };
+}
+
+/* A directory of devices of the list: which of them, under which names, as what. */
+struct listing {
+	bool (*lists)(const struct synthetic_node *dir, const struct device_node *d);
+	void (*name)(const struct device_node *d, char *name);
+	void (*child)(const struct synthetic_node *dir, const struct device_node *d,
+		      struct synthetic_node *out);
+};
+
+static bool list_next(const struct listing *listing, const struct synthetic_node *dir, u64 *cursor,
+		      char *name, struct synthetic_node *out)
+{
+	for (;;) {
+		struct search s = { .skip = *cursor };
+		const struct device_node *d = search(&s);
+
+		if (!d)
+			return false;
+		++*cursor;
+		if (!listing->lists(dir, d))
+			continue;
+		listing->name(d, name);
+		listing->child(dir, d, out);
+		return true;
+	}
+}
+
+static void own_name(const struct device_node *d, char *name)
+{
+	(void)string_copy(name, d->name, NAME_MAX + 1);
+}
+
 /* One class: its devices as directories (in devices/virtual) or links (in class). */
 
 static const struct synthetic_type class_of_links, class_of_devices;
 
-static void class_child(const struct synthetic_node *dir, struct device_node *d,
+static bool is_of_class(const struct synthetic_node *dir, const struct device_node *d)
+{
+	return strcmp(d->class_name, dir->data) == 0;
+}
+
+static void class_child(const struct synthetic_node *dir, const struct device_node *d,
 			struct synthetic_node *out)
 {
-	*out = (struct synthetic_node){
-		.type = dir->type == &class_of_links ? &device_link : &device_directory,
-		.data = d,
-		.key = { d->device },
-	};
+	if (dir->type == &class_of_links)
+		device_link_node(d, out);
+	else
+		device_directory_node(d, out);
 }
 
 static int class_lookup(const struct synthetic_node *dir, const char *name,
 			struct synthetic_node *out)
 {
 	struct search s = { .class_name = dir->data, .name = name };
-	struct device_node *d = search(&s);
+	const struct device_node *d = search(&s);
 
 	if (!d)
 		return -ENOENT;
@@ -192,85 +214,84 @@ static int class_lookup(const struct synthetic_node *dir, const char *name,
 static bool class_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 		       struct synthetic_node *out)
 {
-	struct search s = { .class_name = dir->data, .skip = *cursor };
-	struct device_node *d = search(&s);
+	static const struct listing listing = { is_of_class, own_name, class_child };
 
-	if (!d)
-		return false;
-	++*cursor;
-	(void)string_copy(name, d->name, NAME_MAX + 1);
-	class_child(dir, d, out);
-	return true;
+	return list_next(&listing, dir, cursor, name, out);
 }
 
-static const struct synthetic_type class_of_links = { .mode = S_IFDIR | 0755,
-						      .lookup = class_lookup,
-						      .next = class_next };
-static const struct synthetic_type class_of_devices = { .mode = S_IFDIR | 0755,
-							.lookup = class_lookup,
-							.next = class_next };
+#define CLASS_TYPE { .mode = S_IFDIR | 0755, .lookup = class_lookup, .next = class_next }
+static const struct synthetic_type class_of_links = CLASS_TYPE, class_of_devices = CLASS_TYPE;
 
 /* The classes. A class exists while it has a device; it is listed where its first device stands in
  * the list. */
 
-static const struct synthetic_type *class_type(const struct synthetic_node *dir)
+static void classes_child(const struct synthetic_node *dir, const struct device_node *d,
+			  struct synthetic_node *out)
 {
-	return dir->type == &sys_class_directory ? &class_of_links : &class_of_devices;
+	*out = (struct synthetic_node){
+		.type = dir->type == &sys_class_directory ? &class_of_links : &class_of_devices,
+		.data = d->class_name,
+	};
 }
 
 static int classes_lookup(const struct synthetic_node *dir, const char *name,
 			  struct synthetic_node *out)
 {
 	struct search s = { .class_name = name };
-	struct device_node *d = search(&s);
+	const struct device_node *d = search(&s);
 
 	if (!d)
 		return -ENOENT;
-	*out = (struct synthetic_node){ .type = class_type(dir), .data = d->class_name };
+	classes_child(dir, d, out);
 	return 0;
 }
 
-static bool is_first_of_class(const struct device_node *d)
+static bool is_first_of_class(const struct synthetic_node *dir, const struct device_node *d)
 {
 	struct search s = { .class_name = d->class_name };
 
 	return search(&s) == d;
 }
 
+static void class_name(const struct device_node *d, char *name)
+{
+	(void)string_copy(name, d->class_name, NAME_MAX + 1);
+}
+
 static bool classes_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 			 struct synthetic_node *out)
 {
-	for (;;) {
-		struct search s = { .skip = *cursor };
-		struct device_node *d = search(&s);
+	static const struct listing listing = { is_first_of_class, class_name, classes_child };
 
-		if (!d)
-			return false;
-		++*cursor;
-		if (!is_first_of_class(d))
-			continue;
-		(void)string_copy(name, d->class_name, NAME_MAX + 1);
-		*out = (struct synthetic_node){ .type = class_type(dir), .data = d->class_name };
-		return true;
-	}
+	return list_next(&listing, dir, cursor, name, out);
 }
 
-const struct synthetic_type sys_class_directory = {
-	.mode = S_IFDIR | 0755,
-	.lookup = classes_lookup,
-	.next = classes_next,
-};
-const struct synthetic_type sys_virtual_directory = {
-	.mode = S_IFDIR | 0755,
-	.lookup = classes_lookup,
-	.next = classes_next,
-};
+#define CLASSES_TYPE { .mode = S_IFDIR | 0755, .lookup = classes_lookup, .next = classes_next }
+const struct synthetic_type sys_class_directory = CLASSES_TYPE;
+const struct synthetic_type sys_virtual_directory = CLASSES_TYPE;
 
 /* /sys/dev/char and block: data is the directory's own name. */
 
 static bool wants_block(const struct synthetic_node *dir)
 {
 	return strcmp(dir->data, "block") == 0;
+}
+
+static bool is_of_kind(const struct synthetic_node *dir, const struct device_node *d)
+{
+	return (S_ISBLK(d->mode) != 0) == wants_block(dir);
+}
+
+static void number_name(const struct device_node *d, char *name)
+{
+	(void)snprintf(name, NAME_MAX + 1, "%u:%u", device_major(d->device),
+		       device_minor(d->device));
+}
+
+static void number_child(const struct synthetic_node *dir, const struct device_node *d,
+			 struct synthetic_node *out)
+{
+	device_link_node(d, out);
 }
 
 static int numbers_lookup(const struct synthetic_node *dir, const char *name,
@@ -296,29 +317,16 @@ static int numbers_lookup(const struct synthetic_node *dir, const char *name,
 
 	if (!d)
 		return -ENOENT;
-	*out = (struct synthetic_node){ .type = &device_link, .data = d, .key = { d->device } };
+	device_link_node(d, out);
 	return 0;
 }
 
 static bool numbers_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 			 struct synthetic_node *out)
 {
-	for (;;) {
-		struct search s = { .skip = *cursor };
-		struct device_node *d = search(&s);
+	static const struct listing listing = { is_of_kind, number_name, number_child };
 
-		if (!d)
-			return false;
-		++*cursor;
-		if ((S_ISBLK(d->mode) != 0) != wants_block(dir))
-			continue;
-		(void)snprintf(name, NAME_MAX + 1, "%u:%u", device_major(d->device),
-			       device_minor(d->device));
-		*out = (struct synthetic_node){ .type = &device_link,
-						.data = d,
-						.key = { d->device } };
-		return true;
-	}
+	return list_next(&listing, dir, cursor, name, out);
 }
 
 const struct synthetic_type sys_numbers_directory = {

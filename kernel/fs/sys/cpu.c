@@ -8,8 +8,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
-/* "0-3,6" and a newline. */
-static void show_mask(struct text_buffer *out, u64 mask)
+void sys_show_cpu_list(struct text_buffer *out, u64 mask)
 {
 	const char *separator = "";
 
@@ -36,13 +35,13 @@ static u64 possible_mask(void)
 
 static int online_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	show_mask(out, cpu_online_mask);
+	sys_show_cpu_list(out, cpu_online_mask);
 	return 0;
 }
 
 static int possible_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	show_mask(out, possible_mask());
+	sys_show_cpu_list(out, possible_mask());
 	return 0;
 }
 
@@ -54,7 +53,7 @@ static int kernel_max_show(const struct synthetic_node *node, struct text_buffer
 
 static int offline_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	show_mask(out, possible_mask() & ~cpu_online_mask);
+	sys_show_cpu_list(out, possible_mask() & ~cpu_online_mask);
 	return 0;
 }
 
@@ -71,13 +70,94 @@ static const struct synthetic_named fixed_names[] = {
 	{ "present", &possible_file, nullptr },
 };
 static const struct synthetic_table fixed_table = SYNTHETIC_TABLE(fixed_names);
-static const struct synthetic_table one_cpu_table = { 0 };
+
+/*
+ * topology: every CPU is a core of its own in one package, as the machines that this runs on tell. The CPU's number is
+ * KEY_CPU - 1.
+ */
+#define KEY_CPU 0
+
+static unsigned cpu_of(const struct synthetic_node *node)
+{
+	return (unsigned)node->key[KEY_CPU] - 1;
+}
+
+void sys_show_cpu_map(struct text_buffer *out, u64 mask)
+{
+	if (arch_cpu_count() > 32)
+		text_printf(out, "%08x,%08x\n", (u32)(mask >> 32), (u32)mask);
+	else
+		text_printf(out, "%0*x\n", (int)(arch_cpu_count() + 3) / 4, (u32)mask);
+}
+
+static int core_id_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%u\n", cpu_of(node));
+	return 0;
+}
+
+static int zero_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "0\n");
+	return 0;
+}
+
+static int own_list_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	sys_show_cpu_list(out, BIT(cpu_of(node)));
+	return 0;
+}
+
+static int own_map_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	sys_show_cpu_map(out, BIT(cpu_of(node)));
+	return 0;
+}
+
+static int all_list_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	sys_show_cpu_list(out, cpu_online_mask);
+	return 0;
+}
+
+static int all_map_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	sys_show_cpu_map(out, cpu_online_mask);
+	return 0;
+}
+
+#define CPU_FILE(symbol, function)                                                                 \
+	static const struct synthetic_type symbol = { .mode = S_IFREG | 0444, .show = function }
+CPU_FILE(core_id, core_id_show);
+CPU_FILE(zero, zero_show);
+CPU_FILE(own_list, own_list_show);
+CPU_FILE(own_map, own_map_show);
+CPU_FILE(all_list, all_list_show);
+CPU_FILE(all_map, all_map_show);
+
+static const struct synthetic_named topology_names[] = {
+	{ "core_cpus", &own_map, nullptr },
+	{ "core_cpus_list", &own_list, nullptr },
+	{ "core_id", &core_id, nullptr },
+	{ "core_siblings", &all_map, nullptr },
+	{ "core_siblings_list", &all_list, nullptr },
+	{ "package_cpus", &all_map, nullptr },
+	{ "package_cpus_list", &all_list, nullptr },
+	{ "physical_package_id", &zero, nullptr },
+	{ "thread_siblings", &own_map, nullptr },
+	{ "thread_siblings_list", &own_list, nullptr },
+};
+static const struct synthetic_table topology_table = SYNTHETIC_TABLE(topology_names);
+static const struct synthetic_named one_cpu_names[] = {
+	{ "topology", &synthetic_directory, &topology_table },
+};
+static const struct synthetic_table one_cpu_table = SYNTHETIC_TABLE(one_cpu_names);
 
 static void cpu_node(unsigned cpu, struct synthetic_node *out)
 {
 	*out = (struct synthetic_node){ .type = &synthetic_directory,
 					.data = &one_cpu_table,
-					.key = { cpu + 1 } };
+					.key = { [KEY_CPU] = cpu + 1 } };
 }
 
 static int cpu_lookup(const struct synthetic_node *dir, const char *name,

@@ -15,6 +15,7 @@ static const struct synthetic_table dev_table = SYNTHETIC_TABLE(dev_names);
 
 static const struct synthetic_named system_names[] = {
 	{ "cpu", &sys_cpu_directory, nullptr },
+	{ "node", &synthetic_directory, &sys_node_table },
 };
 static const struct synthetic_table system_table = SYNTHETIC_TABLE(system_names);
 
@@ -30,7 +31,25 @@ static const struct synthetic_named fs_names[] = {
 };
 static const struct synthetic_table fs_table = SYNTHETIC_TABLE(fs_names);
 
+static int zero_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "0\n");
+	return 0;
+}
+static int one_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "1\n");
+	return 0;
+}
+static const struct synthetic_type zero_file = { .mode = S_IFREG | 0444, .show = zero_show };
+static const struct synthetic_type one_file = { .mode = S_IFREG | 0444, .show = one_show };
+
+/* File capabilities count at exec; no other kernel is loaded; no event has been sent to user space. */
 static const struct synthetic_named kernel_names[] = {
+	{ "fscaps", &one_file, nullptr },
+	{ "kexec_crash_loaded", &zero_file, nullptr },
+	{ "kexec_loaded", &zero_file, nullptr },
+	{ "uevent_seqnum", &zero_file, nullptr },
 	{ "debug", &synthetic_directory, &empty_table },
 	{ "security", &synthetic_directory, &empty_table },
 	{ "tracing", &synthetic_directory, &empty_table },
