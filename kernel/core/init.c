@@ -41,6 +41,7 @@
 #include <mm/write_back.h>
 #include <net/device.h>
 #include <net/netlink/netlink.h>
+#include <net/packet.h>
 #include <net/socket.h>
 #include <net/unix/unix.h>
 #include <obj/file.h>
@@ -80,6 +81,7 @@ static void boot_rest(void *unused)
 	netlink_init();
 	netlink_route_init();
 	uevent_init();
+	packet_socket_init();
 	epoll_init();
 	vfs_init();
 	sys_fs_init();

@@ -16,6 +16,7 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <net/device.h>
+#include <net/filter.h>
 #include <net/inet_socket.h>
 #include <net/socket_priv.h>
 #include <obj/inode.h>
@@ -122,6 +123,7 @@ static void socket_file_destroy(struct file *file)
 
 	if (socket->ops)
 		socket->ops->release(socket);
+	socket_filter_release(socket);
 	file->object.waiters = &file->object.own_waiters;
 	socket_free(socket);
 }

@@ -151,6 +151,7 @@ struct socket {
 #define SOCKET_WIFI_STATUS BIT(15)
 #define SOCKET_NO_FCS BIT(16)
 #define SOCKET_SELECT_ERROR_QUEUE BIT(17)
+#define SOCKET_LOCK_FILTER BIT(18)
 
 /* A family registers at boot: makes sockets of its types. */
 struct socket_family {

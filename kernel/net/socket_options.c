@@ -3,6 +3,7 @@
 #include <core/time.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/filter.h>
 #include <net/socket_priv.h>
 #include <obj/credentials.h>
 #include <obj/inode.h>
@@ -70,6 +71,7 @@ static const struct option_flag option_flags[] = {
 	{ SO_WIFI_STATUS, SOCKET_WIFI_STATUS },
 	{ SO_NOFCS, SOCKET_NO_FCS },
 	{ SO_SELECT_ERR_QUEUE, SOCKET_SELECT_ERROR_QUEUE },
+	{ SO_LOCK_FILTER, SOCKET_LOCK_FILTER },
 };
 
 static u32 flag_of(int option)
@@ -89,7 +91,8 @@ static int check_flag(const struct socket *socket, int option, int value)
 		if (socket->family != AF_INET && socket->family != AF_INET6)
 			return -EOPNOTSUPP;
 		return value < 0 || value > 1 ? -EINVAL : 0;
-	case SO_REUSEPORT:
+	case SO_LOCK_FILTER: /* for good */
+		return !value && (socket->options & SOCKET_LOCK_FILTER) ? -EPERM : 0;
 	default:
 		return 0;
 	}
@@ -217,6 +220,10 @@ static int set_shared(struct socket *socket, int option, const void *value, size
 					    : set_timeout(&socket->send_timeout_ns, value, length);
 	case SO_LINGER:
 		return set_linger(socket, value, length);
+	case SO_ATTACH_FILTER:
+		return socket_filter_attach(socket, value, length);
+	case SO_DETACH_FILTER:
+		return socket_filter_detach(socket);
 	default:
 		break;
 	}
