@@ -73,6 +73,7 @@ enum lock_rank {
 	/* spinlocks */
 	RANK_THREAD_LIST = 190,	  /* sched: the list of all threads */
 	RANK_PROCESS_TABLE = 190, /* proc: pid table, parents and children, groups, sessions */
+	RANK_SILO = 207,	  /* proc: records of a silo */
 	RANK_PROCESS = 200,	  /* proc: one process's state, signals */
 	RANK_SIGNAL = 205,
 	RANK_DENTRY = 210,

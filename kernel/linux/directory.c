@@ -197,7 +197,7 @@ long sys_fchdir(int fd)
 	if (!b.file->dentry || !S_ISDIR(b.file->inode->mode))
 		return -ENOTDIR;
 	path = (struct path){ b.file->mount, b.file->dentry };
-	return enter(&path);
+	return path_check_confined(&path) ?: enter(&path);
 }
 
 long sys_chroot(const char __user *user)

@@ -17,10 +17,13 @@
 /* Cairn's own calls, abi/native.tbl. */
 static long dispatch_native(const struct trap_frame *frame, u64 index)
 {
+	long (*call)(const struct trap_frame *);
+
 	if (unlikely(index >= CAIRN_NR_COUNT))
 		return -ENOSYS;
 	asm("" : "+r"(index));
-	return native_table[index & (CAIRN_NR_COUNT - 1)](frame);
+	call = native_table[index & (CAIRN_NR_COUNT - 1)];
+	return likely(call) ? call(frame) : -ENOSYS;
 }
 
 static long dispatch(const struct trap_frame *frame)

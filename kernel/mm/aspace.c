@@ -14,6 +14,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace_priv.h>
+#include <mm/budget.h>
 #include <mm/memory_object.h>
 #include <mm/reclaim.h>
 #include <mm/slab.h>
@@ -77,6 +78,24 @@ int aspace_create(struct aspace **out)
 	return 0;
 }
 
+int aspace_set_budget(struct aspace *as, struct memory_budget *budget)
+{
+	memory_budget_get(budget);
+	as->budget = budget;
+	return memory_budget_charge_existing(budget, as->page_table_pages) ? 0 : -ENOMEM;
+}
+
+static int aspace_set_budget_or_put(struct aspace *as, struct memory_budget *budget)
+{
+	int error = aspace_set_budget(as, budget);
+
+	if (error) {
+		aspace_user_put(as);
+		aspace_put(as);
+	}
+	return error;
+}
+
 void aspace_get(struct aspace *as)
 {
 	__atomic_fetch_add(&as->refs, 1, __ATOMIC_RELAXED);
@@ -93,6 +112,8 @@ void aspace_put(struct aspace *as)
 	preempt_enable();
 	ASSERT(!as->cpus_active);
 	arch_mmu_destroy(&as->mmu);
+	memory_budget_release(as->budget, as->page_table_pages);
+	memory_budget_put(as->budget);
 	slab_free(aspace_cache, as);
 }
 
@@ -161,8 +182,7 @@ static int fork_pages(struct vma *to, struct vma *from, bool *protected)
 	int error = 0;
 
 	while ((source = pagetable_next(from->aspace->mmu.root, &at, from->end, &count))) {
-		pte_t *pte = pagetable_make(to->aspace->mmu.root, at, ALLOC_USER,
-					    &to->aspace->page_table_pages);
+		pte_t *pte = aspace_make_entry(to->aspace, at);
 		if (!pte) {
 			error = -ENOMEM;
 			break;
@@ -171,6 +191,8 @@ static int fork_pages(struct vma *to, struct vma *from, bool *protected)
 		at += (vaddr_t)count << PAGE_SHIFT;
 	}
 	to->aspace->resident_anon += anon;
+	if (!memory_budget_charge_existing(to->aspace->budget, anon))
+		error = -ENOMEM;
 	to->aspace->resident_file += file;
 	return error;
 }
@@ -227,6 +249,8 @@ int aspace_fork(struct aspace *parent, struct aspace **out)
 	bool protected = false;
 	int error = aspace_create(&child);
 
+	if (!error && parent->budget)
+		error = aspace_set_budget_or_put(child, parent->budget);
 	if (error)
 		return error;
 	write_lock(&parent->lock);

@@ -18,6 +18,7 @@
 
 struct derivation;
 struct file;
+struct memory_budget;
 struct memory_object;
 struct page;
 struct vma;
@@ -84,10 +85,12 @@ struct aspace {
 	u64 minor_faults, major_faults;
 	u64 limit_as, limit_data, limit_stack,
 		limit_memlock; /* bytes; copies of the rlimits, kept by proc/ */
-	struct file *exe;      /* the executable; holds a reference */
-	u64 auxv[2 * 32];      /* for /proc/pid/auxv, ends with AT_NULL */
-	u32 dumpable;	       /* prctl(PR_SET_DUMPABLE) */
-	u32 membarrier;	       /* registrations of membarrier(2); atomic */
+	/* That private pages and page tables are charged to; holds a reference; may be null. */
+	struct memory_budget *budget;
+	struct file *exe; /* the executable; holds a reference */
+	u64 auxv[2 * 32]; /* for /proc/pid/auxv, ends with AT_NULL */
+	u32 dumpable;	  /* prctl(PR_SET_DUMPABLE) */
+	u32 membarrier;	  /* registrations of membarrier(2); atomic */
 };
 
 /* An empty address space with one reference and one user. -ENOMEM. May sleep. */
@@ -96,6 +99,10 @@ struct aspace {
 /* A copy for fork: private pages shared copy-on-write, shared mappings shared. -ENOMEM leaves
  * nothing. May sleep. */
 [[nodiscard]] int aspace_fork(struct aspace *parent, struct aspace **out);
+
+/* Gives a new address space, with nothing mapped yet, a budget; takes a reference of its own. -ENOMEM: not even the
+ * tables that it has fit. */
+[[nodiscard]] int aspace_set_budget(struct aspace *as, struct memory_budget *budget);
 
 void aspace_get(struct aspace *as);
 void aspace_put(struct aspace *as);

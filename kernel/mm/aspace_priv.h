@@ -132,6 +132,9 @@ void tlb_flush_kernel(vaddr_t start, vaddr_t end);
  * aspace_fault). */
 [[nodiscard]] int aspace_populate(struct aspace *as, vaddr_t start, vaddr_t end, bool write);
 
+/* The entry for an address, made if need be and charged. Null: no memory. */
+pte_t *aspace_make_entry(struct aspace *as, vaddr_t address);
+
 /* --- map.c --- */
 
 /* -ENOMEM if `pages` more would exceed RLIMIT_AS or, for private writable ones, RLIMIT_DATA. */

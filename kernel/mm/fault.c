@@ -21,6 +21,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace_priv.h>
+#include <mm/budget.h>
 #include <mm/memory_object.h>
 
 #include <asm/siginfo.h>
@@ -67,10 +68,14 @@ static int fault_anonymous(struct vma *vma, pte_t *pte, bool write)
 		pte_t zero = pte_leaf(zero_page, prot & ~MMU_WRITE, 0);
 		return pte_replace(pte, (pte_t){ 0 }, zero) ? 0 : -EAGAIN;
 	}
-	struct page *page = page_alloc(0, ALLOC_ZERO | ALLOC_USER | ALLOC_KIND(PAGE_ANON));
-	if (!page)
+	struct memory_budget *budget = vma->aspace->budget;
+	if (!memory_budget_charge(budget, 1))
 		return -ENOMEM;
-	return install(pte, page, prot, &vma->aspace->resident_anon);
+	struct page *page = page_alloc(0, ALLOC_ZERO | ALLOC_USER | ALLOC_KIND(PAGE_ANON));
+	int error = page ? install(pte, page, prot, &vma->aspace->resident_anon) : -ENOMEM;
+	if (unlikely(error))
+		memory_budget_release(budget, 1);
+	return error;
 }
 
 /* Frames of a device or of the kernel image. */
@@ -138,11 +143,15 @@ static int fault_copy(struct vma *vma, pte_t *pte, pte_t old, struct page *from,
 		      u32 prot)
 {
 	struct aspace *as = vma->aspace;
-	struct page *copy =
-		page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_ANON) | (from ? 0 : ALLOC_ZERO));
+	struct page *copy;
 
-	if (!copy)
+	if (!memory_budget_charge(as->budget, 1))
 		return -ENOMEM;
+	copy = page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_ANON) | (from ? 0 : ALLOC_ZERO));
+	if (!copy) {
+		memory_budget_release(as->budget, 1);
+		return -ENOMEM;
+	}
 	if (from)
 		memcpy(page_address(copy), page_address(from), PAGE_SIZE);
 	if (prot & MMU_EXEC)
@@ -150,6 +159,7 @@ static int fault_copy(struct vma *vma, pte_t *pte, pte_t old, struct page *from,
 	WRITE_ONCE(vma->private_pages, true);
 	if (!pte_replace(pte, old, pte_leaf(page_to_phys(copy), prot, 0))) {
 		page_put(copy);
+		memory_budget_release(as->budget, 1);
 		return -EAGAIN;
 	}
 	count_resident(&as->resident_anon);
@@ -223,8 +233,10 @@ static int fault_write_protected(struct vma *vma, pte_t *pte, pte_t old, vaddr_t
 			return error;
 		if (page && page->kind != PAGE_ANON)
 			__atomic_fetch_sub(file_counter(vma), 1, __ATOMIC_RELAXED);
-		else if (page)
+		else if (page) {
 			__atomic_fetch_sub(&vma->aspace->resident_anon, 1, __ATOMIC_RELAXED);
+			memory_budget_release(vma->aspace->budget, 1);
+		}
 		aspace_flush_tlb(vma->aspace, address, address + PAGE_SIZE);
 		if (page)
 			page_put(page);
@@ -243,6 +255,17 @@ static int fault_missing(struct vma *vma, pte_t *pte, vaddr_t address, bool writ
 	return fault_anonymous(vma, pte, write);
 }
 
+pte_t *aspace_make_entry(struct aspace *as, vaddr_t address)
+{
+	u64 made = 0;
+	pte_t *pte = pagetable_make(as->mmu.root, address, ALLOC_USER, &made);
+
+	if (likely(!made))
+		return pte;
+	__atomic_fetch_add(&as->page_table_pages, made, __ATOMIC_RELAXED);
+	return memory_budget_charge_existing(as->budget, made) ? pte : nullptr;
+}
+
 int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags)
 {
 	struct aspace *as = vma->aspace;
@@ -259,7 +282,7 @@ int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags)
 		if (write && vma->flags & VMA_SHARED)
 			return -EACCES;
 	}
-	pte_t *pte = pagetable_make(as->mmu.root, address, ALLOC_USER, &as->page_table_pages);
+	pte_t *pte = aspace_make_entry(as, address);
 	if (!pte)
 		return -ENOMEM;
 	pte_t old = pte_load(pte);

@@ -18,7 +18,7 @@ static int move_prepare(struct aspace *as, vaddr_t from, vaddr_t to, size_t leng
 			vaddr_t there = to + (at - from);
 			if (there < made || pte_empty(pte_load(&pte[i])))
 				continue;
-			if (!pagetable_make(as->mmu.root, there, ALLOC_USER, &as->page_table_pages))
+			if (!aspace_make_entry(as, there))
 				return -ENOMEM;
 			made = ALIGN_DOWN(there, PAGETABLE_SPAN) + PAGETABLE_SPAN;
 		}

@@ -9,6 +9,7 @@
 #include <core/panic.h>
 #include <core/percpu.h>
 #include <mm/aspace_priv.h>
+#include <mm/budget.h>
 #include <mm/memory_object.h>
 
 void aspace_flush_tlb(struct aspace *as, vaddr_t start, vaddr_t end)
@@ -119,8 +120,10 @@ void unmap_end(struct unmap_batch *batch)
 
 	unmap_commit(batch);
 	aspace_note_peak(as);
-	if (batch->anon)
+	if (batch->anon) {
 		__atomic_fetch_sub(&as->resident_anon, batch->anon, __ATOMIC_RELAXED);
+		memory_budget_release(as->budget, batch->anon);
+	}
 	if (batch->file)
 		__atomic_fetch_sub(&as->resident_file, batch->file, __ATOMIC_RELAXED);
 	if (batch->shared)
@@ -149,6 +152,7 @@ void aspace_remove_range(struct aspace *as, vaddr_t start, vaddr_t end)
 	u64 freed =
 		pagetable_free(as->mmu.root, start, end, floor, vma ? vma->start : USER_MAX, as);
 	as->page_table_pages -= freed;
+	memory_budget_release(as->budget, freed);
 }
 
 void aspace_remove_all(struct aspace *as)
@@ -170,8 +174,10 @@ void aspace_remove_all(struct aspace *as)
 	}
 	vma_destroy_all(as);
 	unmap_end(&batch);
-	as->page_table_pages -=
+	u64 freed =
 		pagetable_free(as->mmu.root, 0, USER_MAX, 0, USER_MAX, batch.dead ? nullptr : as);
+	as->page_table_pages -= freed;
+	memory_budget_release(as->budget, freed);
 	as->brk_start = as->brk_end = 0;
 }
 

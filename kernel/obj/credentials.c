@@ -15,6 +15,7 @@ struct credentials kernel_credentials = {
 };
 
 const struct credentials *(*credentials_hook)(void);
+void (*capability_denied_hook)(unsigned capability);
 
 /* The count is the one part of a shared set that changes. */
 static u32 *reference_count(const struct credentials *c)
@@ -105,7 +106,11 @@ const struct credentials *current_credentials(void)
 
 bool capable(unsigned capability)
 {
-	return current_credentials()->capabilities_effective >> capability & 1;
+	if (likely(current_credentials()->capabilities_effective >> capability & 1))
+		return true;
+	if (capability_denied_hook)
+		capability_denied_hook(capability);
+	return false;
 }
 
 bool credentials_in_group(const struct credentials *c, u32 gid)

@@ -48,6 +48,8 @@ const struct credentials *current_credentials(void);
 
 /* capable(CAP_*): the current task's effective set has it. */
 bool capable(unsigned capability);
+/* Set by proc: told when capable() says no. Any context. */
+extern void (*capability_denied_hook)(unsigned capability);
 /* `gid` is the fsgid or among the supplementary groups. */
 bool credentials_in_group(const struct credentials *c, u32 gid);
 /* Set by proc at boot; before it, kernel_credentials are current. */

@@ -15,6 +15,7 @@
 #include <proc/proc_priv.h>
 #include <proc/rseq.h>
 #include <proc/seccomp.h>
+#include <proc/silo.h>
 
 #include <linux/fcntl.h>
 #include <linux/ptrace.h>
@@ -49,7 +50,12 @@ static int check_limits(const struct task *parent)
 	if (parent->account->uid && READ_ONCE(parent->account->tasks) >= limit &&
 	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
 		return -EAGAIN;
-	return task_count_add() ? 0 : -EAGAIN;
+	if (silo_task_add(parent->process->silo))
+		return -EAGAIN;
+	if (task_count_add())
+		return 0;
+	silo_task_drop(parent->process->silo);
+	return -EAGAIN;
 }
 
 /* The child's registers: the parent's, with a result of 0. */
@@ -130,6 +136,9 @@ static int copy_process(struct task *child, struct process *parent, const struct
 	process->exit_signal = req->exit_signal;
 	process->oom_score_adj = parent->oom_score_adj;
 	process->coredump_filter = parent->coredump_filter;
+	process->silo = parent->silo;
+	if (process->silo)
+		object_get(&process->silo->object);
 	memcpy(process->limits, parent->limits, sizeof(process->limits));
 	err = copy_actions(process, parent, req->flags);
 	if (err)
@@ -200,6 +209,7 @@ static void discard(struct task *child, struct process *parent)
 		thread_destroy_unstarted(&child->thread);
 	task_put(child);
 	task_count_drop();
+	silo_task_drop(parent->silo);
 }
 
 static int copy_task(struct task *child, struct task *parent, const struct clone_request *req)
@@ -355,6 +365,7 @@ long task_clone(struct clone_request *req)
 	result = task_create(&child);
 	if (result) {
 		task_count_drop();
+		silo_task_drop(parent->process->silo);
 		return result;
 	}
 	result = copy_task(child, parent, req);

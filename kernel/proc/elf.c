@@ -12,6 +12,7 @@
 #include <obj/file.h>
 #include <proc/exec_priv.h>
 #include <proc/proc_priv.h>
+#include <proc/silo.h>
 #include <proc/vdso.h>
 
 #include <linux/fcntl.h>
@@ -350,6 +351,17 @@ static int load(struct exec_image *image, struct elf_file *program, struct elf_f
 	return err;
 }
 
+/* Charged to the silo of the process. */
+static int create_aspace(struct aspace **out)
+{
+	struct silo *silo = current_silo();
+	int err = aspace_create(out);
+
+	if (!err && unlikely(silo))
+		err = aspace_set_budget(*out, silo->budget);
+	return err;
+}
+
 int elf_load(struct exec_image *image)
 {
 	struct elf_file program = { .file = image->file }, interpreter = {};
@@ -362,7 +374,7 @@ int elf_load(struct exec_image *image)
 	if (!err)
 		err = open_interpreter(&program, &interpreter);
 	if (!err)
-		err = aspace_create(&image->aspace);
+		err = create_aspace(&image->aspace);
 	if (!err)
 		err = load(image, &program, &interpreter);
 	if (interpreter.file)

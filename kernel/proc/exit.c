@@ -13,7 +13,9 @@
 #include <mm/ucopy.h>
 #include <proc/namespaces.h>
 #include <proc/proc_priv.h>
+#include <proc/silo.h>
 
+#include <cairn/silo.h>
 #include <linux/ptrace.h>
 
 #define NSEC_PER_CLOCK_TICK (NSEC_PER_SEC / 100)
@@ -195,6 +197,9 @@ static void become_zombie(struct process *process)
 	process->exit_code =
 		process->group_exiting ? process->group_exit_code : process->leader->exit_code;
 	process->state = PROCESS_ZOMBIE;
+	if (unlikely(process->silo) && process->exit_code & 0x7f)
+		silo_record(process->silo, CAIRN_SILO_EVENT_CRASHED,
+			    (u64)process->exit_code & 0x7f);
 	reap = notify_exit_locked(process);
 	if (reap)
 		process_unlink_locked(process);
@@ -375,6 +380,7 @@ void task_exit(int code)
 	task_set_namespaces(nullptr);
 	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);
 	task_count_drop();
+	silo_task_drop(process->silo);
 	if (!kept)
 		task_put(
 			task); /* the table's reference; task_release drops the running task's own */

@@ -4,6 +4,7 @@
 #include <mm/aspace.h>
 #include <proc/jobs.h>
 #include <proc/proc_priv.h>
+#include <proc/silo.h>
 
 int process_parent_pid(struct process *process)
 {
@@ -18,11 +19,13 @@ int process_parent_pid(struct process *process)
 static struct process *find_locked(int pid) __must_hold(&process_table_lock)
 {
 	struct pid_entry *entry;
+	struct process *process;
 
 	if (!pid)
 		return current_process();
 	entry = pid_lookup(PID_PROCESS, pid);
-	return entry ? container_of(entry, struct process, pid_entry) : nullptr;
+	process = entry ? container_of(entry, struct process, pid_entry) : nullptr;
+	return process && silo_sees(process) ? process : nullptr;
 }
 
 int process_job_ids(int pid, bool session)

@@ -18,8 +18,10 @@
 #include <mm/slab.h>
 #include <proc/proc_priv.h>
 #include <proc/seccomp.h>
+#include <proc/silo.h>
 #include <proc/uts.h>
 
+#include <cairn/silo.h>
 #include <linux/eventpoll.h>
 
 struct proc_hooks proc_hooks;
@@ -65,6 +67,8 @@ static void process_destroy(struct object *object)
 		signal_actions_put(process->actions);
 	if (process->group)
 		process_group_put(process->group);
+	if (process->silo)
+		object_put(&process->silo->object);
 	rcu_call(&process->object.rcu, process_free);
 }
 
@@ -181,7 +185,8 @@ void task_publish_locked(struct task *task, int tid)
 	spin_unlock_irqrestore(&process->lock, flags);
 }
 
-int process_find(int pid, struct process **out)
+/* What is outside of the current task's silo is not there. */
+static int process_find_any(int pid, struct process **out)
 {
 	struct process *process = nullptr;
 	struct pid_entry *entry;
@@ -211,17 +216,38 @@ int task_find(int tid, struct task **out)
 			task = nullptr;
 	}
 	rcu_read_unlock();
+	if (task && unlikely(!silo_sees(task->process))) {
+		task_put(task);
+		task = nullptr;
+		silo_denied(CAIRN_SILO_DENIED_PROCESS, (u64)tid);
+	}
 	*out = task;
 	return task ? 0 : -ESRCH;
+}
+
+int process_find(int pid, struct process **out)
+{
+	int err = process_find_any(pid, out);
+
+	if (err || likely(silo_sees(*out)))
+		return err;
+	process_put(*out);
+	*out = nullptr;
+	silo_denied(CAIRN_SILO_DENIED_PROCESS, (u64)pid);
+	return -ESRCH;
 }
 
 struct process *process_next(int pid)
 {
 	struct process *process;
 
-	for (pid = pid_next(pid); pid > 0; pid = pid_next(pid + 1))
-		if (!process_find(pid, &process))
+	for (pid = pid_next(pid); pid > 0; pid = pid_next(pid + 1)) {
+		if (process_find_any(pid, &process))
+			continue;
+		if (likely(silo_sees(process)))
 			return process;
+		process_put(process);
+	}
 	return nullptr;
 }
 
@@ -304,5 +330,6 @@ void proc_init(void)
 	signal_init();
 	fault_signal_init();
 	oom_init();
+	silo_init();
 	uts_init();
 }

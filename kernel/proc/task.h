@@ -124,6 +124,8 @@ struct process {
 	u64 voluntary_switches, involuntary_switches; /* of exited tasks */
 	struct task_io dead_io;			      /* the same */
 	u64 start_ns;
+	struct silo *
+		silo; /* holds a reference; null: none; set before others see it, or by silo_join */
 	bool has_executed; /* after fork, before exec: setpgid rules */
 	bool child_subreaper;
 	bool dumped;

@@ -9,6 +9,7 @@
  */
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <proc/silo.h>
 #include <vfs/mount_priv.h>
 #include <vfs/permission.h>
 #include <vfs/walk.h>
@@ -176,7 +177,8 @@ static int try_fast(int dirfd, const char *text, u32 flags, struct path *out)
 	if ((flags & ~FAST_FLAGS) || !*text)
 		return NOT_FAST;
 	if (*text != '/' && dirfd != AT_FDCWD) {
-		if (!task_pool() || file_from_handle(task_pool(), dirfd, 0, &file))
+		if (!task_pool() || current_silo() ||
+		    file_from_handle(task_pool(), dirfd, 0, &file))
 			return NOT_FAST;
 		if (!file->dentry) {
 			file_put(file);

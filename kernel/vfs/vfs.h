@@ -224,6 +224,9 @@ struct open_request {
 /* Reads the target of a symbolic link (magic ones too) into a text that the caller frees with kfree. -EINVAL: no link. */
 [[nodiscard]] int vfs_read_link(const struct path *path, char **out);
 
+/* A task in a silo starts from directories below its root only: 0 or -EACCES, recorded. May sleep. */
+[[nodiscard]] int path_check_confined(const struct path *path);
+
 /*
  * The path of an open file, with references. Files without a name get a dentry of their own, so that /proc/pid/fd works
  * for pipes and the like. -ENOMEM.

@@ -8,10 +8,12 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <proc/silo.h>
 #include <vfs/mount_priv.h>
 #include <vfs/permission.h>
 #include <vfs/walk.h>
 
+#include <cairn/silo.h>
 #include <linux/fcntl.h>
 #include <linux/limits.h>
 #include <linux/mount.h>
@@ -19,6 +21,52 @@
 static bool same_path(const struct path *a, const struct path *b)
 {
 	return a->dentry == b->dentry && a->mount == b->mount;
+}
+
+/* True if `root` is found on the way up from `path`. */
+static bool path_is_below(const struct path *path, const struct path *root)
+{
+	struct path at = *path;
+	bool below;
+
+	path_get(&at);
+	while (!(below = same_path(&at, root))) {
+		struct dentry *parent;
+
+		if (at.dentry == at.mount->root) {
+			if (!mount_step_down(&at))
+				break;
+			continue;
+		}
+		spin_lock(&namespace_lock);
+		parent = at.dentry->parent;
+		dentry_get(parent);
+		spin_unlock(&namespace_lock);
+		if (parent == at.dentry) { /* in no directory */
+			dentry_put(parent);
+			break;
+		}
+		dentry_put(at.dentry);
+		at.dentry = parent;
+	}
+	path_put(&at);
+	return below;
+}
+
+int path_check_confined(const struct path *path)
+{
+	struct path root;
+	bool below;
+
+	if (likely(!current_silo()) || !S_ISDIR(path->dentry->inode->mode))
+		return 0;
+	fs_context_paths(current_fs(), &root, nullptr);
+	below = path_is_below(path, &root);
+	path_put(&root);
+	if (below)
+		return 0;
+	silo_denied(CAIRN_SILO_DENIED_DIRECTORY, path->dentry->inode->number);
+	return -EACCES;
 }
 
 /* Puts w->at to the directory of dirfd. */
@@ -37,6 +85,8 @@ static int start_at_handle(struct walk *w, int dirfd)
 		result = -ENOTDIR;
 	else
 		result = file_path(file, &w->at);
+	if (!result && *w->rest)
+		result = path_check_confined(&w->at);
 	file_put(file);
 	return result;
 }
@@ -142,6 +192,8 @@ static int jump(struct walk *w, struct path *target, struct path *dir)
 		result = -EXDEV;
 	else if ((w->flags & LOOKUP_NO_XDEV) && target->mount != dir->mount)
 		result = -EXDEV;
+	else
+		result = path_check_confined(target);
 	path_put(dir);
 	path_put(&w->at);
 	w->at = *target;

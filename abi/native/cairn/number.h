@@ -17,3 +17,10 @@
 #define CAIRN_NR_channel_reply (CAIRN_NR_BASE + 12)
 #define CAIRN_NR_channel_reply_receive (CAIRN_NR_BASE + 13)
 #define CAIRN_NR_channel_reply_save (CAIRN_NR_BASE + 14)
+
+#define CAIRN_NR_silo_create (CAIRN_NR_BASE + 32)
+#define CAIRN_NR_silo_configure (CAIRN_NR_BASE + 33)
+#define CAIRN_NR_silo_enter (CAIRN_NR_BASE + 34)
+#define CAIRN_NR_silo_control (CAIRN_NR_BASE + 35)
+#define CAIRN_NR_silo_inspect (CAIRN_NR_BASE + 36)
+#define CAIRN_NR_silo_event (CAIRN_NR_BASE + 37)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Silos: unmodified Linux programs, confined as one. A silo has a root directory, a memory budget, a limit of tasks, a set of
+ * capabilities (capabilities(7)) and permissions; a process that enters it sees nothing else, nor do its children, for good:
+ * no process outside, no path above the root, no handle that it was not left, no name space of System V or host names but
+ * its own. Everything that is denied is recorded.
+ *
+ * poll(2): readable when there are events, hung up when it was entered and its last task has ended. When the last handle of a
+ * silo is closed, its members are killed.
+ *
+ * Errors of all calls besides those of <cairn/handle.h>: EFAULT, a bad address.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+/* What cairn_silo_configure sets. */
+#define CAIRN_SILO_ROOT 0	  /* a handle of a directory */
+#define CAIRN_SILO_MEMORY 1	  /* bytes of private memory and page tables; no limit at first */
+#define CAIRN_SILO_TASKS 2	  /* processes and threads; 256 at first */
+#define CAIRN_SILO_CAPABILITIES 3 /* bits of capabilities(7); only taken away */
+#define CAIRN_SILO_ALLOW 4	  /* CAIRN_SILO_ALLOW_*; nothing at first */
+
+#define CAIRN_SILO_ALLOW_NETWORK 1u /* sockets of families other than AF_UNIX */
+#define CAIRN_SILO_ALLOW_UNIX                                                                      \
+	2u /* AF_UNIX sockets that have or look for a name; pairs are always allowed */
+
+/* CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE */
+#define CAIRN_SILO_DEFAULT_CAPABILITIES 0x5fbull
+
+/* Kinds of events; those from 16 on are denials. `value` is what is named. */
+#define CAIRN_SILO_EVENT_STARTED 1u	  /* a process entered */
+#define CAIRN_SILO_EVENT_STOPPED 2u	  /* the last task ended */
+#define CAIRN_SILO_EVENT_CRASHED 3u	  /* a process was ended by a signal: its number */
+#define CAIRN_SILO_EVENT_OUT_OF_MEMORY 4u /* the budget was full: its bytes */
+#define CAIRN_SILO_DENIED_CAPABILITY 16u  /* a capability it lacks */
+#define CAIRN_SILO_DENIED_PROCESS 17u	  /* a process outside: the number it was looked for by */
+#define CAIRN_SILO_DENIED_TASK 18u	  /* one task too many: the limit */
+#define CAIRN_SILO_DENIED_SOCKET 19u	  /* a socket: its family */
+#define CAIRN_SILO_DENIED_DIRECTORY 20u	  /* a walk from a directory that is not below the root */
+
+struct cairn_silo_event {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 kind;
+	__s32 pid;
+	__u64 value;
+	__u64 lost;    /* events that were dropped before this one */
+	char name[16]; /* of the task */
+};
+
+struct cairn_silo_info {
+	__u64 memory_used, memory_peak, memory_limit; /* bytes */
+	__u32 tasks, task_limit;
+	__u64 capabilities;
+	__u32 allow;
+	__u32 state;  /* CAIRN_SILO_STATE_* */
+	__u64 denied; /* how often */
+};
+
+#define CAIRN_SILO_STATE_NEW 0u
+#define CAIRN_SILO_STATE_RUNNING 1u
+#define CAIRN_SILO_STATE_PAUSED 2u
+#define CAIRN_SILO_STATE_STOPPED 3u
+#define CAIRN_SILO_STATE_KILLED 4u
+
+/* Operations of cairn_silo_control. */
+#define CAIRN_SILO_PAUSE 1u  /* its processes stop */
+#define CAIRN_SILO_RESUME 2u /* and go on */
+#define CAIRN_SILO_KILL                                                                            \
+	3u /* they end; when the call returns there is none left, and nobody can enter any more */
+
+#define CAIRN_SILO_NONBLOCK 1u
+
+#ifndef __KERNEL__
+#include <stddef.h>
+
+/*
+ * Makes a silo within that of the caller. flags: CAIRN_HANDLE_KEEP_*.
+ * The handle. EMFILE; ENOMEM.
+ */
+int cairn_silo_create(unsigned flags);
+
+/*
+ * Sets what the silo has. Needs WRITE. Root, capabilities and permissions can be set until it is entered; limits always.
+ * 0. EBUSY: it was entered; ENOTDIR; EPERM: a capability that it did not have; EINVAL: no such setting or value.
+ */
+int cairn_silo_configure(int silo, unsigned what, __u64 value);
+
+/*
+ * The calling process enters, with the handles keep[0] to keep[count - 1] and no others. Needs EXECUTE, CAP_SYS_ADMIN, and
+ * that the process has one thread and is in the silo that made this one. Memory is charged from the next execve(2) on.
+ * 0. EINVAL: it has no root; EBUSY: more threads; EPERM; EAGAIN: the limit of tasks, or it was killed; EISDIR: a handle of a
+ * directory is to be kept; ENOMEM.
+ */
+int cairn_silo_enter(int silo, const int *keep, unsigned count);
+
+/* Pauses, resumes or kills. Needs CONTROL. 0. EINVAL: no such operation; EINTR: the kill goes on. */
+int cairn_silo_control(int silo, unsigned operation);
+
+/* Tells state and consumption. Needs INSPECT. 0. EINVAL: size is below that of the structure. */
+int cairn_silo_inspect(int silo, struct cairn_silo_info *info, size_t size);
+
+/* Takes the oldest event, waiting for one. Needs READ. 0. EAGAIN: there is none, and flags has CAIRN_SILO_NONBLOCK; EINTR. */
+int cairn_silo_event(int silo, struct cairn_silo_event *event, unsigned flags);
+#endif

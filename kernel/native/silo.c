@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Native calls on silos: abi/native/cairn/silo.h. */
+#include <lib/string.h>
+#include <mm/budget.h>
+#include <mm/frame.h>
+#include <mm/ucopy.h>
+#include <native/native.h>
+#include <proc/silo.h>
+#include <vfs/vfs.h>
+
+#include <cairn/silo.h>
+#include <linux/eventpoll.h>
+#include <linux/sched.h>
+#include <syscall_prototypes.h>
+
+_Static_assert(sizeof(struct cairn_silo_event) == 48 && sizeof(struct cairn_silo_info) == 56);
+
+#define KEEP_MAX 256u
+
+static int silo_get(int fd, u32 rights, struct silo **out)
+{
+	struct object *object;
+	int error = handle_get(current_pool(), fd, &silo_type, rights, &object);
+
+	if (!error)
+		*out = silo_of(object);
+	return error;
+}
+
+long sys_silo_create(unsigned flags)
+{
+	struct silo *silo;
+	u32 slot_flags;
+	int result;
+
+	if (native_handle_flags(flags, &slot_flags))
+		return -EINVAL;
+	result = silo_create(&silo);
+	if (result)
+		return result;
+	result = handle_install(current_pool(), &silo->object, silo_type.default_rights, slot_flags,
+				0, handle_limit());
+	object_put(&silo->object);
+	return result;
+}
+
+static int set_root(struct silo *silo, u64 value)
+{
+	struct object *former;
+	struct file *file;
+	int error =
+		value > INT32_MAX ? -EBADF : file_from_handle(current_pool(), (int)value, 0, &file);
+
+	if (error)
+		return error;
+	if (!S_ISDIR(file->inode->mode)) {
+		file_put(file);
+		return -ENOTDIR;
+	}
+	former = __atomic_exchange_n(&silo->root, &file->object, __ATOMIC_ACQ_REL);
+	if (former)
+		object_put(former);
+	return 0;
+}
+
+static int configure(struct silo *silo, unsigned what, u64 value)
+{
+	if (what != CAIRN_SILO_MEMORY && what != CAIRN_SILO_TASKS && READ_ONCE(silo->entered))
+		return -EBUSY;
+	switch (what) {
+	case CAIRN_SILO_ROOT:
+		return set_root(silo, value);
+	case CAIRN_SILO_MEMORY:
+		WRITE_ONCE(silo->budget->limit, value >> PAGE_SHIFT);
+		return 0;
+	case CAIRN_SILO_TASKS:
+		if (value > UINT32_MAX)
+			return -EINVAL;
+		WRITE_ONCE(silo->task_limit, (u32)value);
+		return 0;
+	case CAIRN_SILO_CAPABILITIES:
+		if (value & ~silo->capabilities)
+			return -EPERM;
+		silo->capabilities = value;
+		return 0;
+	case CAIRN_SILO_ALLOW:
+		if (value & ~(u64)(CAIRN_SILO_ALLOW_NETWORK | CAIRN_SILO_ALLOW_UNIX))
+			return -EINVAL;
+		if (silo->parent && value & ~(u64)silo->parent->allow)
+			return -EPERM;
+		silo->allow = (u32)value;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_silo_configure(int fd, unsigned what, u64 value)
+{
+	struct silo *silo;
+	int error = silo_get(fd, RIGHT_WRITE, &silo);
+
+	if (error)
+		return error;
+	error = configure(silo, what, value);
+	object_put(&silo->object);
+	return error;
+}
+
+/* --- entering --- */
+
+static bool listed(const int *keep, unsigned count, int fd)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (keep[i] == fd)
+			return true;
+	return false;
+}
+
+/* A directory would be a way out: from it one could walk anywhere. */
+static int check_kept(const int *keep, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct object *object;
+		int error = handle_get(current_pool(), keep[i], nullptr, 0, &object);
+
+		if (error)
+			return error;
+		if (object->type == &file_type && S_ISDIR(file_of(object)->inode->mode))
+			error = -EISDIR;
+		object_put(object);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static void close_others(const int *keep, unsigned count)
+{
+	struct pool *pool = current_pool();
+
+	for (int fd = pool_next(pool, 0); fd >= 0; fd = pool_next(pool, fd + 1))
+		if (!listed(keep, count, fd))
+			(void)handle_close(pool, fd);
+}
+
+static int confine_credentials(const struct silo *silo)
+{
+	u64 mask = silo->capabilities;
+	struct credentials *c;
+	int error = credentials_copy(current_credentials(), &c);
+
+	if (error)
+		return error;
+	c->capabilities_permitted &= mask;
+	c->capabilities_effective &= mask;
+	c->capabilities_inheritable &= mask;
+	c->capabilities_bounding &= mask;
+	c->capabilities_ambient &= mask;
+	task_set_credentials(c);
+	return 0;
+}
+
+static int enter(struct silo *silo, const int *keep, unsigned count)
+{
+	struct path root;
+	int error;
+
+	if (!silo->root)
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	error = check_kept(keep, count);
+	if (!error)
+		error = task_unshare(CLONE_FS | CLONE_FILES | CLONE_NEWUTS | CLONE_NEWIPC);
+	if (!error)
+		error = file_path(file_of(silo->root), &root);
+	if (error)
+		return error;
+	error = silo_join(silo);
+	if (!error)
+		error = confine_credentials(silo);
+	if (!error) {
+		fs_context_set_root(current_fs(), &root);
+		fs_context_set_working_directory(current_fs(), &root);
+		close_others(keep, count);
+	}
+	path_put(&root);
+	return error;
+}
+
+long sys_silo_enter(int fd, const int __user *user, unsigned count)
+{
+	int keep[KEEP_MAX];
+	struct silo *silo;
+	int error;
+
+	if (count > KEEP_MAX)
+		return -EINVAL;
+	if (copy_from_user(keep, user, count * sizeof(keep[0])))
+		return -EFAULT;
+	error = silo_get(fd, RIGHT_EXECUTE, &silo);
+	if (error)
+		return error;
+	error = enter(silo, keep, count);
+	object_put(&silo->object);
+	return error;
+}
+
+/* --- watching and ending --- */
+
+long sys_silo_control(int fd, unsigned operation)
+{
+	struct silo *silo;
+	int error = silo_get(fd, RIGHT_CONTROL, &silo);
+
+	if (error)
+		return error;
+	switch (operation) {
+	case CAIRN_SILO_PAUSE:
+	case CAIRN_SILO_RESUME:
+		WRITE_ONCE(silo->paused, operation == CAIRN_SILO_PAUSE);
+		silo_signal(silo, operation == CAIRN_SILO_PAUSE ? SIGSTOP : SIGCONT);
+		break;
+	case CAIRN_SILO_KILL:
+		error = silo_kill(silo);
+		break;
+	default:
+		error = -EINVAL;
+	}
+	object_put(&silo->object);
+	return error == -ERESTARTSYS ? -EINTR : error;
+}
+
+static u32 silo_state(const struct silo *silo)
+{
+	if (READ_ONCE(silo->killed))
+		return CAIRN_SILO_STATE_KILLED;
+	if (!READ_ONCE(silo->entered))
+		return CAIRN_SILO_STATE_NEW;
+	if (!READ_ONCE(silo->tasks))
+		return CAIRN_SILO_STATE_STOPPED;
+	return READ_ONCE(silo->paused) ? CAIRN_SILO_STATE_PAUSED : CAIRN_SILO_STATE_RUNNING;
+}
+
+long sys_silo_inspect(int fd, struct cairn_silo_info __user *out, size_t size)
+{
+	struct cairn_silo_info info;
+	struct silo *silo;
+	int error = size < sizeof(info) ? -EINVAL : silo_get(fd, RIGHT_INSPECT, &silo);
+
+	if (error)
+		return error;
+	info = (struct cairn_silo_info){
+		.memory_used = READ_ONCE(silo->budget->used) << PAGE_SHIFT,
+		.memory_peak = READ_ONCE(silo->budget->peak) << PAGE_SHIFT,
+		.memory_limit = READ_ONCE(silo->budget->limit) << PAGE_SHIFT,
+		.tasks = READ_ONCE(silo->tasks),
+		.task_limit = READ_ONCE(silo->task_limit),
+		.capabilities = silo->capabilities,
+		.allow = silo->allow,
+		.state = silo_state(silo),
+		.denied = READ_ONCE(silo->denied),
+	};
+	object_put(&silo->object);
+	return copy_to_user(out, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int next_event(struct silo *silo, struct silo_event *event, u64 *lost, unsigned flags)
+{
+	for (;;) {
+		int error = silo_event_take(silo, event, lost);
+
+		if (error != -EAGAIN || flags & CAIRN_SILO_NONBLOCK)
+			return error;
+		error = object_wait(&silo->object, EPOLLIN, NO_DEADLINE);
+		if (error)
+			return error;
+	}
+}
+
+long sys_silo_event(int fd, struct cairn_silo_event __user *user, unsigned flags)
+{
+	struct cairn_silo_event out = {};
+	struct silo_event event;
+	struct silo *silo;
+	u64 lost = 0;
+	int error = flags & ~CAIRN_SILO_NONBLOCK ? -EINVAL : silo_get(fd, RIGHT_READ, &silo);
+
+	if (error)
+		return error;
+	error = next_event(silo, &event, &lost, flags);
+	object_put(&silo->object);
+	if (error)
+		return error;
+	out.lost = lost;
+	out.time_ns = event.time_ns;
+	out.kind = event.kind;
+	out.pid = event.pid;
+	out.value = event.value;
+	memcpy(out.name, event.name, sizeof(out.name));
+	return copy_to_user(user, &out, sizeof(out)) ? -EFAULT : 0;
+}

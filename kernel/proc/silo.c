@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Silos: membership, visibility, records, the end. The theory is in silo.h. */
+#include <core/time.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/aspace.h>
+#include <mm/budget.h>
+#include <mm/slab.h>
+#include <proc/proc_priv.h>
+#include <proc/silo.h>
+
+#include <cairn/silo.h>
+#include <linux/eventpoll.h>
+
+#define DEFAULT_TASKS 256u
+
+static void silo_free(struct rcu_head *head)
+{
+	kvfree(container_of(head, struct silo, object.rcu));
+}
+
+static void silo_destroy(struct object *object)
+{
+	struct silo *silo = silo_of(object);
+
+	/* Address spaces may outlive the silo a little; nobody is told any more. */
+	silo->budget->exhausted = nullptr;
+	memory_budget_put(silo->budget);
+	if (silo->root)
+		object_put(silo->root);
+	if (silo->parent)
+		object_put(&silo->parent->object);
+	rcu_call(&object->rcu, silo_free);
+}
+
+/* Without a handle nobody could end it: its members end. */
+static void silo_closed(struct object *object)
+{
+	struct silo *silo = silo_of(object);
+
+	WRITE_ONCE(silo->killed, true);
+	silo_signal(silo, SIGKILL);
+}
+
+static u32 silo_ready(struct object *object)
+{
+	struct silo *silo = silo_of(object);
+	u32 events;
+
+	spin_lock(&silo->lock);
+	events = silo->count ? EPOLLIN | EPOLLRDNORM : 0;
+	spin_unlock(&silo->lock);
+	if (READ_ONCE(silo->entered) && !READ_ONCE(silo->tasks))
+		events |= EPOLLHUP;
+	return events;
+}
+
+const struct object_type silo_type = {
+	.name = "silo",
+	.default_rights = RIGHTS_ALL & ~RIGHT_MAP,
+	.closed = silo_closed,
+	.destroy = silo_destroy,
+	.ready = silo_ready,
+};
+
+static void budget_exhausted(struct memory_budget *budget)
+{
+	silo_record(budget->owner, CAIRN_SILO_EVENT_OUT_OF_MEMORY, budget->limit << PAGE_SHIFT);
+}
+
+int silo_create(struct silo **out)
+{
+	struct silo *silo = kvmalloc(sizeof(*silo), ALLOC_ZERO), *parent = current_silo();
+	int error;
+
+	if (!silo)
+		return -ENOMEM;
+	error = memory_budget_create(UINT64_MAX, &silo->budget);
+	if (error) {
+		kvfree(silo);
+		return error;
+	}
+	object_init(&silo->object, &silo_type);
+	spin_init(&silo->lock, RANK_SILO);
+	silo->budget->owner = silo;
+	silo->budget->exhausted = budget_exhausted;
+	silo->task_limit = DEFAULT_TASKS;
+	silo->capabilities = CAIRN_SILO_DEFAULT_CAPABILITIES;
+	silo->parent = parent;
+	if (parent) {
+		object_get(&parent->object);
+		silo->capabilities &= parent->capabilities;
+	}
+	*out = silo;
+	return 0;
+}
+
+/* --- who sees whom --- */
+
+struct silo *current_silo(void)
+{
+	struct task *task = current_task();
+
+	return task ? task->process->silo : nullptr;
+}
+
+bool silo_contains(const struct silo *outer, const struct silo *inner)
+{
+	if (!outer)
+		return true;
+	while (inner && inner != outer)
+		inner = inner->parent;
+	return inner;
+}
+
+bool silo_sees(const struct process *process)
+{
+	return silo_contains(current_silo(), READ_ONCE(process->silo));
+}
+
+/* --- records --- */
+
+void silo_record(struct silo *silo, u32 kind, u64 value)
+{
+	struct task *task = current_task();
+	struct silo_event *event;
+	irqflags_t flags = spin_lock_irqsave(&silo->lock);
+
+	if (silo->count == SILO_EVENTS) {
+		silo->first = (silo->first + 1) % SILO_EVENTS;
+		silo->count--;
+		silo->lost++;
+	}
+	event = &silo->events[(silo->first + silo->count++) % SILO_EVENTS];
+	*event = (struct silo_event){ .time_ns = clock_monotonic_ns(),
+				      .kind = kind,
+				      .pid = task ? task->process->pid : 0,
+				      .value = value };
+	(void)string_copy(event->name, current_thread()->name, sizeof(event->name));
+	spin_unlock_irqrestore(&silo->lock, flags);
+	object_notify(&silo->object, EPOLLIN | EPOLLRDNORM);
+}
+
+void silo_denied(u32 kind, u64 value)
+{
+	struct silo *silo = current_silo();
+
+	if (!silo)
+		return;
+	__atomic_fetch_add(&silo->denied, 1, __ATOMIC_RELAXED);
+	silo_record(silo, kind, value);
+}
+
+int silo_event_take(struct silo *silo, struct silo_event *out, u64 *lost)
+{
+	irqflags_t flags = spin_lock_irqsave(&silo->lock);
+	int error = silo->count ? 0 : -EAGAIN;
+
+	if (!error) {
+		*out = silo->events[silo->first];
+		silo->first = (silo->first + 1) % SILO_EVENTS;
+		silo->count--;
+		*lost = silo->lost;
+		silo->lost = 0;
+	}
+	spin_unlock_irqrestore(&silo->lock, flags);
+	return error;
+}
+
+static void capability_denied(unsigned capability)
+{
+	silo_denied(CAIRN_SILO_DENIED_CAPABILITY, capability);
+}
+
+/* --- members --- */
+
+int silo_task_add(struct silo *silo)
+{
+	if (!silo)
+		return 0;
+	if (__atomic_add_fetch(&silo->tasks, 1, __ATOMIC_SEQ_CST) <= READ_ONCE(silo->task_limit) &&
+	    !__atomic_load_n(&silo->killed, __ATOMIC_SEQ_CST))
+		return 0;
+	silo_task_drop(silo);
+	silo_denied(CAIRN_SILO_DENIED_TASK, silo->task_limit);
+	return -EAGAIN;
+}
+
+void silo_task_drop(struct silo *silo)
+{
+	if (!silo || __atomic_sub_fetch(&silo->tasks, 1, __ATOMIC_SEQ_CST))
+		return;
+	silo_record(silo, CAIRN_SILO_EVENT_STOPPED, 0);
+	object_notify(&silo->object, EPOLLHUP);
+}
+
+int silo_join(struct silo *silo)
+{
+	struct process *process = current_process();
+	struct silo *former = process->silo;
+	int error;
+
+	if (process->task_count != 1)
+		return -EBUSY;
+	if (silo->parent != former)
+		return -EPERM;
+	error = silo_task_add(silo);
+	if (error)
+		return error;
+	object_get(&silo->object);
+	WRITE_ONCE(process->silo, silo);
+	WRITE_ONCE(silo->entered, true);
+	silo_record(silo, CAIRN_SILO_EVENT_STARTED, 0);
+	if (former) {
+		silo_task_drop(former);
+		object_put(&former->object); /* the new one holds it */
+	}
+	return 0;
+}
+
+/* --- the end --- */
+
+void silo_signal(struct silo *silo, int signo)
+{
+	const siginfo_t info = { .si_signo = signo, .si_code = SI_KERNEL };
+	struct process *process;
+
+	for (int pid = 2; (process = process_next(pid));
+	     pid = process->pid + 1, process_put(process))
+		if (READ_ONCE(process->silo) && silo_contains(silo, process->silo))
+			(void)signal_send_process(process, &info);
+}
+
+/* A task that is being made when `killed` is set is counted already: it is found when it is there, at the latest. */
+int silo_kill(struct silo *silo)
+{
+	int error = 0;
+
+	__atomic_store_n(&silo->killed, true, __ATOMIC_SEQ_CST);
+	while (!error && __atomic_load_n(&silo->tasks, __ATOMIC_SEQ_CST)) {
+		silo_signal(silo, SIGKILL);
+		error = object_wait(&silo->object, 0, clock_monotonic_ns() + 10 * NSEC_PER_MSEC);
+		if (error == -ETIMEDOUT)
+			error = 0;
+	}
+	return error;
+}
+
+void silo_init(void)
+{
+	capability_denied_hook = capability_denied;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Silos: processes confined as one. A silo is an object; who holds its handle configures, watches and ends it. A process
+ * enters once and for good, and its children are born in it.
+ *
+ * (L1) A process in a silo finds only processes of it and of silos made in it, by whatever number and call.
+ * (L2) Its capabilities (capabilities(7)) are within the silo's, whatever it executes.
+ * (L3) It walks paths from the silo's root only; a directory that is not below it is not walked from.
+ * (L4) Private pages and page tables of its address spaces are charged to the silo's budget; tasks are counted.
+ * (L5) What was denied is recorded. The ring keeps the newest records and counts those that were lost.
+ * (L6) Once killed, no task is added; the kill is over when there is none left.
+ */
+#pragma once
+
+#include <core/lock.h>
+#include <obj/object.h>
+
+struct memory_budget;
+struct process;
+
+#define SILO_EVENTS 128u
+
+struct silo_event {
+	u64 time_ns; /* CLOCK_MONOTONIC */
+	u32 kind;    /* CAIRN_SILO_EVENT_* */
+	int pid;
+	u64 value;
+	char name[16]; /* of the task */
+};
+
+struct silo {
+	struct object object;
+	struct silo *parent; /* the silo of its maker; holds a reference; may be null */
+	struct memory_budget *budget;
+	struct object *root; /* an open directory; holds a reference; null until configured */
+	u64 capabilities;
+	u32 allow; /* CAIRN_SILO_ALLOW_* */
+	u32 task_limit;
+	u32 tasks;		      /* atomic */
+	bool entered, paused, killed; /* atomic */
+	struct spinlock lock;	      /* RANK_SILO */
+	struct silo_event events[SILO_EVENTS] __guarded_by(&lock);
+	u32 first __guarded_by(&lock), count __guarded_by(&lock);
+	u64 lost __guarded_by(&lock);
+	u64 denied; /* atomic */
+};
+
+extern const struct object_type silo_type;
+
+static inline struct silo *silo_of(struct object *object)
+{
+	return container_of(object, struct silo, object);
+}
+
+/* A silo in the current one, with nothing but default limits. -ENOMEM. */
+[[nodiscard]] int silo_create(struct silo **out);
+
+/* `inner` is `outer` or was made in it; outer null: always. */
+bool silo_contains(const struct silo *outer, const struct silo *inner);
+
+/* The current task's; null: none. */
+struct silo *current_silo(void);
+/* May the current task know of this process? */
+bool silo_sees(const struct process *process);
+
+/* One more task. -EAGAIN: the limit, or it was killed. Null: no limit. */
+[[nodiscard]] int silo_task_add(struct silo *silo);
+void silo_task_drop(struct silo *silo);
+
+/* Appends a record; the current task is who did it. Any context. */
+void silo_record(struct silo *silo, u32 kind, u64 value);
+/* Something was denied to the current task: records it in its silo, if it has one. */
+void silo_denied(u32 kind, u64 value);
+/* Takes the oldest record. -EAGAIN. *lost: how many were dropped since the last call. */
+[[nodiscard]] int silo_event_take(struct silo *silo, struct silo_event *out, u64 *lost);
+
+/* The current process, of one task, becomes a member. -EBUSY: it has more tasks; -EPERM: its silo did not make this one;
+ * -EAGAIN as silo_task_add. */
+[[nodiscard]] int silo_join(struct silo *silo);
+
+/* Sends a signal to all members. Kill waits for their end: 0, -ERESTARTSYS. */
+void silo_signal(struct silo *silo, int signo);
+[[nodiscard]] int silo_kill(struct silo *silo);
+
+/* Boot. */
+void silo_init(void);

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Silos: what runs inside, the ways out, limits, records, the end. */
+#include <guest_test.h>
+
+#include <cairn/channel.h>
+#include <cairn/handle.h>
+#include <cairn/silo.h>
+#include <dirent.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int silo, outside; /* a pid that is not in the silo */
+
+/* A silo with the directory "root", where there is a file "inside". */
+static void make_silo(void)
+{
+	int root;
+
+	mkdir("root", 0755);
+	make_file("root/inside", "in");
+	make_file("secret", "out");
+	root = open("root", O_RDONLY | O_DIRECTORY);
+	silo = cairn_silo_create(CAIRN_HANDLE_KEEP_ON_FORK);
+	REQUIRE(silo >= 0 && root >= 0);
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_ROOT, (__u64)root), 0);
+	EXPECT_EQ(close(root), 0);
+	outside = getpid();
+}
+
+static struct cairn_silo_info info(void)
+{
+	struct cairn_silo_info got = {};
+
+	EXPECT_EQ(cairn_silo_inspect(silo, &got, sizeof(got)), 0);
+	return got;
+}
+
+static const int standard[] = { 0, 1, 2 };
+
+#define ENTER(keep, count) REQUIRE(cairn_silo_enter(silo, keep, count) == 0)
+
+/* The next event of a kind that is not STARTED or STOPPED, or of `kind` itself. */
+static int event_of(unsigned kind, struct cairn_silo_event *event)
+{
+	while (cairn_silo_event(silo, event, CAIRN_SILO_NONBLOCK) == 0)
+		if (event->kind == kind)
+			return 1;
+	return 0;
+}
+
+static bool was_denied(unsigned kind, unsigned long value)
+{
+	struct cairn_silo_event event;
+
+	while (event_of(kind, &event))
+		if (event.value == value)
+			return true;
+	return false;
+}
+
+TEST(configure_and_states)
+{
+	struct pollfd item;
+	struct cairn_silo_event event;
+	int file;
+
+	make_silo();
+	file = open("secret", O_RDONLY);
+	EXPECT_EQ(info().state, CAIRN_SILO_STATE_NEW);
+	EXPECT_EQ(info().task_limit, 256);
+	EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_ROOT, (__u64)file), ENOTDIR);
+	EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_ROOT, 99), EBADF);
+	EXPECT_ERRNO(cairn_silo_configure(silo, 99, 0), EINVAL);
+	EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_ALLOW, 4), EINVAL);
+	EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_CAPABILITIES, 1ull << CAP_SYS_ADMIN),
+		     EPERM);
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_MEMORY, 64 << 20), 0);
+	EXPECT_EQ(info().memory_limit, 64 << 20);
+	EXPECT_ERRNO(cairn_silo_configure(file, CAIRN_SILO_MEMORY, 1), EINVAL);
+	EXPECT_ERRNO(cairn_silo_event(silo, &event, CAIRN_SILO_NONBLOCK), EAGAIN);
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		sleep_ms(100);
+		_exit(0);
+	}
+	sleep_ms(50);
+	EXPECT_EQ(info().state, CAIRN_SILO_STATE_RUNNING);
+	EXPECT_EQ(info().tasks, 1);
+	EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_ALLOW, 0), EBUSY);
+	EXPECT_EQ(wait_status(pid), 0);
+	item = (struct pollfd){ silo, 0, 0 };
+	EXPECT_EQ(poll(&item, 1, 1000), 1); /* hung up */
+	EXPECT_EQ(info().state, CAIRN_SILO_STATE_STOPPED);
+	item = (struct pollfd){ silo, POLLIN, 0 };
+	EXPECT_EQ(poll(&item, 1, 1000), 1);
+	EXPECT_EQ(item.revents, POLLIN | POLLHUP);
+	EXPECT_EQ(cairn_silo_event(silo, &event, 0), 0);
+	EXPECT_EQ(event.kind, CAIRN_SILO_EVENT_STARTED);
+	EXPECT_EQ(event.pid, pid);
+	EXPECT_EQ(cairn_silo_event(silo, &event, 0), 0);
+	EXPECT_EQ(event.kind, CAIRN_SILO_EVENT_STOPPED);
+}
+
+TEST(unassigned_numbers_are_no_calls)
+{
+	for (long i = 0; i < 200; i++)
+		if (i > 40 || (i > 3 && i < 8))
+			EXPECT_ERRNO(syscall(0x10000 + i, 0, 0, 0, 0, 0, 0), ENOSYS);
+}
+
+TEST(paths_do_not_lead_out)
+{
+	char buffer[100];
+
+	make_silo();
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		EXPECT_EQ(read_file("/inside", buffer, sizeof(buffer)), 2);
+		EXPECT_EQ(read_file("inside", buffer, sizeof(buffer)), 2);
+		EXPECT_STREQ(getcwd(buffer, sizeof(buffer)), "/");
+		EXPECT_EQ(read_file("../secret", buffer, sizeof(buffer)), -1);
+		EXPECT_EQ(read_file("/../../../../secret", buffer, sizeof(buffer)), -1);
+		EXPECT_EQ(symlink("/secret", "link"), 0);
+		EXPECT_EQ(symlink("../../secret", "link2"), 0);
+		EXPECT_EQ(read_file("link", buffer, sizeof(buffer)), -1);
+		EXPECT_EQ(read_file("link2", buffer, sizeof(buffer)), -1);
+		EXPECT_EQ(mkdir("d", 0755), 0);
+		EXPECT_ERRNO(chroot("d"), EPERM);
+		EXPECT_ERRNO(mount("none", "d", "tmpfs", 0, NULL), EPERM);
+		EXPECT_ERRNO(mount("none", "d", "proc", 0, NULL), EPERM);
+		EXPECT_ERRNO(mknod("null", S_IFCHR | 0666, makedev(1, 3)), EPERM);
+		EXPECT_NE(unshare(CLONE_NEWUTS), 0);
+		EXPECT_NE(syscall(SYS_pivot_root, "d", "d"), 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT(was_denied(CAIRN_SILO_DENIED_CAPABILITY, CAP_SYS_CHROOT));
+	EXPECT(was_denied(CAIRN_SILO_DENIED_CAPABILITY, CAP_SYS_ADMIN));
+}
+
+/* A directory handle that reaches the silo later is no way out either. */
+TEST(handed_directories_do_not_lead_out)
+{
+	int ends[2], host = open(".", O_RDONLY | O_DIRECTORY), fds[4], pair[2], keep[2];
+
+	make_silo();
+	REQUIRE(cairn_channel_create(ends, 4, CAIRN_HANDLE_KEEP_ON_FORK) == 0 && host >= 0);
+	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	keep[0] = host;
+	IN_CHILD(refused)
+	{
+		EXPECT_ERRNO(cairn_silo_enter(silo, keep, 1), EISDIR);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(refused), 0);
+	IN_CHILD(pid)
+	{
+		struct cairn_message message = {};
+		struct cairn_payload payload = { .receive_handles = (unsigned long)fds,
+						 .receive_handle_count = 4 };
+		int all[] = { 0, 1, 2, ends[0] };
+
+		ENTER(all, 4);
+		EXPECT_ERRNO(fcntl(host, F_GETFD), EBADF);
+		EXPECT_ERRNO(fcntl(silo, F_GETFD), EBADF);
+		EXPECT_EQ(cairn_channel_receive(ends[0], 0, &message, &payload), 0);
+		EXPECT_ERRNO(openat(fds[0], "secret", O_RDONLY), EACCES);
+		EXPECT_ERRNO(openat(fds[0], "root/../secret", O_RDONLY), EACCES);
+		EXPECT_ERRNO(fchdir(fds[0]), EACCES);
+		EXPECT_ERRNO(openat(fds[0], "../init", O_RDONLY), EACCES);
+		_exit(test_has_failed());
+	}
+	sleep_ms(50);
+	{
+		struct cairn_transfer transfer = { host, CAIRN_TRANSFER_MOVE, CAIRN_RIGHTS_SAME };
+		struct cairn_payload payload = { .send_handles = (unsigned long)&transfer,
+						 .send_handle_count = 1 };
+		struct cairn_message message = {};
+
+		EXPECT_EQ(cairn_channel_send(ends[1], 0, &message, &payload), 0);
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT_EQ(info().denied, 4);
+}
+
+TEST(nobody_outside_is_seen)
+{
+	struct iovec local = { &outside, sizeof(outside) }, remote = local;
+	int status;
+
+	make_silo();
+	IN_CHILD(pid)
+	{
+		pid_t child;
+
+		setsid();
+		ENTER(standard, 3);
+		EXPECT_ERRNO(kill(outside, 0), ESRCH);
+		EXPECT_ERRNO(kill(1, SIGKILL), ESRCH);
+		EXPECT_ERRNO(kill(-outside, SIGTERM), ESRCH);
+		EXPECT_ERRNO(kill(-1, SIGTERM), ESRCH);
+		EXPECT_ERRNO(syscall(SYS_tgkill, outside, outside, SIGTERM), ESRCH);
+		EXPECT_ERRNO(ptrace(PTRACE_ATTACH, outside, 0, 0), ESRCH);
+		EXPECT_ERRNO(process_vm_readv(outside, &local, 1, &remote, 1, 0), ESRCH);
+		EXPECT_ERRNO(syscall(SYS_pidfd_open, outside, 0), ESRCH);
+		EXPECT_ERRNO(getpgid(outside), ESRCH);
+		EXPECT_ERRNO(getsid(1), ESRCH);
+		EXPECT_ERRNO(setpriority(PRIO_PROCESS, (id_t)outside, 5), ESRCH);
+		EXPECT_ERRNO(sched_getscheduler(outside), ESRCH);
+		EXPECT_ERRNO(syscall(SYS_prlimit64, outside, RLIMIT_CPU, NULL, NULL), ESRCH);
+		child = fork();
+		if (child == 0) {
+			pause();
+			_exit(0);
+		}
+		EXPECT_EQ(kill(child, SIGKILL), 0);
+		EXPECT_EQ(waitpid(child, &status, 0), child);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT(was_denied(CAIRN_SILO_DENIED_PROCESS, (unsigned long)outside));
+}
+
+TEST(proc_shows_the_silo_only)
+{
+	make_silo();
+	mkdir("root/proc", 0755);
+	REQUIRE(mount("proc", "root/proc", "proc", 0, NULL) == 0);
+	IN_CHILD(pid)
+	{
+		unsigned numbers = 0;
+		struct dirent *entry;
+		struct stat st;
+		char path[64];
+		DIR *dir;
+
+		ENTER(standard, 3);
+		dir = opendir("/proc");
+		REQUIRE(dir);
+		while ((entry = readdir(dir)))
+			numbers += entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+		EXPECT_EQ(numbers, 1);
+		snprintf(path, sizeof(path), "/proc/%d/root", outside);
+		EXPECT_ERRNO(stat(path, &st), ENOENT);
+		EXPECT_EQ(stat("/proc/self/root/inside", &st), 0);
+		EXPECT_ERRNO(stat("/proc/1/cwd", &st), ENOENT);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT_EQ(umount("root/proc"), 0);
+}
+
+TEST(sockets_are_denied_unless_allowed)
+{
+	int pair[2];
+
+	make_silo();
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		EXPECT_ERRNO(socket(AF_INET, SOCK_STREAM, 0), EACCES);
+		EXPECT_ERRNO(socket(AF_UNIX, SOCK_STREAM, 0), EACCES);
+		EXPECT_ERRNO(socket(AF_NETLINK, SOCK_RAW, 0), EACCES);
+		EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT(was_denied(CAIRN_SILO_DENIED_SOCKET, AF_INET));
+	close(silo);
+	make_silo();
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_ALLOW, CAIRN_SILO_ALLOW_UNIX), 0);
+	IN_CHILD(allowed)
+	{
+		ENTER(standard, 3);
+		EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+		EXPECT_ERRNO(socket(AF_INET, SOCK_STREAM, 0), EACCES);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(allowed), 0);
+}
+
+TEST(host_name_is_its_own)
+{
+	struct utsname before, after;
+
+	make_silo();
+	EXPECT_EQ(uname(&before), 0);
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		EXPECT_ERRNO(sethostname("evil", 4), EPERM);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT_EQ(uname(&after), 0);
+	EXPECT_STREQ(before.nodename, after.nodename);
+}
+
+TEST(a_fork_bomb_stays_inside)
+{
+	make_silo();
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_TASKS, 20), 0);
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		for (;;)
+			if (fork() < 0)
+				sleep_ms(1);
+	}
+	sleep_ms(300);
+	EXPECT_EQ(info().tasks, 20);
+	EXPECT_EQ(cairn_silo_control(silo, CAIRN_SILO_KILL), 0);
+	EXPECT_EQ(info().tasks, 0);
+	EXPECT_EQ(info().state, CAIRN_SILO_STATE_KILLED);
+	EXPECT_EQ(wait_status(pid), 128 + SIGKILL);
+	EXPECT(was_denied(CAIRN_SILO_DENIED_TASK, 20));
+	IN_CHILD(late)
+	{
+		EXPECT_ERRNO(cairn_silo_enter(silo, standard, 3), EAGAIN);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(late), 0);
+}
+
+static char *hog[] = { "program", "helper", "hog", NULL };
+
+HELPER(hog)
+{
+	for (size_t i = 0;; i++) {
+		char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
+
+		if (p == MAP_FAILED)
+			return 3;
+		memset(p, 1, 1 << 20);
+	}
+}
+
+static void copy_program(const char *to)
+{
+	static char buffer[1 << 16];
+	int in = open("/init", O_RDONLY), out = open(to, O_WRONLY | O_CREAT, 0755);
+	ssize_t n;
+
+	REQUIRE(in >= 0 && out >= 0);
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		EXPECT_EQ(write(out, buffer, (size_t)n), n);
+	close(in);
+	close(out);
+}
+
+TEST(a_memory_hog_stays_inside)
+{
+	struct cairn_silo_event event;
+
+	make_silo();
+	copy_program("root/program");
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_MEMORY, 8 << 20), 0);
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		execv("/program", hog);
+		_exit(99);
+	}
+	EXPECT_EQ(wait_status(pid), 128 + SIGKILL);
+	EXPECT_LE(info().memory_peak, 8 << 20);
+	EXPECT_LE(7 << 20, info().memory_peak);
+	sleep_ms(50);
+	EXPECT_EQ(info().memory_used, 0);
+	EXPECT(event_of(CAIRN_SILO_EVENT_OUT_OF_MEMORY, &event));
+	EXPECT_EQ(event.value, 8 << 20);
+}
+
+HELPER(sparse)
+{
+	char *p = mmap(NULL, 1ul << 40, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		       0);
+	volatile char sum = 0;
+
+	/* The page of zeros costs nothing, but a table for each 2 MiB does. */
+	for (size_t at = 0; p != MAP_FAILED && at < 1ul << 40; at += 2 << 20)
+		sum += p[at];
+	return 3;
+}
+
+TEST(page_tables_are_charged)
+{
+	char *argv[] = { "program", "helper", "sparse", NULL };
+
+	make_silo();
+	copy_program("root/program");
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_MEMORY, 4 << 20), 0);
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		execv("/program", argv);
+		_exit(99);
+	}
+	EXPECT_EQ(wait_status(pid), 128 + SIGKILL);
+	EXPECT_LE(3 << 20, info().memory_peak);
+	sleep_ms(50);
+	EXPECT_EQ(info().memory_used, 0);
+}
+
+TEST(crashes_are_told)
+{
+	struct cairn_silo_event event;
+
+	make_silo();
+	IN_CHILD(pid)
+	{
+		struct rlimit none = { 0, 0 };
+
+		ENTER(standard, 3);
+		setrlimit(RLIMIT_CORE, &none);
+		*(volatile int *)8 = 1;
+		_exit(0);
+	}
+	EXPECT_EQ(wait_status(pid), 128 + SIGSEGV);
+	EXPECT(event_of(CAIRN_SILO_EVENT_CRASHED, &event));
+	EXPECT_EQ(event.value, SIGSEGV);
+	EXPECT_EQ(event.pid, pid);
+}
+
+TEST(pause_and_resume)
+{
+	int pipes[2];
+	char c;
+
+	REQUIRE(pipe2(pipes, O_NONBLOCK) == 0);
+	make_silo();
+	IN_CHILD(pid)
+	{
+		int keep[] = { 0, 1, 2, pipes[1] };
+
+		ENTER(keep, 4);
+		for (;;) {
+			(void)!write(pipes[1], "x", 1);
+			sleep_ms(5);
+		}
+	}
+	sleep_ms(60);
+	EXPECT_EQ(read(pipes[0], &c, 1), 1);
+	EXPECT_EQ(cairn_silo_control(silo, CAIRN_SILO_PAUSE), 0);
+	EXPECT_EQ(info().state, CAIRN_SILO_STATE_PAUSED);
+	sleep_ms(60);
+	while (read(pipes[0], &c, 1) == 1)
+		;
+	sleep_ms(60);
+	EXPECT_ERRNO(read(pipes[0], &c, 1), EAGAIN);
+	EXPECT_EQ(cairn_silo_control(silo, CAIRN_SILO_RESUME), 0);
+	sleep_ms(60);
+	EXPECT_EQ(read(pipes[0], &c, 1), 1);
+	/* The last handle: everybody inside ends. */
+	EXPECT_EQ(close(silo), 0);
+	EXPECT_EQ(wait_status(pid), 128 + SIGKILL);
+}
+
+TEST(silos_in_silos)
+{
+	make_silo();
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_TASKS, 3), 0);
+	IN_CHILD(pid)
+	{
+		int inner;
+
+		ENTER(standard, 3);
+		inner = cairn_silo_create(0);
+		EXPECT(inner >= 0);
+		EXPECT_ERRNO(
+			cairn_silo_configure(inner, CAIRN_SILO_ALLOW, CAIRN_SILO_ALLOW_NETWORK),
+			EPERM);
+		EXPECT_ERRNO(cairn_silo_enter(inner, standard, 3), EINVAL);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+}
