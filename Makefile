@@ -69,6 +69,16 @@ profile: setup
 bench-boot: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) bench/boot.py
+# Cairn's own programs, static, from user/.
+USER_CC := $(if $(filter x86_64,$(GUEST)),gcc,aarch64-linux-gnu-gcc)
+USER_CFLAGS := -std=gnu17 -O2 -static -Wall -Wextra -Werror -Wno-missing-field-initializers -Iabi/native
+.PHONY: chevron strates
+chevron:
+	@mkdir -p build/$(GUEST)
+	$(USER_CC) $(USER_CFLAGS) -o build/$(GUEST)/chevron user/chevron/*.c user/lib/*.c
+strates:
+	@mkdir -p build/$(GUEST)
+	$(USER_CC) $(USER_CFLAGS) -Wno-unused-value -o build/$(GUEST)/ramfs user/strates/ramfs.c user/lib/*.c
 compile_commands.json:
 	@$(PYTHON) tools/compile_commands.py $(GUEST)
 # Fetched packages and installed systems stay.

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside chevron: what a command is. */
+#pragma once
+
+#define WORDS_MAX 64
+
+struct command {
+	const char *name, *arguments, *help;
+	int least;			   /* words behind the name */
+	int (*run)(int argc, char **argv); /* argv[0] is the name; 0, or 1 after a message */
+};
+
+extern const struct command silo_commands[], raw_commands[]; /* each ends with a null name */
+extern int json;
+
+/* Prints "chevron: ..." with the errno's text if there is one; returns 1. */
+int complain(const char *what, const char *about);
+/* A number with a suffix K, M or G. */
+unsigned long size_of(const char *text);
