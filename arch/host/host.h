@@ -20,6 +20,8 @@ int host_inject_failure(void);
 /* Blocks allocated and not yet freed. */
 long host_blocks(void);
 unsigned long long host_time_ns(void);
+/* Hides the log, for tests that provoke it. */
+void host_quiet(int quiet);
 /* Runs a shell command; its exit status. */
 int host_command(const char *text);
 /* At most `size` bytes of a file: how many, -1 without the file; writes a file: 0 or -1. */

@@ -231,11 +231,20 @@ void rcu_synchronize(void)
 
 /* Log, panic, time */
 
+static bool log_hidden;
+
+void host_quiet(int quiet)
+{
+	log_hidden = quiet;
+}
+
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
 
+	if (log_hidden)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -221,6 +221,14 @@ void ext4_unreserve(struct ext4 *fs, u32 count);
 [[nodiscard]] int ext4_release_inode(struct ext4 *fs, struct journal_handle *handle, u32 number,
 				     bool directory);
 
+/* inode_table.c */
+/* Reads an inode from its table and checks it. -ESTALE: it is free. */
+[[nodiscard]] int ext4_inode_read(struct ext4_inode *inode);
+/* Its contents are in blocks, not in the inode itself. */
+bool ext4_inode_has_blocks(const struct ext4_inode *inode);
+/* Writes the number of a device file into i_block. */
+void ext4_inode_encode_device(struct ext4_inode *inode);
+
 /* inode.c */
 [[nodiscard]] int ext4_inode_get(struct ext4 *fs, u32 number, struct ext4_inode **out);
 /* A new inode in `dir`, in the tree, with links 1 (2 for directories), stored. */

@@ -19,11 +19,14 @@
 struct test_fs {
 	struct host_disk *disk;
 	struct superblock *sb;
-	char image[64]; /* file of the host */
+	char image[64];	  /* file of the host */
+	const char *name; /* of the disk */
 };
 
 /* A disk of `size` bytes with a file system that mke2fs made. */
 bool test_fs_make(struct test_fs *t, const char *options, u64 size);
+/* Another disk for the same, with these contents. */
+bool test_disk_again(struct test_fs *t, const u8 *contents, u64 size);
 int test_fs_mount(struct test_fs *t, u32 flags);
 void test_fs_unmount(struct test_fs *t);
 /* e2fsck -fn finds nothing. */

@@ -4,7 +4,7 @@
  *
  *   layout.c group.c           geometry, descriptors, bitmaps, their checksums
  *   allocate_{block,inode}.c   which blocks and inodes are in use
- *   inode.c orphan.c           inodes in memory and in their tables; those that wait for deletion
+ *   inode.c inode_table.c orphan.c   inodes in memory and in their tables; those that wait for deletion
  *   map.c extent*.c indirect.c delayed.c   where the blocks of a file are
  *   directory.c htree.c hash.c read_directory.c namei.c   names
  *   file.c write_back.c fallocate.c inline.c ioctl.c      contents
@@ -484,6 +484,19 @@ static int remount(struct superblock *sb, u32 *flags, const char *data)
 	return result;
 }
 
+/*
+ * What programs wrote to the device before goes to the disk, and what they read is forgotten: contents of files and the
+ * journal do not go through the device's page cache.
+ */
+static void refresh_device(struct block_device *device)
+{
+	struct memory_object *object = block_device_object(device);
+
+	if (memory_object_sync(object, 0, INT64_MAX))
+		log_warning("ext4: %s: writes to the device were lost", block_device_name(device));
+	(void)memory_object_drop_clean(object, 0, INT64_MAX);
+}
+
 static bool has_no_inodes(struct ext4 *fs)
 {
 	spin_guard(&fs->inode_lock);
@@ -499,6 +512,7 @@ static void destroy(struct superblock *sb)
 		log_error("ext4: %s: the unmount failed", block_device_name(fs->device));
 	stop_thread(fs);
 	release_layout(fs);
+	refresh_device(fs->device);
 	block_device_close(fs->device, fs->writable, fs);
 	block_device_put(fs->device);
 	kfree(fs);
@@ -605,6 +619,7 @@ static int mount(const struct file_system_type *type, const char *source, u32 fl
 	result = block_device_open(device, fs->writable, fs);
 	if (result)
 		goto out_free;
+	refresh_device(device);
 	result = superblock_create(type, &superblock_ops, EXT4_MAGIC, &sb);
 	if (result)
 		goto out_close;

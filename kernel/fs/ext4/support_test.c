@@ -10,7 +10,7 @@ bool test_fs_make(struct test_fs *t, const char *options, u64 size)
 	static bool booted;
 	char command[256];
 
-	*t = (struct test_fs){};
+	*t = (struct test_fs){ .name = "test" };
 	if (!booted) {
 		host_vfs_boot();
 		ext4_init();
@@ -29,9 +29,23 @@ bool test_fs_make(struct test_fs *t, const char *options, u64 size)
 	return EXPECT(host_disk_load(t->disk, t->image) > 0);
 }
 
+bool test_disk_again(struct test_fs *t, const u8 *contents, u64 size)
+{
+	struct host_disk_options disk = { .sectors = size >> SECTOR_SHIFT,
+					  .write_cache = true,
+					  .seed = 1 };
+
+	t->name = "again";
+	t->sb = nullptr;
+	if (!EXPECT_EQ(host_disk_create(t->name, &disk, &t->disk), 0))
+		return false;
+	memcpy(host_disk_data(t->disk), contents, size);
+	return true;
+}
+
 int test_fs_mount(struct test_fs *t, u32 flags)
 {
-	return host_mount("ext4", "test", flags, "errors=continue", &t->sb);
+	return host_mount("ext4", t->name, flags, "errors=continue", &t->sb);
 }
 
 void test_fs_unmount(struct test_fs *t)
