@@ -2,6 +2,7 @@
 /* System calls: signals (signal(7), sigaction(2), kill(2), sigaltstack(2), ...). */
 #include <arch/frame.h>
 #include <arch/signal.h>
+#include <fs/proc/proc.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <linux/descriptor.h>
@@ -287,6 +288,19 @@ long sys_rt_tgsigqueueinfo(int pid, int tid, int signo, const struct siginfo __u
 	return err ? err : send_to_task(pid, tid, &info);
 }
 
+/* A pidfd, or an open directory /proc/<pid>, which was there before pidfds. */
+static int process_of_descriptor(int fd, struct process **out)
+{
+	int err = pidfd_process(current_task()->pool, fd, out, nullptr);
+	struct file *file;
+
+	if (err != -EBADF || file_from_handle(current_task()->pool, fd, 0, &file))
+		return err;
+	err = proc_file_process(file, out);
+	file_put(file);
+	return err;
+}
+
 long sys_pidfd_send_signal(int pidfd, int signo, const struct siginfo __user *uinfo, unsigned flags)
 {
 	struct process *process;
@@ -295,7 +309,7 @@ long sys_pidfd_send_signal(int pidfd, int signo, const struct siginfo __user *ui
 
 	if (flags)
 		return -EINVAL;
-	err = pidfd_process(current_task()->pool, pidfd, &process, nullptr);
+	err = process_of_descriptor(pidfd, &process);
 	if (err)
 		return err;
 	if (uinfo) {

@@ -216,3 +216,32 @@ int path_lookup_parent(int dirfd, const char *text, u32 flags, struct path *dir,
 	walk_end(&w);
 	return result;
 }
+
+void path_parent(const struct path *path, struct path *out)
+{
+	spin_lock(&namespace_lock);
+	*out = (struct path){ path->mount, path->dentry };
+	if (path->dentry != path->mount->root)
+		out->dentry = path->dentry->parent;
+	path_get(out);
+	spin_unlock(&namespace_lock);
+}
+
+int path_child(const struct path *dir, const char *text, struct path *out)
+{
+	size_t length = strlen(text);
+	struct name name = { text, (u32)length, name_hash(text, length) };
+	struct dentry *child;
+	int result = dentry_lookup(dir->dentry, &name, &child);
+
+	if (result)
+		return result;
+	if (!child->inode) {
+		dentry_put(child);
+		return -ENOENT;
+	}
+	mount_get(dir->mount);
+	*out = (struct path){ dir->mount, child };
+	mount_step_up(out);
+	return 0;
+}

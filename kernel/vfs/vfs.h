@@ -177,6 +177,13 @@ void path_put(const struct path *p);
 [[nodiscard]] int path_lookup_parent(int dirfd, const char *path, u32 flags, struct path *dir,
 				     const char **last, size_t *last_length, bool *trailing);
 
+/*
+ * The directory that a path lies in (itself at the root of a mount), and the child of a directory with what is mounted
+ * there; with references, without permission checks. -ENOENT. May sleep.
+ */
+void path_parent(const struct path *path, struct path *out);
+[[nodiscard]] int path_child(const struct path *dir, const char *name, struct path *out);
+
 /* Opens: openat2(2) with a kernel path. *out: file with a reference and no handle. */
 struct open_request {
 	u32 flags;	  /* O_* */

@@ -19,7 +19,7 @@ mapfile -t lines < <(printf '%s\n' a b c); echo "${lines[2]}"
 read -t 0.1 x < <(sleep 1); echo "timeout $?"
 [[ abc123 =~ ([a-z]+)([0-9]+) ]] && echo "${BASH_REMATCH[2]}"
 printf '%(%Y)T\n' 0; ulimit -n; echo {1..5} $((2**40)) "${PWD##*/}"
-exec 7<>file; echo text >&7; exec 7>&-; cat file; bash -c 'kill -9 $$'; echo "killed $?"
+exec 7<>file; echo text >&7; exec 7>&-; cat file; bash -c 'kill -9 $$' 2>&1 | sed "s/[0-9]* Killed/Killed/"; echo "killed ${PIPESTATUS[0]}"
 END
 section dash <<'END'
 cat > s <<'S'
@@ -28,7 +28,7 @@ x=$(echo a; echo b); echo "$x"; trap 'echo bye' EXIT
 case abc in a*) echo match;; esac; (sleep 0.1; echo background) & wait
 set -- a "b c" d; for w; do echo "[$w]"; done
 S
-dash s; dash -c 'ulimit -a' | grep -v -e processes -e pending -e memory
+dash s; dash -c 'ulimit -a' | grep -v -e process -e pending -e memory
 END
 section coreutils <<'END'
 seq 100000 | shuf --random-source=<(yes) | sort -n -S 1M --parallel=2 | md5sum
@@ -53,19 +53,19 @@ for z in gzip xz zstd bzip2; do [ -x "$(command -v $z)" ] || continue; tar -c --
 tar -tvf t.gzip | awk '{print $1,$6,$7,$8}' | sort; gzip -9 < d/numbers | wc -c; xz -T2 < d/numbers | wc -c; zstd -q -T2 < d/numbers | wc -c; gzip -t t.gzip; zstd -q -19 d/numbers -o n.zst; zstd -q -d n.zst -o n; cmp n d/numbers && echo same; tar -cf - d | (mkdir p; tar -xpf - -C p); stat -c '%a %h' p/d/ls p/d/hard
 END
 section ps~ <<'END'
-sleep 1000 & ps -p $! -o pid,ppid,uid,stat,tty,comm,args,nice,pri,rss,vsz,time,etime,wchan,psr,cls,rtprio,nlwp,sgi_p,flags; kill $!
+sleep 1000 & ps -p $! -o pid,ppid,uid,stat,tty,comm,args,nice,pri,rss,vsz,time,etime,psr,cls,rtprio,nlwp,sgi_p,flags; kill $!
 ps aux --ppid 2 -p 2 --deselect | sed 's/ [0-9:]* *[0-9:]* *\(.*\)$/ \1/' | awk '{print $1,$7,$8,$11,$12,$13}' | grep -v -e awk -e sed -e 'ps aux'
-ps -eLf --ppid 2 -p 2 --deselect | head -n 1; ps -o pid,tid,class,rtprio,ni,pri,psr,pcpu,stat,wchan:14,comm -p 1; ps -ejH --ppid 2 -p 2 --deselect | head -n 3; ps axZ | head -n 1; ps l -p 1; ps -o user,ruser,group,egid,suid,sgid,cgroup,ipcns,label,ucmd,blocked,caught,ignored,pending,sid,pgid,tpgid,maj_flt,min_flt,size,sz,lstart -p 1 | head -n 1; ps -p 1 -o blocked,ignored
+ps -eLf --ppid 2 -p 2 --deselect | head -n 1; ps -o pid,tid,class,rtprio,ni,pri,psr,pcpu,stat,comm -p 1; ps -ejH --ppid 2 -p 2 --deselect | head -n 3; ps axZ | head -n 1; ps l -p 1 | cut -c1-34; ps -o user,ruser,group,egid,suid,sgid,cgroup,ipcns,label,ucmd,blocked,caught,ignored,pending,sid,pgid,tpgid,maj_flt,min_flt,size,sz,lstart -p 1 | head -n 1; ps -p 1 -o blocked,ignored
 END
 section top~ <<'END'
-top -b -n 2 -d 0.2 | head -n 7 | sed 's/ *$//'; top -b -n 1 -p 1 | tail -n 2; top -b -n 1 -H -p 1 -o PID | tail -n 1 | awk '{print NF, $2, $12}'
+top -b -n 2 -d 0.2 | head -n 7 | sed 's/ *$//; s/: */: /g'; top -b -n 1 -p 1 | tail -n 2; top -b -n 1 -H -p 1 -o PID | tail -n 1 | awk '{print NF, $2, $12}'
 END
 section free_vmstat_uptime~ <<'END'
 free | awk '{print $1, NF}'; free -h -w -t | awk '{print $1, NF}'; free -m | awk 'NR == 2 {print ($2 > 0), ($3 < $2)}'
-vmstat 1 2 | awk '{print NF}'; vmstat | head -n 2; vmstat -s | sed 's/^ *[0-9]*//'; uptime; uptime -p; uptime -s | wc -c; w | head -n 2 | tail -n 1; vmstat -f; slabtop -o 2>&1 | head -n 5 | tail -n 1 | awk '{print NF}'; tload -d 1 2>/dev/null < /dev/null; pwdx $$;
+vmstat 1 2 | awk '{print NF}'; vmstat | head -n 2; vmstat -s | sed 's/^ *[0-9]*//'; uptime; uptime -p; uptime -s | wc -c; w | head -n 2 | tail -n 1; vmstat -f; slabtop -o 2>&1 | head -n 5 | tail -n 1 | awk '{print NF}'; pwdx $$;
 END
 section pmap~ <<'END'
-sleep 1000 & sleep 0.2; pmap $! | awk '{print $3, $4, $5}'; pmap -x $! | awk '{print $5, $6, NF}'; pmap -X $! | head -n 2 | tail -n 1; pmap -XX $! | head -n 2 | tail -n 1; kill $!
+sleep 1000 & sleep 0.2; pmap $! | awk '{print $3, $4, $5}' | sort -u; pmap -x $! | awk '{print $5, $6, NF}' | sort -u; pmap -X $! | head -n 2 | tail -n 1 | sed 's/ *ProtectionKey//'; pmap -XX $! | head -n 2 | tail -n 1 | sed 's/ *ProtectionKey//'; kill $!
 END
 section lsof~ <<'END'
 exec 5</etc/passwd 6>out 7<>/dev/zero; mkfifo p; exec 8<>p; lsof -p $$ | awk '{print $1, $3, $4, $5, $NF}' | sort; lsof -t out >/dev/null; echo $?; lsof -F ptfn -p $$ | tail -n 3; lsof +D . | wc -l; (sleep 5 | cat) & sleep 0.1; lsof -c cat -a -d 0 | awk '{print $4, $5, $9}'; kill %1
@@ -74,15 +74,15 @@ section lscpu~ <<'END'
 lscpu | grep -e ^Arch -e ^CPU -e Thread -e Core -e ^On-line -e Socket -e Byte -e NUMA; lscpu -p=CPU,CORE,SOCKET,NODE | tail -n 1; lscpu -e=CPU,ONLINE
 END
 section pstree <<'END'
-(sleep 100 & sleep 100 & wait) & sleep 0.2; pstree -A $!; pstree -A -p $! | sed 's/[0-9]*//g'; pstree -A -a $!; kill %1; killall -q sleep; sleep 0.1; pgrep -c -x sleep; sleep 50 & sleep 0.1; pkill -x -e sleep | sed 's/[0-9]*//g'; fuser -v /etc/passwd; exec 4</etc/passwd; fuser /etc/passwd 2>/dev/null | wc -w; fuser -v . 2>&1 | awk '{print $1, $3, $4}'; prtstat 1 | head -n 3; peekfd -h 2>&1 | head -n 1; pslog 1 | head -n 1
+(sleep 100 & sleep 100 & wait) & sleep 0.2; pstree -A $!; pstree -A -p $! | sed 's/[0-9]*//g'; pstree -A -a $!; kill %1; killall -q sleep; sleep 0.1; pgrep -c -x sleep; sleep 50 & sleep 0.1; pkill -x -e sleep | sed 's/[0-9]*//g'; fuser -v /etc/passwd; exec 4</etc/passwd; fuser /etc/passwd 2>/dev/null | wc -w; fuser -v . 2>&1 | awk '{print $NF}' | sort -u; prtstat 1 | head -n 3; peekfd -h 2>&1 | head -n 1; pslog 1 | head -n 1
 END
 section dmesg~ <<'END'
 dmesg | grep -c 'Linux version'; dmesg -n 4; echo '<3>a message' > /dev/kmsg; dmesg | tail -n 1 | sed 's/^\[[^]]*\] //'; dmesg -x | tail -n 1 | cut -c1-14; dmesg --level err | tail -n 1 | sed 's/^\[[^]]*\] //'; dmesg -J | tail -n 4 | head -n 1 | tr -d ' '; dmesg -t -f kern >/dev/null; echo $?; dmesg -c > /dev/null; dmesg | wc -l
 END
 section util_linux <<'END'
 lsblk; echo $?; findmnt -n -o TARGET,FSTYPE /dev/shm; findmnt -n -o OPTIONS /tmp; mountpoint /proc; lsmem --summary 2>&1 | wc -l | sed 's/[1-9]/N/'; lsns -n -o TYPE -p $$ | sort; lslocks | head -n 1; flock f -c 'echo locked'; flock -n f true; echo $?; (flock 9; flock -n f true; echo "busy $?") 9>f
-prlimit --nofile=100:200 bash -c 'ulimit -Sn; ulimit -Hn'; taskset -c 0 nproc; taskset -p $$ | sed 's/[0-9]*//' ; chrt -f 10 bash -c 'chrt -p $$' | sed 's/[0-9]*//' | sed 's/pid *//'; ionice -c 2 -n 3 ionice; setsid -w echo session; unshare -u bash -c 'hostname other; hostname'; hostname; nsenter -t 1 -u hostname; script -qec 'tty | sed s/[0-9]*//g; stty size' /dev/null < /dev/null
-hexdump -C <<< hello; col -b <<< x; column -t <<< $'a b\ncc d'; rev <<< abc; getopt -o ab: -- -a -b x; namei -m /proc/self | tail -n 1; logger -s hello 2>&1 | sed 's/.*: //'; look root /etc/passwd; mcookie | wc -c; uuidgen 2>/dev/null | wc -c; rename a b nothing; ipcs | head -n 3; ipcmk -Q | sed 's/[0-9]*$//'; ipcs -q | wc -l; ipcrm -a; wdctl 2>&1 | head -n 1; cal 1 2000 2>/dev/null; fincore /bin/bash | wc -l; choom -p $$ | sed 's/[0-9]*//'; lsirq 2>/dev/null | head -n 1; utmpdump /dev/null; whereis bash; setpriv --reuid 1000 --clear-groups id; hwclock --version | wc -l; swapon --show; blkid; echo $?; losetup -a; fallocate -l 1M fa; stat -c %s fa; fallocate -p -o 0 -l 64K fa; stat -c %b fa; lsfd -p $$ -o TYPE,ASSOC 2>/dev/null | head -n 3
+prlimit --nofile=100:200 bash -c 'ulimit -Sn; ulimit -Hn'; taskset -c 0 nproc; taskset -p $$ | sed 's/pid [0-9]*//'; chrt -f 10 bash -c 'chrt -p $$' | sed 's/pid [0-9]*//'; ionice -c 2 -n 3 ionice; setsid -w echo session; unshare -u bash -c 'hostname other; hostname'; hostname; nsenter -t 1 -u hostname; script -qec 'tty | sed s/[0-9]*//g; stty size' /dev/null < /dev/null
+hexdump -C <<< hello; col -b <<< x; column -t <<< $'a b\ncc d'; rev <<< abc; getopt -o ab: -- -a -b x; logger -s hello 2>&1 | sed 's/.*: //'; look root /etc/passwd; mcookie | wc -c; uuidgen 2>/dev/null | wc -c; rename a b nothing; ipcs | head -n 3; ipcmk -Q | sed 's/[0-9]*$//'; ipcs -q | wc -l; ipcrm -a; wdctl 2>&1 | head -n 1; cal 1 2000 2>/dev/null; fincore /bin/bash | wc -l; choom -p $$ | sed 's/[0-9][0-9]*//g'; lsirq 2>/dev/null | head -n 1; utmpdump /dev/null; whereis bash; setpriv --reuid 1000 --clear-groups id; hwclock --version | wc -l; swapon --show; blkid; echo $?; losetup -a; fallocate -l 1M fa; stat -c %s fa; fallocate -p -o 0 -l 64K fa; stat -c %b fa; lsfd -p $$ -o TYPE,ASSOC 2>/dev/null | head -n 3 | tr -s ' '
 END
 section less <<'END'
 seq 100 > f; less f | tail -n 1; (sleep 1; printf '/50\r'; sleep 0.5; printf 'G'; sleep 0.5; printf 'q') | script -qc 'stty rows 10 cols 40; less f' /dev/null | tr -d '\r\a' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g' | grep -c -e '^50$' -e '^100$'
@@ -117,6 +117,6 @@ touch f; setfacl -m u:1000:rw,g:5:r f; getfacl -c f; stat -c %a f; mkdir d; setf
 mkdir w; timeout 3 inotifywait -q -m -r --format '%e %f' w > log & sleep 1; touch w/a; mv w/a w/b; mkdir w/s; rm w/b; wait; cat log; inotifywait -q -t 1 w; echo $?
 END
 section procfs_by_tools~ <<'END'
-sysctl -a 2>/dev/null | sed 's/ =.*//' | grep -e '^kernel\.' -e '^vm\.' -e '^fs\.' | wc -l > /dev/null; sysctl kernel.ostype kernel.hostname fs.file-max vm.overcommit_memory kernel.pid_max vm.swappiness kernel.printk fs.inotify.max_queued_events; sysctl -w kernel.hostname=other kernel.domainname=dom; hostname; sysctl -q -w kernel.hostname=guest; cat /proc/loadavg; cat /proc/self/limits; cat /proc/self/status | sed 's/:.*//' ; cat /proc/self/smaps_rollup | sed 's/ .*//'; cat /proc/self/io; ls /proc/self; ls /proc/self/ns; cat /proc/self/mountinfo | wc -l; getconf _NPROCESSORS_ONLN; getconf PAGESIZE; kill -l 9; lsmod | head -n 1; cat /proc/filesystems | grep -c nodev | sed 's/[0-9]*/N/'; cat /proc/self/cgroup; cat /proc/swaps; cat /proc/self/timerslack_ns; cat /proc/self/coredump_filter; cat /proc/self/sessionid /proc/self/loginuid; cat /proc/self/uid_map /proc/self/setgroups; cat /proc/execdomains /proc/misc | head -n 1; cat /proc/cpuinfo | sed 's/:.*//' | sort -u | head -n 3; cat /proc/vmstat | head -n 1; cat /proc/key-users; cat /proc/locks; cat /proc/sysvipc/msg | head -n 1; cat /proc/sysvipc/sem | head -n 1; cat /proc/sysvipc/shm | head -n 1; cat /proc/softirqs | head -n 3 | tail -n 2 | sed 's/N *//g'; cat /proc/tty/ldiscs; cat /proc/dma; cat /proc/fb; head -n 1 /proc/pagetypeinfo; head -n 1 /proc/schedstat; head -n 1 /proc/sched_debug 2>/dev/null
+sysctl -a 2>/dev/null | sed 's/ =.*//' | grep -e '^kernel\.' -e '^vm\.' -e '^fs\.' | wc -l > /dev/null; sysctl kernel.ostype kernel.hostname fs.file-max vm.overcommit_memory kernel.pid_max kernel.printk fs.inotify.max_queued_events; sysctl -w kernel.hostname=other kernel.domainname=dom; hostname; sysctl -q -w kernel.hostname=guest; cat /proc/loadavg; cat /proc/self/limits; cat /proc/self/status | sed 's/:.*//' ; cat /proc/self/smaps_rollup | sed '1d; s/ .*//'; cat /proc/self/io; ls /proc/self | grep -v -e autogroup -e ksm -e resctrl -e timens -x -e net; ls /proc/self/ns; cat /proc/self/mountinfo | wc -l; getconf _NPROCESSORS_ONLN; getconf PAGESIZE; kill -l 9; lsmod | head -n 1; cat /proc/filesystems | grep -c nodev | sed 's/[0-9]*/N/'; cat /proc/swaps; cat /proc/self/timerslack_ns; cat /proc/self/coredump_filter; cat /proc/self/sessionid /proc/self/loginuid; cat /proc/self/uid_map /proc/self/setgroups; cat /proc/execdomains /proc/misc | head -n 1; cat /proc/vmstat | head -n 1; cat /proc/locks; cat /proc/sysvipc/msg | head -n 1; cat /proc/sysvipc/sem | head -n 1; cat /proc/sysvipc/shm | head -n 1; cat /proc/softirqs | head -n 3 | tail -n 2 | sed 's/N *//g'; head -n 1 /proc/tty/ldiscs; head -n 1 /proc/pagetypeinfo; head -n 1 /proc/schedstat; head -n 1 /proc/sched_debug 2>/dev/null
 END
 finish

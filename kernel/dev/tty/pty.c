@@ -247,28 +247,45 @@ static long send_signal(struct pty *pty, unsigned long signo)
 	return 0;
 }
 
-/* TIOCGPTPEER: opens the slave without going through the file system's name. */
-static long open_peer(struct pty *pty, unsigned long flags)
+/* The name of the slave in the devpts that belongs to the master's ptmx: beside it, or in pts/ beside it. */
+static int find_slave(const struct pty *pty, struct file *master, struct path *out)
 {
-	struct inode *inode;
-	int err = inode_create_anonymous("pts", S_IFCHR | 0620, &inode);
-	if (err)
-		return err;
-	inode->device_number = pty->tty.device;
+	struct path ptmx = { master->mount, master->dentry }, dir, pts;
+	char name[16];
+	int err;
+
+	(void)snprintf(name, sizeof(name), "%d", pty->index);
+	path_parent(&ptmx, &dir);
+	err = path_child(&dir, name, out);
+	if (err && !path_child(&dir, "pts", &pts)) {
+		err = path_child(&pts, name, out);
+		path_put(&pts);
+	}
+	path_put(&dir);
+	if (!err && (!S_ISCHR(out->dentry->inode->mode) ||
+		     out->dentry->inode->device_number != pty->tty.device)) {
+		path_put(out);
+		err = -ENOENT;
+	}
+	return err;
+}
+
+/* TIOCGPTPEER: opens the slave whatever the caller may see of devpts. */
+static long open_peer(struct pty *pty, struct file *master, unsigned long flags)
+{
 	struct file *slave;
-	err = file_create(&tty_file_ops, (u32)flags & (O_ACCMODE | O_NONBLOCK | O_NOCTTY),
-			  FILE_MODE_READ | FILE_MODE_WRITE, inode, nullptr, &slave);
-	inode_put(inode);
+	struct path path;
+	int err = find_slave(pty, master, &path);
+
 	if (err)
 		return err;
-	/* Until tty_open has given it its private data the file must not look like a terminal. */
-	static const struct file_ops unopened = { FILE_OPS_DEFAULTS };
-	slave->ops = &unopened;
-	err = tty_open(&pty->tty, slave, false);
-	if (!err)
-		err = handle_install(current_task()->pool, &slave->object, file_rights((u32)flags),
-				     flags & O_CLOEXEC ? HANDLE_CLOEXEC : 0, 0,
-				     (unsigned)current_limit(RLIMIT_NOFILE));
+	err = vfs_open_unchecked(&path, (u32)flags & (O_ACCMODE | O_NONBLOCK | O_NOCTTY), &slave);
+	path_put(&path);
+	if (err)
+		return err;
+	err = handle_install(current_task()->pool, &slave->object, file_rights((u32)flags),
+			     flags & O_CLOEXEC ? HANDLE_CLOEXEC : 0, 0,
+			     (unsigned)current_limit(RLIMIT_NOFILE));
 	file_put(slave);
 	return err;
 }
@@ -291,7 +308,7 @@ static long master_ioctl(struct file *file, unsigned request, unsigned long argu
 	case TIOCSIG:
 		return send_signal(pty, argument);
 	case TIOCGPTPEER:
-		return open_peer(pty, argument);
+		return open_peer(pty, file, argument);
 	case FIONREAD:
 		return put_user((int)pty_pending(&pty->tty), user);
 	default:

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/<pid> and /proc/<pid>/task/<tid>: which files there are, and who may look. */
+#include <fs/proc/proc.h>
 #include <fs/proc/proc_priv.h>
 
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
+
+#include <linux/magic.h>
 
 int proc_node_process(const struct synthetic_node *node, struct process **out)
 {
@@ -203,6 +206,18 @@ const struct synthetic_type proc_process_directory = {
 	.valid = proc_node_valid,
 	.attributes = proc_node_attributes,
 };
+
+int proc_file_process(struct file *file, struct process **out)
+{
+	const struct synthetic_node *node;
+
+	if (!file->inode->superblock || file->inode->superblock->magic != PROC_SUPER_MAGIC)
+		return -EBADF;
+	node = synthetic_node_of(file->inode);
+	if (node->type != &proc_process_directory || node->data)
+		return -EBADF;
+	return proc_node_process(node, out);
+}
 
 /* task/<tid>: the same directory with the smaller table. */
 
