@@ -45,11 +45,10 @@ static void silo_closed(struct object *object)
 static u32 silo_ready(struct object *object)
 {
 	struct silo *silo = silo_of(object);
-	u32 events;
+	irqflags_t flags = spin_lock_irqsave(&silo->lock);
+	u32 events = silo->count ? EPOLLIN | EPOLLRDNORM : 0;
 
-	spin_lock(&silo->lock);
-	events = silo->count ? EPOLLIN | EPOLLRDNORM : 0;
-	spin_unlock(&silo->lock);
+	spin_unlock_irqrestore(&silo->lock, flags);
 	if (READ_ONCE(silo->entered) && !READ_ONCE(silo->tasks))
 		events |= EPOLLHUP;
 	return events;

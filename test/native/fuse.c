@@ -277,6 +277,36 @@ TEST(nonsense_is_refused)
 	EXPECT_EQ(umount("mnt"), 0);
 }
 
+static void *list_it(void *result)
+{
+	DIR *dir = opendir("mnt");
+
+	errno = 0;
+	*(int *)result = dir && !readdir(dir) ? errno : -1;
+	if (dir)
+		closedir(dir);
+	return NULL;
+}
+
+/* An entry whose name would lie behind the answer. */
+TEST(entries_stay_inside_the_answer)
+{
+	struct fuse_dirent entry = { .ino = 1, .off = 1, .namelen = 200 };
+	pthread_t thread;
+	int result = -1;
+
+	mount_by_hand();
+	REQUIRE(pthread_create(&thread, NULL, list_it, &result) == 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_OPENDIR);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, -ENOSYS, NULL, 0) > 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_READDIR);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, &entry, sizeof(entry)) > 0);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(result, EIO);
+	close(device);
+	EXPECT_EQ(umount("mnt"), 0);
+}
+
 TEST(signals_reach_who_waits)
 {
 	struct fuse_in_header *header;

@@ -271,9 +271,10 @@ const struct inode_ops fuse_inode_ops = {
 
 /* --- listing --- */
 
-static bool name_ok(const struct fuse_dirent *entry)
+/* The entry lies within `left` bytes, and its name is one. */
+static bool entry_ok(const struct fuse_dirent *entry, u32 left)
 {
-	return entry->namelen && entry->namelen <= NAME_MAX &&
+	return entry->namelen && entry->namelen <= NAME_MAX && FUSE_DIRENT_SIZE(entry) <= left &&
 	       !memchr(entry->name, '/', entry->namelen) && !memchr(entry->name, 0, entry->namelen);
 }
 
@@ -284,7 +285,7 @@ static int emit_entries(struct file *file, struct directory_context *ctx, const 
 		const struct fuse_dirent *entry = (const void *)at;
 		size_t size = FUSE_DIRENT_SIZE(entry);
 
-		if (!name_ok(entry) || size > left)
+		if (!entry_ok(entry, left))
 			return -EIO;
 		if (!ctx->emit(ctx, entry->name, entry->namelen, entry->ino, entry->type,
 			       entry->off))

@@ -221,7 +221,7 @@ static int get_attributes(struct inode *inode)
 
 	if (error)
 		return error;
-	if ((answer.attr.mode ^ inode->mode) & S_IFMT)
+	if ((answer.attr.mode ^ inode->mode) & S_IFMT || answer.attr.size > INT64_MAX)
 		return -EIO;
 	fuse_attributes_set(inode, &answer.attr, answer.attr_valid, answer.attr_valid_nsec);
 	return 0;
