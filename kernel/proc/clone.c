@@ -135,6 +135,7 @@ static int copy_process(struct task *child, struct process *parent, const struct
 	child->process = process;
 	process->exit_signal = req->exit_signal;
 	process->oom_score_adj = parent->oom_score_adj;
+	process->login_user = parent->login_user;
 	process->coredump_filter = parent->coredump_filter;
 	process->silo = parent->silo;
 	if (process->silo)

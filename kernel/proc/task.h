@@ -131,6 +131,7 @@ struct process {
 	bool dumped;
 	bool has_semaphore_undo; /* SEM_UNDO was used: see ipc/sysv_sem.c */
 	int oom_score_adj;
+	u32 login_user;	     /* /proc/pid/loginuid + 1; 0: not set; inherited */
 	u32 coredump_filter; /* core(5); inherited */
 	struct mutex exec_lock;
 };

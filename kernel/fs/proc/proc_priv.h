@@ -65,8 +65,8 @@ void proc_show_mapping(struct text_buffer *out, const struct aspace *as, const s
 		       char *path_buf);
 
 /* Files and links with operations of their own. */
-extern const struct synthetic_type proc_comm, proc_oom_adj, proc_oom_score_adj, proc_exe, proc_cwd,
-	proc_root, proc_mem, proc_pagemap, proc_clear_refs, proc_timerslack, proc_coredump_filter,
-	proc_timers;
+extern const struct synthetic_type proc_loginuid, proc_comm, proc_oom_adj, proc_oom_score_adj,
+	proc_exe, proc_cwd, proc_root, proc_mem, proc_pagemap, proc_clear_refs, proc_timerslack,
+	proc_coredump_filter, proc_timers;
 extern const struct synthetic_type proc_map_files_directory, proc_attribute_directory;
 extern const struct synthetic_table proc_attribute_table;

@@ -131,7 +131,7 @@ TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
 		{ "fdinfo", &proc_fdinfo_directory, nullptr },                                     \
 		{ "gid_map", &text_0444, &proc_id_map_text }, { "io", &text_0400, &proc_io_text }, \
 		{ "limits", &text_0444, &proc_limits_text },                                       \
-		{ "loginuid", &text_0444, &proc_unset_text },                                      \
+		{ "loginuid", &proc_loginuid, nullptr },                                           \
 		{ "maps", &memory_0444_traced, &proc_maps_text }, { "mem", &proc_mem, nullptr },   \
 		{ "mountinfo", &text_0444, &proc_mountinfo_text },                                 \
 		{ "mounts", &text_0444, &proc_mounts_text },                                       \

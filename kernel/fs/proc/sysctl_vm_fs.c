@@ -9,6 +9,7 @@
 #include <mm/frame.h>
 #include <mm/reclaim.h>
 #include <mm/slab.h>
+#include <mm/write_back.h>
 #include <proc/oom.h>
 #include <vfs/dcache.h>
 #include <vfs/inotify.h>
@@ -49,13 +50,31 @@ static int drop_caches_store(const struct synthetic_node *node, char *text, size
 		slab_shrink();
 	}
 	if (what & 1)
-		(void)reclaim_pages(UINT64_MAX);
+		reclaim_drop_page_cache();
 	return 0;
 }
 static const struct synthetic_type drop_caches = { .mode = S_IFREG | 0200,
 						   .store = drop_caches_store };
 
+static const struct sysctl_number background_bytes =
+	SYSCTL_NUMBER(write_back_settings.background_bytes, 0, INT64_MAX);
+static const struct sysctl_number background_ratio =
+	SYSCTL_NUMBER(write_back_settings.background_ratio, 0, 100);
+static const struct sysctl_number dirty_bytes =
+	SYSCTL_NUMBER(write_back_settings.bytes, 0, INT64_MAX);
+static const struct sysctl_number dirty_ratio = SYSCTL_NUMBER(write_back_settings.ratio, 0, 100);
+static const struct sysctl_number dirty_expire =
+	SYSCTL_NUMBER(write_back_settings.expire_centiseconds, 0, INT32_MAX);
+static const struct sysctl_number dirty_period =
+	SYSCTL_NUMBER(write_back_settings.writeback_centiseconds, 0, INT32_MAX);
+
 static const struct synthetic_named vm_names[] = {
+	{ "dirty_background_bytes", &sysctl_number_file, &background_bytes },
+	{ "dirty_background_ratio", &sysctl_number_file, &background_ratio },
+	{ "dirty_bytes", &sysctl_number_file, &dirty_bytes },
+	{ "dirty_expire_centisecs", &sysctl_number_file, &dirty_expire },
+	{ "dirty_ratio", &sysctl_number_file, &dirty_ratio },
+	{ "dirty_writeback_centisecs", &sysctl_number_file, &dirty_period },
 	{ "drop_caches", &drop_caches, nullptr },
 	{ "min_free_kbytes", &sysctl_function_file_ro, &min_free },
 	{ "mmap_min_addr", &sysctl_function_file_ro, &min_address },

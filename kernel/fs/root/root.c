@@ -168,7 +168,8 @@ static void mount_root(void)
 		error = switch_to_new_root();
 	if (error)
 		give_up(error);
-	log_info("VFS: Mounted root (%s) %s.", root_device, root_writable ? "" : "readonly");
+	log_info("VFS: Mounted root (%s) %s.", root_device,
+		 root_writable ? "for writing" : "readonly");
 	error = vfs_mount("devtmpfs", "/dev", "devtmpfs", 0, nullptr);
 	if (error)
 		log_warning("devtmpfs: cannot mount on /dev of the root file system: error %d",

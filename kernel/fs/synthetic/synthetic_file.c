@@ -102,9 +102,16 @@ static void text_destroy(struct file *file)
 	kfree(open);
 }
 
+/* As with O_TRUNC, programs that write texts may empty them first; it means nothing. */
+static int text_truncate(struct file *file, u64 size)
+{
+	return 0;
+}
+
 const struct file_ops synthetic_text_ops = {
-	FILE_OPS_DEFAULTS, .read = text_read,	   .write = text_write,
-	.seek = text_seek, .sync = file_sync_noop, .destroy = text_destroy,
+	FILE_OPS_DEFAULTS,	 .read = text_read,	 .write = text_write,
+	.seek = text_seek,	 .sync = file_sync_noop, .truncate = text_truncate,
+	.destroy = text_destroy,
 };
 
 int synthetic_parse_number(char *text, s64 minimum, s64 maximum, s64 *out)
