@@ -41,6 +41,18 @@ debian: setup
 	@test -e $(DISK) || tools/mkdebian $(GUEST) $(DISK)
 	@exec $(PYTHON) tools/qemu.py $(GUEST) $(KERNEL) --disk $(DISK) --memory 1G --cpus $(SMP) \
 		--append="root=/dev/vda1 rw quiet $(APPEND)"
+# Debian's nginx in the guest: curl http://localhost:8080 from the host. PORT= chooses another port.
+.PHONY: nginx
+PORT ?= 8080
+nginx: setup
+	@$(MAKE) --no-print-directory $(GUEST)
+	@tools/fetch $(GUEST) busybox-static
+	@tools/fetch $(GUEST) --tree nginx nginx-light
+	@tools/mkinitramfs build/$(GUEST)/nginx.cpio --tree build/packages/$(GUEST)/trees/nginx --file init=tools/nginx/init \
+		--file bin/busybox=$(BUSYBOX) --file etc/nginx/cairn.conf=tools/nginx/cairn.conf \
+		--file etc/passwd=tools/initramfs/etc/passwd --file etc/group=tools/initramfs/etc/group
+	@exec $(PYTHON) tools/qemu.py $(GUEST) $(KERNEL) build/$(GUEST)/nginx.cpio --memory $(MEM) --cpus $(SMP) \
+		--append="quiet $(APPEND)" --forward $(PORT):80
 # Starts the machine stopped and prints how to attach.
 gdb: boot-files
 	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The QEMU command line, in one place for `make run`, the tests and the benchmarks.
 
-  qemu.py ARCH KERNEL [INITRD] [--append WORDS] [--disk IMAGE] [--memory 256M] [--cpus N] [--cpu MODEL] [--gdb]
+  qemu.py ARCH KERNEL [INITRD] [--append WORDS] [--disk IMAGE] [--memory 256M] [--cpus N] [--cpu MODEL] [--forward HOST:GUEST] [--gdb]
 
 runs the machine on this terminal: Ctrl-A x ends it, powering off in the guest ends it with status 0.
 """
@@ -26,6 +26,15 @@ def cairn(arch, variant=""):
 def linux(arch):
     """Debian's kernel, as tools/fetch leaves it."""
     return os.path.join(ROOT, "build", "packages", arch, "vmlinuz")
+
+
+def user_network(forwards=(), mmio=False, capture=None):
+    """The words for QEMU's user network: 10.0.2.2 is the host's loopback; forwards: (host port, guest port)."""
+    words = "user,id=net0" + "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in forwards)
+    line = ["-netdev", words, "-device", f"virtio-net-{'device' if mmio else 'pci'},netdev=net0"]
+    if capture:
+        line += ["-object", f"filter-dump,id=dump0,netdev=net0,file={capture}"]
+    return line
 
 
 def command(arch, kernel, initrd=None, append="", memory="256M", cpus=1, cpu=None, extra=()):
@@ -58,10 +67,13 @@ def main():
     parser.add_argument("--memory", default="256M")
     parser.add_argument("--cpus", default="1")
     parser.add_argument("--cpu")
+    parser.add_argument("--forward", action="append", default=[], metavar="HOST:GUEST",
+                        help="a network, with this port of the host's loopback leading to one of the guest")
     parser.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
     options = parser.parse_args()
+    network = user_network(forward.split(":") for forward in options.forward) if options.forward else []
     line = command(options.arch, options.kernel, options.initrd, options.append, options.memory, options.cpus,
-                   options.cpu, [*disks(options.disk), *(["-s", "-S"] if options.gdb else [])])
+                   options.cpu, [*disks(options.disk), *network, *(["-s", "-S"] if options.gdb else [])])
     os.execvp(line[0], line)
 
 

@@ -199,13 +199,13 @@ long sys_flock(int fd, unsigned operation)
 	return file_lock_flock(b.file, (int)operation);
 }
 
-static long set_nonblocking(struct file *file, const int __user *user)
+static long set_status_flag(struct file *file, u32 flag, const int __user *user)
 {
 	int on;
 
 	if (get_user(on, user))
 		return -EFAULT;
-	return set_flags(file, on ? file->flags | O_NONBLOCK : file->flags & ~(u32)O_NONBLOCK);
+	return set_flags(file, on ? file->flags | flag : file->flags & ~flag);
 }
 
 /* What can be read without waiting, of files whose end is known. */
@@ -225,7 +225,11 @@ long sys_ioctl(int fd, unsigned command, unsigned long argument)
 	case FIONCLEX:
 		return handle_set_flags(current_pool(), fd, 0);
 	case FIONBIO:
-		return set_nonblocking(b.file, (const int __user *)argument);
+		return set_status_flag(b.file, O_NONBLOCK, (const int __user *)argument);
+	case FIOASYNC:
+		if (S_ISREG(b.file->inode->mode) || S_ISDIR(b.file->inode->mode))
+			break;
+		return set_status_flag(b.file, FASYNC, (const int __user *)argument);
 	case FIONREAD:
 		if (S_ISREG(b.file->inode->mode))
 			return bytes_to_read(b.file, (int __user *)argument);
