@@ -296,7 +296,7 @@ int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags)
 	 * Nothing to do: another thread was faster, or this CPU's TLB is behind. Dirty and accessed
 	 * are set in case the hardware asks for that.
 	 */
-	pte_t used = write ? pte_leaf(pte_address(old), pte_prot(old), 0) : old;
+	pte_t used = write ? pte_leaf(pte_address(old), pte_prot(old), 0) : pte_set_accessed(old);
 	if (used.value != old.value)
 		(void)pte_replace(pte, old, used);
 	aspace_flush_tlb(as, address, address + PAGE_SIZE);

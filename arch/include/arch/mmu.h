@@ -14,7 +14,7 @@
  *   u32     pte_prot(pte_t)                                  the MMU_* bits it was made with
  *   bool    pte_dirty(pte_t), pte_accessed(pte_t)            written / used since last cleared
  *   pte_t   pte_with_prot(pte_t, u32 prot)                   same address, other protection
- *   pte_t   pte_clear_accessed(pte_t), pte_clear_dirty(pte_t)
+ *   pte_t   pte_set_accessed(pte_t), pte_clear_accessed(pte_t), pte_clear_dirty(pte_t)
  *
  * An entry that is zero is not present. Software never needs other non-present encodings yet.
  * Accessed and dirty are managed by hardware or emulated by the architecture: on a CPU without

@@ -145,6 +145,11 @@ static inline pte_t pte_with_prot(pte_t pte, u32 prot)
 	return (pte_t){ v };
 }
 
+static inline pte_t pte_set_accessed(pte_t pte)
+{
+	return (pte_t){ pte.value | PTE_ACCESSED };
+}
+
 static inline pte_t pte_clear_accessed(pte_t pte)
 {
 	return (pte_t){ pte.value & ~PTE_ACCESSED };

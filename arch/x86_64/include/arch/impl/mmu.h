@@ -90,6 +90,11 @@ static inline pte_t pte_with_prot(pte_t pte, u32 prot)
 	u64 keep = PTE_ADDRESS | PTE_LARGE | PTE_DIRTY | PTE_ACCESSED;
 	return (pte_t){ (pte.value & keep) | x86_pte_prot_bits(prot) };
 }
+static inline pte_t pte_set_accessed(pte_t pte)
+{
+	return (pte_t){ pte.value | PTE_ACCESSED };
+}
+
 static inline pte_t pte_clear_accessed(pte_t pte)
 {
 	return (pte_t){ pte.value & ~PTE_ACCESSED };
