@@ -140,8 +140,9 @@ TEST(wake_up_one_wakes_one)
 	for (unsigned i = 1; i <= THREADS; i++) {
 		__atomic_add_fetch(&tickets, 1, __ATOMIC_RELEASE);
 		wake_up_one(&exclusive_queue, 0);
-		thread_sleep_ns(2 * NSEC_PER_MSEC);
-		EXPECT_EQ(woken, i);
+		for (unsigned ms = 0; ms < 1000 && READ_ONCE(woken) < i; ms++)
+			thread_sleep_ns(NSEC_PER_MSEC);
+		EXPECT_EQ(READ_ONCE(woken), i);
 	}
 	crew_wait(THREADS);
 }

@@ -119,6 +119,9 @@ TEST(ignored_sigchld_reaps)
 		_exit(0);
 	}
 	EXPECT_ERRNO(waitpid(pid, NULL, 0), ECHILD);
+	/* It goes a moment after its parent has heard. */
+	for (int ms = 0; ms < 1000 && kill(pid, 0) == 0; ms++)
+		usleep(1000);
 	EXPECT_ERRNO(kill(pid, 0), ESRCH);
 }
 
