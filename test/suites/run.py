@@ -19,9 +19,10 @@ sys.path.insert(0, os.path.join(ROOT, "test"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import machine, programs  # noqa: E402
 from harness.machine import BUILD, Boot, kernel_image  # noqa: E402
+import kselftest_suite  # noqa: E402
 import python_suite  # noqa: E402
 
-SUITES = {"python": python_suite}
+SUITES = {"python": python_suite, "kselftest": kselftest_suite}
 KNOWN = os.path.join(ROOT, "test", "suites", "known_differences.txt")
 
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's init for suites that are lists of commands: runs those lines "PART SECONDS WORDS" of /commands whose part is
+ * that of the kernel's command line, and prints "start PART/WORDS" before and "ended STATUS PART/WORDS" after each. The
+ * status is 128 + signal for one that was killed, 124 for one that did not end in time.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WORDS_MAX 32
+
+static int run(char *line, unsigned seconds)
+{
+	char *words[WORDS_MAX + 1], program[128];
+	time_t end = time(NULL) + seconds;
+	unsigned n = 0;
+	int status;
+	pid_t pid;
+
+	for (char *word = strtok(line, " "); word && n < WORDS_MAX; word = strtok(NULL, " "))
+		words[n++] = word;
+	words[n] = NULL;
+	pid = fork();
+	if (pid == 0) {
+		setsid();
+		snprintf(program, sizeof(program), "/suite/%s", words[0]);
+		execv(program, words);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (time(NULL) > end) {
+			kill(-pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return 124;
+		}
+		usleep(2000);
+	}
+	kill(-pid, SIGKILL);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void run_all(const char *wanted)
+{
+	char line[512], part[64], name[512];
+	FILE *commands = fopen("/commands", "r");
+	unsigned seconds;
+	int at;
+
+	while (commands && fgets(line, sizeof(line), commands)) {
+		line[strcspn(line, "\n")] = 0;
+		if (sscanf(line, "%63s %u %n", part, &seconds, &at) != 2 ||
+		    strcmp(part, wanted) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", part, line + at);
+		printf("start %s\n", name);
+		printf("\nended %d %s\n", run(line + at, seconds), name);
+	}
+	printf("=== end\n");
+}
+
+int main(void)
+{
+	const char *part = getenv("part");
+
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	mkdir("/dev/shm", 01777);
+	mount("shm", "/dev/shm", "tmpfs", 0, NULL);
+	mount("tmp", "/tmp", "tmpfs", 0, NULL);
+	setvbuf(stdout, NULL, _IONBF, 0);
+	run_all(part ? part : "");
+	reboot(RB_POWER_OFF);
+	return 1;
+}
