@@ -7,6 +7,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
+#include <net/proc_net.h>
 
 #include <linux/magic.h>
 
@@ -172,6 +173,7 @@ static const struct synthetic_named process_files[] = {
 	{ "coredump_filter", &proc_coredump_filter, nullptr },
 	{ "map_files", &proc_map_files_directory, nullptr },
 	{ "mountstats", &text_0400, &proc_mountstats_text },
+	{ "net", &synthetic_directory, &proc_net_table },
 	{ "task", &task_directory, nullptr },
 	{ "timers", &proc_timers, nullptr },
 	{ "timerslack_ns", &proc_timerslack, nullptr },

@@ -310,6 +310,7 @@ static const struct synthetic_named names[] = {
 	{ "misc", &proc_misc, nullptr },
 	{ "modules", &empty_file, nullptr },
 	{ "mounts", &fixed_link, "self/mounts" },
+	{ "net", &fixed_link, "self/net" },
 	{ "pagetypeinfo", &proc_pagetypeinfo, nullptr },
 	{ "partitions", &proc_partitions, nullptr },
 	{ "schedstat", &proc_schedstat, nullptr },

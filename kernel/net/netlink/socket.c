@@ -627,7 +627,7 @@ void netlink_for_each(bool (*visit)(const struct netlink_description *socket, vo
 			.inode = s->socket->file->inode->number,
 		};
 
-		if (!visit(&description, arg))
+		if (s->port && !visit(&description, arg))
 			break;
 	}
 	spin_unlock(&sockets_lock);

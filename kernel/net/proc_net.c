@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /proc/net: devices, routes, neighbours, and the sockets of families that are no Internet's. */
+#include <core/rcu.h>
+#include <lib/errno.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <net/neighbour.h>
+#include <net/netlink/netlink.h>
+#include <net/packet.h>
+#include <net/proc_net.h>
+#include <net/route.h>
+#include <net/unix/unix.h>
+
+#include <linux/if_ether.h>
+#include <linux/neighbour.h>
+#include <linux/net.h>
+#include <linux/route.h>
+#include <sys/socket.h>
+
+#define LINE_MAX 256
+#define NUD_USABLE (NUD_REACHABLE | NUD_PERMANENT | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_NOARP)
+
+/* Lines of a list that is walked where nothing may sleep: what does not fit is asked for again. */
+struct lines {
+	struct text_buffer *out;
+	char *at;
+	size_t used, size;
+	unsigned count; /* lines that there were */
+};
+
+static void add_line(struct lines *l, const char *fmt, ...)
+{
+	__builtin_va_list arguments;
+
+	l->count++;
+	if (!l->at || l->size - l->used < LINE_MAX)
+		return;
+	__builtin_va_start(arguments, fmt);
+	l->used += MIN((size_t)vsnprintf(l->at + l->used, LINE_MAX, fmt, arguments),
+		       (size_t)LINE_MAX - 1);
+	__builtin_va_end(arguments);
+}
+
+/* Has `walk` add its lines, first to count them, then into room for as many and some more. */
+static int show_lines(struct text_buffer *out, void (*walk)(struct lines *l))
+{
+	struct lines l = { .out = out };
+
+	walk(&l);
+	l.size = (l.count + 16ul) * LINE_MAX;
+	l.at = text_reserve(out, l.size);
+	if (!l.at)
+		return -ENOMEM;
+	walk(&l);
+	out->size += l.used;
+	return 0;
+}
+
+/* --- dev --- */
+
+static void device_line(struct text_buffer *out, const struct net_device *d)
+{
+	const struct net_device_statistics *s = &d->statistics;
+
+	text_printf(out,
+		    "%6s: %7llu %7llu %4llu %4llu %4u %5u %10u %9llu %8llu %7llu %4llu %4llu "
+		    "%4u %5u %7llu %10u\n",
+		    d->name, (unsigned long long)s->receive_bytes,
+		    (unsigned long long)s->receive_packets, (unsigned long long)s->receive_errors,
+		    (unsigned long long)s->receive_dropped, 0, 0, 0,
+		    (unsigned long long)s->receive_multicast, (unsigned long long)s->transmit_bytes,
+		    (unsigned long long)s->transmit_packets, (unsigned long long)s->transmit_errors,
+		    (unsigned long long)s->transmit_dropped, 0, 0,
+		    (unsigned long long)s->transmit_carrier, 0);
+}
+
+static int dev_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out,
+		    "Inter-|   Receive                                                |  "
+		    "Transmit\n"
+		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		    "packets errs drop fifo colls carrier compressed\n");
+	mutex_lock(&initial_network.config);
+	for (const struct net_device *d = initial_network.devices; d; d = d->next)
+		device_line(out, d);
+	mutex_unlock(&initial_network.config);
+	return 0;
+}
+
+/* --- route: the main table of IPv4 --- */
+
+static u32 mask_of(u8 prefix_length)
+{
+	unsigned bits = prefix_length - INET_V4_PREFIX;
+
+	return bits ? net32(~0u << (32 - bits)) : 0;
+}
+
+static int route_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	const struct route_table *table;
+
+	text_printf(out, "%-127s\n",
+		    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow"
+		    "\tIRTT");
+	mutex_lock(&initial_network.config);
+	table = initial_network.routes;
+	for (unsigned i = 0; table && i < table->count; i++) {
+		const struct route *r = &table->routes[i];
+		bool gateway = !inet_is_any(&r->gateway);
+		char line[128];
+
+		if (r->family != AF_INET || r->table != RT_TABLE_MAIN || !r->device)
+			continue;
+		snprintf(line, sizeof(line), "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%d\t%u\t%u",
+			 r->device->name, inet_to_v4(&r->destination),
+			 gateway ? inet_to_v4(&r->gateway) : 0,
+			 RTF_UP | (gateway ? RTF_GATEWAY : 0) |
+				 (r->prefix_length == 128 ? RTF_HOST : 0),
+			 0, 0, r->metric, mask_of(r->prefix_length), 0, 0, 0);
+		text_printf(out, "%-127s\n", line);
+	}
+	mutex_unlock(&initial_network.config);
+	return 0;
+}
+
+/* --- if_inet6 --- */
+
+static int if_inet6_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	mutex_lock(&initial_network.config);
+	for (const struct net_device *d = initial_network.devices; d; d = d->next)
+		for (const struct net_address *a = d->addresses; a; a = a->next) {
+			/* Scopes of the file are those of the address, not of rtnetlink. */
+			unsigned scope = a->scope == RT_SCOPE_HOST   ? 0x10
+					 : a->scope == RT_SCOPE_LINK ? 0x20
+								     : 0;
+
+			if (inet_is_v4(&a->address))
+				continue;
+			for (unsigned i = 0; i < 16; i++)
+				text_printf(out, "%02x", a->address.bytes[i]);
+			text_printf(out, " %02x %02x %02x %02x %8s\n", (unsigned)d->index,
+				    a->prefix_length, scope, a->flags & 0xff, d->name);
+		}
+	mutex_unlock(&initial_network.config);
+	return 0;
+}
+
+/* --- arp --- */
+
+static int arp_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct neighbour_entry entry;
+	unsigned position = 0;
+
+	text_printf(out, "IP address       HW type     Flags       HW address            Mask     "
+			 "Device\n");
+	while (neighbour_next(&position, &entry)) {
+		const u8 *b = entry.address.bytes + 12, *m = entry.link_address;
+		unsigned flags = entry.state & NUD_PERMANENT ? 6 : entry.state & NUD_USABLE ? 2 : 0;
+		char address[16];
+
+		if (!inet_is_v4(&entry.address))
+			continue;
+		snprintf(address, sizeof(address), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+		text_printf(
+			out, "%-16s 0x%-10x0x%-10x%02x:%02x:%02x:%02x:%02x:%02x     *        %s\n",
+			address, 1, flags, m[0], m[1], m[2], m[3], m[4], m[5], entry.device_name);
+	}
+	return 0;
+}
+
+/* --- unix --- */
+
+static bool unix_line(const struct unix_description *u, void *arg)
+{
+	add_line(arg, "%016x: %08X %08X %08X %04X %02X %5llu%s%s\n", 0, u->refs, 0,
+		 u->listening ? 0x10000 : 0, u->type,
+		 u->state == SS_CONNECTED ? SS_CONNECTED : SS_UNCONNECTED,
+		 (unsigned long long)u->inode, u->name[0] ? " " : "", u->name);
+	return true;
+}
+
+static void unix_walk(struct lines *l)
+{
+	unix_for_each(unix_line, l);
+}
+
+static int unix_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	return show_lines(out, unix_walk);
+}
+
+/* --- netlink --- */
+
+static bool netlink_line(const struct netlink_description *s, void *arg)
+{
+	add_line(arg, "%016x %-3d %-10u %08x %-8d %-8d %-5d %-8d %-8u %-8llu\n", 0, s->protocol,
+		 s->port, s->groups, s->queued, 0, 0, s->refs, 0, (unsigned long long)s->inode);
+	return true;
+}
+
+static void netlink_walk(struct lines *l)
+{
+	netlink_for_each(netlink_line, l);
+}
+
+static int netlink_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out,
+		    "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    "
+		    "Drops    Inode\n");
+	return show_lines(out, netlink_walk);
+}
+
+/* --- packet --- */
+
+static void packet_line(const struct packet_description *s, void *arg)
+{
+	add_line(arg, "%016x %-6d %-4d %04x   %-5d %1d %-6u %-6u %-6llu\n", 0, 3, s->type,
+		 s->protocol, s->device_index, 1, s->queued, s->uid, (unsigned long long)s->inode);
+}
+
+static void packet_walk(struct lines *l)
+{
+	packet_socket_for_each(packet_line, l);
+}
+
+static int packet_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
+	return show_lines(out, packet_walk);
+}
+
+#define TEXT_FILE(symbol, function)                                                                \
+	static const struct synthetic_type symbol = { .mode = S_IFREG | 0444, .show = function }
+TEXT_FILE(dev_file, dev_show);
+TEXT_FILE(route_file, route_show);
+TEXT_FILE(if_inet6_file, if_inet6_show);
+TEXT_FILE(arp_file, arp_show);
+TEXT_FILE(unix_file, unix_show);
+TEXT_FILE(netlink_file, netlink_show);
+TEXT_FILE(packet_file, packet_show);
+
+static const struct synthetic_named files[] = {
+	{ "arp", &arp_file, nullptr },		 { "dev", &dev_file, nullptr },
+	{ "if_inet6", &if_inet6_file, nullptr }, { "netlink", &netlink_file, nullptr },
+	{ "packet", &packet_file, nullptr },	 { "route", &route_file, nullptr },
+	{ "tcp", &proc_net_tcp, nullptr },	 { "tcp6", &proc_net_tcp, &proc_net_v6 },
+	{ "udp", &proc_net_udp, nullptr },	 { "udp6", &proc_net_udp, &proc_net_v6 },
+	{ "unix", &unix_file, nullptr },
+};
+const struct synthetic_table proc_net_table = SYNTHETIC_TABLE(files);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /proc/net (proc(5)): the tables of the network as text. */
+#pragma once
+
+#include <fs/synthetic/synthetic.h>
+
+extern const struct synthetic_table proc_net_table;
+
+/* proc_net_sockets.c: sockets of TCP and UDP, one line each. */
+extern const struct synthetic_type proc_net_tcp, proc_net_udp; /* data: &proc_net_v6 or null */
+extern const bool proc_net_v6;

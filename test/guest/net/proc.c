@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /proc/net: proc(5). */
+#include "guest_test.h"
+
+#include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+/* A line of the file contains the text. */
+static bool has_line(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+	bool found = false;
+
+	if (!EXPECT(file != NULL))
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, text) != NULL;
+	fclose(file);
+	return found;
+}
+
+/* The inode number of a socket, as the last columns of the tables have it. */
+static const char *inode_of(int fd)
+{
+	static char text[32];
+	struct stat st;
+
+	EXPECT_EQ(fstat(fd, &st), 0);
+	snprintf(text, sizeof(text), " %lu", (unsigned long)st.st_ino);
+	return text;
+}
+
+TEST(proc_net_devices)
+{
+	char link[32] = {};
+
+	EXPECT_EQ(readlink("/proc/net", link, sizeof(link)), 8);
+	EXPECT_EQ(strcmp(link, "self/net"), 0);
+	EXPECT(has_line("/proc/net/dev", "    lo: "));
+	EXPECT(has_line("/proc/self/net/dev", " face |bytes "));
+	EXPECT(has_line("/proc/net/arp", "IP address "));
+}
+
+TEST(proc_net_sockets)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "listed" };
+	struct sockaddr_in address = { AF_INET, htons(6789), { htonl(INADDR_LOOPBACK) }, {} };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(6790) };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	EXPECT_EQ(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	EXPECT(has_line("/proc/net/unix", " listed\n"));
+	EXPECT(has_line("/proc/net/unix", inode_of(fd)));
+	close(fd);
+	EXPECT(!has_line("/proc/net/unix", " listed\n"));
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	EXPECT_EQ(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	EXPECT_EQ(listen(fd, 5), 0);
+	EXPECT(has_line("/proc/net/tcp", ": 0100007F:1A85 00000000:0000 0A "));
+	EXPECT(has_line("/proc/net/tcp", inode_of(fd)));
+	close(fd);
+	EXPECT(!has_line("/proc/net/tcp", ": 0100007F:1A85 "));
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	EXPECT_EQ(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	EXPECT(has_line("/proc/net/udp", ": 0100007F:1A85 00000000:0000 07 "));
+	close(fd);
+	fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	EXPECT_EQ(bind(fd, (struct sockaddr *)&six, sizeof(six)), 0);
+	EXPECT(has_line("/proc/net/udp6", ": 00000000000000000000000000000000:1A86 "));
+	fd = socket(AF_NETLINK, SOCK_RAW, 0);
+	EXPECT_EQ(bind(fd, (struct sockaddr *)&(struct sockaddr_nl){ .nl_family = AF_NETLINK },
+		       sizeof(struct sockaddr_nl)),
+		  0);
+	EXPECT(has_line("/proc/net/netlink", inode_of(fd)));
+}
