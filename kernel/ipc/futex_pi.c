@@ -19,6 +19,7 @@
 #include <mm/memory_object.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 #define HASH_SIZE 64
@@ -243,11 +244,12 @@ static int acquire_once_locked(struct attempt *a, struct futex_pi_waiter *w, boo
 	if (error)
 		return error;
 	owner = (int)(value & FUTEX_TID_MASK);
-	if (owner == w->task->tid)
+	if (owner == pid_to_user(w->task->tid))
 		return -EDEADLK;
 	if (state || (owner && try))
 		return try ? -EWOULDBLOCK : enqueue_locked(state, w);
-	new = owner ? value | FUTEX_WAITERS : (value & FUTEX_OWNER_DIED) | (u32)w->task->tid;
+	new = owner ? value | FUTEX_WAITERS
+		    : (value & FUTEX_OWNER_DIED) | (u32)pid_to_user(w->task->tid);
 	if (owner && (!a->owner || a->owner_tid != owner)) {
 		a->owner_tid = owner;
 		return LOOK_UP_OWNER;
@@ -301,7 +303,8 @@ static int inherit_word(struct futex_pi_waiter *w, u32 __user *word)
 
 	while (!error) {
 		error = arch_user_cmpxchg(
-			word, value, (u32)w->task->tid | FUTEX_WAITERS | FUTEX_OWNER_DIED, &old);
+			word, value,
+			(u32)pid_to_user(w->task->tid) | FUTEX_WAITERS | FUTEX_OWNER_DIED, &old);
 		if (!error && old == value)
 			break;
 		value = old;
@@ -382,12 +385,12 @@ static int release_locked(u32 __user *word, const struct futex_key *key) __must_
 
 	if (error)
 		return error;
-	if ((int)(value & FUTEX_TID_MASK) != current_task()->tid)
+	if ((int)(value & FUTEX_TID_MASK) != pid_to_user(current_task()->tid))
 		return -EPERM;
 	if (state && state->owner != current_task())
 		return -EINVAL;
 	if (next)
-		new = (u32)next->task->tid | FUTEX_WAITERS;
+		new = (u32)pid_to_user(next->task->tid) | FUTEX_WAITERS;
 	error = cmpxchg_nofault(word, value, new, &old);
 	if (error || old != value)
 		return error ? error : -ERESTART;

@@ -7,6 +7,7 @@
 #include <ipc/futex.h>
 #include <lib/errno.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 /* Links carry a mark for priority inheritance in bit 0. */
@@ -46,7 +47,7 @@ static int mark_dead(const struct task *task, const struct link *link, long offs
 			futex_wake_address(word);
 			return 0;
 		}
-		if ((value & FUTEX_TID_MASK) != (u32)task->tid)
+		if ((value & FUTEX_TID_MASK) != (u32)pid_to_user(task->tid))
 			return 0;
 		if (arch_user_cmpxchg(word, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED,
 				      &old))

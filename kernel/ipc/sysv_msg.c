@@ -9,6 +9,7 @@
 #include <lib/list.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 #include <linux/stat.h>
@@ -242,8 +243,8 @@ int msg_stat(int id, int command, struct msqid64_ds *out)
 		.msg_cbytes = q->bytes,
 		.msg_qnum = q->count,
 		.msg_qbytes = q->bytes_max,
-		.msg_lspid = q->sender,
-		.msg_lrpid = q->receiver,
+		.msg_lspid = pid_to_user(q->sender),
+		.msg_lrpid = pid_to_user(q->receiver),
 	};
 	sysv_permissions_to(object, &out->msg_perm);
 	return command == IPC_STAT ? 0 : object->id;

@@ -11,6 +11,7 @@
 #include <lib/list.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 #include <linux/stat.h>
@@ -343,7 +344,7 @@ int sem_query(int id, int index, int command)
 	case GETVAL:
 		return s->value;
 	case GETPID:
-		return s->pid;
+		return pid_to_user(s->pid);
 	case GETNCNT:
 		return (int)s->waiting_for_more;
 	case GETZCNT:

@@ -9,6 +9,7 @@
 #include <mm/aspace.h>
 #include <mm/memory_object.h>
 #include <mm/slab.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 #include <linux/mman.h>
@@ -248,8 +249,8 @@ static int stat_locked(int id, int command, struct shmid64_ds *out) __must_hold(
 		.shm_atime = s->attached,
 		.shm_dtime = s->detached,
 		.shm_ctime = s->changed,
-		.shm_cpid = s->creator,
-		.shm_lpid = s->last,
+		.shm_cpid = pid_to_user(s->creator),
+		.shm_lpid = pid_to_user(s->last),
 		.shm_nattch = count_attaches(s),
 	};
 	sysv_permissions_to(object, &out->shm_perm);

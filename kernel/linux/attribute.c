@@ -8,9 +8,12 @@
 #include <proc/inspect.h>
 #include <proc/jobs.h>
 #include <proc/namespaces.h>
+#include <proc/pid_namespace.h>
+#include <proc/pidfd.h>
 #include <proc/task.h>
 #include <proc/timers.h>
 #include <syscall_prototypes.h>
+#include <vfs/namespace_file.h>
 
 #include <linux/kcmp.h>
 #include <linux/resource.h>
@@ -216,6 +219,75 @@ long sys_unshare(unsigned long flags)
 			return -EINVAL;
 	}
 	return task_unshare(flags);
+}
+
+/* The name spaces of a process that a pidfd stands for; a set with a reference. */
+static int process_namespaces(struct process *process, struct namespaces **set)
+{
+	struct task *leader = process_leader_get(process);
+	int err;
+
+	if (!leader)
+		return -ESRCH;
+	err = trace_permission(leader, TRACE_READ | TRACE_REAL);
+	*set = err ? nullptr : task_namespaces_get(leader);
+	task_put(leader);
+	return err ? err : *set ? 0 : -ESRCH;
+}
+
+static long enter_those_of(struct process *process, unsigned flags)
+{
+	struct namespace *wanted[NAMESPACE_KINDS] = {};
+	struct namespaces *set;
+	u64 known = 0;
+	long err;
+
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++)
+		known |= namespace_type(i) ? namespace_type(i)->clone_flag : 0;
+	if (!flags || flags & ~known)
+		return -EINVAL;
+	err = process_namespaces(process, &set);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++)
+		if (namespace_type(i) && (flags & namespace_type(i)->clone_flag))
+			wanted[i] = set->of[i];
+	if (wanted[NAMESPACE_PID])
+		wanted[NAMESPACE_PID] = &process->pid_namespace->base;
+	err = namespaces_enter(wanted);
+	namespaces_put(set);
+	return err;
+}
+
+static long enter_that_of_file(const struct file *file, unsigned flags)
+{
+	struct namespace *wanted[NAMESPACE_KINDS] = {}, *ns = namespace_of_file(file);
+
+	if (!ns || (flags && flags != ns->type->clone_flag))
+		return -EINVAL;
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++)
+		if (namespace_type(i) == ns->type)
+			wanted[i] = ns;
+	return namespaces_enter(wanted);
+}
+
+long sys_setns(int fd, unsigned flags)
+{
+	struct process *process;
+	struct file *file;
+	long err;
+
+	if (!pidfd_process(current_task()->pool, fd, &process, nullptr)) {
+		err = enter_those_of(process, flags);
+		process_put(process);
+		return err;
+	}
+	err = file_from_handle(current_task()->pool, fd, 0, &file);
+	if (err)
+		return err;
+	err = enter_that_of_file(file, flags);
+	file_put(file);
+	return err;
 }
 
 static int compare(const void *a, const void *b)

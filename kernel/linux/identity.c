@@ -5,6 +5,7 @@
  */
 #include <lib/errno.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 #include <syscall_prototypes.h>
 
@@ -355,7 +356,7 @@ long sys_capget(struct __user_cap_header_struct __user *header,
 		return err == -EINVAL && !data ? 0 : err;
 	if (pid < 0)
 		return -EINVAL;
-	err = task_find(pid ? pid : current_task()->tid, &task);
+	err = task_find(pid ? pid : pid_to_user(current_task()->tid), &task);
 	if (err)
 		return err;
 	c = task_credentials_get(task);
@@ -393,7 +394,7 @@ long sys_capset(struct __user_cap_header_struct __user *header,
 
 	if (err)
 		return err;
-	if (pid && pid != current_task()->tid)
+	if (pid && pid_from_user(pid) != current_task()->tid)
 		return -EPERM;
 	if (copy_from_user(in, data, halves * sizeof(in[0])))
 		return -EFAULT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System calls: I/O priorities (ioprio_set(2)). They are kept and told; no I/O scheduler reads them yet. */
 #include <lib/errno.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 #include <syscall_prototypes.h>
 
@@ -14,7 +15,7 @@ static long for_each_target(int which, int who, long (*visit)(struct task *task,
 	long result = -ESRCH;
 
 	if (which == IOPRIO_WHO_PROCESS) {
-		if (task_find(who ? who : current_task()->tid, &task))
+		if (task_find(who ? who : pid_to_user(current_task()->tid), &task))
 			return -ESRCH;
 		result = visit(task, value);
 		task_put(task);
@@ -23,7 +24,7 @@ static long for_each_target(int which, int who, long (*visit)(struct task *task,
 	if (which != IOPRIO_WHO_PGRP && which != IOPRIO_WHO_USER)
 		return -EINVAL;
 	u32 uid = who ? (u32)who : current_credentials()->uid;
-	int group = who ? who : process_group_id(current_process());
+	int group = who ? pid_from_user(who) : process_group_id(current_process());
 	int pid = 1;
 
 	for (struct process *p; (p = process_next(pid)); process_put(p)) {

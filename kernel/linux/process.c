@@ -6,6 +6,7 @@
 #include <obj/file.h>
 #include <proc/inspect.h>
 #include <proc/jobs.h>
+#include <proc/pid_namespace.h>
 #include <proc/pidfd.h>
 #include <proc/task.h>
 #include <syscall_prototypes.h>
@@ -126,7 +127,7 @@ long sys_wait4(int pid, int __user *status, unsigned options, struct rusage __us
 		req.id = pid;
 	} else {
 		req.id_type = P_PGID;
-		req.id = pid ? -pid : process_group_id(current_process());
+		req.id = pid ? -pid : process_job_ids(0, false);
 	}
 	result = process_wait(&req);
 	if (result <= 0)
@@ -155,7 +156,7 @@ static int waitid_target(int type, int id, struct wait_request *req)
 	case P_PGID:
 		if (id < 0)
 			return -EINVAL;
-		req->id = id ? id : process_group_id(current_process());
+		req->id = id ? id : process_job_ids(0, false);
 		return 0;
 	case P_PIDFD:
 		if (id < 0)
@@ -164,7 +165,7 @@ static int waitid_target(int type, int id, struct wait_request *req)
 		if (err)
 			return err;
 		req->id_type = P_PID;
-		req->id = process->pid;
+		req->id = pid_to_user(process->pid);
 		if (flags & O_NONBLOCK)
 			req->options |= WNOHANG;
 		process_put(process);
@@ -213,12 +214,12 @@ long sys_waitid(int type, int id, struct siginfo __user *uinfo, unsigned options
 
 long sys_getpid(void)
 {
-	return current_process()->pid;
+	return pid_to_user(current_process()->pid);
 }
 
 long sys_gettid(void)
 {
-	return current_task()->tid;
+	return pid_to_user(current_task()->tid);
 }
 
 long sys_getppid(void)
@@ -256,7 +257,7 @@ long sys_set_tid_address(int __user *address)
 	struct task *task = current_task();
 
 	task->clear_child_tid = address;
-	return task->tid;
+	return pid_to_user(task->tid);
 }
 
 long sys_pidfd_open(int pid, unsigned flags)

@@ -8,6 +8,7 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <proc/inspect.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 #include <syscall_prototypes.h>
 
@@ -226,6 +227,23 @@ static long set_options(struct task *task, unsigned long options)
 	return 0;
 }
 
+/* Events that tell of a new task have its number. */
+static u64 event_message(const struct task *task)
+{
+	u64 message = task->trace.message;
+
+	switch (task->trace.code >> 8) {
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+	case PTRACE_EVENT_EXEC:
+	case PTRACE_EVENT_VFORK_DONE:
+		return (u64)pid_to_user((int)message);
+	default:
+		return message;
+	}
+}
+
 /* Requests that look at or change a tracee that stands still. */
 static long request_held(struct task *task, long request, unsigned long address, unsigned long data)
 {
@@ -242,7 +260,7 @@ static long request_held(struct task *task, long request, unsigned long address,
 	case PTRACE_SETOPTIONS:
 		return set_options(task, data);
 	case PTRACE_GETEVENTMSG:
-		return put_user(task->trace.message, (u64 __user *)user_pointer(data));
+		return put_user(event_message(task), (u64 __user *)user_pointer(data));
 	case PTRACE_GETSIGINFO:
 		return get_siginfo(task, data);
 	case PTRACE_SETSIGINFO:

@@ -6,6 +6,7 @@
 #include <lib/errno.h>
 #include <linux/time_priv.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 #include <syscall_prototypes.h>
 
@@ -24,7 +25,7 @@ static int find_task(int tid, struct task **out)
 {
 	if (tid < 0)
 		return -EINVAL;
-	return task_find(tid ? tid : current_task()->tid, out);
+	return task_find(tid ? tid : pid_to_user(current_task()->tid), out);
 }
 
 /* May the current task change the scheduling of another? */
@@ -347,9 +348,10 @@ static int for_each_named(int which, int who, void (*visit)(struct task *task, v
 		task_put(task);
 		return 0;
 	}
-	if (!who)
-		who = which == PRIO_PGRP ? process_group_id(current_process())
-					 : (int)current_credentials()->uid;
+	if (which == PRIO_PGRP)
+		who = who ? pid_from_user(who) : process_group_id(current_process());
+	else if (!who)
+		who = (int)current_credentials()->uid;
 	for (int pid = 1; (process = process_next(pid));
 	     pid = process->pid + 1, process_put(process)) {
 		for (int tid = 1; (task = process_next_task(process, tid));

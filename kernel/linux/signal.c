@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include <linux/descriptor.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/pidfd.h>
 #include <proc/task.h>
 #include <syscall_prototypes.h>
@@ -222,7 +223,7 @@ static long send_to_task(int pid, int tid, const siginfo_t *info)
 
 	if (err)
 		return err;
-	if (pid && task->process->pid != pid)
+	if (pid && task->process->pid != pid_from_user(pid))
 		err = -ESRCH;
 	if (!err)
 		err = signal_permission(task->process, info->si_signo);
@@ -260,7 +261,10 @@ static int made_up_info(int pid, int signo, const struct siginfo __user *uinfo, 
 	if (signo < 0 || signo > SIGNAL_COUNT)
 		return -EINVAL;
 	info->si_signo = signo;
-	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != current_process()->pid)
+	if (info->si_code == SI_QUEUE) /* the kernel's number while it travels */
+		info->si_pid = pid_from_user(info->si_pid);
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) &&
+	    pid != pid_to_user(current_process()->pid))
 		return -EPERM;
 	return 0;
 }
@@ -304,8 +308,8 @@ static int process_of_descriptor(int fd, struct process **out)
 long sys_pidfd_send_signal(int pidfd, int signo, const struct siginfo __user *uinfo, unsigned flags)
 {
 	struct process *process;
+	int err, signo_there;
 	siginfo_t info;
-	int err;
 
 	if (flags)
 		return -EINVAL;
@@ -313,10 +317,8 @@ long sys_pidfd_send_signal(int pidfd, int signo, const struct siginfo __user *ui
 	if (err)
 		return err;
 	if (uinfo) {
-		err = made_up_info(process->pid, signo, uinfo, &info);
-		if (!err && copy_from_user(&info, uinfo, sizeof(info)))
-			err = -EFAULT;
-		if (!err && info.si_signo != signo)
+		err = made_up_info(pid_to_user(process->pid), signo, uinfo, &info);
+		if (!err && (get_user(signo_there, &uinfo->si_signo) || signo_there != signo))
 			err = -EINVAL;
 	} else if (signo < 0 || signo > SIGNAL_COUNT) {
 		err = -EINVAL;

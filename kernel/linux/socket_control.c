@@ -7,6 +7,7 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <obj/credentials.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 #include <asm/socket.h>
@@ -55,7 +56,7 @@ static int check_credentials(const struct cmsghdr *header, struct socket_control
 	if (header->cmsg_len != CMSG_LEN(sizeof(claimed)))
 		return -EINVAL;
 	memcpy(&claimed, CMSG_DATA(header), sizeof(claimed));
-	if ((int)claimed.pid != current_process()->pid && !capable(CAP_SYS_ADMIN))
+	if (pid_from_user((int)claimed.pid) != current_process()->pid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (claimed.uid != own->uid && claimed.uid != own->euid && claimed.uid != own->suid &&
 	    !capable(CAP_SETUID))
@@ -64,7 +65,7 @@ static int check_credentials(const struct cmsghdr *header, struct socket_control
 	    !capable(CAP_SETGID))
 		return -EPERM;
 	control->has_credentials = true;
-	control->pid = (int)claimed.pid;
+	control->pid = pid_from_user((int)claimed.pid);
 	control->uid = claimed.uid;
 	control->gid = claimed.gid;
 	return 0;
@@ -180,7 +181,7 @@ void control_to_user(const struct socket *socket, struct socket_control *control
 		at += CMSG_ALIGN(header->cmsg_len);
 	}
 	if (socket->options & SOCKET_PASS_CREDENTIALS) {
-		struct ucred sender = { (unsigned)control->pid, control->uid, control->gid };
+		struct ucred sender = { (unsigned)pid_to_user(control->pid), control->uid, control->gid };
 
 		put_control(writer, SOL_SOCKET, SCM_CREDENTIALS, &sender, sizeof(sender));
 	}

@@ -10,7 +10,7 @@
 #include <mm/aspace.h>
 #include <mm/ucopy.h>
 #include <obj/file.h>
-#include <proc/namespaces.h>
+#include <proc/pid_namespace.h>
 #include <proc/pidfd.h>
 #include <proc/proc_priv.h>
 #include <proc/rseq.h>
@@ -37,6 +37,11 @@ static int check_flags(const struct clone_request *req)
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
 	if ((flags & CLONE_PARENT) && current_process()->unkillable)
+		return -EINVAL;
+	if ((flags & CLONE_NEWPID) && (flags & (CLONE_THREAD | CLONE_PARENT)))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) &&
+	    namespaces_pid(current_namespaces()) != current_pid_namespace())
 		return -EINVAL;
 	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
 		return -EINVAL;
@@ -133,6 +138,8 @@ static int copy_process(struct task *child, struct process *parent, const struct
 	if (err)
 		return err;
 	child->process = process;
+	process->pid_namespace = namespaces_pid(child->namespaces);
+	namespace_get(&process->pid_namespace->base);
 	process->exit_signal = req->exit_signal;
 	process->oom_score_adj = parent->oom_score_adj;
 	process->login_user = parent->login_user;
@@ -199,6 +206,7 @@ static void discard(struct task *child, struct process *parent)
 		proc_hooks.fs_put(child->fs);
 	if (child->namespaces)
 		namespaces_put(child->namespaces);
+	pid_aliases_free(child->pid_aliases);
 	if (child->process && child->process != parent && child->process->aspace) {
 		aspace_user_put(child->process->aspace);
 		aspace_put(child->process->aspace);
@@ -225,6 +233,8 @@ static int copy_task(struct task *child, struct task *parent, const struct clone
 	if (!err)
 		err = namespaces_copy(parent->namespaces, req->flags, child->fs,
 				      &child->namespaces);
+	if (!err)
+		err = pid_aliases_create(namespaces_pid(child->namespaces), &child->pid_aliases);
 	if (err)
 		return err;
 	if (!(req->flags & CLONE_THREAD))
@@ -234,13 +244,26 @@ static int copy_task(struct task *child, struct task *parent, const struct clone
 	return 0;
 }
 
-static int choose_number(const struct clone_request *req) __must_hold(&process_table_lock)
+/* A number, and its aliases in the name space that the child is born into. */
+static int choose_number(struct task *child, const struct clone_request *req)
+	__must_hold(&process_table_lock)
 {
+	struct pid_namespace *ns = child->process->pid_namespace;
 	int wanted = req->set_tid_count ? req->set_tids[0] : 0;
+	int number, err;
 
 	if (req->set_tid_count && wanted <= 0)
 		return -EINVAL;
-	return pid_allocate(wanted);
+	number = pid_allocate(ns->level ? 0 : wanted);
+	if (number < 0)
+		return number;
+	err = pid_aliases_enter_locked(ns, child->pid_aliases, number, wanted);
+	if (err) {
+		pid_free(number);
+		return err;
+	}
+	child->pid_aliases = nullptr; /* the number's */
+	return number;
 }
 
 /* From here on others can see the child. */
@@ -249,7 +272,7 @@ static int publish_locked(struct task *child, const struct clone_request *req)
 {
 	struct process *parent = current_process();
 	struct process *process = child->process;
-	int tid = choose_number(req);
+	int tid = choose_number(child, req);
 
 	if (tid < 0)
 		return tid;
@@ -304,7 +327,7 @@ static long start(struct task *child, const struct clone_request *req)
 	if (tid < 0)
 		return tid;
 	if (req->flags & CLONE_PARENT_SETTID) {
-		int ignored = put_user(tid, req->parent_tid);
+		int ignored = put_user(pid_to_user(tid), req->parent_tid);
 
 		(void)ignored; /* as Linux: the child exists by now */
 	}
@@ -373,9 +396,11 @@ long task_clone(struct clone_request *req)
 	if (!result)
 		result =
 			req->flags & CLONE_PIDFD ? start_with_pidfd(child, req) : start(child, req);
-	if (result < 0)
+	if (result < 0) {
 		discard(child, parent->process);
-	return result;
+		return result;
+	}
+	return pid_to_user((int)result);
 }
 
 int task_unshare(u64 flags)
@@ -421,7 +446,7 @@ void task_entry(void *arg)
 	struct task *task = arg;
 
 	if (task->set_child_tid) {
-		int ignored = put_user(task->tid, task->set_child_tid);
+		int ignored = put_user(pid_to_user(task->tid), task->set_child_tid);
 
 		(void)ignored;
 	}

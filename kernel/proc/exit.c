@@ -11,7 +11,7 @@
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <mm/ucopy.h>
-#include <proc/namespaces.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 #include <proc/silo.h>
 
@@ -74,8 +74,10 @@ static bool notify_exit_locked(struct process *process) __must_hold(&process_tab
 {
 	struct signal_action *action = &process->parent->actions->action[SIGCHLD - 1];
 	struct task *tracer = process->leader->trace.tracer;
-	bool reap = !tracer && process->exit_signal == SIGCHLD &&
-		    (action->handler == (vaddr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT));
+	bool reap = !tracer &&
+		    (process->parent->reaps_children ||
+		     (process->exit_signal == SIGCHLD &&
+		      (action->handler == (vaddr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT))));
 
 	if (trace_hides_zombie(process)) {
 		notify_end_locked(tracer->process, process->leader, SIGCHLD, process->exit_code);
@@ -101,6 +103,7 @@ void process_unlink_locked(struct process *process)
 {
 	process->state = PROCESS_DEAD;
 	trace_forget_leader_locked(process);
+	pid_namespace_leave_locked(process);
 	list_remove(&process->sibling);
 	process_group_leave_locked(process);
 	pid_remove(&process->pid_entry);
@@ -135,12 +138,18 @@ static void signal_orphans_locked(struct process_group *group, const struct proc
 /* Who becomes the parent of the children of `process`: the nearest subreaper, else process 1. */
 static struct process *find_reaper_locked(struct process *process) __must_hold(&process_table_lock)
 {
-	struct process *p;
+	struct process *init = process->pid_namespace->init, *p;
 
-	for (p = process->parent; p && p != init_process; p = p->parent)
-		if (p->child_subreaper && p->state < PROCESS_ZOMBIE && !p->group_exiting)
+	/* Where process 1 is gone, or ends itself, its own parent's name space takes over. */
+	if (!init || init == process)
+		init = process->pid_namespace->level && process->parent
+			       ? find_reaper_locked(process->parent)
+			       : init_process;
+	for (p = process->parent; p && p != init; p = p->parent)
+		if (p->child_subreaper && p->state < PROCESS_ZOMBIE && !p->group_exiting &&
+		    p->pid_namespace == process->pid_namespace)
 			return p;
-	return init_process;
+	return init;
 }
 
 static void send_death_signals(struct process *child)
@@ -180,6 +189,25 @@ static void reparent_children_locked(struct process *process, struct list_head *
 			   child->group->session == process->group->session) {
 			signal_orphans_locked(child->group, nullptr);
 		}
+	}
+}
+
+void process_reap_zombies(struct process *parent)
+{
+	struct list_head dead = LIST_INIT(dead);
+	struct process *child, *next;
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+
+	list_for_each_safe (child, next, &parent->children, sibling) {
+		if (child->state != PROCESS_ZOMBIE || trace_hides_zombie(child))
+			continue;
+		process_unlink_locked(child);
+		list_add_tail(&dead, &child->sibling);
+	}
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	list_for_each_safe (child, next, &dead, sibling) {
+		list_remove(&child->sibling);
+		process_release(child);
 	}
 }
 
@@ -345,6 +373,8 @@ static void end_process(struct process *process, struct aspace *as)
 
 	if (session->id == process->pid && proc_hooks.session_exit)
 		proc_hooks.session_exit(session);
+	if (process->pid_namespace->init == process && process != init_process)
+		pid_namespace_close(process);
 	become_zombie(process);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <lib/errno.h>
 #include <mm/slab.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 
 int session_create(int id, struct session **out)
@@ -93,7 +94,7 @@ struct session *process_session(const struct process *process)
 int process_group_find(int pgid, struct process_group **out)
 {
 	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
-	struct pid_entry *entry = pid_lookup(PID_GROUP, pgid);
+	struct pid_entry *entry = pid_lookup(PID_GROUP, pid_from_user(pgid));
 
 	*out = nullptr;
 	if (entry) {
@@ -137,7 +138,8 @@ bool process_group_is_orphaned_locked(struct process_group *group, const struct 
 	list_for_each (member, &group->members, group_node) {
 		const struct process *parent = member->parent;
 
-		if (member == without || !parent || parent->pid == 1)
+		if (member == without || !parent || parent == member->pid_namespace->init ||
+		    parent->pid == 1)
 			continue;
 		if (READ_ONCE(member->state) >= PROCESS_ZOMBIE)
 			continue;

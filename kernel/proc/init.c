@@ -9,7 +9,7 @@
 #include <mm/frame.h>
 #include <obj/file.h>
 #include <proc/exec_priv.h>
-#include <proc/namespaces.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 
 #include <linux/fcntl.h>
@@ -174,6 +174,8 @@ static void make_process(struct task *task)
 	must(process_create(&process));
 	task->process = process;
 	init_process = process;
+	namespace_get(&initial_pid_namespace.base);
+	process->pid_namespace = &initial_pid_namespace;
 	process->exit_signal = SIGCHLD;
 	process->unkillable = true;
 	set_limits(process);

@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <proc/jobs.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 #include <proc/silo.h>
 
@@ -12,7 +13,7 @@ int process_parent_pid(struct process *process)
 	int pid = process->parent ? process->parent->pid : 0;
 
 	spin_unlock_irqrestore(&process_table_lock, flags);
-	return pid;
+	return pid_to_user(pid);
 }
 
 /* The process, 0 meaning the current one; null: no such. */
@@ -23,7 +24,7 @@ static struct process *find_locked(int pid) __must_hold(&process_table_lock)
 
 	if (!pid)
 		return current_process();
-	entry = pid_lookup(PID_PROCESS, pid);
+	entry = pid_lookup(PID_PROCESS, pid_from_user(pid));
 	process = entry ? container_of(entry, struct process, pid_entry) : nullptr;
 	return process && silo_sees(process) ? process : nullptr;
 }
@@ -37,7 +38,7 @@ int process_job_ids(int pid, bool session)
 	if (process)
 		id = session ? process->group->session->id : process->group->id;
 	spin_unlock_irqrestore(&process_table_lock, flags);
-	return id;
+	return id > 0 ? pid_to_user(id) : id;
 }
 
 /* May the current process put `process` into another group? */
@@ -88,9 +89,8 @@ int process_set_group(int pid, int pgid)
 	if (pgid < 0)
 		return -EINVAL;
 	if (!pid)
-		pid = current_process()->pid;
-	if (!pgid)
-		pgid = pid;
+		pid = pid_to_user(current_process()->pid);
+	pgid = pid_from_user(pgid ? pgid : pid);
 	/* Made before the lock is taken; it belongs to the caller's session as any process that may be moved. */
 	err = process_group_create(pgid, process_session(current_process()), &fresh);
 	if (err)
@@ -128,7 +128,7 @@ int process_new_session(void)
 		old = process->group;
 		process_group_leave_locked(process);
 		process_group_enter_locked(process, group);
-		err = process->pid;
+		err = pid_to_user(process->pid);
 	}
 	spin_unlock_irqrestore(&process_table_lock, flags);
 	process_group_put(group);

@@ -167,3 +167,30 @@ void task_set_namespaces(struct namespaces *set)
 	if (old)
 		namespaces_put(old);
 }
+
+int namespaces_enter(struct namespace *const wanted[NAMESPACE_KINDS])
+{
+	struct namespaces *set;
+	int err = 0;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	set = set_create(current_namespaces());
+	if (!set)
+		return -ENOMEM;
+	for (unsigned i = 0; i < NAMESPACE_KINDS && !err; i++) {
+		if (!wanted[i])
+			continue;
+		/* Mounts come last: only their enter changes the task. */
+		if (types[i]->enter)
+			err = types[i]->enter(wanted[i]);
+		namespace_get(wanted[i]);
+		namespace_put(set->of[i]);
+		set->of[i] = wanted[i];
+	}
+	if (err)
+		namespaces_put(set);
+	else
+		task_set_namespaces(set);
+	return err;
+}

@@ -100,6 +100,12 @@ struct namespaces *task_namespaces_get(struct task *task);
 /* Gives the current task another set; consumes the reference. */
 void task_set_namespaces(struct namespaces *set);
 
+/*
+ * setns(2): the current task enters these name spaces (null: keeps its own), or none of them. -EPERM without CAP_SYS_ADMIN, -EINVAL where the
+ * kind does not let it in, -ENOMEM.
+ */
+[[nodiscard]] int namespaces_enter(struct namespace *const wanted[NAMESPACE_KINDS]);
+
 /* Host and domain name (uts_namespaces(7)). */
 enum uts_name { UTS_HOST_NAME, UTS_DOMAIN_NAME };
 struct uts_namespace {

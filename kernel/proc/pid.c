@@ -2,7 +2,7 @@
 /* Numbers of tasks, processes, groups and sessions: a bitmap of numbers and one hash table of what they name. */
 #include <core/rcu.h>
 #include <lib/errno.h>
-#include <proc/pid.h>
+#include <proc/pid_namespace.h>
 
 #define PID_BUCKETS 512
 #define PID_RESERVED                                                                               \
@@ -89,8 +89,10 @@ void pid_remove(struct pid_entry *entry)
 		shared |= (*link)->number == entry->number;
 		link = &(*link)->next;
 	}
-	if (!shared)
+	if (!shared) {
+		pid_aliases_remove_locked((int)entry->number);
 		pid_free((int)entry->number);
+	}
 }
 
 struct pid_entry *pid_lookup(enum pid_kind kind, int number)

@@ -5,6 +5,7 @@
 #include <mm/slab.h>
 #include <obj/file.h>
 #include <obj/inode.h>
+#include <proc/pid_namespace.h>
 #include <proc/pidfd.h>
 #include <proc/proc_priv.h>
 
@@ -46,7 +47,9 @@ static int pidfd_describe(struct file *file, char *buf, size_t size)
 {
 	const struct process *process = ((struct pidfd *)file->private)->process;
 
-	return scnprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", process->pid, process->pid);
+	int pid = pid_to_user(process->pid);
+
+	return scnprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
 }
 
 static const struct file_ops pidfd_ops = {

@@ -99,6 +99,8 @@ void task_leave_memory(struct task *task);
 /* SIGCHLD with these details for the parent, and a wake-up for its wait. `code` is CLD_*. */
 void process_notify_parent_locked(struct process *process, int code, int status)
 	__must_hold(&process_table_lock);
+/* Children that wait to be waited for are reaped: their parent ends a name space. */
+void process_reap_zombies(struct process *parent);
 /* Takes a zombie out of the table. process_release() must follow once the lock is dropped. */
 void process_unlink_locked(struct process *process) __must_hold(&process_table_lock);
 void process_release(struct process *process);

@@ -12,6 +12,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 #include <proc/seccomp.h>
 
@@ -156,7 +157,7 @@ static int attach_locked(struct task *self, struct seccomp_filter *filter, u32 f
 		const struct task *foreign = find_foreign_locked(self);
 
 		if (foreign)
-			return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : foreign->tid;
+			return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : pid_to_user(foreign->tid);
 	}
 	filter->previous = filter_get(previous);
 	assign_locked(self, filter);

@@ -15,6 +15,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 
 #include <linux/eventpoll.h>
@@ -43,8 +44,26 @@ void siginfo_kernel(siginfo_t *info, int signo)
 void siginfo_user(siginfo_t *info, int signo, int code)
 {
 	*info = (siginfo_t){ .si_signo = signo, .si_code = code };
-	info->si_pid = current_process()->pid;
+	info->si_pid = current_process()->pid; /* as the receiver sees it: signal_send_locked */
 	info->si_uid = current_credentials()->uid;
+}
+
+/* The sender's number in the receiver's name space; 0 if it is not seen there. */
+static void translate_sender(struct process *process, siginfo_t *info)
+{
+	bool sent = info->si_code == SI_USER || info->si_code == SI_TKILL ||
+		    info->si_code == SI_QUEUE || info->si_code == SI_MESGQ ||
+		    (info->si_signo == SIGCHLD && info->si_code > 0);
+
+	if (sent && process->pid_namespace != &initial_pid_namespace)
+		info->si_pid = pid_alias(process->pid_namespace, info->si_pid);
+}
+
+/* SIGKILL and SIGSTOP from outside reach even the process 1 of a name space. */
+static bool comes_from_outside(const struct process *process, int signo)
+{
+	return (signo == SIGKILL || signo == SIGSTOP) && process->pid_namespace->level &&
+	       !pid_namespace_is_below(current_pid_namespace(), process->pid_namespace);
 }
 
 int signal_actions_create(const struct signal_actions *from, struct signal_actions **out)
@@ -221,7 +240,8 @@ static void signal_complete(struct process *process, struct task *task, int sign
 	if (!task)
 		return;
 	if (handler == (vaddr_t)SIG_DFL &&
-	    !((DEFAULT_IGNORED | DEFAULT_STOP) & SIGNAL_BIT(signo)) && !process->unkillable &&
+	    !((DEFAULT_IGNORED | DEFAULT_STOP) & SIGNAL_BIT(signo)) &&
+	    (!process->unkillable || signo == SIGKILL) &&
 	    !(task->signals.wait_set & SIGNAL_BIT(signo)) &&
 	    (signo == SIGKILL || !task->trace.tracer)) {
 		process_kill_locked(process, signal_exit_status(process, signo));
@@ -249,6 +269,7 @@ static struct queued_signal *queued_create(struct process *process, struct task 
 	}
 	user_account_hold(account);
 	queued->info = *info;
+	translate_sender(process, &queued->info);
 	queued->timer = nullptr;
 	queued->account = account;
 	return queued;
@@ -287,6 +308,8 @@ int signal_send_locked(struct process *process, struct task *task, const siginfo
 	if (process->state >= PROCESS_ZOMBIE || process->group_exiting || (task && task->exiting))
 		return 0;
 	signal_stop_prepare_locked(process, signo);
+	if (unlikely(process->unkillable))
+		force |= comes_from_outside(process, signo);
 	if (!force && signal_is_dropped(process, task ? task : process->leader, signo))
 		return 0;
 	if (signo < SIGRTMIN && (queue->set & SIGNAL_BIT(signo)))

@@ -2,6 +2,7 @@
 /* What programs ask of signals: actions, waiting for them, sending to many, the alternate stack. */
 #include <arch/signal.h>
 #include <lib/errno.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 
 int signal_action_exchange(int signo, const struct signal_action *new, struct signal_action *old)
@@ -45,14 +46,14 @@ static void send_counting(struct process *process, const siginfo_t *info, struct
 int signal_send_many(int pid, const siginfo_t *info)
 {
 	struct send_result r = { .last = -ESRCH };
-	int group = pid ? -pid : process_group_id(current_process());
+	int group = pid ? pid_from_user(-pid) : process_group_id(current_process());
 	struct process *process, *self = current_process();
 
 	for (int next = 1; (process = process_next(next));
 	     next = process->pid + 1, process_put(process)) {
-		if (READ_ONCE(process->state) == PROCESS_DEAD)
+		if (READ_ONCE(process->state) == PROCESS_DEAD || !pid_to_user(process->pid))
 			continue;
-		if (pid == -1 ? process->pid > 1 && process != self
+		if (pid == -1 ? pid_to_user(process->pid) > 1 && process != self
 			      : process_group_id(process) == group)
 			send_counting(process, info, &r);
 	}

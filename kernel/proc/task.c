@@ -16,6 +16,7 @@
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 #include <proc/seccomp.h>
 #include <proc/silo.h>
@@ -69,6 +70,8 @@ static void process_destroy(struct object *object)
 		process_group_put(process->group);
 	if (process->silo)
 		object_put(&process->silo->object);
+	if (process->pid_namespace)
+		namespace_put(&process->pid_namespace->base);
 	rcu_call(&process->object.rcu, process_free);
 }
 
@@ -170,6 +173,7 @@ void task_publish_locked(struct task *task, int tid)
 		process->leader = task;
 		object_get(&process->object);
 		pid_add(&process->pid_entry, PID_PROCESS, tid);
+		pid_namespace_join_locked(process);
 		if (process->parent)
 			list_add_tail(&process->parent->children, &process->sibling);
 	}
@@ -203,7 +207,7 @@ static int process_find_any(int pid, struct process **out)
 	return process ? 0 : -ESRCH;
 }
 
-int task_find(int tid, struct task **out)
+int task_find_global(int tid, struct task **out)
 {
 	struct task *task = nullptr;
 	struct pid_entry *entry;
@@ -226,6 +230,16 @@ int task_find(int tid, struct task **out)
 }
 
 int process_find(int pid, struct process **out)
+{
+	return process_find_global(pid_from_user(pid), out);
+}
+
+int task_find(int tid, struct task **out)
+{
+	return task_find_global(pid_from_user(tid), out);
+}
+
+int process_find_global(int pid, struct process **out)
 {
 	int err = process_find_any(pid, out);
 
@@ -332,4 +346,5 @@ void proc_init(void)
 	oom_init();
 	silo_init();
 	uts_init();
+	pid_namespace_init();
 }

@@ -24,6 +24,9 @@
 
 struct aspace;
 struct file;
+struct pid_aliases; /* proc/pid_namespace.h */
+struct pid_namespace;
+struct namespaces;
 struct fs_context; /* of vfs: proc holds it through proc_hooks */
 struct process;
 struct user_account; /* proc/user.h */
@@ -39,8 +42,9 @@ struct task {
 	struct process *process; /* holds a reference */
 	int tid;
 	struct pid_entry pid_entry;
-	struct user_account *account;  /* of the real uid; holds a reference */
-	struct list_head process_node; /* in process->tasks, guarded by process->lock */
+	struct pid_aliases *pid_aliases; /* until it is born */
+	struct user_account *account;	 /* of the real uid; holds a reference */
+	struct list_head process_node;	 /* in process->tasks, guarded by process->lock */
 	const struct credentials
 		*credentials;  /* written by the task itself only; others: task_credentials_get() */
 	struct pool *pool;     /* holds a user */
@@ -86,6 +90,7 @@ struct process {
 	struct object object; /* type process_type; a pidfd is a file over it */
 	int pid;
 	struct pid_entry pid_entry;
+	struct pid_namespace *pid_namespace; /* holds a reference; see proc/pid_namespace.h */
 	struct task *
 		leader; /* the task whose tid is pid, even after it exited: for comm and credentials; null once reaped */
 	struct task *exec_task; /* every other task must leave; guarded by lock */
@@ -128,6 +133,7 @@ struct process {
 		silo; /* holds a reference; null: none; set before others see it, or by silo_join */
 	bool has_executed; /* after fork, before exec: setpgid rules */
 	bool child_subreaper;
+	bool reaps_children; /* it ends a name space: nobody will wait for its children */
 	bool dumped;
 	bool has_semaphore_undo; /* SEM_UNDO was used: see ipc/sysv_sem.c */
 	int oom_score_adj;
@@ -155,9 +161,14 @@ static inline struct process *current_process(void)
 	return current_task()->process;
 }
 
-/* Finding. With a reference in *out; -ESRCH. A zombie is found too. */
+/*
+ * Finding, by the numbers of the current task's name space. With a reference in *out; -ESRCH. A zombie is found too. The _global ones
+ * take the kernel's numbers (process->pid, task->tid).
+ */
 [[nodiscard]] int process_find(int pid, struct process **out);
 [[nodiscard]] int task_find(int tid, struct task **out);
+[[nodiscard]] int process_find_global(int pid, struct process **out);
+[[nodiscard]] int task_find_global(int tid, struct task **out);
 static inline void process_put(struct process *p)
 {
 	object_put(&p->object);

@@ -4,6 +4,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 
 #include <linux/wait.h>
@@ -279,6 +280,8 @@ long process_wait(struct wait_request *req)
 	struct wait_scan scan = { .req = req };
 	int result = 0, err = 0;
 
+	if (req->id_type == P_PID || req->id_type == P_PGID)
+		req->id = pid_from_user(req->id);
 	if (req->options & WNOHANG)
 		result = scan_children(&scan);
 	else
@@ -292,5 +295,6 @@ long process_wait(struct wait_request *req)
 	if (scan.thread)
 		task_put(scan.thread);
 	process_put(scan.found);
+	req->pid = pid_to_user(req->pid);
 	return req->pid;
 }

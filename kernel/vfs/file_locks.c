@@ -14,6 +14,7 @@
 #include <core/wait.h>
 #include <lib/errno.h>
 #include <mm/slab.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 #include <vfs/file_locks.h>
 
@@ -354,7 +355,7 @@ static void get_lock(struct inode *inode, const struct file_lock *wanted, struct
 	out->l_whence = SEEK_SET;
 	out->l_start = (s64)found->start;
 	out->l_len = found->end == OFFSET_MAX ? 0 : (s64)(found->end - found->start + 1);
-	out->l_pid = found->kind == LOCK_KIND_OFD ? -1 : found->pid;
+	out->l_pid = found->kind == LOCK_KIND_OFD ? -1 : pid_to_user(found->pid);
 }
 
 int file_lock_fcntl(struct file *file, unsigned command, struct flock *lock)

@@ -345,7 +345,7 @@ void tty_hang_up(struct tty *tty)
 	if (session) {
 		struct process *leader;
 		siginfo_kernel(&info, SIGHUP);
-		if (process_find(session->id, &leader) == 0) {
+		if (process_find_global(session->id, &leader) == 0) {
 			(void)signal_send_process(leader, &info);
 			siginfo_kernel(&info, SIGCONT);
 			(void)signal_send_process(leader, &info);

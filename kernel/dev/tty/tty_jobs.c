@@ -11,6 +11,7 @@
 #include <core/panic.h>
 #include <lib/errno.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 #include <asm/ioctls.h>
@@ -233,7 +234,7 @@ static long get_foreground(struct tty *tty, bool is_master, int __user *out)
 	if (ours && session && session->foreground)
 		pgid = session->foreground->id;
 	spin_unlock_irqrestore(&process_table_lock, flags);
-	return ours ? put_user(pgid, out) : -ENOTTY;
+	return ours ? put_user(pid_to_user(pgid), out) : -ENOTTY;
 }
 
 static long set_foreground(struct tty *tty, const int __user *in)
@@ -276,7 +277,7 @@ static long get_session(struct tty *tty, bool is_master, int __user *out)
 	if (ours)
 		sid = tty->session->id;
 	spin_unlock_irqrestore(&process_table_lock, flags);
-	return ours ? put_user(sid, out) : -ENOTTY;
+	return ours ? put_user(pid_to_user(sid), out) : -ENOTTY;
 }
 
 long tty_job_ioctl(struct tty *tty, struct file *file, unsigned request, unsigned long argument)

@@ -9,6 +9,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <proc/pid_namespace.h>
 
 #include <linux/magic.h>
 
@@ -39,14 +40,15 @@ static int root_lookup(const struct synthetic_node *dir, const char *name,
 	struct process *process;
 	if (!parse_pid(name, &pid))
 		return -ENOENT;
-	if (process_find(pid, &process) == 0) {
+	pid = pid_resolve(dir->data, pid);
+	if (process_find_global(pid, &process) == 0) {
 		proc_process_node(process, out);
 		process_put(process);
 		return 0;
 	}
 	/* A thread has a directory too, which the listing does not show. */
 	struct task *task;
-	if (task_find(pid, &task))
+	if (task_find_global(pid, &task))
 		return -ENOENT;
 	proc_process_node(task->process, out);
 	out->key[KEY_PROCESS] |= (u64)(u32)pid << 32;
@@ -62,10 +64,16 @@ static bool root_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 		return true;
 	u64 first = proc_system_table.count;
 	struct process *process = process_next((int)(*cursor - first) + 1);
+	int pid = 0;
+	while (process && !(pid = pid_alias(dir->data, process->pid))) {
+		int hidden = process->pid;
+		process_put(process);
+		process = process_next(hidden + 1);
+	}
 	if (!process)
 		return false;
 	*cursor = first + (u64)process->pid;
-	(void)snprintf(name, NAME_MAX + 1, "%d", process->pid);
+	(void)snprintf(name, NAME_MAX + 1, "%d", pid);
 	proc_process_node(process, out);
 	process_put(process);
 	return true;
@@ -77,11 +85,31 @@ static const struct synthetic_type root = {
 	.next = root_next,
 };
 
+/* A mount shows the processes of the name space that it was made in. */
+static void proc_destroy(struct superblock *sb)
+{
+	struct pid_namespace *ns = sb->private;
+	if (ns)
+		namespace_put(&ns->base);
+}
+
+static const struct superblock_ops proc_superblock_ops = {
+	.statfs = superblock_statfs_simple,
+	.destroy = proc_destroy,
+};
+
 static int proc_mount(const struct file_system_type *type, const char *source, u32 flags,
 		      const char *data, struct superblock **out)
 {
-	return synthetic_mount(type, PROC_SUPER_MAGIC, &(struct synthetic_node){ .type = &root },
-			       out);
+	struct pid_namespace *ns = current_pid_namespace();
+	int err = synthetic_mount(type, PROC_SUPER_MAGIC,
+				  &(struct synthetic_node){ .type = &root, .data = ns }, out);
+	if (err)
+		return err;
+	namespace_get(&ns->base);
+	(*out)->private = ns;
+	(*out)->ops = &proc_superblock_ops;
+	return 0;
 }
 
 static struct file_system_type proc_type = {

@@ -31,6 +31,7 @@ static inline u64 ticks_of_ns(u64 ns)
 extern const struct synthetic_type proc_process_directory; /* /proc/<pid> */
 extern const struct synthetic_type proc_fd_directory;	   /* fd/ */
 extern const struct synthetic_type proc_fdinfo_directory;  /* fdinfo/ */
+extern const struct synthetic_type proc_ns_directory;	   /* ns/ */
 extern const struct synthetic_table proc_sys_table;	   /* /proc/sys */
 extern const struct synthetic_table proc_system_table;	   /* fixed names of /proc */
 

@@ -8,12 +8,13 @@
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <net/proc_net.h>
+#include <proc/pid_namespace.h>
 
 #include <linux/magic.h>
 
 int proc_node_process(const struct synthetic_node *node, struct process **out)
 {
-	int err = process_find((int)(u32)node->key[KEY_PROCESS], out);
+	int err = process_find_global((int)(u32)node->key[KEY_PROCESS], out);
 	if (err)
 		return err;
 	if ((*out)->start_ns == node->key[KEY_BIRTH])
@@ -34,7 +35,7 @@ int proc_node_task(const struct synthetic_node *node, struct task **out)
 	if (err)
 		return err;
 	if (tid_of(node)) {
-		err = task_find(tid_of(node), out);
+		err = task_find_global(tid_of(node), out);
 		if (!err && (*out)->process != process) {
 			task_put(*out);
 			err = -ESRCH;
@@ -136,6 +137,7 @@ TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
 		{ "maps", &memory_0444_traced, &proc_maps_text }, { "mem", &proc_mem, nullptr },   \
 		{ "mountinfo", &text_0444, &proc_mountinfo_text },                                 \
 		{ "mounts", &text_0444, &proc_mounts_text },                                       \
+		{ "ns", &proc_ns_directory, nullptr },                                             \
 		{ "numa_maps", &memory_0444_traced, &proc_numa_maps_text },                        \
 		{ "oom_adj", &proc_oom_adj, nullptr },                                             \
 		{ "oom_score", &text_0444, &proc_oom_score_text },                                 \
@@ -239,7 +241,7 @@ static int task_lookup(const struct synthetic_node *dir, const char *name,
 	u64 tid;
 	if (name[0] < '1' || name[0] > '9' || parse_u64(name, 10, &tid) || tid > INT32_MAX)
 		return -ENOENT;
-	task_node(dir, (int)tid, out);
+	task_node(dir, pid_from_user((int)tid), out);
 	return proc_node_valid(out) ? 0 : -ENOENT;
 }
 
@@ -254,7 +256,7 @@ static bool task_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 	if (!task)
 		return false;
 	*cursor = (u64)task->tid;
-	(void)snprintf(name, NAME_MAX + 1, "%d", task->tid);
+	(void)snprintf(name, NAME_MAX + 1, "%d", pid_to_user(task->tid));
 	task_node(dir, task->tid, out);
 	task_put(task);
 	return true;

@@ -17,6 +17,7 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <proc/pid.h>
+#include <proc/pid_namespace.h>
 #include <proc/sysrq.h>
 #include <vfs/devices.h>
 #include <vfs/vfs.h>
@@ -236,7 +237,7 @@ static int self_read_link(const struct synthetic_node *node, char **text, struct
 	if (!current_task())
 		return -ENOENT;
 	char name[16];
-	(void)snprintf(name, sizeof(name), "%d", current_process()->pid);
+	(void)snprintf(name, sizeof(name), "%d", pid_to_user(current_process()->pid));
 	*text = kstrdup(name, 0);
 	return *text ? 0 : -ENOMEM;
 }
@@ -246,8 +247,8 @@ static int thread_self_read_link(const struct synthetic_node *node, char **text,
 	if (!current_task())
 		return -ENOENT;
 	char name[48];
-	(void)snprintf(name, sizeof(name), "%d/task/%d", current_process()->pid,
-		       current_task()->tid);
+	(void)snprintf(name, sizeof(name), "%d/task/%d", pid_to_user(current_process()->pid),
+		       pid_to_user(current_task()->tid));
 	*text = kstrdup(name, 0);
 	return *text ? 0 : -ENOMEM;
 }

@@ -26,6 +26,7 @@
 #include <net/unix/unix.h>
 #include <net/unix/unix_priv.h>
 #include <obj/inode.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 
 #include <asm/ioctls.h>
@@ -487,7 +488,7 @@ int unix_get_option(struct socket *socket, int level, int option, void *value, s
 	case SO_PEERCRED:
 		rcu_read_lock(); /* listen may replace them */
 		if (peer->credentials)
-			answer = (struct ucred){ (unsigned)peer->pid, peer->credentials->euid,
+			answer = (struct ucred){ (unsigned)pid_to_user(peer->pid), peer->credentials->euid,
 						 peer->credentials->egid };
 		rcu_read_unlock();
 		*length = MIN(*length, sizeof(answer));

@@ -2,11 +2,17 @@
 /* Name spaces: namespaces(7), uts_namespaces(7), ipc_namespaces(7). */
 #include <guest_test.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+
+#include <linux/nsfs.h>
 
 TEST(uts_namespace_has_its_own_names)
 {
@@ -67,4 +73,170 @@ TEST(new_namespace_takes_privilege)
 		_exit(test_has_failed());
 	}
 	EXPECT_EQ(wait_status(pid), 0);
+}
+
+static int pid_namespace_body(void)
+{
+	char text[64];
+
+	EXPECT_EQ(getpid(), 1);
+	EXPECT_EQ(getppid(), 0);
+	EXPECT_EQ(gettid(), 1);
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(getpid(), 2);
+		EXPECT_EQ(getppid(), 1);
+		EXPECT_EQ(kill(1, 0), 0);
+		EXPECT_ERRNO(kill(77, 0), ESRCH);
+		/* Process 1 is spared, whoever asks from inside. */
+		EXPECT_EQ(kill(1, SIGKILL), 0);
+		EXPECT_EQ(setsid(), 2);
+		EXPECT_EQ(getpgid(0), 2);
+		EXPECT_EQ(getsid(0), 2);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(pid, 2);
+	EXPECT_EQ(wait_status(pid), 0);
+	mkdir("proc", 0755);
+	EXPECT_EQ(mount("proc", "proc", "proc", 0, NULL), 0);
+	EXPECT_EQ(readlink("proc/self", text, sizeof(text)), 1);
+	EXPECT_EQ(text[0], '1');
+	EXPECT_EQ(access("proc/1", F_OK), 0);
+	EXPECT_ERRNO(access("proc/2", F_OK), ENOENT);
+	EXPECT_EQ(umount("proc"), 0);
+	/* An orphan is this process's. */
+	IN_CHILD(middle)
+	{
+		IN_CHILD(orphan)
+		{
+			sleep_ms(50);
+			_exit(getppid() == 1 ? 0 : 1);
+		}
+		_exit(0);
+	}
+	EXPECT_EQ(wait_status(middle), 0);
+	EXPECT_EQ(wait_status(-1), 0);
+	return test_has_failed();
+}
+
+TEST(pid_namespace_counts_from_one)
+{
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(unshare(CLONE_NEWPID), 0);
+		IN_CHILD(first)
+		{
+			_exit(pid_namespace_body());
+		}
+		EXPECT_NE(first, 1);
+		EXPECT_EQ(wait_status(first), 0);
+		/* Its process 1 is gone: nobody can be born there. */
+		EXPECT_ERRNO(fork(), ENOMEM);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+}
+
+TEST(pid_namespace_ends_with_its_first_process)
+{
+	int fds[2];
+	char byte;
+
+	REQUIRE(pipe(fds) == 0);
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(unshare(CLONE_NEWPID), 0);
+		IN_CHILD(first)
+		{
+			for (int i = 0; i < 3; i++) {
+				IN_CHILD(other)
+				{
+					setsid();
+					for (;;)
+						pause();
+				}
+			}
+			_exit(0);
+		}
+		close(fds[1]);
+		EXPECT_EQ(wait_status(first), 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	close(fds[1]);
+	/* Nobody holds the other end any more. */
+	EXPECT_EQ(read(fds[0], &byte, 1), 0);
+}
+
+TEST(first_process_is_killed_from_outside)
+{
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(unshare(CLONE_NEWPID), 0);
+		IN_CHILD(first)
+		{
+			for (;;)
+				pause();
+		}
+		sleep_ms(20);
+		kill(first, SIGTERM);
+		sleep_ms(20);
+		EXPECT_EQ(waitpid(first, NULL, WNOHANG), 0);
+		kill(first, SIGKILL);
+		EXPECT_EQ(wait_status(first), 128 + SIGKILL);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+}
+
+TEST(namespace_files_are_entered)
+{
+	char mine[64] = "", other[64] = "", path[64];
+	struct utsname names;
+	int fds[2];
+
+	REQUIRE(pipe(fds) == 0);
+	EXPECT(readlink("/proc/self/ns/uts", mine, sizeof(mine)) > 0);
+	EXPECT(strncmp(mine, "uts:[", 5) == 0);
+	IN_CHILD(holder)
+	{
+		unshare(CLONE_NEWUTS | CLONE_NEWIPC);
+		sethostname("there", 5);
+		write(fds[1], "", 1);
+		for (;;)
+			pause();
+	}
+	read(fds[0], path, 1);
+	snprintf(path, sizeof(path), "/proc/%d/ns/uts", holder);
+	EXPECT(readlink(path, other, sizeof(other)) > 0);
+	EXPECT(strcmp(mine, other) != 0);
+	IN_CHILD(pid)
+	{
+		int fd = open(path, O_RDONLY);
+		struct stat st;
+
+		EXPECT(fd >= 0);
+		EXPECT_EQ(ioctl(fd, NS_GET_NSTYPE), CLONE_NEWUTS);
+		EXPECT_EQ(fstat(fd, &st), 0);
+		EXPECT_EQ(st.st_ino, strtoul(other + 5, NULL, 10));
+		EXPECT_ERRNO(setns(fd, CLONE_NEWIPC), EINVAL);
+		EXPECT_EQ(setns(fd, 0), 0);
+		EXPECT_EQ(uname(&names), 0);
+		EXPECT_STREQ(names.nodename, "there");
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	IN_CHILD(by_pidfd)
+	{
+		int fd = (int)syscall(SYS_pidfd_open, holder, 0);
+
+		EXPECT_ERRNO(setns(fd, 0), EINVAL);
+		EXPECT_EQ(setns(fd, CLONE_NEWUTS | CLONE_NEWIPC), 0);
+		EXPECT_EQ(uname(&names), 0);
+		EXPECT_STREQ(names.nodename, "there");
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(by_pidfd), 0);
+	kill(holder, SIGKILL);
+	EXPECT_EQ(wait_status(holder), 128 + SIGKILL);
 }

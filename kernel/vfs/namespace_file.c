@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that stand for name spaces: an anonymous inode with the name space's number holds it. */
+#include <lib/errno.h>
+#include <proc/pid_namespace.h>
+#include <vfs/dcache.h>
+#include <vfs/mount_priv.h>
+#include <vfs/namespace_file.h>
+
+#include <linux/fcntl.h>
+#include <linux/nsfs.h>
+
+static void (*inode_free)(struct inode *inode); /* of anonymous inodes */
+
+static void free_inode(struct inode *inode)
+{
+	namespace_put(inode->private);
+	inode_free(inode);
+}
+
+/* A new descriptor for a name space. */
+static long open_namespace(struct namespace *ns)
+{
+	struct path path;
+	struct file *file;
+	int fd = namespace_path(ns, &path);
+
+	if (fd)
+		return fd;
+	fd = vfs_open_unchecked(&path, O_RDONLY, &file);
+	path_put(&path);
+	if (fd)
+		return fd;
+	fd = handle_install(current_task()->pool, &file->object, file_rights(O_RDONLY),
+			    HANDLE_CLOEXEC, 0,
+			    (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
+	file_put(file);
+	return fd;
+}
+
+static long get_parent(struct namespace *ns)
+{
+	struct pid_namespace *parent;
+
+	if (ns->type != namespace_type(NAMESPACE_PID))
+		return -EINVAL;
+	parent = container_of(ns, struct pid_namespace, base)->parent;
+	/* What lies outside one's own is not shown. */
+	if (!parent || !pid_namespace_is_below(parent, current_pid_namespace()))
+		return -EPERM;
+	return open_namespace(&parent->base);
+}
+
+static long namespace_ioctl(struct file *file, unsigned request, unsigned long argument)
+{
+	struct namespace *ns = file->inode->private;
+
+	(void)argument;
+	switch (request) {
+	case NS_GET_NSTYPE:
+		return (long)ns->type->clone_flag;
+	case NS_GET_PARENT:
+		return get_parent(ns);
+	case NS_GET_USERNS: /* there are no user name spaces */
+		return -EPERM;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_ops namespace_file_ops = {
+	FILE_OPS_DEFAULTS,
+	.ioctl = namespace_ioctl,
+};
+
+int namespace_path(struct namespace *ns, struct path *out)
+{
+	struct inode *inode;
+	int err = inode_create_anonymous(ns->type->name, S_IFREG | 0444, &inode);
+
+	if (err)
+		return err;
+	WRITE_ONCE(inode_free, inode->free);
+	namespace_get(ns);
+	inode->number = ns->inode;
+	inode->private = ns;
+	inode->file_ops = &namespace_file_ops;
+	inode->free = free_inode;
+	inode->uid = inode->gid = 0;
+	err = dentry_create_detached(anonymous_mount->superblock, inode, "", &out->dentry);
+	if (err) {
+		inode_put(inode);
+		return err;
+	}
+	__atomic_fetch_or(&out->dentry->flags, DENTRY_UNLINKED, __ATOMIC_SEQ_CST);
+	out->mount = anonymous_mount;
+	mount_get(anonymous_mount);
+	return 0;
+}
+
+struct namespace *namespace_of_file(const struct file *file)
+{
+	return file->ops == &namespace_file_ops ? file->inode->private : nullptr;
+}
