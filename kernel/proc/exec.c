@@ -196,6 +196,9 @@ static void commit_credentials(struct exec_image *image, struct process *process
 {
 	struct aspace *as = process->aspace;
 
+	/* A tracer that came since the privileges were decided on must not have them. */
+	if (image->secure && trace_is_unprivileged(current_task()))
+		signal_force_fatal(SIGKILL);
 	task_set_credentials(image->credentials);
 	image->credentials = nullptr;
 	as->dumpable = image->secure || image->unreadable ? 0 : 1;

@@ -131,5 +131,7 @@ void posix_timer_get(struct posix_timer *timer);
 void posix_timer_taken(struct posix_timer *timer, siginfo_t *info);
 
 /* credentials.c */
-[[nodiscard]] int credentials_for_exec(const struct file *file, bool nosuid,
-				       struct credentials **out, bool *secure);
+/* The task is traced by somebody without CAP_SYS_PTRACE: a program does not gain privileges by exec then. */
+bool trace_is_unprivileged(struct task *task);
+[[nodiscard]] int credentials_for_exec(struct file *file, bool nosuid, struct credentials **out,
+				       bool *secure);

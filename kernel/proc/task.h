@@ -276,6 +276,8 @@ struct proc_hooks {
 	int (*open)(const char *path, u32 flags, bool execute, struct file **out);
 	/* Mounts the disk that root= names as the root directory of the current task, which is the first; or panics. */
 	void (*mount_root)(void);
+	/* An extended attribute of a file, as getxattr(2). */
+	ssize_t (*file_attribute)(struct file *file, const char *name, void *value, size_t size);
 	/* The mount of the file ignores set-user-ID bits. */
 	bool (*file_nosuid)(struct file *file);
 	/* A session leader exits: its terminal is hung up. May sleep. */

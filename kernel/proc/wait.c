@@ -199,7 +199,7 @@ static int scan_tracees_locked(struct wait_scan *scan, struct task *tracer)
 	bool any = false;
 
 	list_for_each (task, &tracer->trace.tracees, trace.node) {
-		int tid = task->tid;
+		int tid = pid_to_user(task->tid);
 		u32 uid = task->credentials->uid;
 
 		if (!is_eligible_tracee(scan->req, task))
@@ -232,7 +232,7 @@ static int scan_locked(struct wait_scan *scan, struct process *parent)
 		any = true;
 		if (!take_event_locked(req, child))
 			continue;
-		req->pid = child->pid;
+		req->pid = pid_to_user(child->pid); /* while the number is still there */
 		req->uid = child->leader->credentials->uid;
 		object_get(&child->object);
 		scan->found = child;
@@ -295,6 +295,5 @@ long process_wait(struct wait_request *req)
 	if (scan.thread)
 		task_put(scan.thread);
 	process_put(scan.found);
-	req->pid = pid_to_user(req->pid);
 	return req->pid;
 }

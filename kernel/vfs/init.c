@@ -22,6 +22,7 @@
 #include <vfs/devices.h>
 #include <vfs/file_locks.h>
 #include <vfs/init.h>
+#include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
 #include <vfs/notify.h>
 
@@ -62,6 +63,14 @@ static bool file_ignores_setuid(struct file *file)
 	return file->mount && (file->mount->flags & MS_NOSUID);
 }
 
+static ssize_t file_attribute(struct file *file, const char *name, void *value, size_t size)
+{
+	struct inode *inode = file->inode;
+
+	return inode->ops && inode->ops->get_xattr ? inode->ops->get_xattr(inode, name, value, size)
+						   : -EOPNOTSUPP;
+}
+
 void vfs_init(void)
 {
 	rwsem_init(&mount_tree_lock, RANK_MOUNT);
@@ -71,10 +80,12 @@ void vfs_init(void)
 	file_locks_init();
 	notify_init();
 	make_anonymous_mount();
+	mount_namespace_init();
 	proc_hooks.fs_copy = copy_context;
 	proc_hooks.fs_get = fs_context_get;
 	proc_hooks.fs_put = fs_context_put;
 	proc_hooks.open = open_for_process;
+	proc_hooks.file_attribute = file_attribute;
 	proc_hooks.file_nosuid = file_ignores_setuid;
 }
 
@@ -96,6 +107,7 @@ void vfs_mount_root(const char *type_name)
 		panic("cannot mount the root file system %s: error %d", type_name, result);
 	superblock_put(sb);
 	mount_add_root(mount);
+	mount_namespace_set_root(mount);
 	root = (struct path){ mount, mount->root };
 	fs_context_set_root(&kernel_fs_context, &root);
 	fs_context_set_working_directory(&kernel_fs_context, &root);

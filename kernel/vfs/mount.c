@@ -17,6 +17,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/dcache.h>
+#include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
 
 #include <linux/mount.h>
@@ -175,7 +176,7 @@ bool mount_step_down(struct path *path)
 
 void mount_attach(struct mount *mount, const struct path *where)
 {
-	struct mount **bucket = bucket_of(where->mount, where->dentry);
+	struct mount **bucket = bucket_of(where->mount, where->dentry), *m;
 
 	path_get(where);
 	namespace_change_begin();
@@ -187,6 +188,8 @@ void mount_attach(struct mount *mount, const struct path *where)
 	__atomic_fetch_or(&where->dentry->flags, DENTRY_MOUNTPOINT, __ATOMIC_RELEASE);
 	namespace_change_end();
 	list_add_tail(&where->mount->children, &mount->sibling);
+	for (m = mount; m; m = mount_next_below(mount, m))
+		m->ns = where->mount->ns;
 	if (list_empty(&mount->all_node))
 		list_add_tail(&all_mounts, &mount->all_node);
 }
@@ -216,6 +219,7 @@ void mount_detach(struct mount *mount, struct path *where)
 	mount->parent = nullptr;
 	mount->mountpoint = nullptr;
 	mount->attached = false;
+	mount->ns = nullptr;
 	if (!is_mountpoint_locked(where->dentry))
 		__atomic_fetch_and(&where->dentry->flags, ~(u32)DENTRY_MOUNTPOINT,
 				   __ATOMIC_RELEASE);
@@ -239,7 +243,6 @@ struct mount *mount_next_below(struct mount *top, struct mount *m)
 	return nullptr;
 }
 
-/* Makes a first mount, which has no parent, known. */
 void mount_add_root(struct mount *mount)
 {
 	mount->attached = true;
@@ -252,7 +255,7 @@ void mount_for_each(bool (*visit)(struct mount *mount, void *arg), void *arg)
 
 	read_guard(&mount_tree_lock);
 	list_for_each (mount, &all_mounts, all_node) {
-		if (!visit(mount, arg))
+		if (mount->ns == current_mount_namespace() && !visit(mount, arg))
 			break;
 	}
 }

@@ -5,6 +5,7 @@
 #include <mm/slab.h>
 #include <proc/task.h>
 #include <vfs/dcache.h>
+#include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
 
 #include <linux/fcntl.h>
@@ -41,7 +42,7 @@ static int attach_on_top(struct mount *mount, struct path *target)
 		return -ENOTDIR;
 	if (target->dentry->flags & DENTRY_UNLINKED)
 		return -ENOENT;
-	if (!target->mount->attached)
+	if (!target->mount->attached || target->mount->ns != current_mount_namespace())
 		return -EINVAL;
 	write_guard(&mount_tree_lock);
 	mount_attach(mount, target);
@@ -114,7 +115,7 @@ static int remount(struct path *target, u64 flags, const char *data)
 }
 
 /* Takes mounts that were never attached, or not for long, apart again: `top` and below. */
-static void dissolve_locked(struct mount *top) __must_hold(&mount_tree_lock)
+void mount_dissolve_locked(struct mount *top)
 {
 	struct mount *m = top;
 
@@ -148,9 +149,8 @@ static bool mount_is_reached_through(const struct mount *m, const struct mount *
 	return dentry_is_below(m->mountpoint, below);
 }
 
-/* The copy of a mount below `from`, made by copy_tree_locked: found by walking both trees in step. */
-static int copy_children_locked(struct mount *from, struct dentry *below, struct mount *copy)
-	__must_hold(&mount_tree_lock)
+/* Walks both trees in step. */
+int mount_copy_children_locked(struct mount *from, struct dentry *below, struct mount *copy)
 {
 	struct mount *source = from, *target = copy, *m;
 	int result;
@@ -170,6 +170,7 @@ static int copy_children_locked(struct mount *from, struct dentry *below, struct
 			return result;
 		where = (struct path){ target, m->mountpoint };
 		mount_attach(child, &where);
+		m->copy = child;
 		source = m;
 		target = child;
 	}
@@ -196,7 +197,7 @@ static int bind(const char *source, struct path *target, u64 flags)
 	}
 	if (flags & MS_REC) {
 		write_lock(&mount_tree_lock);
-		result = copy_children_locked(from.mount, from.dentry, mount);
+		result = mount_copy_children_locked(from.mount, from.dentry, mount);
 		write_unlock(&mount_tree_lock);
 	}
 	path_put(&from);
@@ -204,7 +205,7 @@ static int bind(const char *source, struct path *target, u64 flags)
 		result = attach_on_top(mount, target);
 	if (result) {
 		write_guard(&mount_tree_lock);
-		dissolve_locked(mount);
+		mount_dissolve_locked(mount);
 	}
 	return result;
 }
@@ -225,6 +226,8 @@ static int move(const char *source, struct path *target)
 	write_lock(&mount_tree_lock);
 	result = -EINVAL;
 	if (from.dentry != from.mount->root || !from.mount->parent || !from.mount->attached)
+		goto out;
+	if (from.mount->ns != current_mount_namespace() || target->mount->ns != from.mount->ns)
 		goto out;
 	if (S_ISDIR(from.dentry->inode->mode) != S_ISDIR(target->dentry->inode->mode))
 		goto out;
@@ -285,13 +288,13 @@ static int unmount(struct mount *mount, bool detach)
 	struct path where;
 
 	write_lock(&mount_tree_lock);
-	if (!mount->attached || !mount->parent) {
+	if (!mount->attached || !mount->parent || mount->ns != current_mount_namespace()) {
 		write_unlock(&mount_tree_lock);
 		mount_put(mount);
 		return -EINVAL;
 	}
 	if (detach) {
-		dissolve_locked(mount);
+		mount_dissolve_locked(mount);
 		write_unlock(&mount_tree_lock);
 		mount_put(mount);
 		return 0;
@@ -408,7 +411,8 @@ static int pivot_locked(struct path *root, struct path *new_root, struct path *p
 		return -EBUSY;
 	if (root->dentry != old_mount->root || new_root->dentry != new_mount->root)
 		return -EINVAL;
-	if (!old_mount->parent || !new_mount->parent || !new_mount->attached)
+	if (!old_mount->parent || !new_mount->parent || !new_mount->attached ||
+	    new_mount->ns != current_mount_namespace())
 		return -EINVAL;
 	if (!is_mount_below(put_old->mount, new_mount) || !is_mount_below(new_mount, old_mount))
 		return -EINVAL;

@@ -37,7 +37,12 @@ void mount_forget(struct mount *mount) __must_hold(&mount_tree_lock);
 /* Pre-order walk over the mounts below `top` (itself first); null at the end. */
 struct mount *mount_next_below(struct mount *top, struct mount *mount)
 	__must_hold_shared(&mount_tree_lock);
-/* Boot: a mount without a parent. */
+/* Copies the mounts on `from` that lie below the dentry onto `copy`, a mount of the same. -ENOMEM leaves part of them. */
+[[nodiscard]] int mount_copy_children_locked(struct mount *from, struct dentry *below,
+					     struct mount *copy) __must_hold(&mount_tree_lock);
+/* Takes a mount and all below out of any tree, and drops the tree's references. */
+void mount_dissolve_locked(struct mount *top) __must_hold(&mount_tree_lock);
+/* A mount without a parent: the root of a name space. */
 void mount_add_root(struct mount *mount);
 
 /* Goes from (mount, root of it) down to what it covers. False at the root of the tree. With references. */

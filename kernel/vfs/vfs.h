@@ -58,7 +58,9 @@ struct mount {
 	u32 flags;   /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... */
 	u32 writers; /* files open for writing; atomic */
 	bool attached;
-	bool internal; /* of the kernel: not in the tree */
+	bool internal;		    /* of the kernel: not in the tree */
+	struct mount_namespace *ns; /* whose tree it is in; null: none. By mount_tree_lock */
+	struct mount *copy;	    /* private to copying a name space */
 	struct list_head children, sibling;
 	struct list_head all_node;
 	struct mount *hash_next;

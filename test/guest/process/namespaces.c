@@ -115,7 +115,9 @@ static int pid_namespace_body(void)
 		_exit(0);
 	}
 	EXPECT_EQ(wait_status(middle), 0);
-	EXPECT_EQ(wait_status(-1), 0);
+	int status = -1;
+	EXPECT(waitpid(-1, &status, 0) > 0);
+	EXPECT_EQ(status, 0);
 	return test_has_failed();
 }
 
@@ -239,4 +241,59 @@ TEST(namespace_files_are_entered)
 	EXPECT_EQ(wait_status(by_pidfd), 0);
 	kill(holder, SIGKILL);
 	EXPECT_EQ(wait_status(holder), 128 + SIGKILL);
+}
+
+static bool is_mounted(const char *path)
+{
+	char text[16384] = "";
+
+	read_file("/proc/self/mounts", text, sizeof(text));
+	return strstr(text, path);
+}
+
+TEST(mount_namespace_is_a_copy)
+{
+	int fds[2], fd;
+	char byte;
+
+	REQUIRE(pipe(fds) == 0);
+	mkdir("m", 0755);
+	mkdir("n", 0755);
+	EXPECT_EQ(mount("tmpfs", "m", "tmpfs", 0, NULL), 0);
+	make_file("m/before", "x");
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(unshare(CLONE_NEWNS), 0);
+		EXPECT_EQ(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+		EXPECT_EQ(access("m/before", F_OK), 0);
+		EXPECT_EQ(mount("inner", "n", "tmpfs", 0, NULL), 0);
+		make_file("n/inner", "y");
+		EXPECT(is_mounted("inner"));
+		EXPECT_EQ(umount("m"), 0);
+		EXPECT_ERRNO(access("m/before", F_OK), ENOENT);
+		write(fds[1], "", 1);
+		sleep_ms(100);
+		_exit(test_has_failed());
+	}
+	read(fds[0], &byte, 1);
+	EXPECT_ERRNO(access("n/inner", F_OK), ENOENT);
+	EXPECT_EQ(access("m/before", F_OK), 0);
+	EXPECT(!is_mounted("inner"));
+	/* From outside one can go in. */
+	IN_CHILD(visitor)
+	{
+		char path[64], cwd[256];
+
+		getcwd(cwd, sizeof(cwd));
+		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+		fd = open(path, O_RDONLY);
+		EXPECT_EQ(setns(fd, CLONE_NEWNS), 0);
+		EXPECT_EQ(chdir(cwd), 0);
+		EXPECT_EQ(access("n/inner", F_OK), 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(visitor), 0);
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT_EQ(umount("m"), 0);
+	EXPECT_ERRNO(unshare(CLONE_NEWNS | 0x4), EINVAL);
 }

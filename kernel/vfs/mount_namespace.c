@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Name spaces of mounts: copying the tree, entering another one, and the end. */
+#include <lib/errno.h>
+#include <mm/slab.h>
+#include <vfs/mount_namespace.h>
+#include <vfs/mount_priv.h>
+
+#include <linux/sched.h>
+
+static struct mount_namespace initial;
+
+static struct mount_namespace *of(struct namespace *ns)
+{
+	return container_of(ns, struct mount_namespace, base);
+}
+
+static void free_memory(struct rcu_head *head)
+{
+	kfree(container_of(head, struct mount_namespace, base.object.rcu));
+}
+
+static void destroy(struct object *object)
+{
+	struct mount_namespace *ns = container_of(object, struct mount_namespace, base.object);
+
+	write_lock(&mount_tree_lock);
+	mount_dissolve_locked(ns->root);
+	write_unlock(&mount_tree_lock);
+	rcu_call(&object->rcu, free_memory);
+}
+
+/* Where a path of the old tree is in the new one. */
+static void translate(struct path *path, const struct mount_namespace *from)
+	__must_hold(&mount_tree_lock)
+{
+	if (path->mount->ns == from)
+		path->mount = path->mount->copy;
+}
+
+/* The context stands in the copies of the mounts where it stood. */
+static void move_context(struct fs_context *fs, const struct mount_namespace *from)
+	__must_hold(&mount_tree_lock)
+{
+	struct path root = fs->root, cwd = fs->working_directory;
+
+	translate(&root, from);
+	translate(&cwd, from);
+	fs_context_set_root(fs, &root);
+	fs_context_set_working_directory(fs, &cwd);
+}
+
+static int copy_tree_locked(struct mount_namespace *from, struct mount_namespace *ns)
+	__must_hold(&mount_tree_lock)
+{
+	struct mount *old = from->root;
+	int err = mount_create(old->superblock, old->root, old->flags, old->source, &ns->root);
+
+	if (err)
+		return err;
+	ns->root->ns = ns;
+	old->copy = ns->root;
+	mount_add_root(ns->root);
+	err = mount_copy_children_locked(old, old->root, ns->root);
+	if (err)
+		mount_dissolve_locked(ns->root);
+	return err;
+}
+
+static int copy(struct namespace *base, struct fs_context *fs, struct namespace **out)
+{
+	struct mount_namespace *from = of(base), *ns = kzalloc(sizeof(*ns), 0);
+	int err;
+
+	if (!ns)
+		return -ENOMEM;
+	write_lock(&mount_tree_lock);
+	err = copy_tree_locked(from, ns);
+	if (!err)
+		move_context(fs, from);
+	write_unlock(&mount_tree_lock);
+	if (err) {
+		kfree(ns);
+		return err;
+	}
+	namespace_init(&ns->base, base->type);
+	*out = &ns->base;
+	return 0;
+}
+
+/* The task's root and working directory become the root of the tree. */
+static int enter(struct namespace *base)
+{
+	struct fs_context *fs = current_fs();
+	struct path root;
+
+	if (!capable(CAP_SYS_CHROOT))
+		return -EPERM;
+	if (READ_ONCE(fs->refs) != 1)
+		return -EINVAL;
+	root = (struct path){ of(base)->root, of(base)->root->root };
+	path_get(&root);
+	mount_step_up(&root);
+	fs_context_set_root(fs, &root);
+	fs_context_set_working_directory(fs, &root);
+	path_put(&root);
+	return 0;
+}
+
+static const struct namespace_type mount_type = {
+	.name = "mnt",
+	.clone_flag = CLONE_NEWNS,
+	.object = { .name = "mnt", .destroy = destroy },
+	.copy = copy,
+	.enter = enter,
+};
+
+void mount_namespace_init(void)
+{
+	namespace_register(NAMESPACE_MOUNT, &mount_type, &initial.base);
+}
+
+void mount_namespace_set_root(struct mount *root)
+{
+	mount_get(root);
+	root->ns = &initial;
+	initial.root = root;
+}
