@@ -181,7 +181,8 @@ void control_to_user(const struct socket *socket, struct socket_control *control
 		at += CMSG_ALIGN(header->cmsg_len);
 	}
 	if (socket->options & SOCKET_PASS_CREDENTIALS) {
-		struct ucred sender = { (unsigned)pid_to_user(control->pid), control->uid, control->gid };
+		struct ucred sender = { (unsigned)pid_to_user(control->pid), control->uid,
+					control->gid };
 
 		put_control(writer, SOL_SOCKET, SCM_CREDENTIALS, &sender, sizeof(sender));
 	}

@@ -157,7 +157,8 @@ static int attach_locked(struct task *self, struct seccomp_filter *filter, u32 f
 		const struct task *foreign = find_foreign_locked(self);
 
 		if (foreign)
-			return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : pid_to_user(foreign->tid);
+			return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH
+								       : pid_to_user(foreign->tid);
 	}
 	filter->previous = filter_get(previous);
 	assign_locked(self, filter);

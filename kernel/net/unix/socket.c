@@ -488,8 +488,8 @@ int unix_get_option(struct socket *socket, int level, int option, void *value, s
 	case SO_PEERCRED:
 		rcu_read_lock(); /* listen may replace them */
 		if (peer->credentials)
-			answer = (struct ucred){ (unsigned)pid_to_user(peer->pid), peer->credentials->euid,
-						 peer->credentials->egid };
+			answer = (struct ucred){ (unsigned)pid_to_user(peer->pid),
+						 peer->credentials->euid, peer->credentials->egid };
 		rcu_read_unlock();
 		*length = MIN(*length, sizeof(answer));
 		memcpy(value, &answer, *length);
