@@ -40,6 +40,7 @@ struct attempt {
 	struct futex_pi *spare; /* becomes the state if there is none */
 	struct task *owner;	/* holds a reference; null: not looked up */
 	int owner_tid;
+	bool owner_gone; /* nobody had that number: the word decides whether that matters */
 };
 
 #define ACQUIRED 1
@@ -251,6 +252,8 @@ static int acquire_once_locked(struct attempt *a, struct futex_pi_waiter *w, boo
 	new = owner ? value | FUTEX_WAITERS
 		    : (value & FUTEX_OWNER_DIED) | (u32)pid_to_user(w->task->tid);
 	if (owner && (!a->owner || a->owner_tid != owner)) {
+		if (a->owner_gone && a->owner_tid == owner)
+			return -ESRCH;
 		a->owner_tid = owner;
 		return LOOK_UP_OWNER;
 	}
@@ -285,7 +288,9 @@ static int attempt_prepare(struct attempt *a, int why)
 	if (a->owner)
 		task_put(a->owner);
 	a->owner = nullptr;
-	return task_find(a->owner_tid, &a->owner);
+	/* It may have unlocked and gone since the word was read. */
+	a->owner_gone = task_find(a->owner_tid, &a->owner) != 0;
+	return 0;
 }
 
 static void attempt_end(struct attempt *a)

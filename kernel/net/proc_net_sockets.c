@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/net/tcp, tcp6, udp, udp6: one line for each owner of a port. */
+#include <core/rcu.h>
 #include <lib/errno.h>
 #include <lib/format.h>
+#include <mm/slab.h>
 #include <net/proc_net.h>
 #include <net/tcp/tcp.h>
 #include <net/udp/udp.h>
@@ -12,13 +14,12 @@
 
 const bool proc_net_v6 = true;
 
+/* The owners of the ports of one bucket. A socket's lock is outside of its bucket's, so they are collected first. */
 struct listing {
-	struct text_buffer *out;
 	u8 family;
 	unsigned number; /* of the line */
-	char *at;
-	size_t used, size;
-	unsigned count;
+	struct inet_node **nodes;
+	unsigned count, room;
 };
 
 struct line {
@@ -68,26 +69,16 @@ static void put_address(char text[40], u8 family, const struct inet_address *a, 
 
 static void add_node(struct listing *l, struct inet_node *n)
 {
-	char local[40], remote[40];
-	struct line line;
-
 	if (n->family != l->family)
 		return;
+	if (l->count < l->room)
+		l->nodes[l->count] = n;
 	l->count++;
-	if (!l->at || l->size - l->used < LINE_ROOM)
-		return;
-	describe(n, &line);
-	put_address(local, n->family, &n->local, n->local_port);
-	put_address(remote, n->family, &n->remote, n->remote_port);
-	l->used += (size_t)snprintf(
-		l->at + l->used, LINE_ROOM,
-		"%4u: %s %s %02X %08X:%08X %02X:%08X %08X %5u %8d %llu %d %016x %lu %lu %u %u %d\n",
-		l->number++, local, remote, line.state, line.sending, line.receiving, 0, 0, 0,
-		line.uid, 0, (unsigned long long)line.inode, 1, 0, 100ul, 0ul, 0, 10, 0);
 }
 
 static void walk_bucket(struct listing *l, struct port_bucket *bucket)
 {
+	l->count = 0;
 	spin_lock(&bucket->lock);
 	for (struct port_binding *b = bucket->bindings; b; b = b->next) {
 		for (struct inet_node *n = b->owners; n; n = n->port_next)
@@ -98,26 +89,56 @@ static void walk_bucket(struct listing *l, struct port_bucket *bucket)
 	spin_unlock(&bucket->lock);
 }
 
-/* Counted first: room is made where sleeping is allowed. */
+static size_t put_node(struct listing *l, struct inet_node *n, char *at)
+{
+	char local[40], remote[40];
+	struct line line;
+
+	describe(n, &line);
+	put_address(local, n->family, &n->local, n->local_port);
+	put_address(remote, n->family, &n->remote, n->remote_port);
+	return (size_t)snprintf(
+		at, LINE_ROOM,
+		"%4u: %s %s %02X %08X:%08X %02X:%08X %08X %5u %8d %llu %d %016x %lu %lu %u %u %d\n",
+		l->number++, local, remote, line.state, line.sending, line.receiving, 0, 0, 0,
+		line.uid, 0, (unsigned long long)line.inode, 1, 0, 100ul, 0ul, 0, 10, 0);
+}
+
+/* Counted first: room is made where sleeping is allowed. Nodes stay as long as RCU's readers. */
+static int show_bucket(struct listing *l, struct text_buffer *out, struct port_bucket *bucket)
+{
+	char *at;
+
+	l->room = 0;
+	walk_bucket(l, bucket);
+	if (!l->count)
+		return 0;
+	l->room = l->count + 4;
+	at = text_reserve(out, l->room * (size_t)LINE_ROOM);
+	l->nodes = at ? kcalloc(l->room, sizeof(*l->nodes), 0) : nullptr;
+	if (!l->nodes)
+		return -ENOMEM;
+	rcu_read_lock();
+	walk_bucket(l, bucket);
+	for (unsigned i = 0; i < MIN(l->count, l->room); i++) {
+		size_t length = put_node(l, l->nodes[i], at);
+
+		at += length;
+		out->size += length;
+	}
+	rcu_read_unlock();
+	kfree(l->nodes);
+	return 0;
+}
+
 static int show_table(struct text_buffer *out, struct port_table *table, u8 family)
 {
-	struct listing l = { .out = out, .family = family };
+	struct listing l = { .family = family };
+	int error = 0;
 
-	for (unsigned i = 0; i < PORT_BUCKETS; i++) {
-		l.count = 0;
-		l.at = nullptr;
-		walk_bucket(&l, &table->buckets[i]);
-		if (!l.count)
-			continue;
-		l.size = (l.count + 4ul) * LINE_ROOM;
-		l.used = 0;
-		l.at = text_reserve(out, l.size);
-		if (!l.at)
-			return -ENOMEM;
-		walk_bucket(&l, &table->buckets[i]);
-		out->size += l.used;
-	}
-	return 0;
+	for (unsigned i = 0; i < PORT_BUCKETS && !error; i++)
+		error = show_bucket(&l, out, &table->buckets[i]);
+	return error;
 }
 
 static u8 family_of(const struct synthetic_node *node)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* AF_PACKET sockets and socket filters: packet(7), socket(7). */
-#include "guest_test.h"
+#include "net_test.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -13,17 +13,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-
-static void loopback_up(void)
-{
-	struct ifreq request = { .ifr_name = "lo" };
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-
-	REQUIRE(ioctl(fd, SIOCGIFFLAGS, &request) == 0);
-	request.ifr_flags |= IFF_UP;
-	REQUIRE(ioctl(fd, SIOCSIFFLAGS, &request) == 0);
-	close(fd);
-}
 
 static int open_packet(int type, int protocol, int index)
 {

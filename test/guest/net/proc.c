@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/net: proc(5). */
-#include "guest_test.h"
+#include "net_test.h"
 
 #include <arpa/inet.h>
 #include <linux/netlink.h>
@@ -52,6 +52,7 @@ TEST(proc_net_sockets)
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(6790) };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	loopback_up();
 	EXPECT_EQ(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
 	EXPECT(has_line("/proc/net/unix", " listed\n"));
 	EXPECT(has_line("/proc/net/unix", inode_of(fd)));
