@@ -38,23 +38,16 @@ static long pages_in_use(void)
 	return at ? atol(at + 11) : 0;
 }
 
-/* Whoever a cell left behind is adopted by process 1. */
-static void reap(void)
-{
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-}
-
 static void end_cell(pid_t pid)
 {
 	double end = now() + CELL_MS / 1e3;
 
 	while (now() < end && waitpid(pid, NULL, WNOHANG) == 0)
 		usleep(10000);
-	kill(-pid, SIGKILL);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	reap();
+	/* Everybody but process 1: who left its group or was stopped, too. */
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 }
 
 static void run_cell(unsigned long seed)
@@ -127,7 +120,6 @@ int main(int argc, char **argv)
 	report();
 	for (unsigned i = 0; i < 50 && pages_in_use() > before + LEAK_PAGES; i++) {
 		usleep(100000);
-		reap();
 	}
 	long after = pages_in_use();
 

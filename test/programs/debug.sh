@@ -31,7 +31,7 @@ strace -f -q -o /tmp/forks -e trace=exit_group,wait4,exit -e signal=none $target
 grep -v unfinished /tmp/forks | sed -e 's/^[0-9]* *//' -e 's/<... wait4 resumed>/wait4(N, /' -e 's/[0-9]\{2,\}/N/g' | sort
 END
 section strace_follows_threads 120 <<'END'
-strace -f -q -e trace=exit,exit_group $target thread 2>&1 | sed -e 's/\[pid *[0-9]*\] *//' -e 's/0x[0-9a-f]*/ADDRESS/' | sort
+strace -f -q -e trace=exit $target thread 2>&1 | sed -e 's/\[pid *[0-9]*\] *//' -e 's/0x[0-9a-f]*/ADDRESS/' | sort
 END
 section strace_signals 120 <<'END'
 strace -e trace=rt_sigreturn $target signal 2>&1 | sed -e 's/si_pid=[0-9]*/si_pid=N/' -e 's/mask=\[[^]]*\]/mask/'
