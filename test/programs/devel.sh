@@ -79,7 +79,7 @@ const fs = require("fs"), cp = require("child_process"), { Worker, isMainThread,
 if (isMainThread) {
   fs.writeFileSync("f", "text"); console.log(fs.readFileSync("f", "utf8"), fs.statSync("f").size, cp.execSync("echo child").toString().trim());
   const w = new Worker(__filename); w.on("message", m => { console.log("worker", m); w.terminate().then(() => next()); });
-  const next = async () => { await new Promise(r => setTimeout(r, 50)); const p = cp.spawn("cat"); p.stdout.on("data", d => console.log("cat", d.toString())); p.on("exit", c => { console.log("exit", c); fs.watch(".", { persistent: false }, () => {}); console.log(os.cpus().length > 0, os.type()); fs.promises.readdir(".").then(l => console.log(l)); process.on("SIGUSR2", () => { console.log("signal"); process.exit(0); }); process.kill(process.pid, "SIGUSR2"); }); p.stdin.end("in"); };
+  const next = async () => { await new Promise(r => setTimeout(r, 50)); const p = cp.spawn("cat"); p.stdout.on("data", d => console.log("cat", d.toString())); p.on("exit", c => { console.log("exit", c); fs.watch(".", { persistent: false }, () => {}); console.log(os.cpus().length > 0, os.type()); process.on("SIGUSR2", () => { console.log("signal"); process.exit(0); }); fs.promises.readdir(".").then(l => { console.log(l); process.kill(process.pid, "SIGUSR2"); }); }); p.stdin.end("in"); };
   console.log(crypto.createHash("sha256").update("x").digest("hex").slice(0, 8));
 } else { let s = 0; for (let i = 0; i < 1e6; i++) s += i; parentPort.postMessage(s); }
 J
