@@ -113,6 +113,9 @@ def linux_results(arch, initrd, only, cpus):
         with open(cache, encoding="utf-8") as known:
             return json.load(known)
     results = run_tests(arch, kernel, initrd, only, cpus)
+    # A busy host can spoil a test of time; one that is broken fails again.
+    for name in [name for name, (passed, _) in results.items() if not passed]:
+        results[name] = run_tests(arch, kernel, initrd, name, cpus).get(name, results[name])
     if all(passed for passed, _ in results.values()):
         with open(cache, "w", encoding="utf-8") as out:
             json.dump(results, out)
