@@ -60,3 +60,23 @@ long waiting_mask_end(const u64 __user *mask, long result)
 				    result == -EINTR);
 	return result;
 }
+
+int descriptor_reserve_pair(struct pool *pool, int __user *user, int fds[2])
+{
+	unsigned limit = (unsigned)current_limit(RLIMIT_NOFILE);
+
+	fds[0] = handle_reserve(pool, 0, limit);
+	if (fds[0] < 0)
+		return fds[0];
+	fds[1] = handle_reserve(pool, 0, limit);
+	if (fds[1] < 0) {
+		handle_cancel(pool, fds[0]);
+		return fds[1];
+	}
+	if (copy_to_user(user, fds, 2 * sizeof(int))) {
+		handle_cancel(pool, fds[0]);
+		handle_cancel(pool, fds[1]);
+		return -EFAULT;
+	}
+	return 0;
+}

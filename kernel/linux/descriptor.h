@@ -18,6 +18,12 @@ static inline struct pool *current_pool(void)
  * descriptor, -EMFILE, -ENOMEM. */
 [[nodiscard]] long descriptor_install(struct file *file, bool cloexec);
 
+/*
+ * Reserves two descriptors and stores their numbers at `user` before anything is visible, as pipe(2) and socketpair(2) do:
+ * fds[] are to be published. -EMFILE, -ENOMEM, -EFAULT: none is reserved. May sleep.
+ */
+[[nodiscard]] int descriptor_reserve_pair(struct pool *pool, int __user *user, int fds[2]);
+
 /* A time-out, as timespec_from_user(). A null pointer gives NO_DEADLINE. -EFAULT, -EINVAL. */
 [[nodiscard]] int timeout_from_user(const struct __kernel_timespec __user *user, u64 *ns);
 

@@ -14,27 +14,6 @@ static void publish(struct pool *pool, int fd, struct file *file, u32 flags)
 	handle_publish(pool, fd, &file->object, file_rights(file->flags), flags);
 }
 
-/* Two reserved descriptors, told to the program before anything is visible. */
-static int reserve_both(struct pool *pool, int __user *user, int fds[2])
-{
-	unsigned limit = (unsigned)current_limit(RLIMIT_NOFILE);
-
-	fds[0] = handle_reserve(pool, 0, limit);
-	if (fds[0] < 0)
-		return fds[0];
-	fds[1] = handle_reserve(pool, 0, limit);
-	if (fds[1] < 0) {
-		handle_cancel(pool, fds[0]);
-		return fds[1];
-	}
-	if (copy_to_user(user, fds, 2 * sizeof(int))) {
-		handle_cancel(pool, fds[0]);
-		handle_cancel(pool, fds[1]);
-		return -EFAULT;
-	}
-	return 0;
-}
-
 long sys_pipe2(int __user *fds, unsigned flags)
 {
 	struct pool *pool = current_pool();
@@ -47,7 +26,7 @@ long sys_pipe2(int __user *fds, unsigned flags)
 	error = pipe_create(flags, files);
 	if (error)
 		return error;
-	error = reserve_both(pool, fds, numbers);
+	error = descriptor_reserve_pair(pool, fds, numbers);
 	if (!error) {
 		publish(pool, numbers[0], files[0], handle_flags);
 		publish(pool, numbers[1], files[1], handle_flags);

@@ -87,27 +87,6 @@ long sys_socket(int family, unsigned type, int protocol)
 	return error ? error : descriptor_install(socket->file, type & SOCK_CLOEXEC);
 }
 
-/* Two reserved descriptors, told to the program before anything is visible. */
-static int reserve_pair(struct pool *pool, int __user *user, int fds[2])
-{
-	unsigned limit = (unsigned)current_limit(RLIMIT_NOFILE);
-
-	fds[0] = handle_reserve(pool, 0, limit);
-	if (fds[0] < 0)
-		return fds[0];
-	fds[1] = handle_reserve(pool, 0, limit);
-	if (fds[1] < 0) {
-		handle_cancel(pool, fds[0]);
-		return fds[1];
-	}
-	if (copy_to_user(user, fds, 2 * sizeof(int))) {
-		handle_cancel(pool, fds[0]);
-		handle_cancel(pool, fds[1]);
-		return -EFAULT;
-	}
-	return 0;
-}
-
 /* Connects the two and gives them descriptors; the references stay the caller's. */
 static int install_pair(struct socket *one, struct socket *two, int __user *user, bool cloexec)
 {
@@ -116,7 +95,7 @@ static int install_pair(struct socket *one, struct socket *two, int __user *user
 	int fds[2], error = socket_pair(one, two);
 
 	if (!error)
-		error = reserve_pair(pool, user, fds);
+		error = descriptor_reserve_pair(pool, user, fds);
 	if (error)
 		return error;
 	handle_publish(pool, fds[0], &one->file->object, file_rights(one->file->flags), flags);
@@ -140,7 +119,10 @@ long sys_socketpair(int family, unsigned type, int protocol, int __user *fds)
 	return error;
 }
 
-long sys_bind(int fd, const void __user *user, int length)
+/* bind(2) and connect(2): a call of a socket with an address from user memory. */
+static long call_with_address(int fd, const void __user *user, int length,
+			      int (*call)(struct socket *socket,
+					  const struct socket_address *address))
 {
 	struct socket_address address __uninitialized;
 	struct file_borrow borrow;
@@ -151,25 +133,19 @@ long sys_bind(int fd, const void __user *user, int length)
 		return error;
 	error = address_from_user(&address, user, length);
 	if (!error)
-		error = socket_bind(socket, &address);
+		error = call(socket, &address);
 	file_release(&borrow);
 	return error;
 }
 
+long sys_bind(int fd, const void __user *user, int length)
+{
+	return call_with_address(fd, user, length, socket_bind);
+}
+
 long sys_connect(int fd, const void __user *user, int length)
 {
-	struct socket_address address __uninitialized;
-	struct file_borrow borrow;
-	struct socket *socket;
-	int error = socket_borrow(fd, &borrow, &socket);
-
-	if (error)
-		return error;
-	error = address_from_user(&address, user, length);
-	if (!error)
-		error = socket_connect(socket, &address);
-	file_release(&borrow);
-	return error;
+	return call_with_address(fd, user, length, socket_connect);
 }
 
 long sys_listen(int fd, int backlog)
