@@ -5,6 +5,7 @@ import re
 import select
 import subprocess
 import sys
+import threading
 import time
 
 import pexpect
@@ -29,8 +30,13 @@ def kernel_image(arch, which=None, variant=""):
     return qemu.cairn(arch, variant) if (which or under_test) == "cairn" else qemu.linux(arch)
 
 
+building = threading.Lock()
+
+
 def build_variant(arch, variant):
-    tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", f"{variant.upper()}=1")
+    """Several layers use one build; two lanes must not make it at once."""
+    with building:
+        tool("make", "--no-print-directory", "-j2", f"ARCH={arch}", f"{variant.upper()}=1")
 
 
 def clean(text):
