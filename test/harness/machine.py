@@ -70,11 +70,13 @@ def busybox(arch):
 
 
 class Boot:
-    """A boot without a person. `lines` is what the console showed, `end` is "ended", "silent" or "time"."""
+    """A boot without a person. `lines` is what the console showed, `end` is "ended", "stopped", "silent" or "time"."""
 
-    def __init__(self, arch, kernel, initrd=None, append="", seconds=120, silence=60, on_line=None, **keywords):
+    def __init__(self, arch, kernel, initrd=None, append="", seconds=120, silence=60, on_line=None, stop=None,
+                 **keywords):
         extra = (*COMMON, *keywords.pop("extra", ()))
         command = qemu.command(arch, kernel, initrd, append, extra=extra, **keywords)
+        self.stop = stop  # an event that ends it: the machine has done its part for another
         self.lines = []
         self.end = "ended"
         self.started = time.monotonic()
@@ -82,7 +84,7 @@ class Boot:
                                    stderr=subprocess.STDOUT)
         try:
             self.read(process.stdout.fileno(), seconds, silence, on_line)
-            if self.end != "ended":
+            if self.end in ("silent", "time"):
                 self.ask_why(process, on_line)
         finally:
             process.stdin.close()
@@ -105,7 +107,10 @@ class Boot:
                 *whole, pending = (pending + data).split(b"\n")
                 for line in whole:
                     self.add(line, on_line)
-            if now - heard > silence:
+            if self.stop and self.stop.is_set():
+                self.end = "stopped"
+                break
+            if now - heard > (self.stop and seconds or silence):
                 self.end = "silent"
                 break
             if now - self.started > seconds:

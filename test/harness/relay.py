@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The wire between two guests: QEMU's dgram netdevs over a relay that loses, delays, overtakes and doubles frames.
+
+What happens to a frame follows from a seed and its number in its direction, so that runs are alike. The delay is longer than a
+busy host's own, by which the outcome depends on the link and not on the machine that runs the test.
+"""
+import heapq
+import os
+import random
+import select
+import socket
+import struct
+import threading
+import time
+
+from harness import frames
+
+SHOWN = 8  # bad frames that a report quotes
+
+
+class Link:
+    """How a direction of the wire behaves; shares of 1, times in seconds."""
+
+    def __init__(self, loss=0.0, reorder=0.0, duplicate=0.0, delay=0.0, late=0.010):
+        self.loss, self.reorder, self.duplicate = loss, reorder, duplicate
+        self.delay, self.late = delay, late
+
+
+LOSSY = Link(loss=0.01, reorder=0.05, duplicate=0.01, delay=0.050)
+CLEAN = Link()
+
+
+class Relay:
+    """with Relay(directory, link) as relay: relay.words(0) and relay.words(1) join the two machines."""
+
+    def __init__(self, directory, link, seed=1, capture=None):
+        self.directory, self.link = directory, link
+        self.random = [random.Random(seed), random.Random(seed + 1)]
+        self.queue, self.number = [], 0
+        self.frames, self.lost, self.bad = [0, 0], [0, 0], [[], []]
+        self.sockets = []
+        for side in (0, 1):
+            wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            wire.bind(self.path("relay", side))
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+            wire.setblocking(False)
+            self.sockets.append(wire)
+        self.capture = open(capture, "wb") if capture else None
+        if self.capture:
+            self.capture.write(struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def path(self, name, side):
+        return os.path.join(self.directory, f"{name}{side}")
+
+    def words(self, side, device="virtio-net-pci"):
+        """QEMU's words for one of the machines."""
+        return ("-netdev", f"dgram,id=net0,local.type=unix,local.path={self.path('guest', side)},"
+                f"remote.type=unix,remote.path={self.path('relay', side)}",
+                "-device", f"{device},netdev=net0,mac=52:54:00:12:34:0{side + 1},romfile=")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join()
+        for wire in self.sockets:
+            wire.close()
+        if self.capture:
+            self.capture.close()
+
+    def run(self):
+        while not self.ending.is_set():
+            wait = min(max(self.queue[0][0] - time.monotonic(), 0), 0.2) if self.queue else 0.2
+            ready, _, _ = select.select(self.sockets, [], [], wait)
+            for wire in ready:
+                self.take(self.sockets.index(wire))
+            now = time.monotonic()
+            while self.queue and self.queue[0][0] <= now:
+                _, _, side, frame = heapq.heappop(self.queue)
+                self.put(side, frame)
+
+    def take(self, side):
+        for _ in range(64):
+            try:
+                frame = self.sockets[side].recv(262144)
+            except BlockingIOError:
+                return
+            self.frames[side] += 1
+            self.look_at(side, frame)
+            self.pass_on(side, frame)
+
+    def look_at(self, side, frame):
+        if self.capture:
+            now = time.time()
+            self.capture.write(struct.pack("=IIII", int(now), int(now % 1 * 1e6), len(frame), len(frame)) + frame)
+        reason = frames.wrong(frame)
+        if reason and len(self.bad[side]) < SHOWN:
+            self.bad[side].append(f"{reason}: {frame[:90].hex()}")
+
+    def pass_on(self, side, frame):
+        chance, link = self.random[side], self.link
+        lost, late, twice, more = (chance.random() for _ in range(4))
+        if lost < link.loss:
+            self.lost[side] += 1
+            return
+        at = time.monotonic() + link.delay
+        if late < link.reorder:
+            at += link.late * more
+        self.schedule(at, 1 - side, frame)
+        if twice < link.duplicate:
+            self.schedule(at + link.late * more, 1 - side, frame)
+
+    def schedule(self, at, side, frame):
+        self.number += 1
+        if self.link.delay:
+            heapq.heappush(self.queue, (at, self.number, side, frame))
+        else:
+            self.put(side, frame)
+
+    def put(self, side, frame):
+        try:
+            self.sockets[side].sendto(frame, self.path("guest", side))
+        except (BlockingIOError, FileNotFoundError, ConnectionRefusedError):
+            self.lost[1 - side] += 1  # not there yet, or slower than its neighbour

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine that asks: the tests of the net layer. */
+#include "peer.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEST_SECONDS 100
+
+static int connect_to_server(int family)
+{
+	struct sockaddr_storage to;
+	socklen_t length = peer_address(&to, family, SERVER, PORT);
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, length))
+		fail("connect");
+	return fd;
+}
+
+static int ask(int family, const struct request *r)
+{
+	int fd = connect_to_server(family);
+
+	if (!send_all(fd, r, sizeof(*r)))
+		fail("request");
+	return fd;
+}
+
+static void expect_good(int fd)
+{
+	uint8_t good;
+
+	if (!receive_all(fd, &good, 1) || !good)
+		fail("the server's verdict");
+	close(fd);
+}
+
+static void stream(const char *name, int family, uint32_t kind, uint64_t bytes)
+{
+	struct request r = { .kind = kind, .bytes = bytes, .seed = kind * 77 + (uint64_t)family };
+	double start = now_seconds();
+	int fd = ask(family, &r);
+	pid_t sender = 0;
+	int status = 0;
+
+	if (kind == TCP_ECHO && (sender = fork()) == 0)
+		_exit(!send_stream(fd, r.seed, bytes));
+	if (kind == TCP_UP && !send_stream(fd, r.seed, bytes))
+		fail("send");
+	if (kind == TCP_DOWN && !receive_stream(fd, r.seed, bytes))
+		fail("receive");
+	if (kind == TCP_ECHO && !receive_stream(fd, r.seed + 1, bytes))
+		fail("receive");
+	if (sender && (waitpid(sender, &status, 0) < 0 || status))
+		fail("sender");
+	expect_good(fd);
+	printf("rate %s %.0f\n", name, (double)bytes / (now_seconds() - start));
+}
+
+static void bulk(const char *name, int family, uint32_t kind, uint64_t bytes)
+{
+	struct request r = { .kind = kind, .bytes = bytes };
+	static uint8_t buffer[262144];
+	double start = now_seconds();
+	int fd = ask(family, &r);
+
+	while (bytes) {
+		size_t n = bytes < sizeof(buffer) ? (size_t)bytes : sizeof(buffer);
+		ssize_t done = kind == BULK_UP ? send(fd, buffer, n, 0) : recv(fd, buffer, n, 0);
+
+		if (done <= 0)
+			fail("bulk");
+		bytes -= (uint64_t)done;
+	}
+	expect_good(fd);
+	printf("rate %s %.0f\n", name, (double)r.bytes / (now_seconds() - start));
+}
+
+static void connections(const char *name, int family, uint32_t count, uint64_t bytes)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct request r = { .kind = TCP_ECHO, .bytes = i * 97 % bytes, .seed = i };
+		int fd = ask(family, &r);
+
+		if (!send_stream(fd, r.seed, r.bytes) || !receive_stream(fd, r.seed + 1, r.bytes))
+			fail("%s %u", name, i);
+		expect_good(fd);
+	}
+}
+
+static void datagrams(const char *name, int family, uint32_t kind, uint32_t size)
+{
+	struct request r = { .kind = kind, .count = 200, .size = size, .seed = size };
+	int control = ask(family, &r), fd = socket(family, SOCK_DGRAM, 0);
+	struct sockaddr_storage to;
+	struct tally tally;
+
+	if (!receive_all(control, &r, sizeof(r)))
+		fail("answer");
+	if (connect(fd, (struct sockaddr *)&to, peer_address(&to, family, SERVER, r.port)))
+		fail("connect");
+	if (kind == UDP_UP) {
+		send_datagrams(fd, &r);
+		if (!receive_all(control, &tally, sizeof(tally)))
+			fail("tally");
+	} else {
+		for (int i = 0; i < 5; i++) /* one of them may be lost */
+			(void)!send(fd, "", 1, 0), nap(20);
+		tally = receive_datagrams(fd, &r);
+	}
+	printf("%s: %u of %u right, %u again, %u wrong\n", name, tally.right, r.count, tally.again,
+	       tally.wrong);
+	if (tally.wrong || tally.right < r.count * 9 / 10)
+		fail("datagrams");
+}
+
+struct test {
+	const char *name;
+	const char *link;
+	int family;
+	uint32_t kind;
+	uint32_t size; /* of datagrams; connections; MiB in bulk */
+};
+#define CONNECTIONS 100
+
+static const struct test tests[] = {
+	{ "tcp4_up", "lossy", AF_INET, TCP_UP, 0 },
+	{ "tcp4_down", "lossy", AF_INET, TCP_DOWN, 0 },
+	{ "tcp6_up", "lossy", AF_INET6, TCP_UP, 0 },
+	{ "tcp6_down", "lossy", AF_INET6, TCP_DOWN, 0 },
+	{ "tcp4_both", "lossy", AF_INET, TCP_ECHO, 0 },
+	{ "tcp6_connections", "lossy", AF_INET6, CONNECTIONS, 10 },
+	{ "udp4_up", "lossy", AF_INET, UDP_UP, 1400 },
+	{ "udp4_down", "lossy", AF_INET, UDP_DOWN, 1400 },
+	{ "udp6_up_fragments", "lossy", AF_INET6, UDP_UP, 4000 },
+	{ "udp4_down_fragments", "lossy", AF_INET, UDP_DOWN, 4000 },
+	{ "bulk4_up", "clean", AF_INET, BULK_UP, 64 },
+	{ "bulk4_down", "clean", AF_INET, BULK_DOWN, 64 },
+	{ "bulk6_up", "clean", AF_INET6, BULK_UP, 64 },
+	{ "bulk6_down", "clean", AF_INET6, BULK_DOWN, 64 },
+};
+
+static void run(const struct test *t, uint64_t bytes)
+{
+	switch (t->kind) {
+	case CONNECTIONS:
+		connections(t->name, t->family, t->size, 5000);
+		break;
+	case UDP_UP:
+	case UDP_DOWN:
+		datagrams(t->name, t->family, t->kind, t->size);
+		break;
+	case BULK_UP:
+	case BULK_DOWN:
+		bulk(t->name, t->family, t->kind, (uint64_t)t->size << 20);
+		break;
+	default:
+		stream(t->name, t->family, t->kind, bytes);
+	}
+}
+
+/* The first connection of all finds when the server is up. */
+static void wait_for_server(int family)
+{
+	struct sockaddr_storage to;
+	socklen_t length = peer_address(&to, family, SERVER, PORT);
+
+	for (int tries = 0; tries < 300; tries++) {
+		int fd = socket(family, SOCK_STREAM, 0);
+
+		if (!connect(fd, (struct sockaddr *)&to, length)) {
+			close(fd);
+			return;
+		}
+		close(fd);
+		nap(200);
+	}
+	fail("no server");
+}
+
+void run_client(const char *link, uint64_t bytes)
+{
+	wait_for_server(AF_INET);
+	wait_for_server(AF_INET6);
+	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		const struct test *t = &tests[i];
+		int status;
+		pid_t pid;
+
+		if (strcmp(t->link, link))
+			continue;
+		printf("begin net.%s\n", t->name);
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			alarm(TEST_SECONDS);
+			run(t, bytes);
+			exit(0);
+		}
+		waitpid(pid, &status, 0);
+		if (WIFSIGNALED(status))
+			printf("ended by signal %d\n", WTERMSIG(status));
+		printf("%s net.%s\n", status ? "not ok" : "ok", t->name);
+		fflush(stdout);
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the two machines of the net layer say to each other: a TCP connection each time, with a request first. */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define SERVER 1 /* the last part of their addresses */
+#define CLIENT 2
+#define PORT 5001
+
+enum request_kind { TCP_UP = 1, TCP_DOWN, TCP_ECHO, UDP_UP, UDP_DOWN, BULK_UP, BULK_DOWN };
+
+struct request {
+	uint32_t kind;
+	uint32_t count, size; /* UDP: datagrams, and the most bytes of one */
+	uint32_t port;	      /* UDP: of the server, in its answer */
+	uint64_t seed, bytes;
+};
+
+/* What the receiver of datagrams saw. */
+struct tally {
+	uint32_t right, again, wrong;
+};
+
+void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+double now_seconds(void);
+void nap(unsigned milliseconds);
+socklen_t peer_address(struct sockaddr_storage *to, int family, unsigned number, unsigned port);
+
+/* The bytes of a seed's stream from `offset` on. */
+void fill(uint8_t *to, uint64_t seed, uint64_t offset, size_t n);
+bool send_all(int fd, const void *from, size_t n);
+bool receive_all(int fd, void *to, size_t n);
+bool send_stream(int fd, uint64_t seed, uint64_t bytes);
+bool receive_stream(int fd, uint64_t seed, uint64_t bytes);
+void send_datagrams(int fd, const struct request *r);
+struct tally receive_datagrams(int fd, const struct request *r);
+
+/* Answers requests until the machine is switched off. */
+void serve(void) __attribute__((noreturn));
+/* Every test of a kind of link: "lossy" or "clean". */
+void run_client(const char *link, uint64_t bytes);
