@@ -16,7 +16,7 @@ CFLAGS := -std=gnu23 -O1 -g -ffreestanding -nostdinc -isystem $(RESOURCES) -isys
 
 # Files that a test needs besides the one it lies beside.
 BASE := $(wildcard kernel/lib/*.c) kernel/core/lock.c kernel/core/mutex.c kernel/core/wait.c kernel/obj/object.c kernel/obj/derivation.c \
-	kernel/obj/pool.c kernel/mm/memory_object.c kernel/mm/memory_object_io.c kernel/mm/write_back.c kernel/mm/iter.c kernel/block/request.c kernel/block/device.c kernel/block/partition_gpt.c kernel/block/partition_mbr.c \
+	kernel/obj/pool.c kernel/mm/budget.c kernel/mm/memory_object.c kernel/mm/memory_object_io.c kernel/mm/write_back.c kernel/mm/iter.c kernel/block/request.c kernel/block/device.c kernel/block/partition_gpt.c kernel/block/partition_mbr.c \
 	arch/host/kernel.c arch/host/sleep.c arch/host/memory.c arch/host/disk.c
 # File systems, and what of the upper layers they stand on.
 BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/buffer.c kernel/block/batch.c \

@@ -152,6 +152,21 @@ char *kstrdup(const char *s, u32 flags)
 	return copy ? memcpy(copy, s, strlen(s) + 1) : nullptr;
 }
 
+size_t kmalloc_size(size_t size)
+{
+	return size;
+}
+
+size_t kvmalloc_size(size_t size)
+{
+	return size;
+}
+
+size_t slab_object_size(const struct slab_cache *cache)
+{
+	return cache->size;
+}
+
 void *kvmalloc(size_t size, u32 flags)
 {
 	return kmalloc(size, flags);

@@ -78,11 +78,19 @@ int aspace_create(struct aspace **out)
 	return 0;
 }
 
+/* What it takes besides mappings and pages. */
+static u64 aspace_own_bytes(const struct aspace *as)
+{
+	return slab_object_size(aspace_cache) + (as->page_table_pages << PAGE_SHIFT);
+}
+
 int aspace_set_budget(struct aspace *as, struct memory_budget *budget)
 {
+	if (!budget)
+		return 0;
 	memory_budget_get(budget);
 	as->budget = budget;
-	return memory_budget_charge_existing(budget, as->page_table_pages) ? 0 : -ENOMEM;
+	return memory_budget_charge_existing(budget, aspace_own_bytes(as)) ? 0 : -ENOMEM;
 }
 
 static int aspace_set_budget_or_put(struct aspace *as, struct memory_budget *budget)
@@ -112,7 +120,7 @@ void aspace_put(struct aspace *as)
 	preempt_enable();
 	ASSERT(!as->cpus_active);
 	arch_mmu_destroy(&as->mmu);
-	memory_budget_release(as->budget, as->page_table_pages);
+	memory_budget_release(as->budget, aspace_own_bytes(as));
 	memory_budget_put(as->budget);
 	slab_free(aspace_cache, as);
 }
@@ -191,7 +199,7 @@ static int fork_pages(struct vma *to, struct vma *from, bool *protected)
 		at += (vaddr_t)count << PAGE_SHIFT;
 	}
 	to->aspace->resident_anon += anon;
-	if (!memory_budget_charge_existing(to->aspace->budget, anon))
+	if (!memory_budget_charge_existing(to->aspace->budget, anon << PAGE_SHIFT))
 		error = -ENOMEM;
 	to->aspace->resident_file += file;
 	return error;
@@ -249,7 +257,7 @@ int aspace_fork(struct aspace *parent, struct aspace **out)
 	bool protected = false;
 	int error = aspace_create(&child);
 
-	if (!error && parent->budget)
+	if (!error)
 		error = aspace_set_budget_or_put(child, parent->budget);
 	if (error)
 		return error;

@@ -85,7 +85,7 @@ struct aspace {
 	u64 minor_faults, major_faults;
 	u64 limit_as, limit_data, limit_stack,
 		limit_memlock; /* bytes; copies of the rlimits, kept by proc/ */
-	/* That private pages and page tables are charged to; holds a reference; may be null. */
+	/* That private pages, page tables and mappings are charged to; holds a reference; may be null. */
 	struct memory_budget *budget;
 	struct file *exe; /* the executable; holds a reference */
 	u64 auxv[2 * 32]; /* for /proc/pid/auxv, ends with AT_NULL */
@@ -100,8 +100,8 @@ struct aspace {
  * nothing. May sleep. */
 [[nodiscard]] int aspace_fork(struct aspace *parent, struct aspace **out);
 
-/* Gives a new address space, with nothing mapped yet, a budget; takes a reference of its own. -ENOMEM: not even the
- * tables that it has fit. */
+/* Gives a new address space, with nothing mapped yet, a budget (null: none); takes a reference of its own. -ENOMEM: not even
+ * the tables that it has fit. */
 [[nodiscard]] int aspace_set_budget(struct aspace *as, struct memory_budget *budget);
 
 void aspace_get(struct aspace *as);

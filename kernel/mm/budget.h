@@ -1,38 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory budgets: a limit in pages, and exactly what was taken from it. An address space with a budget charges every private
- * page and every page table to it before it has them, and gives back what it frees.
+ * Memory budgets: a limit in bytes, and exactly what was taken from it. Silos and untyped objects have one each; address
+ * spaces, pools, tasks, processes and objects made from an untyped are charged for what the kernel spends on them (private
+ * pages, page tables, mappings, kernel stacks, structures) before they have it, and give back what they free.
+ *
+ * (B1) A budget of a parent is either reserved, and then its limit is charged to the parent as a whole when it is made, so that no
+ * sibling can take it away; or it is not, and then what is charged to it is charged to its parent too.
+ * (B2) used is the sum of the charges in force; it is 0 when the last reference goes.
+ * (B3) A charge that does not fit changes nothing, in this budget or above it.
  */
 #pragma once
 
 #include <lib/types.h>
 
 struct memory_budget {
-	u32 refs;	/* atomic: the owner's, each address space's */
-	u64 limit;	/* pages; may be changed at any time */
-	u64 used, peak; /* atomic */
-	u64 refused;	/* atomic: how often there was no room */
+	u32 refs;      /* atomic: the owner's, each charge's, each address space's, each child's */
+	bool reserved; /* (B1) */
+	struct memory_budget *parent; /* holds a reference; may be null */
+	u64 limit;		      /* bytes; UINT64_MAX: none */
+	u64 used, peak;		      /* atomic */
+	u64 refused;		      /* atomic: how often there was no room */
 	void (*exhausted)(struct memory_budget
 				  *budget); /* told of each refusal; must not sleep; may be null */
 	void *owner;			    /* of exhausted; valid while it is not null */
 };
 
-/* A budget with one reference. -ENOMEM. */
-[[nodiscard]] int memory_budget_create(u64 limit, struct memory_budget **out);
+/* A budget with one reference, below `parent` (null: none), which gives its memory. -ENOMEM. */
+[[nodiscard]] int memory_budget_create(struct memory_budget *parent, bool reserved, u64 limit,
+				       struct memory_budget **out);
 void memory_budget_get(struct memory_budget *budget);
 void memory_budget_put(struct memory_budget *budget); /* null does nothing */
 
-/* Takes pages; false: they do not fit, and nothing was taken. Null: no limit. */
-bool memory_budget_charge_slow(struct memory_budget *budget, u64 pages);
-[[nodiscard]] static inline bool memory_budget_charge(struct memory_budget *budget, u64 pages)
+/* Changes the limit, also to less than is used. -EBUSY: it is reserved, for good. */
+[[nodiscard]] int memory_budget_set_limit(struct memory_budget *budget, u64 limit);
+
+/* Takes bytes; false: they do not fit, and nothing was taken. Null: no limit. */
+bool memory_budget_charge_slow(struct memory_budget *budget, u64 bytes);
+[[nodiscard]] static inline bool memory_budget_charge(struct memory_budget *budget, u64 bytes)
 {
-	return likely(!budget) || memory_budget_charge_slow(budget, pages);
+	return likely(!budget) || memory_budget_charge_slow(budget, bytes);
 }
-/* Takes pages that exist already; false: the limit is exceeded now. */
-[[nodiscard]] bool memory_budget_charge_existing(struct memory_budget *budget, u64 pages);
-void memory_budget_release_slow(struct memory_budget *budget, u64 pages);
-static inline void memory_budget_release(struct memory_budget *budget, u64 pages)
+/* Takes bytes that are spent already; false: a limit is exceeded now. */
+[[nodiscard]] bool memory_budget_charge_existing(struct memory_budget *budget, u64 bytes);
+void memory_budget_release_slow(struct memory_budget *budget, u64 bytes);
+static inline void memory_budget_release(struct memory_budget *budget, u64 bytes)
 {
 	if (unlikely(budget))
-		memory_budget_release_slow(budget, pages);
+		memory_budget_release_slow(budget, bytes);
 }
+
+/* What one object was charged for; all zero: nothing, and to nobody. */
+struct memory_charge {
+	struct memory_budget *budget; /* holds a reference; may be null */
+	u64 bytes;		      /* atomic */
+};
+
+/* Begins a charge (null: to nobody); false: it does not fit. */
+[[nodiscard]] bool memory_charge_begin(struct memory_charge *charge, struct memory_budget *budget,
+				       u64 bytes);
+/* The object grows, or shrinks. */
+[[nodiscard]] static inline bool memory_charge_more(struct memory_charge *charge, u64 bytes)
+{
+	if (likely(!charge->budget))
+		return true;
+	if (!memory_budget_charge_slow(charge->budget, bytes))
+		return false;
+	__atomic_fetch_add(&charge->bytes, bytes, __ATOMIC_RELAXED);
+	return true;
+}
+static inline void memory_charge_less(struct memory_charge *charge, u64 bytes)
+{
+	if (likely(!charge->budget))
+		return;
+	__atomic_fetch_sub(&charge->bytes, bytes, __ATOMIC_RELAXED);
+	memory_budget_release_slow(charge->budget, bytes);
+}
+/* Gives everything back. */
+void memory_charge_end(struct memory_charge *charge);

@@ -69,12 +69,12 @@ static int fault_anonymous(struct vma *vma, pte_t *pte, bool write)
 		return pte_replace(pte, (pte_t){ 0 }, zero) ? 0 : -EAGAIN;
 	}
 	struct memory_budget *budget = vma->aspace->budget;
-	if (!memory_budget_charge(budget, 1))
+	if (!memory_budget_charge(budget, PAGE_SIZE))
 		return -ENOMEM;
 	struct page *page = page_alloc(0, ALLOC_ZERO | ALLOC_USER | ALLOC_KIND(PAGE_ANON));
 	int error = page ? install(pte, page, prot, &vma->aspace->resident_anon) : -ENOMEM;
 	if (unlikely(error))
-		memory_budget_release(budget, 1);
+		memory_budget_release(budget, PAGE_SIZE);
 	return error;
 }
 
@@ -145,11 +145,11 @@ static int fault_copy(struct vma *vma, pte_t *pte, pte_t old, struct page *from,
 	struct aspace *as = vma->aspace;
 	struct page *copy;
 
-	if (!memory_budget_charge(as->budget, 1))
+	if (!memory_budget_charge(as->budget, PAGE_SIZE))
 		return -ENOMEM;
 	copy = page_alloc(0, ALLOC_USER | ALLOC_KIND(PAGE_ANON) | (from ? 0 : ALLOC_ZERO));
 	if (!copy) {
-		memory_budget_release(as->budget, 1);
+		memory_budget_release(as->budget, PAGE_SIZE);
 		return -ENOMEM;
 	}
 	if (from)
@@ -159,7 +159,7 @@ static int fault_copy(struct vma *vma, pte_t *pte, pte_t old, struct page *from,
 	WRITE_ONCE(vma->private_pages, true);
 	if (!pte_replace(pte, old, pte_leaf(page_to_phys(copy), prot, 0))) {
 		page_put(copy);
-		memory_budget_release(as->budget, 1);
+		memory_budget_release(as->budget, PAGE_SIZE);
 		return -EAGAIN;
 	}
 	count_resident(&as->resident_anon);
@@ -235,7 +235,7 @@ static int fault_write_protected(struct vma *vma, pte_t *pte, pte_t old, vaddr_t
 			__atomic_fetch_sub(file_counter(vma), 1, __ATOMIC_RELAXED);
 		else if (page) {
 			__atomic_fetch_sub(&vma->aspace->resident_anon, 1, __ATOMIC_RELAXED);
-			memory_budget_release(vma->aspace->budget, 1);
+			memory_budget_release(vma->aspace->budget, PAGE_SIZE);
 		}
 		aspace_flush_tlb(vma->aspace, address, address + PAGE_SIZE);
 		if (page)
@@ -263,7 +263,7 @@ pte_t *aspace_make_entry(struct aspace *as, vaddr_t address)
 	if (likely(!made))
 		return pte;
 	__atomic_fetch_add(&as->page_table_pages, made, __ATOMIC_RELAXED);
-	return memory_budget_charge_existing(as->budget, made) ? pte : nullptr;
+	return memory_budget_charge_existing(as->budget, made << PAGE_SHIFT) ? pte : nullptr;
 }
 
 int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags)

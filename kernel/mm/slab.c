@@ -457,9 +457,27 @@ char *kstrdup(const char *s, u32 flags)
 	return copy ? memcpy(copy, s, size) : nullptr;
 }
 
+/* Larger ones are mapped page by page. */
+#define KVMALLOC_CONTIGUOUS (4 * PAGE_SIZE)
+
+size_t kmalloc_size(size_t size)
+{
+	return size <= KMALLOC_MAX ? kmalloc_cache(size)->size : PAGE_SIZE << kmalloc_order(size);
+}
+
+size_t kvmalloc_size(size_t size)
+{
+	return size <= KVMALLOC_CONTIGUOUS ? kmalloc_size(size) : ALIGN_UP(size, PAGE_SIZE);
+}
+
+size_t slab_object_size(const struct slab_cache *cache)
+{
+	return cache->size;
+}
+
 void *kvmalloc(size_t size, u32 flags)
 {
-	if (size <= 4 * PAGE_SIZE)
+	if (size <= KVMALLOC_CONTIGUOUS)
 		return kmalloc(size, flags);
 	return vmap_alloc(size, flags);
 }

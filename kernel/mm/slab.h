@@ -33,6 +33,11 @@ void kfree(const void *p);
 [[nodiscard]] void *kvmalloc(size_t size, u32 flags);
 void kvfree(const void *p);
 
+/* What an allocation of this size takes out of the allocator, for budgets. */
+size_t kmalloc_size(size_t size);
+size_t kvmalloc_size(size_t size);
+size_t slab_object_size(const struct slab_cache *cache);
+
 /* Books for /proc/slabinfo and leak checks. visit returns false to end. */
 struct slab_stats {
 	const char *name;

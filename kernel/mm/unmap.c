@@ -122,7 +122,7 @@ void unmap_end(struct unmap_batch *batch)
 	aspace_note_peak(as);
 	if (batch->anon) {
 		__atomic_fetch_sub(&as->resident_anon, batch->anon, __ATOMIC_RELAXED);
-		memory_budget_release(as->budget, batch->anon);
+		memory_budget_release(as->budget, batch->anon << PAGE_SHIFT);
 	}
 	if (batch->file)
 		__atomic_fetch_sub(&as->resident_file, batch->file, __ATOMIC_RELAXED);
@@ -152,7 +152,7 @@ void aspace_remove_range(struct aspace *as, vaddr_t start, vaddr_t end)
 	u64 freed =
 		pagetable_free(as->mmu.root, start, end, floor, vma ? vma->start : USER_MAX, as);
 	as->page_table_pages -= freed;
-	memory_budget_release(as->budget, freed);
+	memory_budget_release(as->budget, freed << PAGE_SHIFT);
 }
 
 void aspace_remove_all(struct aspace *as)
@@ -177,7 +177,7 @@ void aspace_remove_all(struct aspace *as)
 	u64 freed =
 		pagetable_free(as->mmu.root, 0, USER_MAX, 0, USER_MAX, batch.dead ? nullptr : as);
 	as->page_table_pages -= freed;
-	memory_budget_release(as->budget, freed);
+	memory_budget_release(as->budget, freed << PAGE_SHIFT);
 	as->brk_start = as->brk_end = 0;
 }
 

@@ -10,6 +10,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace_priv.h>
+#include <mm/budget.h>
 #include <mm/memory_object.h>
 #include <mm/slab.h>
 
@@ -177,9 +178,22 @@ void vma_set_flags(struct vma *vma, u64 flags)
 
 /* --- single mappings --- */
 
+/* Memory for a mapping, charged to the budget of its address space. */
+static struct vma *vma_alloc(struct aspace *as, u32 flags)
+{
+	struct vma *vma;
+
+	if (!memory_budget_charge(as->budget, slab_object_size(vma_cache)))
+		return nullptr;
+	vma = slab_alloc(vma_cache, flags);
+	if (!vma)
+		memory_budget_release(as->budget, slab_object_size(vma_cache));
+	return vma;
+}
+
 struct vma *vma_create(struct aspace *as)
 {
-	struct vma *vma = slab_alloc(vma_cache, ALLOC_ZERO);
+	struct vma *vma = vma_alloc(as, ALLOC_ZERO);
 
 	if (vma) {
 		vma->aspace = as;
@@ -196,12 +210,13 @@ void vma_destroy(struct vma *vma)
 		mm_hooks.file_put(vma->file);
 	if (unlikely(vma->derivation))
 		mm_hooks.vma_underived(vma);
+	memory_budget_release(vma->aspace->budget, slab_object_size(vma_cache));
 	slab_free(vma_cache, vma);
 }
 
 struct vma *vma_copy(struct aspace *as, const struct vma *vma)
 {
-	struct vma *copy = slab_alloc(vma_cache, 0);
+	struct vma *copy = vma_alloc(as, 0);
 
 	if (!copy)
 		return nullptr;

@@ -71,8 +71,7 @@ static int configure(struct silo *silo, unsigned what, u64 value)
 	case CAIRN_SILO_ROOT:
 		return set_root(silo, value);
 	case CAIRN_SILO_MEMORY:
-		WRITE_ONCE(silo->budget->limit, value >> PAGE_SHIFT);
-		return 0;
+		return memory_budget_set_limit(silo->budget, value);
 	case CAIRN_SILO_TASKS:
 		if (value > UINT32_MAX)
 			return -EINVAL;
@@ -252,9 +251,9 @@ long sys_silo_inspect(int fd, struct cairn_silo_info __user *out, size_t size)
 	if (error)
 		return error;
 	info = (struct cairn_silo_info){
-		.memory_used = READ_ONCE(silo->budget->used) << PAGE_SHIFT,
-		.memory_peak = READ_ONCE(silo->budget->peak) << PAGE_SHIFT,
-		.memory_limit = READ_ONCE(silo->budget->limit) << PAGE_SHIFT,
+		.memory_used = READ_ONCE(silo->budget->used),
+		.memory_peak = READ_ONCE(silo->budget->peak),
+		.memory_limit = READ_ONCE(silo->budget->limit),
 		.tasks = READ_ONCE(silo->tasks),
 		.task_limit = READ_ONCE(silo->task_limit),
 		.capabilities = silo->capabilities,

@@ -82,7 +82,7 @@ TEST(derivation_revokes_the_subtree_only)
 	struct pool *pool;
 
 	start();
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	object = make();
 	EXPECT_EQ(handle_install(pool, object, RIGHTS_ALL, 0, 0, 99), 0);
 	EXPECT_EQ(handle_derive(pool, 0, RIGHTS_SAME, 0, 0, 99), 1);
@@ -117,7 +117,7 @@ TEST(derivation_of_a_chain_stays_small)
 	struct pool *pool;
 
 	start();
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	object = make();
 	EXPECT_EQ(handle_install(pool, object, RIGHTS_ALL, 0, 0, 99), 0);
 	EXPECT_EQ(handle_derive(pool, 0, RIGHTS_SAME, 0, 0, 99), 1);
@@ -143,7 +143,7 @@ TEST_NO_MEMORY(derivation_without_memory)
 	int error;
 
 	start();
-	if (pool_create(&pool))
+	if (pool_create(nullptr, &pool))
 		return;
 	object = make();
 	if (object) {
@@ -299,7 +299,7 @@ TEST(derivation_agrees_with_a_model)
 	model.count = 0;
 	for (int i = 0; i < SLOTS; i++)
 		model.node[i] = -2;
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	object = make();
 	EXPECT_EQ(handle_install(pool, object, RIGHTS_ALL, 0, 0, SLOTS), 0);
 	model.node[0] = -1;

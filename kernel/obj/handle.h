@@ -16,6 +16,7 @@
 #include <core/lock.h>
 #include <core/rcu.h>
 #include <lib/errno.h>
+#include <mm/budget.h>
 #include <obj/derivation.h>
 #include <obj/object.h>
 
@@ -62,13 +63,16 @@ struct pool {
 	struct pool_table *table; /* replaced under lock, read under RCU */
 	unsigned first_free;	  /* no free slot is below it */
 	unsigned count;
+	struct memory_charge charge; /* of the structure and the table */
 	u32 users; /* tasks that use it as their descriptor table; at 0 all handles are closed */
 };
 
-/* An empty pool with one reference and one user. -ENOMEM. */
-[[nodiscard]] int pool_create(struct pool **out);
+/* An empty pool with one reference and one user, charged to the budget (null: to nobody) as it grows. -ENOMEM. */
+[[nodiscard]] int pool_create(struct memory_budget *budget, struct pool **out);
+/* What the pool takes out of the allocator now. */
+u64 pool_bytes(struct pool *pool);
 
-/* A copy for fork: every handle but those marked HANDLE_CLOFORK. */
+/* A copy for fork, charged as `from` is: every handle but those marked HANDLE_CLOFORK. -ENOMEM. */
 [[nodiscard]] int pool_copy(struct pool *from, struct pool **out);
 
 void pool_user_get(struct pool *pool);

@@ -99,7 +99,7 @@ TEST(handle_rights_only_shrink)
 	struct object *object;
 
 	start();
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	EXPECT_EQ(install_new(pool, RIGHT_READ | RIGHT_DUPLICATE, 0, 0), 0);
 	EXPECT_EQ(handle_duplicate(pool, 0, RIGHT_READ, 0, 0, 100), 1);
 	EXPECT_EQ(handle_duplicate(pool, 0, RIGHT_READ | RIGHT_WRITE, 0, 0, 100), -EACCES);
@@ -123,7 +123,7 @@ TEST(handle_numbers_are_the_lowest_and_limited)
 	struct pool *pool;
 
 	start();
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	for (int i = 0; i < 300; i++)
 		EXPECT_EQ(install_new(pool, 0, 0, 0), i);
 	EXPECT_EQ(handle_close(pool, 70), 0);
@@ -150,7 +150,7 @@ TEST(handle_duplicate_to_replaces_and_flushes)
 	struct object *object;
 
 	start();
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	object = make(&flushed_type, nullptr);
 	EXPECT_EQ(handle_install(pool, object, RIGHTS_ALL, 0, 0, 10), 0);
 	object_put(object);
@@ -183,7 +183,7 @@ TEST(handles_are_collected_all_or_nothing)
 	struct pool *pool;
 
 	start();
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	EXPECT_EQ(install_new(pool, RIGHTS_ALL, 0, 0), 0);
 	EXPECT_EQ(install_new(pool, RIGHT_READ, 0, 0), 1);
 	EXPECT_EQ(handles_collect(pool, bad, 2, out), -EACCES);
@@ -207,7 +207,7 @@ TEST(handle_borrow_takes_a_reference_only_when_the_pool_is_shared)
 	bool owned;
 
 	start();
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	EXPECT_EQ(install_new(pool, RIGHT_READ, 0, 0), 0);
 	REQUIRE(handle_borrow(pool, 0, nullptr, RIGHT_READ, &object, &owned) == 0);
 	EXPECT(!owned);
@@ -230,7 +230,7 @@ TEST_NO_MEMORY(pool_operations_without_memory)
 	int error;
 
 	start();
-	error = pool_create(&pool);
+	error = pool_create(nullptr, &pool);
 	if (error) {
 		EXPECT(error == -ENOMEM && test_allocation_failed());
 		return;
@@ -363,7 +363,7 @@ TEST(pool_agrees_with_a_model)
 
 	start();
 	random_state = 1;
-	REQUIRE(pool_create(&pool) == 0);
+	REQUIRE(pool_create(nullptr, &pool) == 0);
 	for (unsigned i = 0; i < MODEL_OBJECTS; i++)
 		objects[i] = make(&thing_type, nullptr);
 	for (int i = 0; i < 20000; i++) {

@@ -27,17 +27,28 @@ static const struct object_type pool_type = {
 	.destroy = pool_destroy,
 };
 
+static size_t table_size(unsigned size)
+{
+	return sizeof(struct pool_table) + size * sizeof(struct handle) +
+	       DIV_ROUND_UP(size, WORD_BITS) * sizeof(u64);
+}
+
+/* What a table takes out of the allocator. */
+static u64 table_bytes(unsigned size)
+{
+	return kvmalloc_size(table_size(size));
+}
+
 static struct pool_table *table_create(unsigned size)
 {
-	unsigned words = DIV_ROUND_UP(size, WORD_BITS);
-	size_t bytes =
-		sizeof(struct pool_table) + size * sizeof(struct handle) + words * sizeof(u64);
+	size_t bytes = table_size(size);
 	struct pool_table *table = kvmalloc(bytes, ALLOC_ZERO);
 
 	if (!table)
 		return nullptr;
 	table->size = size;
-	table->used = (u64 *)(uintptr_t)((char *)table + bytes - words * sizeof(u64));
+	table->used = (u64 *)(uintptr_t)((char *)table + bytes -
+					 DIV_ROUND_UP(size, WORD_BITS) * sizeof(u64));
 	return table;
 }
 
@@ -46,18 +57,22 @@ static void table_free(struct rcu_head *head)
 	kvfree(container_of(head, struct pool_table, rcu));
 }
 
-static int pool_create_sized(unsigned size, struct pool **out)
+static int pool_create_sized(struct memory_budget *budget, unsigned size, struct pool **out)
 {
-	struct pool_table *table = table_create(size);
+	struct pool_table *table;
+	struct memory_charge charge;
 	struct pool *pool;
 
-	if (!table)
+	if (!memory_charge_begin(&charge, budget, slab_object_size(pool_cache) + table_bytes(size)))
 		return -ENOMEM;
-	pool = slab_alloc(pool_cache, ALLOC_ZERO);
+	table = table_create(size);
+	pool = table ? slab_alloc(pool_cache, ALLOC_ZERO) : nullptr;
 	if (!pool) {
 		kvfree(table);
+		memory_charge_end(&charge);
 		return -ENOMEM;
 	}
+	pool->charge = charge;
 	object_init(&pool->object, &pool_type);
 	spin_init(&pool->lock, RANK_POOL);
 	pool->table = table;
@@ -66,9 +81,14 @@ static int pool_create_sized(unsigned size, struct pool **out)
 	return 0;
 }
 
-int pool_create(struct pool **out)
+int pool_create(struct memory_budget *budget, struct pool **out)
 {
-	return pool_create_sized(FIRST_SIZE, out);
+	return pool_create_sized(budget, FIRST_SIZE, out);
+}
+
+u64 pool_bytes(struct pool *pool)
+{
+	return slab_object_size(pool_cache) + table_bytes(pool_size(pool));
 }
 
 static void pool_free(struct rcu_head *head)
@@ -82,6 +102,7 @@ static void pool_destroy(struct object *object)
 
 	ASSERT(pool->count == 0);
 	kvfree(pool->table);
+	memory_charge_end(&pool->charge);
 	rcu_call(&object->rcu, pool_free);
 }
 
@@ -192,12 +213,17 @@ int pool_grow(struct pool *pool, unsigned size)
 		return -EMFILE;
 	while (wanted < size)
 		wanted *= 2;
-	table = table_create(wanted);
-	if (!table)
+	if (!memory_charge_more(&pool->charge, table_bytes(wanted)))
 		return -ENOMEM;
+	table = table_create(wanted);
+	if (!table) {
+		memory_charge_less(&pool->charge, table_bytes(wanted));
+		return -ENOMEM;
+	}
 	spin_lock(&pool->lock);
 	old = replace_locked(pool, table);
 	spin_unlock(&pool->lock);
+	memory_charge_less(&pool->charge, table_bytes(old->size));
 	if (old == table)
 		kvfree(table);
 	else
@@ -253,7 +279,7 @@ int pool_copy(struct pool *from, struct pool **out)
 	for (;;) {
 		struct pool *to;
 		bool complete;
-		int error = pool_create_sized(size, &to);
+		int error = pool_create_sized(from->charge.budget, size, &to);
 
 		if (error)
 			return error;

@@ -133,7 +133,7 @@ static int copy_actions(struct process *child, struct process *parent, u64 flags
 static int copy_process(struct task *child, struct process *parent, const struct clone_request *req)
 {
 	struct process *process;
-	int err = process_create(&process);
+	int err = process_create(parent->charge.budget, &process);
 
 	if (err)
 		return err;
@@ -386,7 +386,7 @@ long task_clone(struct clone_request *req)
 	result = check_limits(parent);
 	if (result)
 		return result;
-	result = task_create(&child);
+	result = task_create(parent->process->charge.budget, &child);
 	if (result) {
 		task_count_drop();
 		silo_task_drop(parent->process->silo);

@@ -12,7 +12,7 @@
 #include <obj/file.h>
 #include <proc/exec_priv.h>
 #include <proc/proc_priv.h>
-#include <proc/silo.h>
+#include <proc/task.h>
 #include <proc/vdso.h>
 
 #include <linux/fcntl.h>
@@ -351,15 +351,11 @@ static int load(struct exec_image *image, struct elf_file *program, struct elf_f
 	return err;
 }
 
-/* Charged to the silo of the process. */
 static int create_aspace(struct aspace **out)
 {
-	struct silo *silo = current_silo();
 	int err = aspace_create(out);
 
-	if (!err && unlikely(silo))
-		err = aspace_set_budget(*out, silo->budget);
-	return err;
+	return err ? err : aspace_set_budget(*out, current_process()->charge.budget);
 }
 
 int elf_load(struct exec_image *image)

@@ -171,7 +171,7 @@ static void make_process(struct task *task)
 	struct session *session;
 	struct process *process;
 
-	must(process_create(&process));
+	must(process_create(nullptr, &process));
 	task->process = process;
 	init_process = process;
 	namespace_get(&initial_pid_namespace.base);
@@ -194,13 +194,13 @@ void init_start(void)
 	struct task *task;
 	int tid;
 
-	must(task_create(&task));
+	must(task_create(nullptr, &task));
 	make_process(task);
 	credentials_get(&kernel_credentials);
 	task->credentials = &kernel_credentials;
 	must(user_account_get(0, &task->account));
 	task->account->tasks++;
-	must(pool_create(&task->pool));
+	must(pool_create(nullptr, &task->pool));
 	must(proc_hooks.fs_copy(nullptr, &task->fs));
 	namespaces_get(&initial_namespaces);
 	task->namespaces = &initial_namespaces;

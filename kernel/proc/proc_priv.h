@@ -10,9 +10,10 @@ struct trap_frame;
 
 extern struct process *init_process; /* number 1; null before it exists */
 
-/* task.c: memory with one reference and everything that does not come from a parent. -ENOMEM. */
-[[nodiscard]] int task_create(struct task **out);
-[[nodiscard]] int process_create(struct process **out);
+/* task.c: memory with one reference and everything that does not come from a parent, charged to the budget (null: to nobody).
+ * -ENOMEM. */
+[[nodiscard]] int task_create(struct memory_budget *budget, struct task **out);
+[[nodiscard]] int process_create(struct memory_budget *budget, struct process **out);
 
 /* Counts a live task for task_count(); false when the system has no room for more. */
 [[nodiscard]] bool task_count_add(void);

@@ -64,7 +64,7 @@ const struct object_type silo_type = {
 
 static void budget_exhausted(struct memory_budget *budget)
 {
-	silo_record(budget->owner, CAIRN_SILO_EVENT_OUT_OF_MEMORY, budget->limit << PAGE_SHIFT);
+	silo_record(budget->owner, CAIRN_SILO_EVENT_OUT_OF_MEMORY, budget->limit);
 }
 
 int silo_create(struct silo **out)
@@ -74,7 +74,8 @@ int silo_create(struct silo **out)
 
 	if (!silo)
 		return -ENOMEM;
-	error = memory_budget_create(UINT64_MAX, &silo->budget);
+	error = memory_budget_create(current_process()->charge.budget, false, UINT64_MAX,
+				     &silo->budget);
 	if (error) {
 		kvfree(silo);
 		return error;
@@ -206,6 +207,11 @@ int silo_join(struct silo *silo)
 	error = silo_task_add(silo);
 	if (error)
 		return error;
+	error = process_set_budget(silo->budget);
+	if (error) {
+		silo_task_drop(silo);
+		return error;
+	}
 	object_get(&silo->object);
 	WRITE_ONCE(process->silo, silo);
 	WRITE_ONCE(silo->entered, true);

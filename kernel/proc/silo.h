@@ -6,7 +6,8 @@
  * (L1) A process in a silo finds only processes of it and of silos made in it, by whatever number and call.
  * (L2) Its capabilities (capabilities(7)) are within the silo's, whatever it executes.
  * (L3) It walks paths from the silo's root only; a directory that is not below it is not walked from.
- * (L4) Private pages and page tables of its address spaces are charged to the silo's budget; tasks are counted.
+ * (L4) What mm/budget.h names (pages, tables, mappings, stacks, structures) is charged to the silo's budget and to that of its maker; tasks
+ * are counted.
  * (L5) What was denied is recorded. The ring keeps the newest records and counts those that were lost.
  * (L6) Once killed, no task is added; the kill is over when there is none left.
  */
@@ -75,7 +76,7 @@ void silo_denied(u32 kind, u64 value);
 [[nodiscard]] int silo_event_take(struct silo *silo, struct silo_event *out, u64 *lost);
 
 /* The current process, of one task, becomes a member. -EBUSY: it has more tasks; -EPERM: its silo did not make this one;
- * -EAGAIN as silo_task_add. */
+ * -EAGAIN as silo_task_add; -ENOMEM. */
 [[nodiscard]] int silo_join(struct silo *silo);
 
 /* Sends a signal to all members. Kill waits for their end: 0, -ERESTARTSYS. */

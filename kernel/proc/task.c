@@ -49,6 +49,7 @@ static void task_destroy(struct object *object)
 		user_account_put(task->account);
 	if (task->process)
 		process_put(task->process);
+	memory_charge_end(&task->charge);
 	rcu_call(&task->object.rcu, task_free);
 }
 
@@ -72,6 +73,7 @@ static void process_destroy(struct object *object)
 		object_put(&process->silo->object);
 	if (process->pid_namespace)
 		namespace_put(&process->pid_namespace->base);
+	memory_charge_end(&process->charge);
 	rcu_call(&process->object.rcu, process_free);
 }
 
@@ -96,12 +98,24 @@ u64 task_created_count(void)
 	return __atomic_load_n(&tasks_created, __ATOMIC_RELAXED);
 }
 
-int task_create(struct task **out)
+static u64 task_bytes(void)
 {
-	struct task *task = slab_alloc(task_cache, ALLOC_ZERO);
+	return slab_object_size(task_cache) + KSTACK_SIZE;
+}
 
-	if (!task)
+int task_create(struct memory_budget *budget, struct task **out)
+{
+	struct memory_charge charge;
+	struct task *task;
+
+	if (!memory_charge_begin(&charge, budget, task_bytes()))
 		return -ENOMEM;
+	task = slab_alloc(task_cache, ALLOC_ZERO);
+	if (!task) {
+		memory_charge_end(&charge);
+		return -ENOMEM;
+	}
+	task->charge = charge;
 	object_init(&task->object, &task_type);
 	list_init(&task->process_node);
 	signal_queue_init(&task->signals.pending);
@@ -113,12 +127,19 @@ int task_create(struct task **out)
 	return 0;
 }
 
-int process_create(struct process **out)
+int process_create(struct memory_budget *budget, struct process **out)
 {
-	struct process *process = slab_alloc(process_cache, ALLOC_ZERO);
+	struct memory_charge charge;
+	struct process *process;
 
-	if (!process)
+	if (!memory_charge_begin(&charge, budget, slab_object_size(process_cache)))
 		return -ENOMEM;
+	process = slab_alloc(process_cache, ALLOC_ZERO);
+	if (!process) {
+		memory_charge_end(&charge);
+		return -ENOMEM;
+	}
+	process->charge = charge;
 	object_init(&process->object, &process_type);
 	spin_init(&process->lock, RANK_PROCESS);
 	mutex_init(&process->exec_lock, RANK_EXEC);
@@ -132,6 +153,30 @@ int process_create(struct process **out)
 	process->start_ns = clock_monotonic_ns();
 	process->coredump_filter = COREDUMP_FILTER_USUAL;
 	*out = process;
+	return 0;
+}
+
+int process_set_budget(struct memory_budget *budget)
+{
+	struct task *self = current_task();
+	struct process *process = self->process;
+	struct memory_charge *const places[] = { &process->charge, &self->charge,
+						 &self->pool->charge };
+	const u64 bytes[] = { slab_object_size(process_cache), task_bytes(),
+			      pool_bytes(self->pool) };
+	struct memory_charge charges[ARRAY_SIZE(places)];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		if (memory_charge_begin(&charges[i], budget, bytes[i]))
+			continue;
+		while (i--)
+			memory_charge_end(&charges[i]);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		memory_charge_end(places[i]);
+		*places[i] = charges[i];
+	}
 	return 0;
 }
 

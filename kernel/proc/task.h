@@ -37,9 +37,10 @@ struct task_io {
 };
 
 struct task {
-	struct thread thread;	 /* first */
-	struct object object;	 /* type task_type */
-	struct process *process; /* holds a reference */
+	struct thread thread;	     /* first */
+	struct object object;	     /* type task_type */
+	struct memory_charge charge; /* of the structure and the kernel stack */
+	struct process *process;     /* holds a reference */
 	int tid;
 	struct pid_entry pid_entry;
 	struct pid_aliases *pid_aliases; /* until it is born */
@@ -88,6 +89,8 @@ struct process_timers;
 
 struct process {
 	struct object object; /* type process_type; a pidfd is a file over it */
+	struct memory_charge
+		charge; /* of the structure; its budget is that of all that the process makes */
 	int pid;
 	struct pid_entry pid_entry;
 	struct pid_namespace *pid_namespace; /* holds a reference; see proc/pid_namespace.h */
@@ -198,6 +201,12 @@ struct task *process_leader_get(struct process *process);
 const struct credentials *task_credentials_get(struct task *task);
 /* CPU time of all tasks of a process, the exited ones included. */
 void process_times(struct process *process, u64 *user_ns, u64 *system_ns);
+
+/*
+ * The current process, which has one task, and what it makes from now on are charged to this budget. The address space that it has
+ * is not: that of the next exec is. -ENOMEM: they do not fit, nothing changed.
+ */
+[[nodiscard]] int process_set_budget(struct memory_budget *budget);
 
 /* clone3(2) and all its relatives. Returns the new tid in the parent. */
 struct clone_request {
