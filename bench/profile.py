@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the instructions of one micro benchmark go, by function of the kernel.
+"""Where the instructions of one benchmark go, by function of the kernel: a row of bench/micro or of bench/programs.
 
   profile.py NAME [--arch ARCH] [--lines N]
 
 Counts every executed block of the guest (bench/profile.c), once with the benchmark and once without, and prints the
-difference: instructions for one operation, by function. User mode is one line.
+difference: instructions for one operation, by function. User mode is one line. Of a program: of the whole row.
 """
 import argparse
 import bisect
@@ -15,10 +15,11 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(ROOT, "test"))
 sys.path.insert(0, os.path.join(ROOT, "bench"))
-from harness import machine  # noqa: E402
 import micro  # noqa: E402
+import programs  # noqa: E402
+import side  # noqa: E402
+from side import machine  # noqa: E402
 
 KERNEL_HALF = 1 << 63
 
@@ -30,11 +31,12 @@ def build_plugin():
     return out
 
 
-def count(arch, plugin, initrd, name):
-    """{(address, instructions): executions} of a boot that runs the benchmark of this name."""
+def count(arch, plugin, load):
+    """{(address, instructions): executions} of a boot that runs the load, and the operations that it did."""
     out = os.path.join(machine.BUILD, f"profile-{arch}.txt")
-    boot = machine.Boot(arch, machine.kernel_image(arch), initrd, f"quiet norandmaps panic=-1 -- {name}", seconds=300,
-                        extra=("-icount", "shift=0,sleep=off", "-plugin", f"{plugin},out={out}"), cpu=micro.CPU[arch])
+    boot = machine.Boot(arch, machine.kernel_image(arch), load.initrd, f"{side.WORDS} {load.words}", seconds=300, silence=200,
+                        extra=("-icount", "shift=0,sleep=off", "-plugin", f"{plugin},out={out}"), model=side.CPU[arch],
+                        memory=load.memory)
     operations = 0
     for line in boot.lines:
         match = re.fullmatch(r"bench \S+ \S+ \S+ of (\d+)", line)
@@ -56,17 +58,28 @@ def functions(arch):
     return [address for address, _ in symbols], [name for _, name in symbols]
 
 
+def loads(arch, name):
+    """What runs the benchmark, and what runs without it."""
+    for load, (_, memory) in programs.LOADS.items():
+        if name in programs.names_in(load):
+            initrd = programs.initramfs(arch, load)
+            return [side.Load(initrd, words=f"only={only}", memory=memory) for only in (name, "none")]
+    initrd = micro.build(arch)
+    return [side.Load(initrd, words=f"-- {only}") for only in (name, "none")]
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("name")
     parser.add_argument("--arch", choices=machine.ARCHES, default="x86_64")
     parser.add_argument("--lines", type=int, default=40)
     options = parser.parse_args()
-    arch, plugin, initrd = options.arch, build_plugin(), micro.build(options.arch)
-    blocks, operations = count(arch, plugin, initrd, options.name)
+    arch, plugin = options.arch, build_plugin()
+    with_it, without = loads(arch, options.name)
+    blocks, operations = count(arch, plugin, with_it)
     if not operations:
         sys.exit(f"profile.py: no benchmark {options.name}, or it failed")
-    idle, _ = count(arch, plugin, initrd, "none")
+    idle, _ = count(arch, plugin, without)
     addresses, names = functions(arch)
     spent = {}
     for (address, instructions), executions in blocks.items():
@@ -76,7 +89,7 @@ def main():
     total = sum(spent.values())
     print(f"{options.name} on {arch}: {total / operations:.1f} instructions for one operation, {operations} operations")
     for where, n in sorted(spent.items(), key=lambda item: -item[1])[:options.lines]:
-        if n < 0.05 * operations:
+        if n < 0.0005 * total:
             break
         print(f"{n / operations:12.1f} {100 * n / total:6.1f} %  {where}")
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the benchmarks print and keep: tables, JSON, a plot, and the ratios that are recorded in the tree.
 
-A figure is {"group", "name", "unit", "linux", "cairn"}; less is better; ratio = linux / cairn, above 1: Cairn is faster.
+A figure is {"group", "name", "unit", "linux", "cairn", "spread"}; less is better; ratio = linux / cairn, above 1: Cairn is
+faster; spread: the largest ratio of a run by the least.
 bench/recorded.json holds the ratios {"ARCH CLOCK": {"GROUP/NAME": ratio}} that later runs are held to.
 """
 import json
@@ -43,11 +44,12 @@ def number(value):
 
 def table(title, figures):
     print(f"\n{title}")
-    print(f"{'':8} {'':25} {'unit':>12} {'Linux':>12} {'Cairn':>12} {'ratio':>7}")
+    print(f"{'':8} {'':25} {'unit':>12} {'Linux':>12} {'Cairn':>12} {'ratio':>7} {'spread':>7}")
     for figure in figures:
         shown = format(ratio(figure), "7.2f") if ratio(figure) else "      -"
+        spread = format(figure["spread"], "7.2f") if figure.get("spread", 1) not in (None, 1) else ""
         print(f"{figure['group']:8} {figure['name']:25} {figure['unit']:>12} {number(figure['linux']):>12} "
-              f"{number(figure['cairn']):>12} {shown}")
+              f"{number(figure['cairn']):>12} {shown} {spread}".rstrip())
     for group, ratios in groups(figures).items():
         print(f"{group:8} {'geometric mean':25} {'':12} {'':12} {'':12} {mean(ratios):7.2f}", flush=True)
 
