@@ -80,6 +80,7 @@ static void boot_rest(void *unused)
 	net_init();
 	netlink_init();
 	netlink_route_init();
+	sock_diag_init();
 	uevent_init();
 	packet_socket_init();
 	epoll_init();

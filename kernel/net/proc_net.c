@@ -246,11 +246,20 @@ TEXT_FILE(netlink_file, netlink_show);
 TEXT_FILE(packet_file, packet_show);
 
 static const struct synthetic_named files[] = {
-	{ "arp", &arp_file, nullptr },		 { "dev", &dev_file, nullptr },
-	{ "if_inet6", &if_inet6_file, nullptr }, { "netlink", &netlink_file, nullptr },
-	{ "packet", &packet_file, nullptr },	 { "route", &route_file, nullptr },
-	{ "tcp", &proc_net_tcp, nullptr },	 { "tcp6", &proc_net_tcp, &proc_net_v6 },
-	{ "udp", &proc_net_udp, nullptr },	 { "udp6", &proc_net_udp, &proc_net_v6 },
+	{ "arp", &arp_file, nullptr },
+	{ "dev", &dev_file, nullptr },
+	{ "if_inet6", &if_inet6_file, nullptr },
+	{ "netlink", &netlink_file, nullptr },
+	{ "packet", &packet_file, nullptr },
+	{ "route", &route_file, nullptr },
+	{ "tcp", &proc_net_tcp, nullptr },
+	{ "tcp6", &proc_net_tcp, &proc_net_v6 },
+	{ "udp", &proc_net_udp, nullptr },
+	{ "udp6", &proc_net_udp, &proc_net_v6 },
 	{ "unix", &unix_file, nullptr },
+	{ "raw", &proc_net_raw, nullptr },
+	{ "raw6", &proc_net_raw, &proc_net_v6 },
+	{ "icmp", &proc_net_icmp, nullptr },
+	{ "icmp6", &proc_net_icmp, &proc_net_v6 },
 };
 const struct synthetic_table proc_net_table = SYNTHETIC_TABLE(files);

@@ -6,6 +6,6 @@
 
 extern const struct synthetic_table proc_net_table;
 
-/* proc_net_sockets.c: sockets of TCP and UDP, one line each. */
-extern const struct synthetic_type proc_net_tcp, proc_net_udp; /* data: &proc_net_v6 or null */
+/* proc_net_sockets.c: Internet sockets, one line each; data: &proc_net_v6 or null. */
+extern const struct synthetic_type proc_net_tcp, proc_net_udp, proc_net_raw, proc_net_icmp;
 extern const bool proc_net_v6;

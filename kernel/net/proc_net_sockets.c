@@ -1,61 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/net/tcp, tcp6, udp, udp6: one line for each owner of a port. */
-#include <core/rcu.h>
+/* /proc/net/tcp, udp, raw, icmp and their twins of IPv6: one line for each socket (proc(5)). */
 #include <lib/errno.h>
 #include <lib/format.h>
-#include <mm/slab.h>
+#include <net/inet_list.h>
 #include <net/proc_net.h>
 #include <net/tcp/tcp.h>
 #include <net/udp/udp.h>
-#include <obj/inode.h>
 #include <sys/socket.h>
 
-#define LINE_ROOM 320
+/* The widths to which the lines of IPv4 are padded, as on Linux; those of IPv6 are not. */
+#define TCP_WIDTH 149
+#define UDP_WIDTH 127
 
 const bool proc_net_v6 = true;
 
-/* The owners of the ports of one bucket. A socket's lock is outside of its bucket's, so they are collected first. */
 struct listing {
+	struct text_buffer *out;
 	u8 family;
-	unsigned number; /* of the line */
-	struct inet_node **nodes;
-	unsigned count, room;
+	enum inet_kind kind; /* of raw sockets: which of the two */
+	unsigned number;     /* of the line */
 };
-
-struct line {
-	u32 state, sending, receiving, uid;
-	u64 inode;
-};
-
-static void describe_tcp(struct inet_node *n, struct line *out)
-{
-	const struct tcp *t = container_of(inet_of(n), struct tcp, inet);
-
-	out->state = READ_ONCE(t->state);
-	if (out->state == TCP_LISTEN)
-		return;
-	out->sending = READ_ONCE(t->write_seq) - READ_ONCE(t->snd_una);
-	out->receiving = READ_ONCE(t->rcv_nxt) - READ_ONCE(t->copied_seq);
-}
-
-static void describe(struct inet_node *n, struct line *out)
-{
-	struct inet_socket *s = inet_of(n);
-
-	*out = (struct line){ .uid = n->uid };
-	if (n->kind == INET_TIME_WAIT) {
-		out->state = tcp_time_wait_state(n);
-		return;
-	}
-	if (n->kind == INET_TCP)
-		describe_tcp(n, out);
-	else
-		out->state = n->remote_port ? TCP_ESTABLISHED : TCP_CLOSED;
-	spin_lock(&s->lock);
-	if (s->socket)
-		out->inode = s->socket->file->inode->number;
-	spin_unlock(&s->lock);
-}
 
 /* An address and its port; `text` has room for 38 characters. */
 static void put_address(char text[40], u8 family, const struct inet_address *a, u16 port)
@@ -67,78 +31,57 @@ static void put_address(char text[40], u8 family, const struct inet_address *a, 
 			 a->words[3], port);
 }
 
-static void add_node(struct listing *l, struct inet_node *n)
+/* What all the lines begin with; expires in hundredths of a second. */
+static size_t put_beginning(const struct inet_description *d, char *line, size_t size)
 {
-	if (n->family != l->family)
-		return;
-	if (l->count < l->room)
-		l->nodes[l->count] = n;
-	l->count++;
-}
-
-static void walk_bucket(struct listing *l, struct port_bucket *bucket)
-{
-	l->count = 0;
-	spin_lock(&bucket->lock);
-	for (struct port_binding *b = bucket->bindings; b; b = b->next) {
-		for (struct inet_node *n = b->owners; n; n = n->port_next)
-			add_node(l, n);
-		for (struct inet_node *n = b->sharers; n; n = n->port_next)
-			add_node(l, n);
-	}
-	spin_unlock(&bucket->lock);
-}
-
-static size_t put_node(struct listing *l, struct inet_node *n, char *at)
-{
+	const struct inet_node *n = d->node;
 	char local[40], remote[40];
-	struct line line;
+	u16 remote_port = n->kind == INET_RAW ? 0 : n->remote_port;
 
-	describe(n, &line);
-	put_address(local, n->family, &n->local, n->local_port);
-	put_address(remote, n->family, &n->remote, n->remote_port);
-	return (size_t)snprintf(
-		at, LINE_ROOM,
-		"%4u: %s %s %02X %08X:%08X %02X:%08X %08X %5u %8d %llu %d %016x %lu %lu %u %u %d\n",
-		l->number++, local, remote, line.state, line.sending, line.receiving, 0, 0, 0,
-		line.uid, 0, (unsigned long long)line.inode, 1, 0, 100ul, 0ul, 0, 10, 0);
+	put_address(local, n->family, &n->local, d->local_port);
+	put_address(remote, n->family, &n->remote, remote_port);
+	return (size_t)snprintf(line, size, "%s %s %02X %08X:%08X %02X:%08X %08X %5u %8d %llu",
+				local, remote, d->state, d->state == TCP_LISTEN ? 0 : d->sending,
+				d->receiving, d->timer, d->expires_ms / 10, d->retransmits, d->uid,
+				d->probes, (unsigned long long)d->inode);
 }
 
-/* Counted first: room is made where sleeping is allowed. Nodes stay as long as RCU's readers. */
-static int show_bucket(struct listing *l, struct text_buffer *out, struct port_bucket *bucket)
+static void put_line(const struct listing *l, const char *line, int width)
 {
-	char *at;
+	text_printf(l->out, "%-*s\n", l->family == AF_INET ? width : 0, line);
+}
 
-	l->room = 0;
-	walk_bucket(l, bucket);
-	if (!l->count)
+static int tcp_line(const struct inet_description *d, void *arg)
+{
+	struct listing *l = arg;
+	char beginning[160], line[240];
+
+	if (d->node->family != l->family)
 		return 0;
-	l->room = l->count + 4;
-	at = text_reserve(out, l->room * (size_t)LINE_ROOM);
-	l->nodes = at ? kcalloc(l->room, sizeof(*l->nodes), 0) : nullptr;
-	if (!l->nodes)
-		return -ENOMEM;
-	rcu_read_lock();
-	walk_bucket(l, bucket);
-	for (unsigned i = 0; i < MIN(l->count, l->room); i++) {
-		size_t length = put_node(l, l->nodes[i], at);
-
-		at += length;
-		out->size += length;
-	}
-	rcu_read_unlock();
-	kfree(l->nodes);
+	put_beginning(d, beginning, sizeof(beginning));
+	if (d->node->kind == INET_TIME_WAIT)
+		snprintf(line, sizeof(line), "%4u: %s %d %016x", l->number++, beginning, 3, 0);
+	else
+		snprintf(line, sizeof(line), "%4u: %s %d %016x %lu %lu %u %u %d", l->number++,
+			 beginning, 1, 0, d->state == TCP_LISTEN ? 100ul : 20ul,
+			 d->state == TCP_LISTEN ? 0ul : 4ul, d->state == TCP_LISTEN ? 0 : 30, 10,
+			 d->state == TCP_LISTEN ? 0 : -1);
+	put_line(l, line, TCP_WIDTH);
 	return 0;
 }
 
-static int show_table(struct text_buffer *out, struct port_table *table, u8 family)
+static int datagram_line(const struct inet_description *d, void *arg)
 {
-	struct listing l = { .family = family };
-	int error = 0;
+	struct listing *l = arg;
+	char beginning[160], line[240];
 
-	for (unsigned i = 0; i < PORT_BUCKETS && !error; i++)
-		error = show_bucket(&l, out, &table->buckets[i]);
-	return error;
+	if (d->node->family != l->family || d->node->kind != l->kind)
+		return 0;
+	put_beginning(d, beginning, sizeof(beginning));
+	snprintf(line, sizeof(line), "%5u: %s %d %016x %u", l->number++, beginning, 2, 0,
+		 d->dropped);
+	put_line(l, line, UDP_WIDTH);
+	return 0;
 }
 
 static u8 family_of(const struct synthetic_node *node)
@@ -146,28 +89,65 @@ static u8 family_of(const struct synthetic_node *node)
 	return node->data ? AF_INET6 : AF_INET;
 }
 
-static void put_header(const struct synthetic_node *node, struct text_buffer *out, const char *end)
+static const struct network_namespace *network_of(const struct synthetic_node *node)
 {
-	const char *wide = node->data ? "                                " : "";
-
-	text_printf(
-		out,
-		"  sl  local_address%s rem_address%s   st tx_queue rx_queue tr tm->when retrnsmt "
-		"  uid  timeout inode%s\n",
-		wide, wide, end);
+	return &initial_network;
 }
 
 static int tcp_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	put_header(node, out, "");
-	return show_table(out, &tcp_ports, family_of(node));
+	struct listing l = { .out = out, .family = family_of(node), .kind = INET_TCP };
+
+	if (l.family == AF_INET)
+		text_printf(out, "%-*s\n", TCP_WIDTH,
+			    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+			    "retrnsmt   uid  timeout inode");
+	else
+		text_printf(out, "  sl  local_address                         remote_address"
+				 "                        st tx_queue rx_queue tr tm->when retrnsmt"
+				 "   uid  timeout inode\n");
+	return inet_list(&tcp_ports, network_of(node), tcp_line, &l);
+}
+
+static void put_datagram_header(const struct listing *l)
+{
+	if (l->family == AF_INET)
+		text_printf(l->out, "%-*s\n", UDP_WIDTH,
+			    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+			    "retrnsmt   uid  timeout inode ref pointer drops");
+	else
+		text_printf(l->out, "  sl  local_address                         remote_address"
+				    "                        st tx_queue rx_queue tr tm->when "
+				    "retrnsmt   uid  timeout inode ref pointer drops\n");
 }
 
 static int udp_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	put_header(node, out, " ref pointer drops");
-	return show_table(out, &udp_ports, family_of(node));
+	struct listing l = { .out = out, .family = family_of(node), .kind = INET_UDP };
+
+	put_datagram_header(&l);
+	return inet_list(&udp_ports, network_of(node), datagram_line, &l);
+}
+
+static int list_raw(const struct synthetic_node *node, struct text_buffer *out, enum inet_kind kind)
+{
+	struct listing l = { .out = out, .family = family_of(node), .kind = kind };
+
+	put_datagram_header(&l);
+	return inet_list_raw(network_of(node), datagram_line, &l);
+}
+
+static int raw_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return list_raw(node, out, INET_RAW);
+}
+
+static int icmp_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return list_raw(node, out, INET_PING);
 }
 
 const struct synthetic_type proc_net_tcp = { .mode = S_IFREG | 0444, .show = tcp_show };
 const struct synthetic_type proc_net_udp = { .mode = S_IFREG | 0444, .show = udp_show };
+const struct synthetic_type proc_net_raw = { .mode = S_IFREG | 0444, .show = raw_show };
+const struct synthetic_type proc_net_icmp = { .mode = S_IFREG | 0444, .show = icmp_show };

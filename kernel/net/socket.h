@@ -198,6 +198,8 @@ struct socket *socket_of(struct file *file);
 				    size_t length);
 [[nodiscard]] int socket_get_option(struct socket *socket, int level, int option, void *value,
 				    size_t *length);
+/* SO_COOKIE: the number of the socket, never used again. Any context. */
+u64 socket_cookie(struct socket *socket);
 /* Drops handles and memory that the structure owns; what remains is empty. May sleep. */
 void socket_control_release(struct socket_control *control);
 

@@ -283,12 +283,10 @@ static int answer_linger(const struct socket *socket, void *value, size_t *lengt
 	return answer(value, length, &linger, sizeof(linger));
 }
 
-static int answer_cookie(struct socket *socket, void *value, size_t *length)
+u64 socket_cookie(struct socket *socket)
 {
 	u64 none = 0;
 
-	if (*length < sizeof(u64))
-		return -EINVAL;
 	if (!READ_ONCE(socket->cookie)) {
 		u64 fresh = __atomic_add_fetch(&last_cookie, 1, __ATOMIC_RELAXED);
 
@@ -296,7 +294,14 @@ static int answer_cookie(struct socket *socket, void *value, size_t *length)
 		(void)__atomic_compare_exchange_n(&socket->cookie, &none, fresh, false,
 						  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	}
-	return answer(value, length, &socket->cookie, sizeof(u64));
+	return READ_ONCE(socket->cookie);
+}
+
+static int answer_cookie(struct socket *socket, void *value, size_t *length)
+{
+	u64 cookie = socket_cookie(socket);
+
+	return *length < sizeof(cookie) ? -EINVAL : answer(value, length, &cookie, sizeof(cookie));
 }
 
 /* 0 and the value, or -ENOPROTOOPT. */

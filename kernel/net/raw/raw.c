@@ -10,6 +10,7 @@
 #include <net/checksum.h>
 #include <net/inet_socket.h>
 #include <net/ipv4/ipv4.h>
+#include <net/raw/raw.h>
 
 #include <asm/ioctls.h>
 #include <linux/eventpoll.h>
@@ -534,6 +535,28 @@ int raw_socket_create(struct socket *socket, int protocol)
 int ping_socket_create(struct socket *socket)
 {
 	return create(socket, socket->protocol, INET_PING);
+}
+
+struct inet_node *raw_socket_get(unsigned position)
+{
+	struct inet_node *found = nullptr;
+
+	rcu_read_lock();
+	for (struct raw *r = rcu_dereference(sockets); r && !found; r = rcu_dereference(r->next))
+		if (!position-- && inet_node_get_unless_zero(&r->inet.node))
+			found = &r->inet.node;
+	rcu_read_unlock();
+	return found;
+}
+
+u8 raw_socket_protocol(const struct inet_node *node)
+{
+	return container_of(node, struct raw, inet.node)->protocol;
+}
+
+u32 raw_socket_queued(struct inet_socket *s)
+{
+	return container_of(s, struct raw, inet)->received_memory;
 }
 
 void raw_init(void)

@@ -348,6 +348,8 @@ ssize_t tcp_send(struct socket *socket, struct socket_message *m);
 ssize_t tcp_receive(struct socket *socket, struct socket_message *m);
 int tcp_set_option(struct socket *socket, int level, int option, const void *value, size_t length);
 int tcp_get_option(struct socket *socket, int level, int option, void *value, size_t *length);
+/* TCP_INFO: at most *length bytes, which becomes their number. Takes the lock. */
+void tcp_get_info(struct tcp *t, void *value, size_t *length);
 void tcp_option_changed(struct socket *socket, int option);
 u32 tcp_send_limit(const struct tcp *t);
 static inline u32 tcp_queued(const struct tcp *t)

@@ -214,7 +214,7 @@ static void fill_info(const struct tcp *t, struct tcp_info *info) __no_lock_anal
 		info->tcpi_unacked = t->listener->ready_count;
 }
 
-static int get_info(struct tcp *t, void *value, size_t *length)
+void tcp_get_info(struct tcp *t, void *value, size_t *length)
 {
 	struct tcp_info info = {};
 
@@ -223,7 +223,6 @@ static int get_info(struct tcp *t, void *value, size_t *length)
 	tcp_unlock(t);
 	*length = MIN(*length, sizeof(info));
 	memcpy(value, &info, *length);
-	return 0;
 }
 
 static int get_congestion(const struct tcp *t, void *value, size_t *length)
@@ -298,8 +297,10 @@ int tcp_get_option(struct socket *socket, int level, int option, void *value, si
 
 	if (level != SOL_TCP)
 		return inet_get_option(&t->inet, level, option, value, length);
-	if (option == TCP_INFO)
-		return get_info(t, value, length);
+	if (option == TCP_INFO) {
+		tcp_get_info(t, value, length);
+		return 0;
+	}
 	if (option == TCP_CONGESTION)
 		return get_congestion(t, value, length);
 	error = get_number(t, option, &number);
