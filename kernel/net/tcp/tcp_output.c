@@ -365,7 +365,7 @@ static bool send_next(struct tcp *t, u32 n)
 	}
 	if (n && n < t->mss)
 		t->small_end = r->end;
-	if (t->phase == PHASE_RECOVERY)
+	if (t->phase == PHASE_RECOVERY || t->phase == PHASE_CWR)
 		t->prr_out += n;
 	if (list_empty(&t->records))
 		t->first_unacked_ns = now;

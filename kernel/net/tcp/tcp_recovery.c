@@ -76,12 +76,24 @@ void tcp_detect_losses(struct tcp *t)
 		begin_reduction(t, PHASE_RECOVERY);
 }
 
+/* The peer reported what it did not keep (RFC 2018, 8): what it has not acknowledged counts as not received. */
+static void forget_sacks(struct tcp *t)
+{
+	struct tcp_record *r;
+
+	list_for_each (r, &t->records, node)
+		r->flags &= ~(u32)RECORD_SACKED;
+	t->sacked = 0;
+}
+
 void tcp_enter_loss(struct tcp *t)
 {
 	struct tcp_record *r;
 
 	if (list_empty(&t->records))
 		return;
+	if (list_first(&t->records, struct tcp_record, node)->flags & RECORD_SACKED)
+		forget_sacks(t);
 	if (t->phase != PHASE_LOSS || seq_after(t->snd_una, t->recover_seq)) {
 		if (t->phase < PHASE_RECOVERY)
 			t->ssthresh = MAX(t->congestion->threshold(t), 2 * t->mss);

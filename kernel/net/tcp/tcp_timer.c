@@ -46,7 +46,7 @@ static u64 tail_timeout(const struct tcp *t)
 {
 	u64 timeout = t->srtt ? 2 * t->srtt : NSEC_PER_SEC;
 
-	if (t->records.next == t->records.prev) /* one segment: its ACK may be delayed */
+	if (tcp_flight(t) <= t->mss) /* one segment: its ACK may be delayed */
 		timeout += 200 * NSEC_PER_MSEC;
 	return MAX(timeout, TAIL_PROBE_MIN);
 }

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each means of recovery seen to act, on a wire that takes away exactly what calls for it. */
+#include "../../../arch/host/wire.h"
+
+#include <lib/errno.h>
+#include <lib/test.h>
+
+#include <asm/socket.h>
+#include <linux/tcp.h>
+
+#define MSEC NSEC_PER_MSEC
+#define WARM 300000 /* bytes that open the window and measure the path */
+
+static struct socket *client, *server;
+static u32 data_seen, lose_first, lose_last, sent_twice, highest;
+static u64 blackout_until_ns, times[32];
+static unsigned times_count;
+
+/* Loses the client's data segments number lose_first to lose_last, and all until a time. */
+static bool look(const struct wire_segment *s)
+{
+	if (!s->length || s->source.bytes[15] != 1)
+		return host_clock_ns < blackout_until_ns;
+	if (host_clock_ns < blackout_until_ns) {
+		if (times_count < ARRAY_SIZE(times))
+			times[times_count++] = host_clock_ns;
+		return true;
+	}
+	data_seen++;
+	if (highest && seq_before(s->seq, highest))
+		sent_twice++;
+	if (!highest || seq_after(s->seq + s->length, highest))
+		highest = s->seq + s->length;
+	return data_seen >= lose_first && data_seen <= lose_last;
+}
+
+/* Loses nothing from here on but segments number `first` to `last`, counted from 1; 0: none. */
+static void lose(u32 first, u32 last)
+{
+	data_seen = sent_twice = highest = 0;
+	lose_first = first;
+	lose_last = last;
+}
+
+/* A connection with a window of some dozens of segments, over 20 ms there and back. */
+static void begin(void)
+{
+	wire_init(7);
+	wire.look = look;
+	wire_connect(80, &client, &server);
+	EXPECT(wire_transfer(client, server, WARM, 30 * NSEC_PER_SEC));
+	lose(0, 0);
+}
+
+static void end(void)
+{
+	wire_close(client, server);
+}
+
+static u64 seconds_for(size_t bytes, u64 limit_ns)
+{
+	u64 start = host_clock_ns;
+
+	EXPECT(wire_transfer(client, server, bytes, limit_ns));
+	return host_clock_ns - start;
+}
+
+TEST(tcp_one_lost_segment_is_sent_once_more)
+{
+	begin();
+	lose(6, 6);
+	EXPECT_LT(seconds_for(40000, NSEC_PER_SEC), 150 * MSEC);
+	EXPECT_EQ(sent_twice, 1);
+	EXPECT_EQ(tcp_of(client)->retries, 0);
+	end();
+}
+
+TEST(tcp_holes_in_a_window_are_filled_in_one_round_trip)
+{
+	begin();
+	wire.loss = 100000;
+	EXPECT(wire_transfer(client, server, 100000, 20 * NSEC_PER_SEC));
+	EXPECT_LT(sent_twice, 25); /* about 70 segments, a tenth of them lost */
+	end();
+}
+
+/* The ACK that would tell of the loss never comes: a probe finds it before the time-out. */
+TEST(tcp_lost_tail_is_probed_for)
+{
+	begin();
+	lose(9, 10); /* of ten */
+	EXPECT_LT(seconds_for(10 * 1448, NSEC_PER_SEC), 150 * MSEC);
+	EXPECT_EQ(tcp_of(client)->retries, 0);
+	end();
+}
+
+TEST(tcp_silence_is_met_with_time_outs_that_grow)
+{
+	begin();
+	blackout_until_ns = host_clock_ns + 5 * NSEC_PER_SEC;
+	EXPECT(wire_transfer(client, server, 5000, 30 * NSEC_PER_SEC));
+	EXPECT_LT(4, times_count);
+	EXPECT_LT(times_count, 20);
+	for (unsigned i = times_count - 2; i < times_count && i > times_count - 3; i++)
+		EXPECT_LE(1900 * (times[i] - times[i - 1]), 1000 * (times[i + 1] - times[i]));
+	end();
+}
+
+/* Less late than a quarter of a round trip is not lost (RFC 8985). */
+TEST(tcp_small_reordering_causes_no_retransmission)
+{
+	begin();
+	wire.reorder = 200000;
+	wire.late_ns = 3 * MSEC;
+	EXPECT(wire_transfer(client, server, 400000, 30 * NSEC_PER_SEC));
+	EXPECT_EQ(sent_twice, 0);
+	end();
+}
+
+TEST(tcp_without_sack_recovers_by_duplicate_acks)
+{
+	tcp_sysctl.sack = false;
+	begin();
+	EXPECT(!tcp_of(client)->sack);
+	lose(6, 6);
+	EXPECT_LT(seconds_for(40000, NSEC_PER_SEC), 150 * MSEC);
+	EXPECT_EQ(sent_twice, 1);
+	end();
+}
+
+/* What cubic and reno keep of the window after a loss. */
+static u32 kept_percent(const char *name)
+{
+	struct tcp *t;
+	u32 before;
+
+	begin();
+	t = tcp_of(client);
+	t->congestion = tcp_congestion_find(name);
+	t->congestion->init(t);
+	EXPECT(wire_transfer(client, server, WARM, 30 * NSEC_PER_SEC));
+	before = t->cwnd;
+	lose(3, 3);
+	EXPECT(wire_transfer(client, server, 40000, 30 * NSEC_PER_SEC));
+	wire_run(NSEC_PER_SEC);
+	EXPECT_EQ(t->phase, PHASE_OPEN);
+	return t->ssthresh * 100ull / before;
+}
+
+TEST(tcp_cubic_keeps_seven_tenths_of_the_window)
+{
+	u32 kept = kept_percent("cubic");
+
+	EXPECT_LE(69, kept);
+	EXPECT_LE(kept, 75);
+	end();
+}
+
+TEST(tcp_reno_keeps_half_of_the_window)
+{
+	u32 kept = kept_percent("reno");
+
+	EXPECT_LE(49, kept);
+	EXPECT_LE(kept, 55);
+	end();
+}
+
+TEST(tcp_congestion_marks_slow_down_without_loss)
+{
+	u32 before;
+
+	tcp_sysctl.ecn = 1;
+	begin();
+	EXPECT(tcp_of(client)->ecn && tcp_of(server)->ecn);
+	before = tcp_of(client)->cwnd;
+	wire.mark = 10000;
+	EXPECT(wire_transfer(client, server, 1000000, 30 * NSEC_PER_SEC));
+	EXPECT_LT(0, wire.marked);
+	EXPECT_EQ(sent_twice, 0);
+	EXPECT_LT(tcp_of(client)->cwnd, before);
+	end();
+}
+
+TEST(tcp_finds_the_mtu_of_the_path)
+{
+	begin();
+	wire.mtu = 1000;
+	EXPECT(wire_transfer(client, server, 200000, 30 * NSEC_PER_SEC));
+	EXPECT_LT(0, wire.too_big);
+	EXPECT_LT(wire.too_big, 200);
+	EXPECT_EQ(tcp_of(client)->path_mtu, 1000);
+	end();
+}
+
+/* The update that opens the window again is lost: only probes find out. */
+TEST(tcp_probes_a_window_that_is_closed)
+{
+	u64 sent = 0, got = 0;
+	ssize_t n;
+
+	begin();
+	do {
+		n = wire_write(client, 60000);
+		sent += n > 0 ? (u64)n : 0;
+		wire_run(NSEC_PER_SEC);
+	} while (n > 0);
+	EXPECT_EQ(n, -EAGAIN);
+	EXPECT_LT(tcp_of(client)->snd_wnd, tcp_of(client)->mss);
+	EXPECT_LT(0, tcp_of(client)->probe_at);
+	wire_run(60 * NSEC_PER_SEC);
+	EXPECT_EQ(tcp_of(client)->state, TCP_ESTABLISHED);
+	blackout_until_ns = host_clock_ns + NSEC_PER_SEC / 10;
+	while ((n = wire_read(server, 60000)) > 0)
+		got += (u64)n;
+	wire_run(130 * NSEC_PER_SEC);
+	while (got < sent && (n = wire_read(server, 60000)) != 0) {
+		EXPECT(n > 0 || n == -EAGAIN);
+		got += n > 0 ? (u64)n : 0;
+		if (n < 0 && !wire_step(UINT64_MAX))
+			break;
+	}
+	EXPECT_EQ(got, sent);
+	end();
+}
+
+/* A receiver that runs out of memory drops what it has reported (RFC 2018, 8), which the sender must send again. */
+TEST(tcp_survives_a_receiver_that_takes_reports_back)
+{
+	int one = 1;
+	u64 got = 0;
+
+	begin();
+	EXPECT_EQ(client->ops->set_option(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
+	tcp_of(server)->memory_limit = 65536;
+	tcp_of(server)->memory_fixed = true;
+	lose(1, 1);
+	for (u32 i = 0; i < 1500; i++)
+		EXPECT_EQ(wire_write(client, 20), 20);
+	for (u64 limit = host_clock_ns + 300 * NSEC_PER_SEC; got < 1500 * 20;) {
+		ssize_t n = wire_read(server, 1000);
+
+		got += n > 0 ? (u64)n : 0;
+		if (n != -EAGAIN ? n <= 0 : !wire_step(limit))
+			break;
+	}
+	EXPECT_EQ(got, 1500 * 20);
+	end();
+}
