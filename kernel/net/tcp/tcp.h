@@ -304,6 +304,8 @@ void tcp_challenge_ack(struct tcp *t);
 /* tcp_data.c: payload into the receive queue; takes the packet. */
 void tcp_queue_data(struct tcp *t, struct packet *p, const struct tcp_segment *s);
 void tcp_free_out_of_order(struct tcp *t);
+/* A segment with data that came before: our ACK was lost, or the network doubles. */
+void tcp_acknowledge_again(struct tcp *t, const struct tcp_segment *s);
 
 /* --- tcp_ack.c: what acknowledgements say. False: the segment is to be dropped. --- */
 bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_data);

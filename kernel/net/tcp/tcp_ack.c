@@ -188,7 +188,7 @@ bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_da
 	bool duplicate;
 
 	if (seq_after(s->ack, t->snd_nxt)) {
-		tcp_send_ack(t); /* of what we never sent */
+		tcp_challenge_ack(t); /* of what we never sent */
 		return false;
 	}
 	if (seq_before(s->ack, t->snd_una - MAX(t->window_max, 65535u))) {

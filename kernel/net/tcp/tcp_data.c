@@ -108,6 +108,12 @@ static void report_duplicate(struct tcp *t, u32 start, u32 end)
 	t->duplicate_end = end;
 }
 
+void tcp_acknowledge_again(struct tcp *t, const struct tcp_segment *s)
+{
+	report_duplicate(t, s->seq, s->end - !!(s->flags & TH_FIN));
+	tcp_send_ack(t);
+}
+
 /* Over the limit the end of the queue goes: it is the least useful (RFC 2018, 8 allows it). */
 static void prune(struct tcp *t)
 {

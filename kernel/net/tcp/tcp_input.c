@@ -119,6 +119,13 @@ static bool acceptable(struct tcp *t, const struct tcp_segment *s)
 	return !seq_before(s->end, t->rcv_wup) && !seq_after(s->seq, window_end);
 }
 
+/* All of it is old, but not so old that somebody else could have made it up. */
+static bool received_before(const struct tcp *t, const struct tcp_segment *s)
+{
+	return !(s->flags & (TH_RST | TH_SYN)) && t->state != TCP_SYN_RECEIVED &&
+	       !seq_after(s->end, t->rcv_nxt) && !seq_before(s->seq, t->rcv_nxt - (1u << 20));
+}
+
 static void update_timestamp(struct tcp *t, const struct tcp_segment *s)
 {
 	if (t->timestamps && s->options.timestamp && !seq_after(s->seq, t->last_ack_sent) &&
@@ -263,6 +270,8 @@ static void synchronized(struct tcp *t, struct packet *p, struct tcp_segment *s)
 		/* A SYN sent again means that our SYN and ACK was lost. */
 		if (t->state == TCP_SYN_RECEIVED && (s->flags & TH_SYN) && s->seq == t->irs)
 			tcp_send_syn(t, TH_SYN | TH_ACK);
+		else if (p->length && received_before(t, s))
+			tcp_acknowledge_again(t, s);
 		else if (!(s->flags & TH_RST))
 			tcp_challenge_ack(t);
 		goto drop;
