@@ -2,7 +2,8 @@
 """Two machines on a wire of ours: TCP and UDP, IPv4 and IPv6, both ways, over a link that loses, delays and reorders.
 
 The pairs are Linux with Linux, which proves the tests, this kernel with itself, and each with the other. Every frame
-that this kernel sends is checked for lengths and checksums. Rates are printed, not judged: NET_BYTES makes the transfers
+that this kernel sends is checked for lengths and checksums. Then a third party attacks the server, which is the sanitizer
+build with 4 processors, and the client must be served all the same. Rates are printed, not judged: NET_BYTES makes the transfers
 longer, NET_LINK=clean moves bulk data over a link without faults instead.
 """
 import concurrent.futures
@@ -14,9 +15,10 @@ import tempfile
 import threading
 
 from harness import machine
+from harness.attacker import Attacker
 from harness.guest import COMPILER
-from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, tool
-from harness.relay import CLEAN, LOSSY, Relay
+from harness.machine import BUILD, ROOT, Boot, build_variant, fetch, kernel_image, tool
+from harness.relay import CLEAN, HOSTILE, LOSSY, Relay
 
 NET = os.path.join(ROOT, "test", "net")
 LINE = re.compile(r"(?:^|\s)(begin|ok|not ok) net\.([a-z0-9_]+)$")
@@ -29,7 +31,10 @@ SECONDS = 600
 
 def jobs(arches, only):
     for arch in arches:
-        yield f"net/{arch}", lambda report, arch=arch: run(report, arch, only)
+        if only != "hostile":
+            yield f"net/{arch}", lambda report, arch=arch: run(report, arch, only)
+        if machine.under_test == "cairn" and only in ("", "hostile"):
+            yield f"net/{arch}/hostile", lambda report, arch=arch: run_hostile(report, arch)
 
 
 def build(arch):
@@ -50,24 +55,28 @@ def build(arch):
     return initrd
 
 
-def run_pair(arch, kernels, initrd, link, extra_words=""):
-    """Boots a server and a client: {test: (passed, reasons)}, {test: bytes per second}, and the relay."""
+def run_pair(arch, kernels, initrd, link, extra_words="", attacker=None, variant="", cpus=1):
+    """Boots a server (of this kernel: a variant of it) and a client: {test: (passed, reasons)}, {test: bytes per second},
+    and the relay."""
     done = threading.Event()
 
     def boot(side, which):
         role = ("server", "client")[side]
         append = f"quiet panic=-1 rdinit=/init peer={role} {extra_words}"
-        return Boot(arch, kernel_image(arch, which), initrd, append, seconds=SECONDS, silence=150, memory="256M",
-                    extra=relay.words(side), stop=done if side == 0 else None)
+        kernel = kernel_image(arch, which, variant=variant if side == 0 else "")
+        return Boot(arch, kernel, initrd, append, seconds=SECONDS, silence=150, memory="256M",
+                    extra=relay.words(side), stop=done if side == 0 else None, cpus=cpus if side == 0 else 1)
 
     with tempfile.TemporaryDirectory() as directory, \
-            Relay(directory, link, capture=os.environ.get("NET_CAPTURE")) as relay, \
+            Relay(directory, link, capture=os.environ.get("NET_CAPTURE"), attacker=attacker) as relay, \
             concurrent.futures.ThreadPoolExecutor(2) as lanes:
         server = lanes.submit(boot, 0, kernels[0])
         client = boot(1, kernels[1])
         done.set()
         server = server.result()
     results, rates = read_results(client)
+    if server.end != "stopped":
+        results["server"] = (False, [f"the server {server.end}", *server.tail(40)])
     if not results or "end of tests" not in client.lines[-3:]:
         results["end"] = (False, [f"the client {client.end}", *client.tail(), f"the server {server.end}", *server.tail()])
     return results, rates, relay
@@ -126,3 +135,14 @@ def run(report, arch, only):
                 report.note(f"{label}/{test}: {rate / 1000:.0f} kB/s, Linux {linux[test] / 1000:.0f}: {rate / linux[test]:.2f}")
         bad = [reason for side in (0, 1) if pair[side] == "cairn" for reason in relay.bad[side]]
         report.result(f"{label}/frames_are_well_formed", not bad and min(relay.frames) > 0, bad)
+
+
+def run_hostile(report, arch):
+    build_variant(arch, "sanitize")
+    label = f"net/{arch}/hostile"
+    results, _, relay = run_pair(arch, ("cairn", "cairn"), build(arch), HOSTILE, "link=hostile bytes=100000",
+                                 attacker=Attacker(Relay.mac(0)), variant="sanitize", cpus=4)
+    for test, (passed, reasons) in results.items():
+        report.result(f"{label}/{test}", passed, reasons)
+    report.note(f"{label}: {relay.attacks} hostile frames")
+    report.result(f"{label}/frames_are_well_formed", not any(relay.bad) and relay.attacks > 0, sum(relay.bad, []))

@@ -28,13 +28,17 @@ class Link:
 
 LOSSY = Link(loss=0.01, reorder=0.05, duplicate=0.01, delay=0.050)
 CLEAN = Link()
+HOSTILE = Link(delay=0.005)
+ATTACK_EVERY, ATTACK_BURST = 0.005, 4  # seconds, frames
 
 
 class Relay:
     """with Relay(directory, link) as relay: relay.words(0) and relay.words(1) join the two machines."""
 
-    def __init__(self, directory, link, seed=1, capture=None):
+    def __init__(self, directory, link, seed=1, capture=None, attacker=None):
+        """attacker: an Attacker of machine 0."""
         self.directory, self.link = directory, link
+        self.attacker, self.attack_at, self.attacks = attacker, 0, 0
         self.random = [random.Random(seed), random.Random(seed + 1)]
         self.queue, self.number = [], 0
         self.frames, self.lost, self.bad = [0, 0], [0, 0], [[], []]
@@ -54,11 +58,15 @@ class Relay:
     def path(self, name, side):
         return os.path.join(self.directory, f"{name}{side}")
 
+    @staticmethod
+    def mac(side):
+        return bytes((0x52, 0x54, 0, 0x12, 0x34, side + 1))
+
     def words(self, side, device="virtio-net-pci"):
         """QEMU's words for one of the machines."""
         return ("-netdev", f"dgram,id=net0,local.type=unix,local.path={self.path('guest', side)},"
                 f"remote.type=unix,remote.path={self.path('relay', side)}",
-                "-device", f"{device},netdev=net0,mac=52:54:00:12:34:0{side + 1},romfile=")
+                "-device", f"{device},netdev=net0,mac={self.mac(side).hex(':')},romfile=")
 
     def __enter__(self):
         self.thread.start()
@@ -74,7 +82,10 @@ class Relay:
 
     def run(self):
         while not self.ending.is_set():
+            self.attack()
             wait = min(max(self.queue[0][0] - time.monotonic(), 0), 0.2) if self.queue else 0.2
+            if self.attacker:
+                wait = min(wait, ATTACK_EVERY)
             ready, _, _ = select.select(self.sockets, [], [], wait)
             for wire in ready:
                 self.take(self.sockets.index(wire))
@@ -82,6 +93,16 @@ class Relay:
             while self.queue and self.queue[0][0] <= now:
                 _, _, side, frame = heapq.heappop(self.queue)
                 self.put(side, frame)
+
+    def attack(self):
+        """A burst, once machine 0 is there; as many a second whatever the two machines do."""
+        now = time.monotonic()
+        if not self.attacker or now < self.attack_at or not self.frames[0]:
+            return
+        self.attack_at = now + ATTACK_EVERY
+        for _ in range(ATTACK_BURST):
+            self.attacks += 1
+            self.put(0, self.attacker.next())
 
     def take(self, side):
         for _ in range(64):
@@ -91,6 +112,10 @@ class Relay:
                 return
             self.frames[side] += 1
             self.look_at(side, frame)
+            if self.attacker and side == 0:
+                self.attacker.hear(frame)
+                if not frame[0] & 1 and frame[:6] != self.mac(1):
+                    continue
             self.pass_on(side, frame)
 
     def look_at(self, side, frame):

@@ -2,6 +2,7 @@
 /* The machine that asks: the tests of the net layer. */
 #include "peer.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,27 @@ static void datagrams(const char *name, int family, uint32_t kind, uint32_t size
 		fail("datagrams");
 }
 
+#define MEMORY_BOUND (64u << 10) /* kilobytes that an attack may cost the server */
+
+/* Asked before and after: what the server has left. The first answer is kept in a file, for tests are processes. */
+static void memory(void)
+{
+	struct request r = { .kind = MEMORY };
+	int fd = ask(AF_INET, &r), kept = open("/memory", O_RDWR | O_CREAT, 0600);
+	uint64_t before;
+
+	if (!receive_all(fd, &r, sizeof(r)) || !r.bytes)
+		fail("answer");
+	if (read(kept, &before, sizeof(before)) != sizeof(before)) {
+		(void)!write(kept, &r.bytes, sizeof(r.bytes));
+		return;
+	}
+	printf("the server has %llu kB left of %llu\n", (unsigned long long)r.bytes,
+	       (unsigned long long)before);
+	if (r.bytes + MEMORY_BOUND < before)
+		fail("memory");
+}
+
 struct test {
 	const char *name;
 	const char *link;
@@ -143,6 +165,14 @@ static const struct test tests[] = {
 	{ "bulk4_down", "clean", AF_INET, BULK_DOWN, 64 },
 	{ "bulk6_up", "clean", AF_INET6, BULK_UP, 64 },
 	{ "bulk6_down", "clean", AF_INET6, BULK_DOWN, 64 },
+	{ "memory_before", "hostile", AF_INET, MEMORY, 0 },
+	{ "honest_tcp4_up", "hostile", AF_INET, TCP_UP, 0 },
+	{ "honest_tcp6_down", "hostile", AF_INET6, TCP_DOWN, 0 },
+	{ "honest_connections", "hostile", AF_INET, CONNECTIONS, 30 },
+	{ "honest_udp4_up", "hostile", AF_INET, UDP_UP, 1400 },
+	{ "honest_udp6_down", "hostile", AF_INET6, UDP_DOWN, 1400 },
+	{ "honest_tcp4_both", "hostile", AF_INET, TCP_ECHO, 0 },
+	{ "memory_is_bounded", "hostile", AF_INET, MEMORY, 0 },
 };
 
 static void run(const struct test *t, uint64_t bytes)
@@ -158,6 +188,9 @@ static void run(const struct test *t, uint64_t bytes)
 	case BULK_UP:
 	case BULK_DOWN:
 		bulk(t->name, t->family, t->kind, (uint64_t)t->size << 20);
+		break;
+	case MEMORY:
+		memory();
 		break;
 	default:
 		stream(t->name, t->family, t->kind, bytes);

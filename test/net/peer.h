@@ -12,7 +12,7 @@
 #define CLIENT 2
 #define PORT 5001
 
-enum request_kind { TCP_UP = 1, TCP_DOWN, TCP_ECHO, UDP_UP, UDP_DOWN, BULK_UP, BULK_DOWN };
+enum request_kind { TCP_UP = 1, TCP_DOWN, TCP_ECHO, UDP_UP, UDP_DOWN, BULK_UP, BULK_DOWN, MEMORY };
 
 struct request {
 	uint32_t kind;
@@ -42,5 +42,5 @@ struct tally receive_datagrams(int fd, const struct request *r);
 
 /* Answers requests until the machine is switched off. */
 void serve(void) __attribute__((noreturn));
-/* Every test of a kind of link: "lossy" or "clean". */
+/* Every test of a kind of link. `link`: "lossy", "clean", "hostile". */
 void run_client(const char *link, uint64_t bytes);

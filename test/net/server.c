@@ -59,6 +59,21 @@ static void source(int fd, uint64_t bytes)
 			return;
 }
 
+/* Kilobytes that are free here. */
+static uint64_t memory_available(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned long long free = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu", &free) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return free;
+}
+
 static void answer(int fd)
 {
 	struct request r;
@@ -85,6 +100,10 @@ static void answer(int fd)
 	case BULK_DOWN:
 		source(fd, r.bytes);
 		break;
+	case MEMORY:
+		r.bytes = memory_available();
+		(void)send_all(fd, &r, sizeof(r));
+		return;
 	case UDP_UP:
 	case UDP_DOWN:
 		udp(fd, &r);
