@@ -10,7 +10,7 @@
 #include <mm/slab.h>
 #include <net/protocol.h>
 
-#define DATAGRAMS_MAX 64
+#define DATAGRAMS_MAX 256
 #define FRAGMENTS_MAX 128     /* of one datagram */
 #define MEMORY_MAX (4u << 20) /* of all */
 #define TIME_NS (30 * NSEC_PER_SEC)
@@ -22,6 +22,7 @@ struct datagram {
 	struct network_namespace *network;
 	struct packet *fragments; /* by offset; control[0]: offset, control[1]: payload length */
 	unsigned count, received, total; /* bytes; total 0: the last one has not come */
+	unsigned end;			 /* of what has come so far */
 	u32 memory;
 	u64 started_ns;
 };
@@ -171,7 +172,7 @@ struct packet *inet_reassemble(struct packet *p, const struct fragment_key *key,
 		packet_free(p);
 		goto out;
 	}
-	bool bad = (!more && d->total && d->total != offset + n) ||
+	bool bad = (!more && ((d->total && d->total != offset + n) || d->end > offset + n)) ||
 		   (d->total && offset + n > d->total) || d->count >= FRAGMENTS_MAX;
 	u32 memory = packet_memory(p);
 	enum insertion result = bad ? OVERLAP : insert(d, p, offset, n);
@@ -182,6 +183,7 @@ struct packet *inet_reassemble(struct packet *p, const struct fragment_key *key,
 			discard(d);
 		goto out;
 	}
+	d->end = MAX(d->end, offset + n);
 	d->memory += memory;
 	memory_used += memory;
 	if (!more)
