@@ -59,10 +59,17 @@ void net_segment_in_software(struct net_device *device, struct packet *whole)
 {
 	unsigned link = device->header_length;
 	unsigned transport = whole->checksum_start - packet_headroom(whole);
-	unsigned headers = transport + (whole->data[transport + 12] >> 4) * 4u;
-	unsigned payload = whole->length - headers, size = whole->segment_size;
+	unsigned headers, payload, size = whole->segment_size;
 	u8 saved[PACKET_HEADROOM];
 
+	/* A packet that is forwarded has headers of a stranger's making. */
+	if (transport + 20 > MIN((unsigned)whole->linear, (unsigned)sizeof(saved)) ||
+	    (headers = transport + (whole->data[transport + 12] >> 4) * 4u) >
+		    MIN((unsigned)whole->linear, (unsigned)sizeof(saved))) {
+		packet_free(whole);
+		return;
+	}
+	payload = whole->length - headers;
 	memcpy(saved, whole->data, headers);
 	for (unsigned offset = 0, n = 0; offset < payload; offset += size, n++) {
 		unsigned step = MIN(size, payload - offset);

@@ -22,6 +22,7 @@
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/in.h>
 #include <linux/virtio_net.h>
 
 #define BUDGET 64u
@@ -99,21 +100,48 @@ static bool append_merged(struct virtio_net *n, struct packet *p, unsigned count
 	return ok;
 }
 
-/* What the device says of checksum and segments. False: impossible. */
+/* Where the TCP header of a frame is that was merged from segments; 0: it has none. */
+static unsigned tcp_offset(const struct packet *p, bool v6)
+{
+	const u8 *ip = p->data + ETH_HLEN;
+	unsigned header;
+
+	if (p->linear < ETH_HLEN + 40 || load_net16(p->data + 12) != (v6 ? ETH_P_IPV6 : ETH_P_IP))
+		return 0;
+	header = v6 ? 40 : (ip[0] & 15) * 4u;
+	if (ip[v6 ? 6 : 9] != IPPROTO_TCP || header < 20 || p->linear < ETH_HLEN + header + 20)
+		return 0;
+	return ETH_HLEN + header;
+}
+
+/*
+ * What the device says of checksum and segments; data is the Ethernet header. What it says of places in the packet is
+ * believed only if they are there: forwarding writes to them. False: impossible.
+ */
 static bool take_header(struct packet *p, const struct virtio_net_hdr *h)
 {
-	if (h->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID))
+	u8 type = h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+	unsigned start = h->csum_start, offset = h->csum_offset;
+
+	if (h->flags & VIRTIO_NET_HDR_F_DATA_VALID)
 		p->checksum = CHECKSUM_VERIFIED;
-	switch (h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
-	case VIRTIO_NET_HDR_GSO_NONE:
-		return true;
-	case VIRTIO_NET_HDR_GSO_TCPV4:
-	case VIRTIO_NET_HDR_GSO_TCPV6:
+	if (type != VIRTIO_NET_HDR_GSO_NONE) {
+		if (type != VIRTIO_NET_HDR_GSO_TCPV4 && type != VIRTIO_NET_HDR_GSO_TCPV6)
+			return false;
+		start = tcp_offset(p, type == VIRTIO_NET_HDR_GSO_TCPV6);
+		offset = 16;
 		p->segment_size = h->gso_size;
-		return h->gso_size != 0;
-	default:
-		return false;
+		if (!start || !h->gso_size)
+			return false;
+	} else if (!(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
+		return true;
 	}
+	if (start < ETH_HLEN || start + offset + 2 > p->linear)
+		return false;
+	p->checksum = CHECKSUM_PARTIAL;
+	p->checksum_start = (u16)(packet_headroom(p) + start);
+	p->checksum_offset = (u16)offset;
+	return true;
 }
 
 static u8 kind_of(const struct net_device *device, const struct ethhdr *eth)
