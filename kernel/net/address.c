@@ -158,6 +158,25 @@ int net_address_remove(struct net_device *device, const struct inet_address *add
 	return -EADDRNOTAVAIL;
 }
 
+void net_addresses_expire(struct net_device *device, u64 now)
+{
+	struct net_address **link = &device->addresses;
+
+	while (*link) {
+		struct net_address *a = *link;
+
+		if (a->valid_until_ns <= now) {
+			remove_one(device, link);
+			continue;
+		}
+		if (a->preferred_until_ns <= now && !(a->flags & IFA_F_DEPRECATED)) {
+			a->flags |= IFA_F_DEPRECATED;
+			tell(RTM_NEWADDR, device, a);
+		}
+		link = &a->next;
+	}
+}
+
 void net_addresses_remove_all(struct net_device *device)
 {
 	while (device->addresses)

@@ -12,6 +12,12 @@ void net_receive_local(struct packet *packet);
 void net_addresses_device_up(struct net_device *device) __must_hold(&device->network->config);
 void net_addresses_device_down(struct net_device *device) __must_hold(&device->network->config);
 void net_addresses_remove_all(struct net_device *device) __must_hold(&device->network->config);
+/* Removes addresses whose time is over; those past their preferred time are deprecated. */
+void net_addresses_expire(struct net_device *device, u64 now) __must_hold(&device->network->config);
+/* Removes routes whose time is over. */
+void routes_expire(struct network_namespace *network, u64 now) __must_hold(&network->config);
+/* Has both happen when they are due. Once a second. */
+void net_lifetimes_tick(void);
 
 /* The device cuts this large packet by itself. */
 bool net_device_segments(const struct net_device *device, const struct packet *packet);

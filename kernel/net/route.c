@@ -4,6 +4,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/local.h>
 #include <net/route.h>
 #include <sys/socket.h>
 
@@ -133,6 +134,18 @@ int route_remove(struct network_namespace *network, const struct route *match)
 		if (names(match, &t->routes[i]))
 			return remove_at(network, i);
 	return -ESRCH;
+}
+
+void routes_expire(struct network_namespace *network, u64 now)
+{
+	unsigned i = 0;
+
+	while (network->routes && i < network->routes->count) {
+		if (network->routes->routes[i].expires_ns > now)
+			i++;
+		else if (remove_at(network, i))
+			return; /* no memory: the next tick tries again */
+	}
 }
 
 void route_remove_device(struct network_namespace *network, const struct net_device *device)

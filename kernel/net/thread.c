@@ -3,6 +3,7 @@
 #include <core/lock.h>
 #include <core/panic.h>
 #include <core/wait.h>
+#include <net/local.h>
 #include <net/protocol.h>
 #include <net/thread.h>
 #include <sched/thread.h>
@@ -75,6 +76,7 @@ static void every_second(struct net_task *task)
 	preempt_disable();
 	neighbour_tick();
 	inet_fragments_expire();
+	net_lifetimes_tick();
 	preempt_enable();
 	timer_set(&tick.timer, clock_monotonic_ns() + NSEC_PER_SEC);
 }

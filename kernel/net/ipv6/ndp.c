@@ -29,6 +29,8 @@ enum { OPTION_SOURCE_LINK = 1, OPTION_TARGET_LINK = 2, OPTION_PREFIX = 3 };
 #define FLAG_OVERRIDE 0x20
 #define PENDING_MAX 16
 #define ADDRESSES_MAX 16 /* of one device, from advertisements */
+#define ROUTERS_MAX 8	 /* of a network: an attacker can name as many as it likes */
+#define TWO_HOURS (7200 * NSEC_PER_SEC)
 
 static void append_link_option(struct packet *p, u8 type, const struct net_device *device)
 {
@@ -146,7 +148,8 @@ static void advertised(struct packet *p, const struct inet_info *info)
 /* A router's word, on its way to the work thread. */
 struct advertisement {
 	struct work work;
-	struct net_device *device;
+	struct network_namespace *network;
+	int device; /* index: it may be gone by then */
 	struct inet_address router, prefix;
 	u32 router_lifetime, valid, preferred;
 	u8 prefix_length;
@@ -157,6 +160,32 @@ static unsigned pending; /* atomic */
 static u64 until(u32 seconds)
 {
 	return seconds == UINT32_MAX ? UINT64_MAX : clock_monotonic_ns() + seconds * NSEC_PER_SEC;
+}
+
+/* A word of no proven origin shortens the life of an address to two hours at most (RFC 4862, 5.5.3). */
+static void extend(struct net_address *old, const struct net_address *new)
+{
+	u64 soon = clock_monotonic_ns() + TWO_HOURS;
+
+	if (new->valid_until_ns > soon || new->valid_until_ns > old->valid_until_ns)
+		old->valid_until_ns = new->valid_until_ns;
+	else if (old->valid_until_ns > soon)
+		old->valid_until_ns = soon;
+	old->preferred_until_ns = new->preferred_until_ns;
+	if (old->preferred_until_ns > clock_monotonic_ns())
+		old->flags &= ~(u32)IFA_F_DEPRECATED;
+}
+
+static bool room_for_router(const struct network_namespace *network, const struct route *router)
+{
+	const struct route_table *t = network->routes;
+	unsigned count = 0;
+
+	for (unsigned i = 0; t && i < t->count; i++)
+		if (t->routes[i].protocol == RTPROT_RA &&
+		    !inet_equal(&t->routes[i].gateway, &router->gateway))
+			count++;
+	return count < ROUTERS_MAX;
 }
 
 static void add_address(struct net_device *device, const struct advertisement *ra)
@@ -179,8 +208,7 @@ static void add_address(struct net_device *device, const struct advertisement *r
 	for (struct net_address *old = device->addresses; old; old = old->next)
 		if (inet_equal(&old->address, &a.address)) {
 			if (!(old->flags & IFA_F_PERMANENT)) {
-				old->valid_until_ns = a.valid_until_ns;
-				old->preferred_until_ns = a.preferred_until_ns;
+				extend(old, &a);
 			}
 			return;
 		}
@@ -188,27 +216,32 @@ static void add_address(struct net_device *device, const struct advertisement *r
 		(void)!net_address_add(device, &a);
 }
 
-static void apply(struct work *work)
+/* The analysis does not see that the device found is of this network. */
+static void apply(struct work *work) __no_lock_analysis
 {
 	struct advertisement *ra = container_of(work, struct advertisement, work);
-	struct net_device *device = ra->device;
+	struct network_namespace *network = ra->network;
+	struct net_device *device;
 	struct route r = { .family = AF_INET6,
 			   .gateway = ra->router,
 			   .type = RTN_UNICAST,
 			   .protocol = RTPROT_RA,
 			   .table = RT_TABLE_MAIN,
 			   .metric = 1024,
-			   .device = device,
 			   .expires_ns = until(ra->router_lifetime) };
 
-	mutex_lock(&device->network->config);
-	if (ra->router_lifetime)
-		(void)!route_add(device->network, &r, true);
-	else
-		(void)!route_remove(device->network, &r);
+	mutex_lock(&network->config);
+	r.device = device = net_device_find(network, ra->device);
+	if (!device)
+		goto out;
+	if (!ra->router_lifetime)
+		(void)!route_remove(network, &r);
+	else if (room_for_router(network, &r))
+		(void)!route_add(network, &r, true);
 	if (ra->autonomous && ra->prefix_length == 64 && ra->valid && ra->preferred <= ra->valid)
 		add_address(device, ra);
-	mutex_unlock(&device->network->config);
+out:
+	mutex_unlock(&network->config);
 	__atomic_sub_fetch(&pending, 1, __ATOMIC_RELAXED);
 	kfree(ra);
 }
@@ -229,7 +262,8 @@ static void router_advertised(struct packet *p, const struct inet_info *info)
 	ra = kzalloc(sizeof(*ra), ALLOC_ATOMIC);
 	if (!ra)
 		return;
-	ra->device = info->device;
+	ra->network = info->network;
+	ra->device = info->device->index;
 	ra->router = info->source;
 	ra->router_lifetime = load_net16(p->data + 6);
 	if (prefix) {
