@@ -77,6 +77,7 @@ void wire_connect(u16 port, struct socket **client, struct socket **server)
 	struct socket *listener = host_net_socket();
 	int error;
 
+	listener->options |= SOCKET_REUSE_ADDRESS;
 	error = listener->ops->bind(listener, &to);
 	error = error ? error : listener->ops->listen(listener, 5);
 	ASSERT(!error);

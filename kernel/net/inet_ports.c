@@ -51,8 +51,8 @@ static bool list_conflicts(const struct port_table *t, const struct inet_node *l
 			   const struct inet_node *n)
 {
 	for (const struct inet_node *o = list; o; o = o->port_next) {
-		bool share_address = n->reuse_address && o->reuse_address &&
-				     !(t->stream && (o->listening || n->listening));
+		bool share_address =
+			n->reuse_address && o->reuse_address && !(t->stream && o->listening);
 		bool share_port = n->reuse_port && o->reuse_port &&
 				  (o->uid == n->uid || o->kind == INET_TIME_WAIT);
 

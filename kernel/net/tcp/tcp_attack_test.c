@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Strangers who forge segments, floods, and the ends of connections: keep-alive, TIME_WAIT, urgent data. */
+#include "../../../arch/host/host.h"
 #include "../../../arch/host/wire.h"
 
 #include <lib/errno.h>
@@ -231,6 +232,32 @@ TEST(tcp_time_wait_is_reused)
 	}
 	EXPECT_LT(host_clock_ns, 30 * NSEC_PER_SEC);
 	wire_close(listener, nullptr);
+}
+
+/* One after the other, ended from either side, by FIN and by RST; what is left is checked by the runner. */
+TEST(tcp_connections_leave_nothing)
+{
+	long before, most = 0;
+
+	wire_init(3);
+	wire.delay_ns = NSEC_PER_MSEC;
+	before = host_blocks();
+	for (u32 i = 0; i < 20000 && !test_has_failed(); i++) {
+		wire_connect((u16)(1 + i % 1000), &client, &server);
+		EXPECT_EQ(wire_write(client, 100), 100);
+		wire_run(3 * NSEC_PER_MSEC);
+		EXPECT_EQ(wire_read(server, 100), 100);
+		client->linger_seconds = i % 3 ? -1 : 0;
+		host_net_socket_free(i % 2 ? client : server);
+		wire_run(3 * NSEC_PER_MSEC);
+		host_net_socket_free(i % 2 ? server : client);
+		wire_run(3 * NSEC_PER_MSEC);
+		most = MAX(most, host_blocks() - before);
+	}
+	EXPECT_LT(most, 20000); /* those of a minute, in TIME_WAIT */
+	while (wire_step(UINT64_MAX))
+		;
+	EXPECT_EQ(host_blocks(), before);
 }
 
 static ssize_t with_flags(struct socket *socket, bool send, char *text, size_t n, int flags)

@@ -242,6 +242,32 @@ TEST(a_server_starts_again_at_once_with_reuseaddr)
 	EXPECT_ERRNO(bind(again, (struct sockaddr *)&address, sizeof(address)), EADDRINUSE);
 }
 
+TEST(a_listener_listens_beside_what_its_predecessor_left)
+{
+	int client, server, one = 1, first = socket(AF_INET, SOCK_STREAM, 0);
+	int second = socket(AF_INET, SOCK_STREAM, 0), third = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in address = loopback_address(0);
+
+	loopback_up();
+	for (int fd = first; fd <= third; fd++)
+		REQUIRE(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0);
+	REQUIRE(bind(first, (struct sockaddr *)&address, sizeof(address)) == 0);
+	REQUIRE(listen(first, 5) == 0);
+	address.sin_port = htons(port_of(first));
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	REQUIRE(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+	server = accept(first, NULL, NULL);
+	EXPECT_ERRNO(bind(second, (struct sockaddr *)&address, sizeof(address)), EADDRINUSE);
+	close(first);
+	EXPECT_EQ(bind(second, (struct sockaddr *)&address, sizeof(address)), 0); /* established */
+	EXPECT_EQ(listen(second, 5), 0);
+	close(second);
+	close(server);
+	close(client);
+	EXPECT_EQ(bind(third, (struct sockaddr *)&address, sizeof(address)), 0); /* TIME_WAIT */
+	EXPECT_EQ(listen(third, 5), 0);
+}
+
 TEST(reuseport_shares_a_port)
 {
 	int one = 1, a = socket(AF_INET, SOCK_STREAM, 0), b = socket(AF_INET, SOCK_STREAM, 0);
