@@ -4,7 +4,7 @@
 The pairs are Linux with Linux, which proves the tests, this kernel with itself, and each with the other. Every frame
 that this kernel sends is checked for lengths and checksums. Then a third party attacks the server, which is the sanitizer
 build with 4 processors, and the client must be served all the same. Rates are printed, not judged: NET_BYTES makes the transfers
-longer, NET_LINK=clean moves bulk data over a link without faults instead.
+longer, NET_LINK=rates takes the mean of many, NET_LINK=clean moves bulk data over a link without faults instead.
 """
 import concurrent.futures
 import hashlib

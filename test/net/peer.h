@@ -42,5 +42,5 @@ struct tally receive_datagrams(int fd, const struct request *r);
 
 /* Answers requests until the machine is switched off. */
 void serve(void) __attribute__((noreturn));
-/* Every test of a kind of link. `link`: "lossy", "clean", "hostile". */
+/* Every test of a kind of link. `link`: "lossy", "rates", "clean", "hostile". */
 void run_client(const char *link, uint64_t bytes);
