@@ -106,8 +106,14 @@ static int install_pair(struct socket *one, struct socket *two, int __user *user
 long sys_socketpair(int family, unsigned type, int protocol, int __user *fds)
 {
 	struct socket *one, *two;
-	int error = create(family, type, protocol, &one);
+	int error;
 
+	/* A pair of AF_UNIX has no names, so it reaches nobody. */
+	if (family != AF_UNIX && !silo_allows_socket(family)) {
+		silo_denied(CAIRN_SILO_DENIED_SOCKET, (u64)family);
+		return -EACCES;
+	}
+	error = create(family, type, protocol, &one);
 	if (error)
 		return error;
 	error = create(family, type, protocol, &two);

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Native calls on silos: abi/native/cairn/silo.h. */
+#include <fs/proc/proc.h>
 #include <lib/string.h>
 #include <mm/budget.h>
 #include <mm/frame.h>
+#include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <native/native.h>
+#include <proc/pid_namespace.h>
 #include <proc/silo.h>
+#include <proc/uts.h>
+#include <vfs/mount_namespace.h>
 #include <vfs/vfs.h>
+
+#include <cairn/handle.h>
 
 #include <cairn/silo.h>
 #include <linux/eventpoll.h>
+#include <linux/mount.h>
 #include <linux/sched.h>
 #include <syscall_prototypes.h>
 
@@ -44,23 +52,45 @@ long sys_silo_create(unsigned flags)
 	return result;
 }
 
-static int set_root(struct silo *silo, u64 value)
+/* Where a handle stands, with references; a member of a silo offers only what it could walk to itself. */
+static int place_of(int fd, struct path *out)
 {
-	struct object *former;
 	struct file *file;
-	int error =
-		value > INT32_MAX ? -EBADF : file_from_handle(current_pool(), (int)value, 0, &file);
+	int error = file_from_handle(current_pool(), fd, 0, &file);
 
 	if (error)
 		return error;
-	if (!S_ISDIR(file->inode->mode)) {
-		file_put(file);
-		return -ENOTDIR;
-	}
-	former = __atomic_exchange_n(&silo->root, &file->object, __ATOMIC_ACQ_REL);
-	if (former)
-		object_put(former);
-	return 0;
+	error = file_path(file, out);
+	file_put(file);
+	if (error)
+		return error;
+	error = path_check_confined(out);
+	if (error)
+		path_put(out);
+	return error;
+}
+
+static int set_root(struct silo *silo, u64 value)
+{
+	struct mount_namespace *mounts;
+	struct path root;
+	int error = value > INT32_MAX ? -EBADF : place_of((int)value, &root);
+
+	if (error)
+		return error;
+	error = S_ISDIR(root.dentry->inode->mode) ? mount_namespace_create(&root, &mounts)
+						  : -ENOTDIR;
+	path_put(&root);
+	return error ? error : silo_set_mounts(silo, &mounts->base);
+}
+
+static int set_host_name(struct silo *silo, const char __user *user)
+{
+	struct uts_namespace *uts = (struct uts_namespace *)silo->names->of[NAMESPACE_UTS];
+	char name[__NEW_UTS_LEN + 1];
+	ssize_t length = copy_string_from_user(name, user, sizeof(name));
+
+	return length < 0 ? (int)length : uts_name_set_in(uts, UTS_HOST_NAME, name, (size_t)length);
 }
 
 static int configure(struct silo *silo, unsigned what, u64 value)
@@ -82,6 +112,8 @@ static int configure(struct silo *silo, unsigned what, u64 value)
 			return -EPERM;
 		silo->capabilities = value;
 		return 0;
+	case CAIRN_SILO_HOST_NAME:
+		return set_host_name(silo, __force_user(const char __user *, value));
 	case CAIRN_SILO_ALLOW:
 		if (value & ~(u64)(CAIRN_SILO_ALLOW_NETWORK | CAIRN_SILO_ALLOW_UNIX))
 			return -EINVAL;
@@ -103,6 +135,82 @@ long sys_silo_configure(int fd, unsigned what, u64 value)
 		return error;
 	error = configure(silo, what, value);
 	object_put(&silo->object);
+	return error;
+}
+
+/* --- schemes --- */
+
+#define SCHEME_RIGHTS (CAIRN_RIGHT_READ | CAIRN_RIGHT_WRITE | CAIRN_RIGHT_EXECUTE)
+
+/* Devices are files that are handed one by one; those in a directory are not for the silo. */
+static u64 mount_flags(u32 rights, bool device)
+{
+	return MS_NOSUID | (device ? 0 : MS_NODEV) | (rights & CAIRN_RIGHT_WRITE ? 0 : MS_RDONLY) |
+	       (rights & CAIRN_RIGHT_EXECUTE ? 0 : MS_NOEXEC);
+}
+
+static int add_handle(struct mount_namespace *mounts, const char *where, int fd, u32 rights)
+{
+	struct path path;
+	u32 mode;
+	int error = place_of(fd, &path);
+
+	if (error)
+		return error;
+	mode = path.dentry->inode->mode;
+	error = mount_namespace_add(mounts, where, &path,
+				    mount_flags(rights, S_ISCHR(mode) || S_ISBLK(mode)));
+	path_put(&path);
+	return error;
+}
+
+static int create_memory(struct superblock **out)
+{
+	struct file_system_type *type = file_system_first();
+
+	while (type && strcmp(type->name, "tmpfs") != 0)
+		type = type->next;
+	return type ? type->mount(type, "tmpfs", 0, nullptr, out) : -ENODEV;
+}
+
+static int add_scheme(struct silo *silo, const char *where, int source, u32 rights)
+{
+	struct mount_namespace *mounts = (struct mount_namespace *)silo->names->of[NAMESPACE_MOUNT];
+	struct superblock *sb;
+	int error;
+
+	if (!READ_ONCE(silo->has_root))
+		return -EINVAL;
+	if (source >= 0)
+		return add_handle(mounts, where, source, rights);
+	if (source == CAIRN_SCHEME_PROC)
+		error = proc_superblock_create(namespaces_pid(silo->names), &sb);
+	else
+		error = source == CAIRN_SCHEME_MEMORY ? create_memory(&sb) : -EINVAL;
+	if (error)
+		return error;
+	error = mount_namespace_add_new(mounts, where, sb, mount_flags(rights, false));
+	superblock_put(sb);
+	return error;
+}
+
+long sys_silo_mount(int fd, const char __user *user, int source, unsigned rights)
+{
+	struct silo *silo;
+	char *where;
+	int error;
+
+	if (rights & ~SCHEME_RIGHTS)
+		return -EINVAL;
+	error = copy_path_from_user(user, &where);
+	if (error)
+		return error;
+	error = silo_get(fd, RIGHT_WRITE, &silo);
+	if (!error) {
+		error = add_scheme(silo, where, source, rights);
+		object_put(&silo->object);
+	}
+	kfree(where);
 	return error;
 }
 
@@ -165,27 +273,26 @@ static int enter(struct silo *silo, const int *keep, unsigned count)
 	struct path root;
 	int error;
 
-	if (!silo->root)
+	if (!READ_ONCE(silo->has_root))
 		return -EINVAL;
-	if (!capable(CAP_SYS_ADMIN))
+	/* A program with a privilege by its file must not be led astray by what a silo shows it. */
+	if (!current_task()->no_new_privs && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	error = check_kept(keep, count);
 	if (!error)
-		error = task_unshare(CLONE_FS | CLONE_FILES | CLONE_NEWUTS | CLONE_NEWIPC);
+		error = task_unshare(CLONE_FS | CLONE_FILES);
 	if (!error)
-		error = file_path(file_of(silo->root), &root);
-	if (error)
-		return error;
-	error = silo_join(silo);
+		error = silo_join(silo);
 	if (!error)
 		error = confine_credentials(silo);
-	if (!error) {
-		fs_context_set_root(current_fs(), &root);
-		fs_context_set_working_directory(current_fs(), &root);
-		close_others(keep, count);
-	}
+	if (error)
+		return error;
+	mount_namespace_root(current_mount_namespace(), &root);
+	fs_context_set_root(current_fs(), &root);
+	fs_context_set_working_directory(current_fs(), &root);
 	path_put(&root);
-	return error;
+	close_others(keep, count);
+	return 0;
 }
 
 long sys_silo_enter(int fd, const int __user *user, unsigned count)
@@ -295,7 +402,7 @@ long sys_silo_event(int fd, struct cairn_silo_event __user *user, unsigned flags
 	out.lost = lost;
 	out.time_ns = event.time_ns;
 	out.kind = event.kind;
-	out.pid = event.pid;
+	out.pid = pid_to_user(event.pid);
 	out.value = event.value;
 	memcpy(out.name, event.name, sizeof(out.name));
 	return copy_to_user(user, &out, sizeof(out)) ? -EFAULT : 0;

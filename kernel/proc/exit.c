@@ -135,21 +135,26 @@ static void signal_orphans_locked(struct process_group *group, const struct proc
 	signal_send_group_locked(group, &info);
 }
 
-/* Who becomes the parent of the children of `process`: the nearest subreaper, else process 1. */
+/*
+ * Who becomes the parent of the children of `process`: the nearest subreaper, else process 1. Where there is none, or it ends
+ * itself, the name space of the parent takes over.
+ */
 static struct process *find_reaper_locked(struct process *process) __must_hold(&process_table_lock)
 {
-	struct process *init = process->pid_namespace->init, *p;
+	struct pid_namespace *ns = process->pid_namespace;
+	struct process *p;
 
-	/* Where process 1 is gone, or ends itself, its own parent's name space takes over. */
-	if (!init || init == process)
-		init = process->pid_namespace->level && process->parent
-			       ? find_reaper_locked(process->parent)
-			       : init_process;
-	for (p = process->parent; p && p != init; p = p->parent)
-		if (p->child_subreaper && p->state < PROCESS_ZOMBIE && !p->group_exiting &&
-		    p->pid_namespace == process->pid_namespace)
+	for (p = process->parent; p; p = p->parent) {
+		if (p->pid_namespace != ns) {
+			if (ns->init && ns->init != process)
+				return ns->init;
+			ns = p->pid_namespace;
+		}
+		if (p == ns->init ||
+		    (p->child_subreaper && p->state < PROCESS_ZOMBIE && !p->group_exiting))
 			return p;
-	return init;
+	}
+	return init_process;
 }
 
 static void send_death_signals(struct process *child)

@@ -73,12 +73,26 @@ static int copy_members(struct namespaces *set, u64 flags, struct fs_context *fs
 	return 0;
 }
 
+int namespaces_create(struct namespaces *from, u64 flags, struct fs_context *fs,
+		      struct namespaces **out)
+{
+	struct namespaces *set = set_create(from);
+	int err;
+
+	if (!set)
+		return -ENOMEM;
+	err = copy_members(set, flags, fs);
+	if (err)
+		namespaces_put(set);
+	else
+		*out = set;
+	return err;
+}
+
 int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
 		    struct namespaces **out)
 {
-	struct namespaces *set;
 	u64 known = 0;
-	int err;
 
 	flags &= ALL_FLAGS;
 	if (!flags) {
@@ -94,15 +108,7 @@ int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
 		return -EPERM;
 	if (flags & ~known)
 		return -EINVAL;
-	set = set_create(from);
-	if (!set)
-		return -ENOMEM;
-	err = copy_members(set, flags, fs);
-	if (err)
-		namespaces_put(set);
-	else
-		*out = set;
-	return err;
+	return namespaces_create(from, flags, fs, out);
 }
 
 int namespaces_replace(struct namespaces *from, enum namespace_kind kind, struct namespace *ns,

@@ -87,6 +87,9 @@ u64 namespace_flags(void);
  */
 [[nodiscard]] int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
 				  struct namespaces **out);
+/* The same without asking for a privilege: for silos, whose members lose theirs. */
+[[nodiscard]] int namespaces_create(struct namespaces *from, u64 flags, struct fs_context *fs,
+				    struct namespaces **out);
 /* A set as `from` with `ns` in place of its member of that kind. -ENOMEM. */
 [[nodiscard]] int namespaces_replace(struct namespaces *from, enum namespace_kind kind,
 				     struct namespace *ns, struct namespaces **out);

@@ -149,6 +149,23 @@ static void drop_number(struct pid_namespace *ns, int number)
 	ns->used[number / 64] &= ~(1ull << number % 64);
 }
 
+static void alias_insert(struct alias *alias)
+{
+	struct alias **bucket = inner_bucket(alias->ns, alias->inner);
+
+	alias->next = *bucket;
+	rcu_assign(*bucket, alias);
+}
+
+static void alias_remove(struct alias *alias)
+{
+	struct alias **at = inner_bucket(alias->ns, alias->inner);
+
+	while (*at != alias)
+		at = &(*at)->next;
+	rcu_assign(*at, alias->next);
+}
+
 int pid_aliases_enter_locked(struct pid_namespace *ns, struct pid_aliases *aliases, int number,
 			     int wanted)
 {
@@ -168,13 +185,8 @@ int pid_aliases_enter_locked(struct pid_namespace *ns, struct pid_aliases *alias
 		alias->inner = inner;
 		alias->number = number;
 	}
-	for (unsigned i = 0; i < aliases->count; i++) {
-		struct alias *alias = &aliases->list[i];
-		struct alias **bucket = inner_bucket(alias->ns, alias->inner);
-
-		alias->next = *bucket;
-		rcu_assign(*bucket, alias);
-	}
+	for (unsigned i = 0; i < aliases->count; i++)
+		alias_insert(&aliases->list[i]);
 	aliases->next = *number_bucket(number);
 	rcu_assign(*number_bucket(number), aliases);
 	return 0;
@@ -191,22 +203,73 @@ void pid_aliases_remove_locked(int number)
 		return;
 	rcu_assign(*link, aliases->next);
 	for (unsigned i = 0; i < aliases->count; i++) {
-		struct alias *alias = &aliases->list[i];
-		struct alias **at = inner_bucket(alias->ns, alias->inner);
-
-		while (*at != alias)
-			at = &(*at)->next;
-		rcu_assign(*at, alias->next);
-		drop_number(alias->ns, alias->inner);
+		alias_remove(&aliases->list[i]);
+		drop_number(aliases->list[i].ns, aliases->list[i].inner);
 	}
 	rcu_call(&aliases->rcu, free_later);
+}
+
+/* Aliases with one more level take the place of those that the number has. */
+static int move_locked(struct pid_namespace *ns, struct pid_aliases *aliases, int number)
+	__must_hold(&process_table_lock)
+{
+	struct pid_aliases **link = number_bucket(number), *old;
+	unsigned last = aliases->count - 1;
+	int inner = ns->closed ? -ENOMEM : take_number(ns, 0);
+
+	if (inner < 0)
+		return inner;
+	while (*link && (*link)->list[0].number != number)
+		link = &(*link)->next;
+	old = *link;
+	for (unsigned i = 0; i <= last; i++) {
+		struct alias *alias = &aliases->list[i];
+
+		alias->inner = i < last ? old->list[i].inner : inner;
+		alias->number = number;
+		alias_insert(alias);
+		if (i < last)
+			alias_remove(&old->list[i]);
+	}
+	aliases->next = old ? old->next : *number_bucket(number);
+	rcu_assign(*(old ? link : number_bucket(number)), aliases);
+	if (old)
+		rcu_call(&old->rcu, free_later);
+	return 0;
+}
+
+int pid_namespace_move(struct pid_namespace *ns)
+{
+	struct process *process = current_process();
+	struct pid_aliases *aliases;
+	irqflags_t flags;
+	int err;
+
+	if (process->pid_namespace != ns->parent)
+		return -EPERM;
+	err = pid_aliases_create(ns, &aliases);
+	if (err)
+		return err;
+	flags = spin_lock_irqsave(&process_table_lock);
+	err = move_locked(ns, aliases, process->pid);
+	if (!err) {
+		ns->processes++;
+		namespace_get(&ns->base);
+		process->pid_namespace = ns;
+	}
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	if (err)
+		pid_aliases_free(aliases);
+	else
+		namespace_put(&ns->parent->base); /* `ns` holds it too */
+	return err;
 }
 
 void pid_namespace_join_locked(struct process *process)
 {
 	struct pid_namespace *ns = process->pid_namespace;
 
-	if (!ns->init && ns->level) {
+	if (!ns->init && ns->level && !ns->no_init) {
 		ns->init = process;
 		process->unkillable = true;
 	}

@@ -20,7 +20,8 @@ struct pid_namespace {
 	struct pid_namespace *parent; /* holds a reference; null: the initial one */
 	unsigned level;		      /* 0: the initial one */
 	/* Guarded by process_table_lock. */
-	struct process *init; /* its process 1; null before and after */
+	struct process *init; /* its process 1; null before and after, and where there is none */
+	bool no_init;	      /* a silo's: no process is special, it lives on when number 1 ends */
 	bool closed;	      /* its process 1 has ended: nobody is born here any more */
 	unsigned processes;   /* not yet reaped, those of name spaces below included */
 	u32 last;
@@ -81,6 +82,12 @@ void pid_aliases_remove_locked(int number) __must_hold(&process_table_lock);
 /* A process is born, and reaped: counts it in its name space and those above. */
 void pid_namespace_join_locked(struct process *process) __must_hold(&process_table_lock);
 void pid_namespace_leave_locked(struct process *process) __must_hold(&process_table_lock);
+
+/*
+ * The current process, of one task, moves from the parent of `ns` into it, where it gets a number besides those that it has. -EPERM: it is
+ * somewhere else; -ENOMEM, -EAGAIN.
+ */
+[[nodiscard]] int pid_namespace_move(struct pid_namespace *ns);
 
 /* The last task of process 1 of a name space exits: everything in it is killed, and waited for. */
 void pid_namespace_close(struct process *init);

@@ -6,11 +6,13 @@
 #include <mm/aspace.h>
 #include <mm/budget.h>
 #include <mm/slab.h>
+#include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 #include <proc/silo.h>
 
 #include <cairn/silo.h>
 #include <linux/eventpoll.h>
+#include <linux/sched.h>
 
 #define DEFAULT_TASKS 256u
 
@@ -26,8 +28,7 @@ static void silo_destroy(struct object *object)
 	/* Address spaces may outlive the silo a little; nobody is told any more. */
 	silo->budget->exhausted = nullptr;
 	memory_budget_put(silo->budget);
-	if (silo->root)
-		object_put(silo->root);
+	namespaces_put(silo->names);
 	if (silo->parent)
 		object_put(&silo->parent->object);
 	rcu_call(&object->rcu, silo_free);
@@ -67,6 +68,17 @@ static void budget_exhausted(struct memory_budget *budget)
 	silo_record(budget->owner, CAIRN_SILO_EVENT_OUT_OF_MEMORY, budget->limit);
 }
 
+static int create_names(struct silo *silo)
+{
+	int error =
+		namespaces_create(current_namespaces(), CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
+				  nullptr, &silo->names);
+
+	if (!error)
+		namespaces_pid(silo->names)->no_init = true;
+	return error;
+}
+
 int silo_create(struct silo **out)
 {
 	struct silo *silo = kvmalloc(sizeof(*silo), ALLOC_ZERO), *parent = current_silo();
@@ -74,9 +86,15 @@ int silo_create(struct silo **out)
 
 	if (!silo)
 		return -ENOMEM;
+	error = create_names(silo);
+	if (error) {
+		kvfree(silo);
+		return error;
+	}
 	error = memory_budget_create(current_process()->charge.budget, false, UINT64_MAX,
 				     &silo->budget);
 	if (error) {
+		namespaces_put(silo->names);
 		kvfree(silo);
 		return error;
 	}
@@ -93,6 +111,22 @@ int silo_create(struct silo **out)
 	}
 	*out = silo;
 	return 0;
+}
+
+int silo_set_mounts(struct silo *silo, struct namespace *mounts)
+{
+	struct namespace *former = mounts;
+	irqflags_t flags = spin_lock_irqsave(&silo->lock);
+	int error = READ_ONCE(silo->entered) ? -EBUSY : 0;
+
+	if (!error) {
+		former = silo->names->of[NAMESPACE_MOUNT];
+		silo->names->of[NAMESPACE_MOUNT] = mounts;
+		silo->has_root = true;
+	}
+	spin_unlock_irqrestore(&silo->lock, flags);
+	namespace_put(former);
+	return error;
 }
 
 /* --- who sees whom --- */
@@ -141,14 +175,18 @@ void silo_record(struct silo *silo, u32 kind, u64 value)
 	object_notify(&silo->object, EPOLLIN | EPOLLRDNORM);
 }
 
+static void record_denial(struct silo *silo, u32 kind, u64 value)
+{
+	__atomic_fetch_add(&silo->denied, 1, __ATOMIC_RELAXED);
+	silo_record(silo, kind, value);
+}
+
 void silo_denied(u32 kind, u64 value)
 {
 	struct silo *silo = current_silo();
 
-	if (!silo)
-		return;
-	__atomic_fetch_add(&silo->denied, 1, __ATOMIC_RELAXED);
-	silo_record(silo, kind, value);
+	if (silo)
+		record_denial(silo, kind, value);
 }
 
 int silo_event_take(struct silo *silo, struct silo_event *out, u64 *lost)
@@ -174,52 +212,88 @@ static void capability_denied(unsigned capability)
 
 /* --- members --- */
 
-int silo_task_add(struct silo *silo)
+static int add_one(struct silo *silo)
 {
-	if (!silo)
-		return 0;
 	if (__atomic_add_fetch(&silo->tasks, 1, __ATOMIC_SEQ_CST) <= READ_ONCE(silo->task_limit) &&
 	    !__atomic_load_n(&silo->killed, __ATOMIC_SEQ_CST))
 		return 0;
-	silo_task_drop(silo);
-	silo_denied(CAIRN_SILO_DENIED_TASK, silo->task_limit);
+	__atomic_sub_fetch(&silo->tasks, 1, __ATOMIC_SEQ_CST);
+	record_denial(silo, CAIRN_SILO_DENIED_TASK, silo->task_limit);
 	return -EAGAIN;
+}
+
+static void drop_one(struct silo *silo)
+{
+	if (__atomic_sub_fetch(&silo->tasks, 1, __ATOMIC_SEQ_CST))
+		return;
+	silo_record(silo, CAIRN_SILO_EVENT_STOPPED, 0);
+	object_notify(&silo->object, EPOLLHUP);
+}
+
+int silo_task_add(struct silo *silo)
+{
+	for (struct silo *s = silo; s; s = s->parent) {
+		int error = add_one(s);
+
+		if (!error)
+			continue;
+		for (struct silo *done = silo; done != s; done = done->parent)
+			drop_one(done);
+		return error;
+	}
+	return 0;
 }
 
 void silo_task_drop(struct silo *silo)
 {
-	if (!silo || __atomic_sub_fetch(&silo->tasks, 1, __ATOMIC_SEQ_CST))
-		return;
-	silo_record(silo, CAIRN_SILO_EVENT_STOPPED, 0);
-	object_notify(&silo->object, EPOLLHUP);
+	for (; silo; silo = silo->parent)
+		drop_one(silo);
+}
+
+/* Budget, name spaces and number of the current process become those of the silo. */
+static int move_in(struct silo *silo)
+{
+	int error = process_set_budget(silo->budget);
+
+	if (error)
+		return error;
+	error = pid_namespace_move(namespaces_pid(silo->names));
+	if (error) {
+		(void)!process_set_budget(silo->parent ? silo->parent->budget : nullptr);
+		return error;
+	}
+	namespaces_get(silo->names);
+	task_set_namespaces(silo->names);
+	return 0;
 }
 
 int silo_join(struct silo *silo)
 {
 	struct process *process = current_process();
 	struct silo *former = process->silo;
+	irqflags_t flags;
 	int error;
 
 	if (process->task_count != 1)
 		return -EBUSY;
 	if (silo->parent != former)
 		return -EPERM;
-	error = silo_task_add(silo);
+	error = add_one(silo); /* those above count it already */
 	if (error)
 		return error;
-	error = process_set_budget(silo->budget);
+	flags = spin_lock_irqsave(&silo->lock);
+	WRITE_ONCE(silo->entered, true); /* its set of name spaces does not change any more */
+	spin_unlock_irqrestore(&silo->lock, flags);
+	error = move_in(silo);
 	if (error) {
-		silo_task_drop(silo);
+		drop_one(silo);
 		return error;
 	}
 	object_get(&silo->object);
 	WRITE_ONCE(process->silo, silo);
-	WRITE_ONCE(silo->entered, true);
 	silo_record(silo, CAIRN_SILO_EVENT_STARTED, 0);
-	if (former) {
-		silo_task_drop(former);
+	if (former)
 		object_put(&former->object); /* the new one holds it */
-	}
 	return 0;
 }
 
@@ -230,10 +304,9 @@ void silo_signal(struct silo *silo, int signo)
 	const siginfo_t info = { .si_signo = signo, .si_code = SI_KERNEL };
 	struct process *process;
 
-	for (int pid = 2; (process = process_next(pid));
+	for (int pid = 2; (process = process_next_within(silo, pid));
 	     pid = process->pid + 1, process_put(process))
-		if (READ_ONCE(process->silo) && silo_contains(silo, process->silo))
-			(void)signal_send_process(process, &info);
+		(void)signal_send_process(process, &info);
 }
 
 /* A task that is being made when `killed` is set is counted already: it is found when it is there, at the latest. */

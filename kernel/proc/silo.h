@@ -5,11 +5,13 @@
  *
  * (L1) A process in a silo finds only processes of it and of silos made in it, by whatever number and call.
  * (L2) Its capabilities (capabilities(7)) are within the silo's, whatever it executes.
- * (L3) It walks paths from the silo's root only; a directory that is not below it is not walked from.
+ * (L3) It walks paths in the silo's own tree of mounts only; a directory that is not in it is not walked from.
  * (L4) What mm/budget.h names (pages, tables, mappings, stacks, structures) is charged to the silo's budget and to that of its maker; tasks
  * are counted.
  * (L5) What was denied is recorded. The ring keeps the newest records and counts those that were lost.
- * (L6) Once killed, no task is added; the kill is over when there is none left.
+ * (L6) Its members share name spaces of process numbers, mounts, System V objects and host names, which are the silo's own. No
+ *      process of its name space of numbers is special: orphans go to the subreapers outside.
+ * (L7) Once killed, no task is added; the kill is over when there is none left.
  */
 #pragma once
 
@@ -17,6 +19,8 @@
 #include <obj/object.h>
 
 struct memory_budget;
+struct namespace;
+struct namespaces;
 struct process;
 
 #define SILO_EVENTS 128u
@@ -33,7 +37,9 @@ struct silo {
 	struct object object;
 	struct silo *parent; /* the silo of its maker; holds a reference; may be null */
 	struct memory_budget *budget;
-	struct object *root; /* an open directory; holds a reference; null until configured */
+	struct namespaces
+		*names; /* of all members; that of mounts is its own once has_root is set */
+	bool has_root;
 	u64 capabilities;
 	u32 allow; /* CAIRN_SILO_ALLOW_* */
 	u32 task_limit;
@@ -56,6 +62,9 @@ static inline struct silo *silo_of(struct object *object)
 /* A silo in the current one, with nothing but default limits. -ENOMEM. */
 [[nodiscard]] int silo_create(struct silo **out);
 
+/* Gives it a tree of mounts; consumes the reference. -EBUSY: it was entered. */
+[[nodiscard]] int silo_set_mounts(struct silo *silo, struct namespace *mounts);
+
 /* `inner` is `outer` or was made in it; outer null: always. */
 bool silo_contains(const struct silo *outer, const struct silo *inner);
 
@@ -75,8 +84,8 @@ void silo_denied(u32 kind, u64 value);
 /* Takes the oldest record. -EAGAIN. *lost: how many were dropped since the last call. */
 [[nodiscard]] int silo_event_take(struct silo *silo, struct silo_event *out, u64 *lost);
 
-/* The current process, of one task, becomes a member. -EBUSY: it has more tasks; -EPERM: its silo did not make this one;
- * -EAGAIN as silo_task_add; -ENOMEM. */
+/* The current process, of one task, becomes a member. -EBUSY: it has more tasks; -EPERM: its silo or name space
+ * of process numbers is not where this one was made; -EAGAIN as silo_task_add; -ENOMEM. */
 [[nodiscard]] int silo_join(struct silo *silo);
 
 /* Sends a signal to all members. Kill waits for their end: 0, -ERESTARTSYS. */

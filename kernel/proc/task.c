@@ -274,14 +274,24 @@ int task_find_global(int tid, struct task **out)
 	return task ? 0 : -ESRCH;
 }
 
+/* The number in the kernel; in a silo, one that does not exist there is recorded: it may be somebody's outside. */
+static int number_to_find(int number)
+{
+	int global = pid_from_user(number);
+
+	if (unlikely(global == PID_NONE))
+		silo_denied(CAIRN_SILO_DENIED_PROCESS, (u64)number);
+	return global;
+}
+
 int process_find(int pid, struct process **out)
 {
-	return process_find_global(pid_from_user(pid), out);
+	return process_find_global(number_to_find(pid), out);
 }
 
 int task_find(int tid, struct task **out)
 {
-	return task_find_global(pid_from_user(tid), out);
+	return task_find_global(number_to_find(tid), out);
 }
 
 int process_find_global(int pid, struct process **out)
@@ -296,18 +306,23 @@ int process_find_global(int pid, struct process **out)
 	return -ESRCH;
 }
 
-struct process *process_next(int pid)
+struct process *process_next_within(const struct silo *silo, int pid)
 {
 	struct process *process;
 
 	for (pid = pid_next(pid); pid > 0; pid = pid_next(pid + 1)) {
 		if (process_find_any(pid, &process))
 			continue;
-		if (likely(silo_sees(process)))
+		if (likely(silo_contains(silo, READ_ONCE(process->silo))))
 			return process;
 		process_put(process);
 	}
 	return nullptr;
+}
+
+struct process *process_next(int pid)
+{
+	return process_next_within(current_silo(), pid);
 }
 
 struct task *process_next_task(struct process *process, int tid)

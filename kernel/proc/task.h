@@ -180,7 +180,9 @@ static inline void task_put(struct task *t)
 {
 	object_put(&t->object);
 }
-/* The next process with pid >= `pid` with a reference, or null: for /proc. */
+/* The next process with pid >= `pid` that is in `silo` (null: any) or a silo made there, with a reference, or null. */
+struct process *process_next_within(const struct silo *silo, int pid);
+/* The same of those that the current task may know of: for /proc. */
 struct process *process_next(int pid);
 /* The next task of a process with tid >= `tid`, with a reference, or null. */
 struct task *process_next_task(struct process *process, int tid);

@@ -29,8 +29,11 @@ void uts_name_get(enum uts_name which, char out[__NEW_UTS_LEN + 1])
 
 int uts_name_set(enum uts_name which, const char *name, size_t size)
 {
-	struct uts_namespace *uts = current_uts();
+	return uts_name_set_in(current_uts(), which, name, size);
+}
 
+int uts_name_set_in(struct uts_namespace *uts, enum uts_name which, const char *name, size_t size)
+{
 	if (size > __NEW_UTS_LEN)
 		return -EINVAL;
 	spin_lock(&uts->lock);

@@ -87,6 +87,134 @@ static int copy(struct namespace *base, struct fs_context *fs, struct namespace 
 	return 0;
 }
 
+static struct mount_namespace *create(void)
+{
+	struct mount_namespace *ns = kzalloc(sizeof(*ns), 0);
+
+	if (ns)
+		namespace_init(&ns->base, initial.base.type);
+	return ns;
+}
+
+/* A copy of the tree from `what` on, attached nowhere. */
+static int copy_from_locked(const struct path *what, u32 flags, struct mount **out)
+	__must_hold(&mount_tree_lock)
+{
+	struct mount *top, *m;
+	int err = what->mount->internal
+			  ? -EINVAL
+			  : mount_create(what->mount->superblock, what->dentry, what->mount->flags,
+					 what->mount->source, &top);
+
+	if (err)
+		return err;
+	err = mount_copy_children_locked(what->mount, what->dentry, top);
+	if (err) {
+		mount_dissolve_locked(top);
+		return err;
+	}
+	for (m = top; m; m = mount_next_below(top, m))
+		m->flags |= flags;
+	*out = top;
+	return 0;
+}
+
+int mount_namespace_create(const struct path *root, struct mount_namespace **out)
+{
+	struct mount_namespace *ns = create();
+	struct mount *m;
+	int err;
+
+	if (!ns)
+		return -ENOMEM;
+	write_lock(&mount_tree_lock);
+	err = copy_from_locked(root, 0, &ns->root);
+	if (!err) {
+		mount_add_root(ns->root);
+		for (m = ns->root; m; m = mount_next_below(ns->root, m))
+			m->ns = ns;
+	}
+	write_unlock(&mount_tree_lock);
+	if (err)
+		kfree(ns);
+	else
+		*out = ns;
+	return err;
+}
+
+void mount_namespace_root(const struct mount_namespace *ns, struct path *out)
+{
+	*out = (struct path){ ns->root, ns->root->root };
+	path_get(out);
+	mount_step_up(out);
+}
+
+/* Hangs `top` on a path of the tree, or takes it apart. */
+static int hang_locked(struct mount_namespace *ns, struct mount *top, struct path *target)
+	__must_hold(&mount_tree_lock)
+{
+	mount_step_up(target);
+	if (S_ISDIR(top->root->inode->mode) != S_ISDIR(target->dentry->inode->mode))
+		return -ENOTDIR;
+	if (target->dentry->flags & DENTRY_UNLINKED || target->mount->ns != ns)
+		return -ENOENT;
+	mount_attach(top, target);
+	return 0;
+}
+
+static int find_place(struct mount_namespace *ns, const char *where, struct path *out)
+{
+	struct path root;
+	int err;
+
+	mount_namespace_root(ns, &root);
+	err = path_lookup_in(&root, where, LOOKUP_FOLLOW, out);
+	path_put(&root);
+	return err;
+}
+
+int mount_namespace_add(struct mount_namespace *ns, const char *where, const struct path *what,
+			u64 flags)
+{
+	struct mount *top;
+	struct path target;
+	int err = find_place(ns, where, &target);
+
+	if (err)
+		return err;
+	write_lock(&mount_tree_lock);
+	err = copy_from_locked(what, (u32)flags, &top);
+	if (!err) {
+		err = hang_locked(ns, top, &target);
+		if (err)
+			mount_dissolve_locked(top);
+	}
+	write_unlock(&mount_tree_lock);
+	path_put(&target);
+	return err;
+}
+
+int mount_namespace_add_new(struct mount_namespace *ns, const char *where, struct superblock *sb,
+			    u64 flags)
+{
+	struct mount *top;
+	struct path target;
+	int err = find_place(ns, where, &target);
+
+	if (err)
+		return err;
+	err = mount_create(sb, sb->root, (u32)flags, sb->type->name, &top);
+	if (!err) {
+		write_lock(&mount_tree_lock);
+		err = hang_locked(ns, top, &target);
+		if (err)
+			mount_dissolve_locked(top);
+		write_unlock(&mount_tree_lock);
+	}
+	path_put(&target);
+	return err;
+}
+
 /* The task's root and working directory become the root of the tree. */
 static int enter(struct namespace *base)
 {

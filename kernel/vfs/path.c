@@ -144,28 +144,41 @@ static int fast_walk(const char *text, const struct file *file, u32 flags, struc
 	return 0;
 }
 
-static int slow_walk(int dirfd, const char *text, u32 flags, struct path *out)
+/* All components of a walk that was started with this result; ends it. */
+static int walk_through(struct walk *w, int result, const char *text, struct path *out)
 {
-	struct walk w;
 	bool again;
-	int result = walk_start(&w, dirfd, text, flags);
 
 	do {
 		if (!result)
-			result = walk_to_parent(&w);
+			result = walk_to_parent(w);
 		again = false;
 		if (!result)
-			result = walk_last(&w, &again);
+			result = walk_last(w, &again);
 	} while (again);
-	if (!result && ((w.flags & LOOKUP_DIRECTORY) || (w.trailing && *text)) &&
-	    !S_ISDIR(w.at.dentry->inode->mode))
+	if (!result && ((w->flags & LOOKUP_DIRECTORY) || (w->trailing && *text)) &&
+	    !S_ISDIR(w->at.dentry->inode->mode))
 		result = -ENOTDIR;
 	if (!result) {
-		*out = w.at;
+		*out = w->at;
 		path_get(out);
 	}
-	walk_end(&w);
+	walk_end(w);
 	return result;
+}
+
+static int slow_walk(int dirfd, const char *text, u32 flags, struct path *out)
+{
+	struct walk w;
+
+	return walk_through(&w, walk_start(&w, dirfd, text, flags), text, out);
+}
+
+int path_lookup_in(const struct path *root, const char *text, u32 flags, struct path *out)
+{
+	struct walk w;
+
+	return walk_through(&w, walk_start_in(&w, root, text, flags), text, out);
 }
 
 /* The fast walk for a path that may begin at a handle. */

@@ -233,6 +233,10 @@ struct open_request {
 /* Reads the target of a symbolic link (magic ones too) into a text that the caller frees with kfree. -EINVAL: no link. */
 [[nodiscard]] int vfs_read_link(const struct path *path, char **out);
 
+/* A path in the tree of `root`, which "/", ".." and links do not lead out of; no magic links. */
+[[nodiscard]] int path_lookup_in(const struct path *root, const char *text, u32 flags,
+				 struct path *out);
+
 /* A task in a silo starts from directories below its root only: 0 or -EACCES, recorded. May sleep. */
 [[nodiscard]] int path_check_confined(const struct path *path);
 

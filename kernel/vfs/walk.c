@@ -91,17 +91,32 @@ static int start_at_handle(struct walk *w, int dirfd)
 	return result;
 }
 
+static void walk_init(struct walk *w, const char *text, u32 flags)
+{
+	w->root = w->at = w->start = (struct path){};
+	w->flags = flags;
+	w->links = w->pending_count = w->text_count = 0;
+	w->rest = text;
+	w->jumped = false;
+}
+
+int walk_start_in(struct walk *w, const struct path *root, const char *text, u32 flags)
+{
+	walk_init(w, text, flags | LOOKUP_IN_ROOT);
+	w->root = w->at = w->start = *root;
+	path_get(root);
+	path_get(root);
+	path_get(root);
+	return *text ? 0 : -ENOENT;
+}
+
 int walk_start(struct walk *w, int dirfd, const char *text, u32 flags)
 {
 	struct fs_context *fs = current_fs();
 	bool from_root = *text == '/' && !(flags & LOOKUP_IN_ROOT);
 	int result = 0;
 
-	w->root = w->at = w->start = (struct path){};
-	w->flags = flags;
-	w->links = w->pending_count = w->text_count = 0;
-	w->rest = text;
-	w->jumped = false;
+	walk_init(w, text, flags);
 	if (!*text && !(flags & LOOKUP_EMPTY))
 		return -ENOENT;
 	if (*text == '/' && (flags & LOOKUP_BENEATH))

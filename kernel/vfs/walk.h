@@ -32,6 +32,9 @@ struct walk {
 
 /* Prepares a walk of `text` from dirfd. Needs walk_end() even when it fails. */
 [[nodiscard]] int walk_start(struct walk *w, int dirfd, const char *text, u32 flags);
+/* The same from `root`, which it does not leave. */
+[[nodiscard]] int walk_start_in(struct walk *w, const struct path *root, const char *text,
+				u32 flags);
 void walk_end(struct walk *w);
 
 /* Walks all but the last component; w->at is its directory then, and search permission for it was checked. */

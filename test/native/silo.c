@@ -11,8 +11,10 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -118,7 +120,7 @@ TEST(configure_and_states)
 TEST(unassigned_numbers_are_no_calls)
 {
 	for (long i = 0; i < 200; i++)
-		if (i > 40 || (i > 3 && i < 8))
+		if (i > 44 || (i > 3 && i < 8))
 			EXPECT_ERRNO(syscall(0x10000 + i, 0, 0, 0, 0, 0, 0), ENOSYS);
 }
 
@@ -211,7 +213,6 @@ TEST(nobody_outside_is_seen)
 		setsid();
 		ENTER(standard, 3);
 		EXPECT_ERRNO(kill(outside, 0), ESRCH);
-		EXPECT_ERRNO(kill(1, SIGKILL), ESRCH);
 		EXPECT_ERRNO(kill(-outside, SIGTERM), ESRCH);
 		EXPECT_ERRNO(kill(-1, SIGTERM), ESRCH);
 		EXPECT_ERRNO(syscall(SYS_tgkill, outside, outside, SIGTERM), ESRCH);
@@ -219,7 +220,7 @@ TEST(nobody_outside_is_seen)
 		EXPECT_ERRNO(process_vm_readv(outside, &local, 1, &remote, 1, 0), ESRCH);
 		EXPECT_ERRNO(syscall(SYS_pidfd_open, outside, 0), ESRCH);
 		EXPECT_ERRNO(getpgid(outside), ESRCH);
-		EXPECT_ERRNO(getsid(1), ESRCH);
+		EXPECT_ERRNO(getsid(outside), ESRCH);
 		EXPECT_ERRNO(setpriority(PRIO_PROCESS, (id_t)outside, 5), ESRCH);
 		EXPECT_ERRNO(sched_getscheduler(outside), ESRCH);
 		EXPECT_ERRNO(syscall(SYS_prlimit64, outside, RLIMIT_CPU, NULL, NULL), ESRCH);
@@ -240,7 +241,7 @@ TEST(proc_shows_the_silo_only)
 {
 	make_silo();
 	mkdir("root/proc", 0755);
-	REQUIRE(mount("proc", "root/proc", "proc", 0, NULL) == 0);
+	EXPECT_EQ(cairn_silo_mount(silo, "proc", CAIRN_SCHEME_PROC, 0), 0);
 	IN_CHILD(pid)
 	{
 		unsigned numbers = 0;
@@ -258,11 +259,10 @@ TEST(proc_shows_the_silo_only)
 		snprintf(path, sizeof(path), "/proc/%d/root", outside);
 		EXPECT_ERRNO(stat(path, &st), ENOENT);
 		EXPECT_EQ(stat("/proc/self/root/inside", &st), 0);
-		EXPECT_ERRNO(stat("/proc/1/cwd", &st), ENOENT);
+		EXPECT_EQ(stat("/proc/1/root/inside", &st), 0); /* itself */
 		_exit(test_has_failed());
 	}
 	EXPECT_EQ(wait_status(pid), 0);
-	EXPECT_EQ(umount("root/proc"), 0);
 }
 
 TEST(sockets_are_denied_unless_allowed)
@@ -277,6 +277,7 @@ TEST(sockets_are_denied_unless_allowed)
 		EXPECT_ERRNO(socket(AF_UNIX, SOCK_STREAM, 0), EACCES);
 		EXPECT_ERRNO(socket(AF_NETLINK, SOCK_RAW, 0), EACCES);
 		EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		EXPECT_ERRNO(socketpair(AF_INET, SOCK_STREAM, 0, pair), EACCES);
 		_exit(test_has_failed());
 	}
 	EXPECT_EQ(wait_status(pid), 0);
@@ -294,21 +295,164 @@ TEST(sockets_are_denied_unless_allowed)
 	EXPECT_EQ(wait_status(allowed), 0);
 }
 
-TEST(host_name_is_its_own)
+/* All that enter one silo share its names; outside nothing changes. */
+TEST(names_are_its_own)
 {
-	struct utsname before, after;
+	struct utsname before, name;
+	int go[2];
 
 	make_silo();
+	REQUIRE(pipe(go) == 0);
 	EXPECT_EQ(uname(&before), 0);
-	IN_CHILD(pid)
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_HOST_NAME, (unsigned long)"inside"), 0);
+	EXPECT_EQ(uname(&name), 0);
+	EXPECT_STREQ(before.nodename, name.nodename);
+	IN_CHILD(first)
+	{
+		char c;
+
+		ENTER(((const int[]){ 0, 1, 2, go[0] }), 4);
+		EXPECT_EQ(uname(&name), 0);
+		EXPECT_STREQ(name.nodename, "inside");
+		EXPECT_ERRNO(sethostname("evil", 4), EPERM);
+		EXPECT_EQ(getpid(), 1);
+		EXPECT_EQ(getppid(), 0);
+		EXPECT(shmget(1234, 4096, IPC_CREAT | 0600) >= 0);
+		EXPECT_EQ(read(go[0], &c, 1), 1);
+		_exit(test_has_failed());
+	}
+	sleep_ms(50);
+	EXPECT_ERRNO(shmget(1234, 4096, 0600), ENOENT);
+	IN_CHILD(second)
+	{
+		int status;
+		pid_t child;
+
+		ENTER(standard, 3);
+		EXPECT_EQ(getpid(), 2);
+		EXPECT(shmget(1234, 4096, 0600) >= 0);
+		EXPECT_EQ(kill(1, 0), 0);
+		child = fork();
+		if (child == 0)
+			_exit(getpid() == 3 && getppid() == 2 ? 0 : 1);
+		EXPECT_EQ(child, 3);
+		EXPECT_EQ(waitpid(3, &status, 0), 3);
+		EXPECT_EQ(status, 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(second), 0);
+	EXPECT_EQ(write(go[1], "x", 1), 1);
+	EXPECT_EQ(wait_status(first), 0);
+	IN_CHILD(third) /* number 1 has ended, and the silo lives on */
 	{
 		ENTER(standard, 3);
-		EXPECT_ERRNO(sethostname("evil", 4), EPERM);
+		EXPECT_EQ(uname(&name), 0);
+		EXPECT_STREQ(name.nodename, "inside");
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(third), 0);
+}
+
+TEST(schemes)
+{
+	int data, null;
+
+	make_silo();
+	mkdir("data", 0755);
+	make_file("data/file", "data");
+	mkdir("root/d", 0755);
+	mkdir("root/w", 0755);
+	mkdir("root/proc", 0755);
+	mkdir("root/m", 0755);
+	make_file("root/null", "");
+	data = open("data", O_RDONLY | O_DIRECTORY);
+	null = open("/dev/null", O_RDWR);
+	REQUIRE(data >= 0 && null >= 0);
+	EXPECT_EQ(cairn_silo_mount(silo, "d", data, 0), 0);
+	EXPECT_EQ(cairn_silo_mount(silo, "/w", data, CAIRN_RIGHT_WRITE), 0);
+	EXPECT_EQ(cairn_silo_mount(silo, "proc", CAIRN_SCHEME_PROC, 0), 0);
+	EXPECT_EQ(cairn_silo_mount(silo, "m", CAIRN_SCHEME_MEMORY, CAIRN_RIGHT_WRITE), 0);
+	EXPECT_EQ(cairn_silo_mount(silo, "null", null, CAIRN_RIGHT_WRITE), 0);
+	EXPECT_ERRNO(cairn_silo_mount(silo, "none", data, 0), ENOENT);
+	EXPECT_ERRNO(cairn_silo_mount(silo, "inside", data, 0), ENOTDIR);
+	EXPECT_ERRNO(cairn_silo_mount(silo, "../data", data, 0), ENOENT);
+	EXPECT_ERRNO(cairn_silo_mount(silo, "d", 99, 0), EBADF);
+	EXPECT_ERRNO(cairn_silo_mount(silo, "d", -3, 0), EINVAL);
+	IN_CHILD(pid)
+	{
+		char buffer[64];
+
+		ENTER(standard, 3);
+		EXPECT_EQ(read_file("/d/file", buffer, sizeof(buffer)), 4);
+		EXPECT_ERRNO(open("/d/new", O_CREAT | O_WRONLY, 0600), EROFS);
+		EXPECT(open("/w/new", O_CREAT | O_WRONLY, 0600) >= 0);
+		EXPECT(open("/m/new", O_CREAT | O_WRONLY, 0600) >= 0);
+		EXPECT_EQ(write(open("/null", O_WRONLY), "x", 1), 1);
+		EXPECT_EQ(readlink("/proc/self", buffer, sizeof(buffer)), 1);
+		EXPECT_EQ(buffer[0], '1');
+		EXPECT_ERRNO(umount("/d"), EPERM);
 		_exit(test_has_failed());
 	}
 	EXPECT_EQ(wait_status(pid), 0);
-	EXPECT_EQ(uname(&after), 0);
-	EXPECT_STREQ(before.nodename, after.nodename);
+	EXPECT_EQ(access("data/new", F_OK), 0);
+	EXPECT_NE(access("root/m/new", F_OK), 0); /* mounted inside only */
+}
+
+/* Without privileges one can confine oneself, for good. */
+TEST(anybody_may_enter_without_new_privileges)
+{
+	make_silo();
+	EXPECT_EQ(chmod("root", 0755), 0);
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(setresuid(1000, 1000, 1000), 0);
+		EXPECT_ERRNO(cairn_silo_enter(silo, standard, 3), EPERM);
+		EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+		ENTER(standard, 3);
+		EXPECT_EQ(access("/inside", F_OK), 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+}
+
+/* A silo within a silo: its tasks count for both, and it sees what the outer one shows it. */
+TEST(silos_in_silos)
+{
+	int root;
+
+	make_silo();
+	mkdir("root/deeper", 0755);
+	make_file("root/deeper/inner", "x");
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_TASKS, 3), 0);
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+		silo = cairn_silo_create(CAIRN_HANDLE_KEEP_ON_FORK);
+		REQUIRE(silo >= 0);
+		EXPECT_ERRNO(cairn_silo_enter(silo, standard, 3), EINVAL);
+		root = open("/deeper", O_RDONLY | O_DIRECTORY);
+		EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_ROOT, (__u64)root), 0);
+		EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_ALLOW, CAIRN_SILO_ALLOW_UNIX),
+			     EPERM);
+		IN_CHILD(inner)
+		{
+			ENTER(standard, 3);
+			EXPECT_EQ(getpid(), 1);
+			EXPECT_EQ(access("/inner", F_OK), 0);
+			EXPECT_NE(access("/inside", F_OK), 0);
+			if (fork() == 0)
+				pause();
+			EXPECT_ERRNO(fork(), EAGAIN);
+			EXPECT_EQ(kill(-1, SIGKILL), 0); /* not itself, nobody above */
+			_exit(test_has_failed());
+		}
+		EXPECT_EQ(wait_status(inner), 0);
+		EXPECT_EQ(getpid(), 1);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT(was_denied(CAIRN_SILO_DENIED_TASK, 3));
 }
 
 TEST(a_fork_bomb_stays_inside)
@@ -469,24 +613,4 @@ TEST(pause_and_resume)
 	/* The last handle: everybody inside ends. */
 	EXPECT_EQ(close(silo), 0);
 	EXPECT_EQ(wait_status(pid), 128 + SIGKILL);
-}
-
-TEST(silos_in_silos)
-{
-	make_silo();
-	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_TASKS, 3), 0);
-	IN_CHILD(pid)
-	{
-		int inner;
-
-		ENTER(standard, 3);
-		inner = cairn_silo_create(0);
-		EXPECT(inner >= 0);
-		EXPECT_ERRNO(
-			cairn_silo_configure(inner, CAIRN_SILO_ALLOW, CAIRN_SILO_ALLOW_NETWORK),
-			EPERM);
-		EXPECT_ERRNO(cairn_silo_enter(inner, standard, 3), EINVAL);
-		_exit(test_has_failed());
-	}
-	EXPECT_EQ(wait_status(pid), 0);
 }

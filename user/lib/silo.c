@@ -15,6 +15,11 @@ int cairn_silo_configure(int silo, unsigned what, __u64 value)
 	return (int)syscall(CAIRN_NR_silo_configure, silo, what, value);
 }
 
+int cairn_silo_mount(int silo, const char *path, int source, unsigned rights)
+{
+	return (int)syscall(CAIRN_NR_silo_mount, silo, path, source, rights);
+}
+
 int cairn_silo_enter(int silo, const int *keep, unsigned count)
 {
 	return (int)syscall(CAIRN_NR_silo_enter, silo, keep, count);

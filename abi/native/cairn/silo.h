@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Silos: unmodified Linux programs, confined as one. A silo has a root directory, a memory budget, a limit of tasks, a set of
+ * Silos: unmodified Linux programs, confined as one. A silo has a tree of mounts, a memory budget, a limit of tasks, a set of
  * capabilities (capabilities(7)) and permissions; a process that enters it sees nothing else, nor do its children, for good:
- * no process outside, no path above the root, no handle that it was not left, no name space of System V or host names but
- * its own. Everything that is denied is recorded.
+ * no process outside, no path above the root, no handle that it was not left. Its process numbers (from 1), mounts, System V and POSIX
+ * IPC objects and host name are its own (namespaces(7)). Everything that is denied is recorded.
+ *
+ * A silo that is made by a member of a silo lies in that: it has no right that the outer one lacks, its tasks count for both, and
+ * it ends with it.
  *
  * poll(2): readable when there are events, hung up when it was entered and its last task has ended. When the last handle of a
  * silo is closed, its members are killed.
@@ -20,6 +23,11 @@
 #define CAIRN_SILO_TASKS 2	  /* processes and threads; 256 at first */
 #define CAIRN_SILO_CAPABILITIES 3 /* bits of capabilities(7); only taken away */
 #define CAIRN_SILO_ALLOW 4	  /* CAIRN_SILO_ALLOW_*; nothing at first */
+#define CAIRN_SILO_HOST_NAME 5	  /* address of a string of at most 64 bytes; at first the maker's */
+
+/* Sources of cairn_silo_mount that are not handles. */
+#define CAIRN_SCHEME_PROC (-1)	 /* a /proc of the silo's processes */
+#define CAIRN_SCHEME_MEMORY (-2) /* an empty file system in memory */
 
 #define CAIRN_SILO_ALLOW_NETWORK 1u /* sockets of families other than AF_UNIX */
 #define CAIRN_SILO_ALLOW_UNIX                                                                      \
@@ -81,14 +89,25 @@ struct cairn_silo_info {
 int cairn_silo_create(unsigned flags);
 
 /*
- * Sets what the silo has. Needs WRITE. Root, capabilities and permissions can be set until it is entered; limits always.
- * 0. EBUSY: it was entered; ENOTDIR; EPERM: a capability that it did not have; EINVAL: no such setting or value.
+ * Sets what the silo has. Needs WRITE. Root, capabilities and permissions can be set until it is entered; limits and the host name
+ * always. The root is a copy of what is mounted there now: later mounts outside do not show inside.
+ * 0. EBUSY: it was entered; ENOTDIR; EPERM: a capability that it did not have; EINVAL: no such setting or value; EACCES: a
+ * directory outside of the caller's own silo.
  */
 int cairn_silo_configure(int silo, unsigned what, __u64 value);
 
 /*
- * The calling process enters, with the handles keep[0] to keep[count - 1] and no others. Needs EXECUTE, CAP_SYS_ADMIN, and
- * that the process has one thread and is in the silo that made this one. Memory is charged from the next execve(2) on.
+ * Shows something at a path below the silo's root, which must exist: the directory or file of a handle, or a CAIRN_SCHEME_*. Needs
+ * WRITE. Programs inside can read; write and execute only with CAIRN_RIGHT_WRITE and CAIRN_RIGHT_EXECUTE in `rights`. Device files work
+ * only if they are handed one by one.
+ * 0. EINVAL: it has no root yet; ENOENT, ENOTDIR: no such place; EACCES: a directory outside of the caller's own silo; ENOMEM.
+ */
+int cairn_silo_mount(int silo, const char *path, int source, unsigned rights);
+
+/*
+ * The calling process enters, with the handles keep[0] to keep[count - 1] and no others. Needs EXECUTE, CAP_SYS_ADMIN or
+ * PR_SET_NO_NEW_PRIVS, and that the process has one thread and is in the silo and name space of process numbers that made this
+ * one. It gets a number inside; outside it keeps the one it has. Memory is charged from the next execve(2) on.
  * 0. EINVAL: it has no root; EBUSY: more threads; EPERM; EAGAIN: the limit of tasks, or it was killed; EISDIR: a handle of a
  * directory is to be kept; ENOMEM.
  */

@@ -3,10 +3,15 @@
 #pragma once
 
 struct file;
+struct pid_namespace;
 struct process;
+struct superblock;
 
 /* The process whose directory /proc/<pid> an open file is, with a reference. -EBADF: it is no such directory; -ESRCH. */
 [[nodiscard]] int proc_file_process(struct file *file, struct process **out);
+
+/* A /proc that shows the processes of a name space. -ENOMEM. */
+[[nodiscard]] int proc_superblock_create(struct pid_namespace *ns, struct superblock **out);
 
 /* Boot, after vfs_init. */
 void proc_fs_init(void);

@@ -98,10 +98,9 @@ static const struct superblock_ops proc_superblock_ops = {
 	.destroy = proc_destroy,
 };
 
-static int proc_mount(const struct file_system_type *type, const char *source, u32 flags,
-		      const char *data, struct superblock **out)
+static int proc_create(const struct file_system_type *type, struct pid_namespace *ns,
+		       struct superblock **out)
 {
-	struct pid_namespace *ns = current_pid_namespace();
 	int err = synthetic_mount(type, PROC_SUPER_MAGIC,
 				  &(struct synthetic_node){ .type = &root, .data = ns }, out);
 	if (err)
@@ -112,11 +111,25 @@ static int proc_mount(const struct file_system_type *type, const char *source, u
 	return 0;
 }
 
+static int proc_mount(const struct file_system_type *type, const char *source, u32 flags,
+		      const char *data, struct superblock **out)
+{
+	(void)source;
+	(void)flags;
+	(void)data;
+	return proc_create(type, current_pid_namespace(), out);
+}
+
 static struct file_system_type proc_type = {
 	.name = "proc",
 	.user_visible = true,
 	.mount = proc_mount,
 };
+
+int proc_superblock_create(struct pid_namespace *ns, struct superblock **out)
+{
+	return proc_create(&proc_type, ns, out);
+}
 
 void proc_fs_init(void)
 {
