@@ -29,15 +29,24 @@ u64 clock_realtime_ns(void)
 	return clock_monotonic_ns() + (u64)clock_realtime_offset_ns();
 }
 
-void clock_set_realtime_ns(u64 now_ns)
+static void set_realtime_offset(s64 offset)
 {
-	s64 offset = (s64)(now_ns - clock_monotonic_ns());
 	s64 *offsets = vdso_data_page.data.offset_ns;
 
 	__atomic_store_n(&realtime_offset_ns, offset, __ATOMIC_RELAXED);
 	offset -= (s64)clock_base_ns;
 	__atomic_store_n(&offsets[CLOCK_REALTIME], offset, __ATOMIC_RELAXED);
 	__atomic_store_n(&offsets[CLOCK_REALTIME_COARSE], offset, __ATOMIC_RELAXED);
+}
+
+void clock_slew_realtime_ns(s64 gain)
+{
+	set_realtime_offset(clock_realtime_offset_ns() + gain);
+}
+
+void clock_set_realtime_ns(u64 now_ns)
+{
+	set_realtime_offset((s64)(now_ns - clock_monotonic_ns()));
 	__atomic_add_fetch(&clock_set_count, 1, __ATOMIC_RELEASE);
 	wake_up(&clock_was_set, 0);
 }

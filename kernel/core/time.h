@@ -23,6 +23,8 @@ static inline u64 clock_monotonic_ns(void)
 u64 clock_realtime_ns(void);
 s64 clock_realtime_offset_ns(void);
 void clock_set_realtime_ns(u64 now_ns);
+/* The same by so little that nobody who waits needs to know. */
+void clock_slew_realtime_ns(s64 gain);
 /* Woken when CLOCK_REALTIME was set, for timers with TFD_TIMER_CANCEL_ON_SET and absolute sleeps. */
 extern struct wait_queue clock_was_set;
 extern u32 clock_set_count;

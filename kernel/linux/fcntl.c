@@ -3,7 +3,10 @@
 #include <fs/tmpfs/memfd.h>
 #include <ipc/pipe.h>
 #include <linux/user_path.h>
+#include <vfs/dnotify.h>
 #include <vfs/file_locks.h>
+#include <vfs/file_owner.h>
+#include <vfs/lease.h>
 #include <vfs/permission.h>
 
 #include <asm/ioctls.h>
@@ -55,8 +58,16 @@ static long duplicate_from(int fd, unsigned long min, u32 flags)
 				descriptor_limit());
 }
 
-static long set_flags(struct file *file, u32 flags)
+/* O_ASYNC means nothing of files that are always ready. */
+static bool allows_async(const struct file *file)
 {
+	return file->object.waiters && !S_ISREG(file->inode->mode) && !S_ISDIR(file->inode->mode);
+}
+
+static long set_flags(struct file *file, int fd, u32 flags)
+{
+	if (!allows_async(file))
+		flags &= ~(u32)FASYNC;
 	u32 changed = (file->flags ^ flags) & SETTABLE_FLAGS;
 	int result;
 
@@ -68,6 +79,8 @@ static long set_flags(struct file *file, u32 flags)
 		return -EINVAL;
 	flags = (file->flags & ~(u32)SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS);
 	result = file->ops->set_flags(file, flags);
+	if (!result && changed & FASYNC)
+		result = file_owner_set_async(file, fd, flags & FASYNC);
 	if (!result)
 		file->flags = flags;
 	return result;
@@ -88,11 +101,25 @@ static long lock_command(struct file *file, unsigned command, struct flock __use
 
 static long set_owner(struct file *file, const struct f_owner_ex *owner)
 {
+	struct file_owner *record;
+
 	if (owner->type < F_OWNER_TID || owner->type > F_OWNER_PGRP)
 		return -EINVAL;
-	file->owner_type = (u32)owner->type;
-	file->owner_pid = owner->type == F_OWNER_PGRP ? -owner->pid : owner->pid;
-	return 0;
+	int err = file_owner_get(file, &record);
+
+	return err ? err
+		   : file_owner_set(record, (u32)owner->type,
+				    owner->type == F_OWNER_PGRP ? -owner->pid : owner->pid);
+}
+
+static long set_signal(struct file *file, unsigned long signo)
+{
+	struct file_owner *record;
+	int err = signo > SIGNAL_COUNT ? -EINVAL : file_owner_get(file, &record);
+
+	if (!err)
+		record->signal = (int)signo;
+	return err;
 }
 
 static long owner_command(struct file *file, unsigned command, unsigned long argument)
@@ -102,7 +129,7 @@ static long owner_command(struct file *file, unsigned command, unsigned long arg
 
 	switch (command) {
 	case F_GETOWN:
-		return file->owner_pid;
+		return file_owner_number(file);
 	case F_SETOWN:
 		if ((int)argument == INT32_MIN)
 			return -EINVAL;
@@ -114,8 +141,9 @@ static long owner_command(struct file *file, unsigned command, unsigned long arg
 			return -EFAULT;
 		return set_owner(file, &owner);
 	default: /* F_GETOWN_EX */
-		owner.type = (int)file->owner_type;
-		owner.pid = file->owner_pid < 0 ? -file->owner_pid : file->owner_pid;
+		owner.pid = file_owner_number(file);
+		owner.type = file->owner ? (int)file->owner->type : F_OWNER_TID;
+		owner.pid = owner.pid < 0 ? -owner.pid : owner.pid;
 		return put_user(owner, user);
 	}
 }
@@ -144,11 +172,11 @@ static long descriptor_command(int fd, unsigned command, unsigned long argument)
 	}
 }
 
-static long file_command(struct file *file, unsigned command, unsigned long argument)
+static long file_command(struct file *file, int fd, unsigned command, unsigned long argument)
 {
 	switch (command) {
 	case F_SETFL:
-		return set_flags(file, (u32)argument);
+		return set_flags(file, fd, (u32)argument);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -162,12 +190,9 @@ static long file_command(struct file *file, unsigned command, unsigned long argu
 	case F_SETOWN_EX:
 		return owner_command(file, command, argument);
 	case F_GETSIG:
-		return file->owner_signal;
+		return file->owner ? file->owner->signal : 0;
 	case F_SETSIG:
-		if (argument > SIGNAL_COUNT)
-			return -EINVAL;
-		file->owner_signal = (int)argument;
-		return 0;
+		return set_signal(file, argument);
 	case F_GETPIPE_SZ:
 		return pipe_size(file);
 	case F_SETPIPE_SZ:
@@ -177,7 +202,11 @@ static long file_command(struct file *file, unsigned command, unsigned long argu
 	case F_GET_SEALS:
 		return memfd_get_seals(file);
 	case F_GETLEASE:
-		return F_UNLCK;
+		return lease_type(file);
+	case F_SETLEASE:
+		return lease_set(file, fd, (int)argument);
+	case F_NOTIFY:
+		return dnotify_set(file, fd, (u32)argument);
 	default:
 		return -EINVAL;
 	}
@@ -190,7 +219,8 @@ long sys_fcntl(int fd, unsigned command, unsigned long argument)
 	if (result != ANOTHER_COMMAND)
 		return result;
 	FILE_OR_RETURN(b, fd, command == F_GETFL ? 0 : RIGHT_CONTROL);
-	return command == F_GETFL ? (long)b.file->flags : file_command(b.file, command, argument);
+	return command == F_GETFL ? (long)b.file->flags
+				  : file_command(b.file, fd, command, argument);
 }
 
 long sys_flock(int fd, unsigned operation)
@@ -199,13 +229,13 @@ long sys_flock(int fd, unsigned operation)
 	return file_lock_flock(b.file, (int)operation);
 }
 
-static long set_status_flag(struct file *file, u32 flag, const int __user *user)
+static long set_status_flag(struct file *file, int fd, u32 flag, const int __user *user)
 {
 	int on;
 
 	if (get_user(on, user))
 		return -EFAULT;
-	return set_flags(file, on ? file->flags | flag : file->flags & ~flag);
+	return set_flags(file, fd, on ? file->flags | flag : file->flags & ~flag);
 }
 
 /* What can be read without waiting, of files whose end is known. */
@@ -225,11 +255,11 @@ long sys_ioctl(int fd, unsigned command, unsigned long argument)
 	case FIONCLEX:
 		return handle_set_flags(current_pool(), fd, 0);
 	case FIONBIO:
-		return set_status_flag(b.file, O_NONBLOCK, (const int __user *)argument);
+		return set_status_flag(b.file, fd, O_NONBLOCK, (const int __user *)argument);
 	case FIOASYNC:
 		if (S_ISREG(b.file->inode->mode) || S_ISDIR(b.file->inode->mode))
 			break;
-		return set_status_flag(b.file, FASYNC, (const int __user *)argument);
+		return set_status_flag(b.file, fd, FASYNC, (const int __user *)argument);
 	case FIONREAD:
 		if (S_ISREG(b.file->inode->mode))
 			return bytes_to_read(b.file, (int __user *)argument);

@@ -155,15 +155,15 @@ long sys_mincore(unsigned long address, size_t length, void __user *vector)
 }
 
 /* RLIMIT_MEMLOCK does not bind those with CAP_IPC_LOCK. */
-static long lock_range(uintptr_t start, size_t length, bool lock)
+static long lock_range(uintptr_t start, size_t length, u64 flags)
 {
 	struct aspace *as = current_aspace();
 	u64 limit = as->limit_memlock;
 
-	if (lock && !limit && !capable(CAP_IPC_LOCK))
+	if (flags && !limit && !capable(CAP_IPC_LOCK))
 		return -EPERM;
 	as->limit_memlock = capable(CAP_IPC_LOCK) ? UINT64_MAX : limit;
-	long err = aspace_lock_range(as, start, length, lock);
+	long err = aspace_lock_range(as, start, length, flags);
 
 	as->limit_memlock = limit;
 	return err;
@@ -171,19 +171,20 @@ static long lock_range(uintptr_t start, size_t length, bool lock)
 
 long sys_mlock(unsigned long address, size_t length)
 {
-	return lock_range(address, length, true);
+	return lock_range(address, length, VMA_LOCKED);
 }
 
 long sys_mlock2(unsigned long address, size_t length, unsigned flags)
 {
 	if (flags & ~(unsigned)MLOCK_ONFAULT)
 		return -EINVAL;
-	return lock_range(address, length, true);
+	return lock_range(address, length,
+			  VMA_LOCKED | (flags & MLOCK_ONFAULT ? VMA_LOCK_ON_FAULT : 0));
 }
 
 long sys_munlock(unsigned long address, size_t length)
 {
-	return lock_range(address, length, false);
+	return lock_range(address, length, 0);
 }
 
 long sys_mlockall(unsigned flags)
@@ -194,7 +195,9 @@ long sys_mlockall(unsigned flags)
 	bool limited = !capable(CAP_IPC_LOCK);
 	if (limited && !current_aspace()->limit_memlock)
 		return -EPERM;
-	return aspace_lock_all(current_aspace(), flags & MCL_CURRENT, flags & MCL_FUTURE, limited);
+	u64 lock = VMA_LOCKED | (flags & MCL_ONFAULT ? VMA_LOCK_ON_FAULT : 0);
+	return aspace_lock_all(current_aspace(), flags & MCL_CURRENT ? lock : 0,
+			       flags & MCL_FUTURE ? lock : 0, limited);
 }
 
 long sys_munlockall(void)

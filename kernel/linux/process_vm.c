@@ -7,7 +7,11 @@
 #include <mm/ucopy.h>
 #include <proc/inspect.h>
 #include <proc/jobs.h>
+#include <proc/pidfd.h>
+#include <proc/task.h>
 #include <syscall_prototypes.h>
+
+#include <linux/mman.h>
 
 #define VECTOR_MAX 1024
 
@@ -142,4 +146,86 @@ long sys_process_vm_writev(int pid, const struct iovec __user *local, unsigned l
 	struct vm_request req = { pid, local, remote, local_count, remote_count, true };
 
 	return flags ? -EINVAL : process_vm_copy(&req);
+}
+
+static ssize_t advise_vectors(struct aspace *as, const struct iovec *vectors, unsigned long count,
+			      int advice)
+{
+	size_t total = 0;
+
+	for (unsigned long i = 0; i < count; i++) {
+		vaddr_t start = (vaddr_t)__force_user(uintptr_t, vectors[i].iov_base);
+		int err = aspace_advise(as, start, vectors[i].iov_len, advice);
+
+		if (err)
+			return total ? (ssize_t)total : err;
+		total += vectors[i].iov_len;
+	}
+	return (ssize_t)total;
+}
+
+/* The process and its memory by a pidfd; 0, -EBADF, -ESRCH. */
+static int pidfd_target(int pidfd, struct process **process, struct aspace **as)
+{
+	unsigned flags;
+	int err = pidfd_process(current_task()->pool, pidfd, process, &flags);
+
+	if (err)
+		return err;
+	*as = process_aspace_get(*process);
+	if (!*as)
+		process_put(*process);
+	return *as ? 0 : -ESRCH;
+}
+
+/* process_madvise(2): advices that harm nobody, for a process that the caller may look into and whose speed it may touch. */
+long sys_process_madvise(int pidfd, const struct iovec __user *uvectors, size_t count, int advice,
+			 unsigned flags)
+{
+	struct process *process;
+	struct aspace *as;
+	struct iovec *vectors;
+	ssize_t result;
+
+	if (flags || count > VECTOR_MAX)
+		return -EINVAL;
+	result = copy_remote_vector(uvectors, count, &vectors);
+	if (!result)
+		result = pidfd_target(pidfd, &process, &as);
+	if (!result) {
+		result = process_may_access(process);
+		if (!result && advice != MADV_COLD && advice != MADV_PAGEOUT &&
+		    advice != MADV_WILLNEED)
+			result = -EINVAL;
+		if (!result && !capable(CAP_SYS_NICE))
+			result = -EPERM;
+		if (!result)
+			result = advise_vectors(as, vectors, count, advice);
+		process_aspace_put(as);
+		process_put(process);
+	}
+	kfree(vectors);
+	return result;
+}
+
+/* process_mrelease(2) */
+long sys_process_mrelease(int pidfd, unsigned flags)
+{
+	struct process *process;
+	struct aspace *as;
+	int err;
+
+	if (flags)
+		return -EINVAL;
+	err = pidfd_target(pidfd, &process, &as);
+	if (err)
+		return err;
+	/* One that was killed already never reads its memory again. */
+	if (READ_ONCE(process->group_exiting))
+		aspace_reap(as);
+	else
+		err = -EINVAL;
+	process_aspace_put(as);
+	process_put(process);
+	return err;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clocks and sleeping: clock_gettime(2) and its relatives, nanosleep(2). */
+#include <core/clock_adjust.h>
 #include <core/time.h>
 #include <core/wait.h>
 #include <lib/errno.h>
@@ -248,34 +249,22 @@ long sys_clock_nanosleep(int clock, unsigned flags, const struct __kernel_timesp
 	return err ? -ERESTARTNOHAND : 0;
 }
 
-/* The clock is not disciplined: reading tells so, setting is refused. */
-static long read_timex(struct __kernel_timex __user *user)
+static long adjust_clock(struct __kernel_timex __user *user)
 {
 	struct __kernel_timex tx;
 
 	if (copy_from_user(&tx, user, sizeof(tx)))
 		return -EFAULT;
-	if (tx.modes)
-		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
-	u64 ns = clock_realtime_ns();
+	if (tx.modes && tx.modes != ADJ_OFFSET_SS_READ && !capable(CAP_SYS_TIME))
+		return -EPERM;
+	long result = clock_adjust(&tx);
 
-	tx = (struct __kernel_timex){
-		.status = STA_UNSYNC,
-		.maxerror = 16000000,
-		.esterror = 16000000,
-		.constant = 2,
-		.precision = 1,
-		.tolerance = 32768000,
-		.tick = 10000,
-		.time = { .tv_sec = (long long)(ns / NSEC_PER_SEC),
-			  .tv_usec = (long long)(ns % NSEC_PER_SEC / 1000) },
-	};
-	return copy_to_user(user, &tx, sizeof(tx)) ? -EFAULT : TIME_ERROR;
+	return result >= 0 && copy_to_user(user, &tx, sizeof(tx)) ? -EFAULT : result;
 }
 
 long sys_adjtimex(struct __kernel_timex __user *timex)
 {
-	return read_timex(timex);
+	return adjust_clock(timex);
 }
 
 long sys_clock_adjtime(int clock, struct __kernel_timex __user *timex)
@@ -285,5 +274,5 @@ long sys_clock_adjtime(int clock, struct __kernel_timex __user *timex)
 
 	if (err)
 		return err;
-	return clock == CLOCK_REALTIME ? read_timex(timex) : -EOPNOTSUPP;
+	return clock == CLOCK_REALTIME ? adjust_clock(timex) : -EOPNOTSUPP;
 }

@@ -140,6 +140,14 @@ static int remove_from_objects(struct aspace *as, vaddr_t start, vaddr_t end)
 	return 0;
 }
 
+void aspace_reap(struct aspace *as)
+{
+	read_guard(&as->lock);
+	for (struct vma *vma = aspace_find(as, 0); vma; vma = vma_next(vma))
+		if (!(vma->flags & VMA_SHARED))
+			(void)advise_discard(vma, vma->start, vma->end);
+}
+
 static int populate(struct aspace *as, vaddr_t start, vaddr_t end, bool write)
 {
 	int err = aspace_populate(as, start, end, write);

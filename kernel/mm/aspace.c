@@ -212,7 +212,7 @@ static int fork_vma(struct aspace *child, struct vma *vma, bool *protected)
 	struct vma *copy = vma_copy(child, vma);
 	if (!copy)
 		return -ENOMEM;
-	copy->flags &= ~VMA_LOCKED;
+	copy->flags &= ~(VMA_LOCKED | VMA_LOCK_ON_FAULT);
 	vma_insert(copy);
 	if (vma->flags & (VMA_SHARED | VMA_DEVICE | VMA_WIPEONFORK)) {
 		copy->private_pages = false;

@@ -39,7 +39,10 @@ struct vma;
 #define VMA_DEVICE BIT(13)  /* fixed frames without reference counts */
 #define VMA_SPECIAL BIT(14) /* vdso and the like: no mremap, no merging */
 #define VMA_DONTDUMP BIT(15)
-#define VMA_STACK BIT(16) /* the initial stack, for /proc/pid/maps */
+#define VMA_STACK BIT(16)	  /* the initial stack, for /proc/pid/maps */
+#define VMA_LOCK_ON_FAULT BIT(17) /* with VMA_LOCKED: nothing is populated (MLOCK_ONFAULT) */
+#define VMA_POLICY_SHIFT 20	  /* mbind(2): MEMORY_POLICY_* of mm/policy.h */
+#define VMA_POLICY_MASK (0xffull << VMA_POLICY_SHIFT)
 
 struct vma {
 	struct rb_node node;	      /* in aspace.vmas, by start */
@@ -67,7 +70,7 @@ struct aspace {
 	struct rwsem lock;
 	struct rb_tree vmas;
 	struct vma *last_found; /* by a fault: a guess for the next one */
-	u64 default_flags;	/* VMA_LOCKED after mlockall(MCL_FUTURE) */
+	u64 default_flags;	/* VMA_LOCKED, VMA_LOCK_ON_FAULT after mlockall(MCL_FUTURE) */
 	u64 cpus_active;	/* CPUs that have it loaded: for TLB shoot-down */
 	vaddr_t mmap_base;
 	vaddr_t brk_start, brk_end;
@@ -147,9 +150,15 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
 [[nodiscard]] int aspace_advise(struct aspace *as, vaddr_t start, size_t length, int advice);
 [[nodiscard]] int aspace_sync(struct aspace *as, vaddr_t start, size_t length, u32 flags);
 [[nodiscard]] int aspace_mincore(struct aspace *as, vaddr_t start, size_t length, u8 *vec);
-[[nodiscard]] int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, bool lock);
-/* mlockall(2): what is mapped, what will be; `limited`: RLIMIT_MEMLOCK holds. munlockall(2). */
-[[nodiscard]] int aspace_lock_all(struct aspace *as, bool present, bool future, bool limited);
+/* mlock2(2), munlock(2): `flags` is VMA_LOCKED, with VMA_LOCK_ON_FAULT or without, or 0. */
+[[nodiscard]] int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, u64 flags);
+/* mlockall(2): what is mapped, what will be (flags as above, 0: not); `limited`: RLIMIT_MEMLOCK holds. munlockall(2). */
+[[nodiscard]] int aspace_lock_all(struct aspace *as, u64 present, u64 future, bool limited);
+/* Faults in the pages of [start, end). Takes as->lock itself. Returns 0 or the first error (as
+ * aspace_fault). */
+[[nodiscard]] int aspace_populate(struct aspace *as, vaddr_t start, vaddr_t end, bool write);
+/* process_mrelease(2): drops the private pages of a process that dies. Takes as->lock. */
+void aspace_reap(struct aspace *as);
 [[nodiscard]] int aspace_unlock_all(struct aspace *as);
 
 /*

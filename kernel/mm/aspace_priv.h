@@ -19,6 +19,12 @@ static inline u32 vma_mmu_prot(const struct vma *vma)
 	return (u32)(vma->flags & VMA_PROT_MASK) | MMU_USER;
 }
 
+/* The mapping's pages are brought in at once. */
+static inline bool vma_flags_populate(u64 flags)
+{
+	return (flags & (VMA_LOCKED | VMA_LOCK_ON_FAULT)) == VMA_LOCKED;
+}
+
 static inline u64 vma_pages(const struct vma *vma)
 {
 	return (vma->end - vma->start) >> PAGE_SHIFT;
@@ -78,6 +84,11 @@ bool vma_range_is_mapped(struct aspace *as, vaddr_t start, vaddr_t end);
 /* Boot. */
 void vma_boot(void);
 
+/* Calls set_flags for the mappings of the range, which become separate first and are joined afterwards; `entries`: their
+ * page table entries follow the new protection. -ENOMEM. */
+[[nodiscard]] int vma_change_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 clear,
+				   u64 set, bool entries);
+
 /* --- unmap.c: taking entries out --- */
 
 /*
@@ -127,10 +138,6 @@ void tlb_flush_kernel(vaddr_t start, vaddr_t end);
  * changed meanwhile, try again.
  */
 [[nodiscard]] int vma_fault(struct vma *vma, vaddr_t address, u32 fault_flags);
-
-/* Faults in the pages of [start, end). Takes as->lock itself. Returns 0 or the first error (as
- * aspace_fault). */
-[[nodiscard]] int aspace_populate(struct aspace *as, vaddr_t start, vaddr_t end, bool write);
 
 /* The entry for an address, made if need be and charged. Null: no memory. */
 pte_t *aspace_make_entry(struct aspace *as, vaddr_t address);

@@ -208,8 +208,8 @@ int aspace_map(struct aspace *as, const struct map_request *req, vaddr_t *out)
 		memory_object_put(anonymous);
 	if (err)
 		return err;
-	bool populate =
-		(req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || flags & VMA_LOCKED;
+	bool populate = (req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
+			vma_flags_populate(flags);
 
 	/* What cannot be populated now faults later. */
 	if (populate && flags & VMA_PROT_MASK)
@@ -269,7 +269,7 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk)
 		if (!err)
 			result = as->brk_end = brk;
 	}
-	bool locked = as->default_flags & VMA_LOCKED;
+	bool locked = vma_flags_populate(as->default_flags);
 
 	write_unlock(&as->lock);
 	if (locked && result == brk)

@@ -49,10 +49,8 @@ static int check_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 prot)
 	return 0;
 }
 
-/* Calls change(vma) for the mappings of the range, which become separate first and are joined
- * afterwards. */
-static int change_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 clear, u64 set,
-			bool entries)
+int vma_change_range(struct aspace *as, vaddr_t start, vaddr_t end, u64 clear, u64 set,
+		     bool entries)
 {
 	int err = vma_isolate(as, start, end);
 
@@ -103,7 +101,7 @@ int aspace_protect(struct aspace *as, vaddr_t start, size_t length, u32 prot)
 	if (!err)
 		err = check_range(as, start, end, flags);
 	if (!err)
-		err = change_range(as, start, end, VMA_PROT_MASK, flags, true);
+		err = vma_change_range(as, start, end, VMA_PROT_MASK, flags, true);
 	write_unlock(&as->lock);
 	return err;
 }
@@ -118,7 +116,7 @@ static u64 unlocked_pages(struct aspace *as, vaddr_t start, vaddr_t end)
 	return pages;
 }
 
-int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, bool lock)
+int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, u64 flags)
 {
 	vaddr_t end;
 
@@ -133,14 +131,14 @@ int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, bool lock
 	write_lock(&as->lock);
 	int err = vma_range_is_mapped(as, start, end) ? 0 : -ENOMEM;
 
-	if (!err && lock &&
+	if (!err && flags &&
 	    as->locked_pages + unlocked_pages(as, start, end) > as->limit_memlock >> PAGE_SHIFT)
 		err = as->limit_memlock ? -ENOMEM : -EPERM;
 	if (!err)
-		err = change_range(as, start, end, lock ? 0 : VMA_LOCKED, lock ? VMA_LOCKED : 0,
-				   false);
+		err = vma_change_range(as, start, end, VMA_LOCKED | VMA_LOCK_ON_FAULT, flags,
+				       false);
 	write_unlock(&as->lock);
-	if (!err && lock) {
+	if (!err && vma_flags_populate(flags)) {
 		/* Mappings without access stay empty. */
 		err = aspace_populate(as, start, end, false);
 		err = err == -EACCES || err == -EFAULT ? -ENOMEM : err == -ENXIO ? 0 : err;
@@ -155,25 +153,27 @@ static int aspace_populate_all(struct aspace *as)
 		read_lock(&as->lock);
 		struct vma *vma = aspace_find(as, at);
 		vaddr_t start = vma ? vma->start : 0, end = vma ? vma->end : 0;
+		bool wanted = vma && vma_flags_populate(vma->flags);
 		read_unlock(&as->lock);
 		if (!end)
 			return 0;
-		if (aspace_populate(as, start, end, false) == -EINTR)
+		if (wanted && aspace_populate(as, start, end, false) == -EINTR)
 			return -EINTR;
 		at = end;
 	}
 }
 
-int aspace_lock_all(struct aspace *as, bool present, bool future, bool limited)
+int aspace_lock_all(struct aspace *as, u64 present, u64 future, bool limited)
 {
 	write_lock(&as->lock);
 	int err = 0;
 	if (present && limited && as->mapped_pages > as->limit_memlock >> PAGE_SHIFT)
 		err = -ENOMEM;
 	if (!err) {
-		as->default_flags = future ? VMA_LOCKED : 0;
+		as->default_flags = future;
 		if (present)
-			err = change_range(as, 0, USER_MAX, 0, VMA_LOCKED, false);
+			err = vma_change_range(as, 0, USER_MAX, VMA_LOCKED | VMA_LOCK_ON_FAULT,
+					       present, false);
 	}
 	write_unlock(&as->lock);
 	return err ? err : present ? aspace_populate_all(as) : 0;
@@ -183,7 +183,7 @@ int aspace_unlock_all(struct aspace *as)
 {
 	write_lock(&as->lock);
 	as->default_flags = 0;
-	int err = change_range(as, 0, USER_MAX, VMA_LOCKED, 0, false);
+	int err = vma_change_range(as, 0, USER_MAX, VMA_LOCKED | VMA_LOCK_ON_FAULT, 0, false);
 	write_unlock(&as->lock);
 	return err;
 }

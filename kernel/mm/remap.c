@@ -207,7 +207,7 @@ int aspace_remap(struct aspace *as, vaddr_t old, size_t old_size, size_t new_siz
 	}
 	write_lock(&as->lock);
 	int err = remap_locked(as, old, old_size, new_size, flags, new_address, out);
-	bool locked = as->default_flags & VMA_LOCKED;
+	bool locked = vma_flags_populate(as->default_flags);
 
 	write_unlock(&as->lock);
 	if (!err && locked && new_size > old_size)

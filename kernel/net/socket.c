@@ -22,6 +22,7 @@
 #include <obj/inode.h>
 #include <proc/signal.h>
 #include <proc/task.h>
+#include <vfs/file_owner.h>
 
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
@@ -91,6 +92,7 @@ static long socket_file_ioctl(struct file *file, unsigned request, unsigned long
 {
 	struct socket *socket = file->private;
 	int __user *number = __force_user(int __user *, argument);
+	struct file_owner *record;
 	long error;
 	int owner;
 
@@ -99,11 +101,15 @@ static long socket_file_ioctl(struct file *file, unsigned request, unsigned long
 	case SIOCSPGRP:
 		if (get_user(owner, number))
 			return -EFAULT;
-		file->owner_pid = owner;
-		return 0;
+		if (owner == INT32_MIN)
+			return -EINVAL;
+		error = file_owner_get(file, &record);
+		return error ? error
+			     : file_owner_set(record, owner < 0 ? F_OWNER_PGRP : F_OWNER_PID,
+					      owner);
 	case FIOGETOWN:
 	case SIOCGPGRP:
-		return put_user(file->owner_pid, number);
+		return put_user(file_owner_number(file), number);
 	default:
 		error = socket->ops->ioctl ? socket->ops->ioctl(socket, request, argument)
 					   : -ENOTTY;

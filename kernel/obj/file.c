@@ -30,6 +30,7 @@ u64 file_count_max = 1u << 20;
 void (*file_path_put_hook)(struct file *file);
 void (*file_locks_closed_hook)(struct file *file);
 void (*file_locks_flush_hook)(struct file *file);
+void (*file_owner_hook)(struct file *file);
 
 u32 file_watch_count;
 void (*file_event_hook)(struct file *file, u32 event);
@@ -73,6 +74,8 @@ static void file_object_destroy(struct object *object)
 {
 	struct file *file = file_of(object);
 
+	if (file->owner)
+		file_owner_hook(file);
 	file->ops->destroy(file);
 	if (file->dentry)
 		file_path_put_hook(file);

@@ -98,6 +98,8 @@ u64 file_wait_limit_none(struct file *file, u32 events);
 /* Use: const struct file_ops x = { FILE_OPS_DEFAULTS, .read = x_read }; (-Winitializer-overrides is
  * off for it.) */
 
+struct file_owner;
+
 struct file {
 	struct object object; /* type file_type */
 	const struct file_ops *ops;
@@ -109,9 +111,8 @@ struct file {
 	struct dentry *dentry; /* holds a reference; null for anonymous files */
 	struct mount *mount;   /* holds a reference; null for anonymous files */
 	void *private;	       /* of ops */
-	int owner_pid;	       /* F_SETOWN: > 0 process, < 0 process group, 0 none */
-	int owner_signal;      /* F_SETSIG */
-	u32 owner_type;	       /* F_OWNER_TID ... */
+	struct file_owner
+		*owner; /* who gets its signals, see vfs/file_owner.h; null: nobody ever asked */
 	u64 directory_cookie;
 	struct read_ahead read_ahead; /* of regular files and block devices */
 	u32 write_error_seen;	      /* memory_object_error_sample at open */
@@ -152,6 +153,9 @@ extern void (*file_path_put_hook)(struct file *file);
 extern void (*file_locks_closed_hook)(struct file *file);
 /* Set by vfs: a descriptor was closed: the process's POSIX locks on the file go. */
 extern void (*file_locks_flush_hook)(struct file *file);
+
+/* Set by vfs: a file with an owner is about to be destroyed. */
+extern void (*file_owner_hook)(struct file *file);
 
 /* How many watches on files there are, and whom reads and writes tell then; vfs/notify.c sets both. */
 extern u32 file_watch_count;

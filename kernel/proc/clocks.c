@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The clocks of clock_gettime(2). */
+#include <core/clock_adjust.h>
 #include <lib/errno.h>
 #include <proc/proc_priv.h>
 #include <proc/timers.h>
@@ -64,8 +65,10 @@ int clock_read(int clock, u64 *ns)
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI:
 		*ns = clock_realtime_ns();
+		return 0;
+	case CLOCK_TAI:
+		*ns = clock_realtime_ns() + (u64)clock_tai_offset() * NSEC_PER_SEC;
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
@@ -87,8 +90,10 @@ int clock_offset_to_monotonic(int clock, s64 *offset)
 {
 	switch (clock) {
 	case CLOCK_REALTIME:
-	case CLOCK_TAI:
 		*offset = -clock_realtime_offset_ns();
+		return 0;
+	case CLOCK_TAI:
+		*offset = -clock_realtime_offset_ns() - (s64)clock_tai_offset() * (s64)NSEC_PER_SEC;
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_BOOTTIME:

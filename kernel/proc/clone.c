@@ -191,6 +191,7 @@ static void copy_attributes(struct task *child, struct task *parent,
 	child->personality = parent->personality;
 	child->timer_slack_ns = parent->timer_slack_ns;
 	child->io_priority = parent->io_priority;
+	child->memory_policy = parent->memory_policy;
 	if (req->flags & CLONE_CHILD_SETTID)
 		child->set_child_tid = req->child_tid;
 	if (req->flags & CLONE_CHILD_CLEARTID)

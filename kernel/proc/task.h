@@ -79,6 +79,7 @@ struct task {
 	struct task_io io;
 	u64 timer_slack_ns;
 	u16 io_priority;  /* ioprio_set(2); inherited */
+	u8 memory_policy; /* set_mempolicy(2), MEMORY_POLICY_* of mm/policy.h; inherited */
 	void *poll_table; /* scratch of poll and select, see vfs/poll */
 };
 

@@ -38,6 +38,9 @@ struct run_queue {
 	/* Real-time classes: a list per priority. */
 	struct list_head rt[RT_LEVELS];
 	u64 rt_present[2]; /* bit p: rt[p] is not empty */
+	u64 rt_period_start_ns,
+		rt_used_ns; /* what they have had of the period, see sched_rt_runtime_us */
+	bool rt_throttled;  /* fair threads come first until the period is over */
 
 	struct aspace *loaded;	   /* holds a reference */
 	struct aspace *to_release; /* reference to drop after the switch */

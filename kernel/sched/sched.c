@@ -33,6 +33,7 @@
 DEFINE_PER_CPU(struct run_queue, run_queue) = { .lock = SPINLOCK_INIT(RANK_RUN_QUEUE) };
 
 struct sched_hooks sched_hooks;
+s64 sched_rt_period_us = 1000000, sched_rt_runtime_us = 950000;
 
 struct run_queue *lock_thread_queue(struct thread *t, irqflags_t *flags) __no_lock_analysis
 {
@@ -92,6 +93,8 @@ void update_current_locked(struct run_queue *rq, u64 now)
 
 	t->exec_start_ns = now;
 	t->pending_ns += delta;
+	if (policy_is_rt(t))
+		rq->rt_used_ns += delta;
 	if (t == rq->idle)
 		commit_times_locked(rq, t);
 	else if (t->on_queue && (policy_is_rt(t) ? rt_run(t, delta) : fair_run(t, delta)) &&
@@ -109,6 +112,22 @@ static void arm_sample(struct run_queue *rq, u64 now) __must_hold(&rq->lock)
 		timer_set(&rq->sample, due);
 }
 
+/* Real-time threads that never sleep leave the others a part of each period (sched(7), "Limiting the CPU usage"). */
+static void rt_throttle_locked(struct run_queue *rq, u64 now) __must_hold(&rq->lock)
+{
+	bool throttled = rq->rt_throttled;
+
+	if (now - rq->rt_period_start_ns >= (u64)sched_rt_period_us * 1000) {
+		rq->rt_period_start_ns = now;
+		rq->rt_used_ns = 0;
+		rq->rt_throttled = false;
+	} else if (sched_rt_runtime_us >= 0) {
+		rq->rt_throttled = rq->rt_used_ns >= (u64)sched_rt_runtime_us * 1000;
+	}
+	if (throttled != rq->rt_throttled && rq->runnable > 1)
+		resched_locked(rq);
+}
+
 static void sample_locked(struct run_queue *rq) __must_hold(&rq->lock)
 {
 	struct thread *t = rq->current;
@@ -119,6 +138,7 @@ static void sample_locked(struct run_queue *rq) __must_hold(&rq->lock)
 		return;
 	t->in_user_mode = interrupted_user_mode();
 	commit_times_locked(rq, t);
+	rt_throttle_locked(rq, now);
 	if (rq->runnable < 2)
 		(void)steal_locked(rq);
 	arm_sample(rq, now);
@@ -240,14 +260,16 @@ static struct thread *pick_next(struct run_queue *rq, struct thread *running, bo
 	__must_hold(&rq->lock)
 {
 	unsigned level = rt_highest(rq);
+	bool fair_first = unlikely(rq->rt_throttled) &&
+			  (rq->fair.root || (running && !policy_is_rt(running)));
 	struct thread *next;
 
 	if (running && policy_is_rt(running)) {
 		bool turn_over =
 			yield || (running->effective.policy == SCHED_RR && !running->slice_left_ns);
 
-		if (running->effective.rt_priority > level ||
-		    (running->effective.rt_priority == level && !turn_over)) {
+		if (!fair_first && (running->effective.rt_priority > level ||
+				    (running->effective.rt_priority == level && !turn_over))) {
 			if (!running->slice_left_ns)
 				running->slice_left_ns = RR_SLICE_NS;
 			return running;
@@ -255,7 +277,7 @@ static struct thread *pick_next(struct run_queue *rq, struct thread *running, bo
 		rt_enter(rq, running, !turn_over);
 		running = nullptr;
 	}
-	if (level) {
+	if (level && !fair_first) {
 		next = list_first(&rq->rt[level], struct thread, rt_node);
 		rt_leave(rq, next);
 		next->slice_left_ns = next->slice_left_ns ?: RR_SLICE_NS;

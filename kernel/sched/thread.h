@@ -186,6 +186,9 @@ void thread_times(const struct thread *thread, u64 *user_ns, u64 *system_ns);
 void thread_sleep_ns(u64 ns);
 
 /* Per-CPU totals for /proc/stat, and load averages in 1/65536 (1, 5, 15 minutes). */
+/* How much of each period real-time threads may have of a CPU while others wait; a runtime of -1: all. sysctls. */
+extern s64 sched_rt_period_us, sched_rt_runtime_us;
+
 #define SCHED_RR_SLICE_NS (100 * NSEC_PER_MSEC) /* as sched_rr_get_interval(2) reports */
 
 struct sched_cpu_stats {

@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <mm/iter.h>
 #include <proc/task.h>
+#include <vfs/lease.h>
 #include <vfs/mount_priv.h>
 #include <vfs/notify.h>
 #include <vfs/permission.h>
@@ -171,15 +172,20 @@ static u32 privilege_bits(const struct inode *inode)
 	return likely(!bits) || !S_ISREG(inode->mode) || capable(CAP_FSETID) ? 0 : bits;
 }
 
-static int check_size_limit(const struct inode *inode, u64 size)
+/* RLIMIT_FSIZE would be exceeded (setrlimit(2)). */
+static int over_size_limit(void)
 {
 	siginfo_t info;
 
-	if (size > inode->size && size > current_limit(RLIMIT_FSIZE)) {
-		siginfo_kernel(&info, SIGXFSZ);
-		signal_send_task(current_task(), &info);
-		return -EFBIG;
-	}
+	siginfo_kernel(&info, SIGXFSZ);
+	signal_send_task(current_task(), &info);
+	return -EFBIG;
+}
+
+int inode_check_new_size(const struct inode *inode, u64 size)
+{
+	if (size > inode->size && current_task() && size > current_limit(RLIMIT_FSIZE))
+		return over_size_limit();
 	return inode->superblock && size > inode->superblock->max_file_size ? -EFBIG : 0;
 }
 
@@ -195,7 +201,7 @@ int inode_truncate(struct inode *inode, u64 size)
 	if (!S_ISREG(inode->mode) || !inode->ops || !inode->ops->set_attributes)
 		return -EINVAL;
 	write_guard(&inode->lock);
-	result = current_task() ? check_size_limit(inode, size) : 0;
+	result = current_task() ? inode_check_new_size(inode, size) : 0;
 	if (result)
 		return result;
 	drop = privilege_bits(inode);
@@ -219,6 +225,8 @@ int vfs_truncate(const struct path *path, u64 size)
 	if (!result)
 		result = inode_permission(inode, MAY_WRITE);
 	if (!result)
+		result = lease_break(inode, true, false);
+	if (!result)
 		result = inode_write_access_get(inode);
 	if (result)
 		return result;
@@ -241,13 +249,8 @@ ssize_t file_write_checks(struct file *file, const struct iter *it, u64 *offset)
 	if (!count)
 		return 0;
 	resource = current_task() ? current_limit(RLIMIT_FSIZE) : RLIM64_INFINITY;
-	if (unlikely(*offset >= resource)) {
-		siginfo_t info;
-
-		siginfo_kernel(&info, SIGXFSZ);
-		signal_send_task(current_task(), &info);
-		return -EFBIG;
-	}
+	if (unlikely(*offset >= resource))
+		return over_size_limit();
 	limit = MIN(limit, resource);
 	if (*offset >= limit)
 		return -EFBIG;

@@ -21,6 +21,7 @@
 #include <vfs/dcache.h>
 #include <vfs/devices.h>
 #include <vfs/file_locks.h>
+#include <vfs/file_owner.h>
 #include <vfs/init.h>
 #include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
@@ -78,6 +79,7 @@ void vfs_init(void)
 	devices_init();
 	open_init();
 	file_locks_init();
+	file_owner_init();
 	notify_init();
 	make_anonymous_mount();
 	mount_namespace_init();

@@ -5,6 +5,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/init.h>
+#include <vfs/lease.h>
 #include <vfs/mount_priv.h>
 #include <vfs/notify.h>
 #include <vfs/permission.h>
@@ -159,7 +160,9 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	struct file *file;
 	int result = 0;
 
-	if (counted)
+	if (S_ISREG(inode->mode) && !(flags & O_PATH))
+		result = lease_break(inode, counted || flags & O_TRUNC, flags & O_NONBLOCK);
+	if (!result && counted)
 		result = inode_write_access_get(inode);
 	if (result)
 		return result;

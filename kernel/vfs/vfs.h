@@ -273,6 +273,9 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, u32 mode);
 /* O_DIRECT works: block devices, and files whose open operation said so (FILE_MODE_DIRECT). */
 bool file_allows_direct(const struct file *file);
 
+/* A file may grow to this size: -EFBIG past RLIMIT_FSIZE (with SIGXFSZ) or what its file system can hold. inode->lock is held. */
+[[nodiscard]] int inode_check_new_size(const struct inode *inode, u64 size);
+
 /* The file was read: updates the access time as the mount's flags say (relatime). */
 void file_accessed(struct file *file);
 /* The contents were changed: modification and change time; clears setuid bits where write(2) does. */

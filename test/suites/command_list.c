@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's init for suites that are lists of commands: runs those lines "PART SECONDS WORDS" of /commands whose part is
- * that of the kernel's command line, and prints "start PART/WORDS" before and "ended STATUS PART/WORDS" after each. The
+ * The guest's init for suites that are lists of commands (of /suite or of the path): runs those lines "PART SECONDS WORDS" of
+ * /commands whose part is that of the kernel's command line, and prints "start PART/WORDS" before and "ended STATUS PART/WORDS" after each. The
  * status is 128 + signal for one that was killed, 124 for one that did not end in time.
  */
 #include <signal.h>
@@ -33,6 +33,7 @@ static int run(char *line, unsigned seconds)
 		setsid();
 		snprintf(program, sizeof(program), "/suite/%s", words[0]);
 		execv(program, words);
+		execvp(words[0], words);
 		_exit(127);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0) {
@@ -78,6 +79,11 @@ int main(void)
 	mkdir("/dev/shm", 01777);
 	mount("shm", "/dev/shm", "tmpfs", 0, NULL);
 	mount("tmp", "/tmp", "tmpfs", 0, NULL);
+	mount("run", "/run", "tmpfs", 0, NULL);
+	mkdir("/dev/pts", 0755);
+	mount("devpts", "/dev/pts", "devpts", 0, "gid=5,mode=620,ptmxmode=666");
+	chdir("/suite");
+	setenv("PATH", "/suite:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setvbuf(stdout, NULL, _IONBF, 0);
 	run_all(part ? part : "");
 	reboot(RB_POWER_OFF);

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Other people's test suites on both kernels: a table of what passes on Linux and what passes here.
 
-  run.py [--arch ARCH] [--cpus N] [SUITE[:PART,PART...]]...
+  run.py [--arch ARCH] [--cpus N] [--record] [SUITE[:PART,PART...]]...
+  run.py --prove ...        only on Linux, to have its results cached
+  run.py --page             writes docs/suites.md anew from docs/suites.json
 
 A suite is a list of parts; each part runs in one machine on Linux (cached by initramfs and kernel) and on this kernel. Only what
 Linux passes is expected. Differences that are known stand in known_differences.txt with their reasons:
-"SUITE/TEST-PREFIX: reason". Ends with status 1 if any other test that passes on Linux does not pass here.
+"SUITE/TEST-PREFIX: reason". --record keeps the counts in docs/suites.json and docs/suites.md. Ends with status 1 if any other test that passes on Linux does not pass here.
 """
 import argparse
 import json
@@ -19,10 +21,13 @@ sys.path.insert(0, os.path.join(ROOT, "test"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import machine, programs  # noqa: E402
 from harness.machine import BUILD, Boot, kernel_image  # noqa: E402
+import busybox_suite  # noqa: E402
 import kselftest_suite  # noqa: E402
 import python_suite  # noqa: E402
+import record  # noqa: E402
+import stress_suite  # noqa: E402
 
-SUITES = {"python": python_suite, "kselftest": kselftest_suite}
+SUITES = {"python": python_suite, "kselftest": kselftest_suite.SUITE, "busybox": busybox_suite, "stress": stress_suite.SUITE}
 KNOWN = os.path.join(ROOT, "test", "suites", "known_differences.txt")
 
 
@@ -65,7 +70,7 @@ class Table:
                 return reason
         return None
 
-    def add(self, arch, suite, wanted, got, log):
+    def add(self, arch, suite, wanted, got, log, key):
         """One row for each group of tests; every difference is printed."""
         groups = {}
         for test, outcome in wanted.items():
@@ -83,13 +88,13 @@ class Table:
                     for line in suite.explain(log, test):
                         print(f"     {line}", flush=True)
             self.unknown += unknown
-            self.rows.append((arch, f"{suite.NAME}/{group}", len(passed), len(passed) - len(different),
+            self.rows.append((key, f"{suite.NAME}/{group}", len(passed), len(passed) - len(different),
                               len(different) - unknown, unknown))
 
     def show(self):
         print(f"\n{'arch':8} {'suite':40} {'Linux':>6} {'here':>6} {'known':>6} {'new':>4}")
         for row in self.rows:
-            print(f"{row[0]:8} {row[1]:40} {row[2]:6} {row[3]:6} {row[4]:6} {row[5]:4}")
+            print(f"{row[0].split()[0]:8} {row[1]:40} {row[2]:6} {row[3]:6} {row[4]:6} {row[5]:4}")
         total = [sum(row[column] for row in self.rows) for column in range(2, 6)]
         share = 100 * total[1] / total[0] if total[0] else 0
         print(f"{'all':8} {'':40} {total[0]:6} {total[1]:6} {total[2]:6} {total[3]:4}   {share:.1f} %", flush=True)
@@ -99,8 +104,14 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--arch", choices=machine.ARCHES)
     parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--prove", action="store_true")
+    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--page", action="store_true")
     parser.add_argument("suites", nargs="*")
     options = parser.parse_args()
+    if options.page:
+        record.save([])
+        return 0
     table = Table()
     for word in options.suites or SUITES:
         name, _, parts = word.partition(":")
@@ -109,11 +120,17 @@ def main():
             initrd = suite.build(arch)
             for part in parts.split(",") if parts else suite.PARTS:
                 wanted = suite.parse(on_linux(arch, initrd, suite, part, options.cpus))
+                if options.prove:
+                    print(f"{arch} {name} {part}: {sum(o == 'ok' for o in wanted.values())} of {len(wanted)} pass on Linux")
+                    continue
                 cairn = boot(arch, None, initrd, suite, part, options.cpus)
-                table.add(arch, suite, wanted, suite.parse(cairn.lines), cairn.lines)
+                table.add(arch, suite, wanted, suite.parse(cairn.lines), cairn.lines,
+                          f"{arch} {name}:{part} {options.cpus}")
                 if not re.search("=== end", "\n".join(cairn.tail(5))):
                     print(f"     {arch} {name} {part}: the machine {cairn.end}", *cairn.tail(10), sep="\n     ")
     table.show()
+    if options.record:
+        record.save(table.rows)
     return 1 if table.unknown else 0
 
 

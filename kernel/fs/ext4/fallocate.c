@@ -120,10 +120,7 @@ static int check(const struct ext4_inode *inode, int mode, u64 end)
 		return -EPERM;
 	if (end > ext4_max_size(inode->fs, ext4_has_extents(inode)))
 		return -EFBIG;
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->inode.size && current_task() &&
-	    end > current_limit(RLIMIT_FSIZE))
-		return -EFBIG;
-	return 0;
+	return mode & FALLOC_FL_KEEP_SIZE ? 0 : inode_check_new_size(&inode->inode, end);
 }
 
 int ext4_allocate(struct file *file, int mode, u64 offset, u64 length)

@@ -263,6 +263,9 @@ static const struct synthetic_named pty_names[] = {
 };
 static const struct synthetic_table pty_table = SYNTHETIC_TABLE(pty_names);
 
+static const struct sysctl_number rt_period = SYSCTL_NUMBER(sched_rt_period_us, 1, INT32_MAX),
+				  rt_runtime = SYSCTL_NUMBER(sched_rt_runtime_us, -1, INT32_MAX);
+
 static const struct synthetic_named kernel_names[] = {
 	{ "arch", &sysctl_text_ro, arch_machine_name },
 	{ "cap_last_cap", &sysctl_function_file_ro, &last_capability },
@@ -287,6 +290,8 @@ static const struct synthetic_named kernel_names[] = {
 	{ "random", &synthetic_directory, &random_table },
 	{ "randomize_va_space", &sysctl_function_file, &randomize },
 	{ "sched_rr_timeslice_ms", &sysctl_function_file_ro, &rr_slice },
+	{ "sched_rt_period_us", &sysctl_number_file, &rt_period },
+	{ "sched_rt_runtime_us", &sysctl_number_file, &rt_runtime },
 	{ "sem", &sem_limits_file, nullptr },
 	{ "shmall", &shmall, nullptr },
 	{ "shmmax", &shmmax, nullptr },

@@ -13,6 +13,7 @@
 #include <proc/oom.h>
 #include <vfs/dcache.h>
 #include <vfs/inotify.h>
+#include <vfs/lease.h>
 #include <vfs/permission.h>
 
 static s64 get_overcommit(void)
@@ -127,6 +128,8 @@ static const struct sysctl_number hardlinks = SYSCTL_NUMBER(protected_hardlinks,
 static const struct sysctl_number symlinks = SYSCTL_NUMBER(protected_symlinks, 0, 1);
 static const struct sysctl_number pipe_max = SYSCTL_NUMBER(pipe_size_max, PAGE_SIZE, 1u << 30);
 
+static const struct sysctl_number break_time = SYSCTL_NUMBER(lease_break_seconds, 0, INT32_MAX);
+
 static s64 get_handles_max(void)
 {
 	return POOL_SIZE_MAX;
@@ -171,6 +174,7 @@ static const struct synthetic_named fs_names[] = {
 	{ "inode-nr", &inode_nr, nullptr },
 	{ "inode-state", &inode_state, nullptr },
 	{ "inotify", &synthetic_directory, &inotify_table },
+	{ "lease-break-time", &sysctl_number_file, &break_time },
 	{ "mqueue", &synthetic_directory, &mqueue_table },
 	{ "nr_open", &sysctl_function_file_ro, &handles_max },
 	{ "overflowgid", &sysctl_function_file_ro, &overflow_id },

@@ -166,8 +166,11 @@ static int allocate(struct file *file, int mode, u64 offset, u64 length)
 		file_modified(file);
 		return 0;
 	}
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->size && end > current_limit(RLIMIT_FSIZE))
-		return -EFBIG;
+	if (!(mode & FALLOC_FL_KEEP_SIZE)) {
+		result = inode_check_new_size(inode, end);
+		if (result)
+			return result;
+	}
 	/* Before the first page: what cannot fit at all should not fill memory on its way to failure. */
 	if (fs->pages_max && length / PAGE_SIZE > fs->pages_max)
 		return -ENOSPC;
