@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks: a partitioned one used from BusyBox's shell, and Debian started, worked in and shut down from its own.
-
-The second part needs the image that `make debian` builds, and is left out where there is none.
-"""
+"""A partitioned disk used from BusyBox's shell."""
 import os
-import shutil
 import struct
-import subprocess
 import tempfile
 
 import pexpect
 
-from harness.machine import BUILD, Shell, clean, kernel_image, qemu, shell_initramfs
+from harness.machine import Shell, kernel_image, qemu, shell_initramfs
 
 MIB = 1 << 20
-CONSOLE_SECONDS = 90
 
 
 def jobs(arches, only):
@@ -73,49 +67,5 @@ def raw_disk(report, arch, only):
                     return
 
 
-COMMANDS = ("df /", "dd if=/dev/zero of=/root/large bs=1M count=20 conv=fsync", "cp -r /usr/share/doc /root/doc",
-            "rm -rf /root/doc", "dpkg -s dpkg | head -n 2", "sync")
-
-
-def debian_session(child):
-    child.expect("login: ")
-    child.sendline("root")
-    child.expect("assword: ")
-    child.sendline("cairn")
-    child.expect("# ")
-    for command in COMMANDS:
-        child.sendline(command + "; echo status=$?.")
-        child.expect(r"status=0\.")
-        child.expect("# ")
-    child.sendline("shutdown -h now")
-    child.expect(pexpect.EOF)
-
-
-def debian(report, arch):
-    """Boots a copy of the image, logs in, works, shuts down; then e2fsck finds nothing."""
-    name = f"disk/{arch}/debian"
-    with tempfile.TemporaryDirectory(dir=BUILD) as directory:
-        image, partition = os.path.join(directory, "disk"), os.path.join(directory, "partition")
-        subprocess.run(["cp", "--sparse=always", os.path.join(BUILD, "debian", f"{arch}.img"), image], check=True)
-        command = qemu.command(arch, kernel_image(arch), None, "root=/dev/vda1 rw panic=-1", memory="512M", cpus=2,
-                               extra=("-no-reboot", *qemu.disks([image])))
-        child = pexpect.spawn(command[0], command[1:], timeout=CONSOLE_SECONDS, encoding="utf-8",
-                              codec_errors="replace")
-        try:
-            debian_session(child)
-        except pexpect.ExceptionPexpect:
-            report.result(name, False, clean(str(child.before)).splitlines()[-25:])
-            return
-        finally:
-            child.close(force=True)
-        with open(image, "rb") as whole, open(partition, "wb") as part:
-            whole.seek(MIB)
-            shutil.copyfileobj(whole, part, MIB)
-        check = subprocess.run(["e2fsck", "-fn", partition], capture_output=True, text=True, check=False)
-        report.result(name, check.returncode == 0, (check.stdout + check.stderr).splitlines()[-20:])
-
-
 def run(report, arch, only):
     raw_disk(report, arch, only)
-    if "debian".startswith(only or "") and os.path.exists(os.path.join(BUILD, "debian", f"{arch}.img")):
-        debian(report, arch)
