@@ -418,10 +418,20 @@ int ext4_dirty_page(struct memory_object *object, struct page *page);
 /* file.c, fallocate.c, ioctl.c */
 [[nodiscard]] int ext4_set_size(struct ext4_inode *inode, u64 size);
 int ext4_allocate(struct file *file, int mode, u64 offset, u64 length);
+/* Gives the hole at `first` unwritten blocks, up to `count`; *done: how many blocks lie there now. -ENOSPC. May sleep. */
+[[nodiscard]] int ext4_add_unwritten(struct ext4_inode *inode, u32 first, u32 count, u32 *done);
 long ext4_ioctl(struct file *file, unsigned request, unsigned long argument);
 int ext4_sync_file(struct file *file, bool data_only, u64 start, u64 end);
 int ext4_sync(struct superblock *sb);
 void ext4_object_cleaned(struct memory_object *object);
+
+/* direct.c: O_DIRECT. What open(2) asks of offset and length; and what goes around the cache (D3). */
+bool ext4_direct_is_aligned(const struct ext4_inode *inode, const struct iter *it, u64 offset);
+bool ext4_direct_fits(const struct ext4_inode *inode, const struct iter *it, u64 offset);
+/* Bytes, or -errno if there were none: -EINVAL for what is not aligned. Under inode->lock, shared; may sleep. */
+[[nodiscard]] ssize_t ext4_direct_read(struct ext4_inode *inode, struct iter *it, u64 offset);
+/* The same to write what ext4_direct_fits; the caller makes the file longer. Under inode->lock exclusively. */
+[[nodiscard]] ssize_t ext4_direct_write(struct ext4_inode *inode, struct iter *it, u64 offset);
 
 #define EXT4_ATTRIBUTE_OPS                                                                         \
 	.set_attributes = ext4_set_attributes, .get_attributes = ext4_get_attributes,              \

@@ -7,8 +7,7 @@
 
 #define PIECE_MAX 8192u /* blocks in one handle */
 
-/* Gives the hole at `first` unwritten blocks, up to `count`. *done: how many. */
-static int add_unwritten(struct ext4_inode *inode, u32 first, u32 count, u32 *done)
+int ext4_add_unwritten(struct ext4_inode *inode, u32 first, u32 count, u32 *done)
 {
 	struct ext4 *fs = inode->fs;
 	struct journal_handle handle;
@@ -60,7 +59,7 @@ static int allocate_range(struct ext4_inode *inode, u64 start, u64 end)
 
 		if (current_task() && signal_pending())
 			return -EINTR;
-		result = add_unwritten(inode, first, (u32)(last - first), &done);
+		result = ext4_add_unwritten(inode, first, (u32)(last - first), &done);
 		if (result == -ENOSPC && !waited && ext4_wait_for_room(inode->fs)) {
 			waited = true;
 			result = 0;

@@ -40,7 +40,6 @@ static void destroy_file(struct file *file)
 
 /* --- reading and writing --- */
 
-/* O_DIRECT goes through the page cache as well: what is cached is written first, and what was written, at once. */
 static bool is_direct(const struct file *file)
 {
 	return file->flags & O_DIRECT;
@@ -54,7 +53,8 @@ static ssize_t read_file(struct file *file, struct iter *it, u64 *offset)
 
 	/* Under the lock, because a write makes the file longer before it fills in what it has. */
 	read_lock(&v->lock);
-	n = memory_object_read_ahead(v->object, *offset, it, &state->ahead);
+	n = is_direct(file) ? ext4_direct_read(ext4_inode_of(v), it, *offset)
+			    : memory_object_read_ahead(v->object, *offset, it, &state->ahead);
 	read_unlock(&v->lock);
 	if (n > 0)
 		*offset += (u64)n;
@@ -92,11 +92,19 @@ static ssize_t write_locked(struct file *file, struct iter *it, u64 offset)
 	u64 former = inode->inode.size, end = offset + it->remaining;
 	ssize_t n = ext4_inline_convert(inode);
 
+	if (!n && is_direct(file) && !ext4_direct_is_aligned(inode, it, offset))
+		n = -EINVAL;
 	if (!n && offset > former)
 		n = zero_tail(inode);
 	if (n)
 		return n;
 	file_modified(file);
+	if (is_direct(file) && ext4_direct_fits(inode, it, offset)) {
+		n = ext4_direct_write(inode, it, offset);
+		if (n > 0 && offset + (u64)n > former)
+			grow(inode, offset + (u64)n);
+		return n;
+	}
 	if (end > former)
 		grow(inode, end);
 	n = memory_object_write(&inode->object, offset, it);
@@ -106,7 +114,7 @@ static ssize_t write_locked(struct file *file, struct iter *it, u64 offset)
 	return n;
 }
 
-/* O_SYNC, O_DSYNC and O_DIRECT: the write is on the disk when it returns. */
+/* O_SYNC, O_DSYNC, and O_DIRECT through the cache: the write is on the disk when it returns. */
 static int write_through(struct file *file, u64 offset, u64 n)
 {
 	bool sync = file->flags & (O_DSYNC | O_SYNC);
