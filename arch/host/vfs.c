@@ -5,7 +5,8 @@
  */
 #include "vfs.h"
 
-#include <block/block.h>
+#include <block/block_file.h>
+#include <core/panic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/memory_object.h>
@@ -266,4 +267,11 @@ void host_vfs_boot(void)
 	memory_object_boot();
 	block_hooks.object_create = object_create;
 	block_hooks.object_destroy = object_destroy;
+}
+
+/* There is no user memory in a process of the host, so nobody comes here. */
+ssize_t block_direct(struct block_device *device, u64 offset, struct iter *it, size_t size,
+		     bool write)
+{
+	panic("O_DIRECT on the host");
 }

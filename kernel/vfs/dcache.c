@@ -528,6 +528,25 @@ u64 dcache_shrink(u64 count)
 	return freed;
 }
 
+static struct dentry *claim_child(struct dentry *dir)
+{
+	struct dentry *d;
+
+	spin_guard(&dir->lock);
+	list_for_each (d, &dir->children, sibling)
+		if (claim(d))
+			return d;
+	return nullptr;
+}
+
+void dcache_free_children(struct dentry *dir)
+{
+	struct dentry *d;
+
+	while ((d = claim_child(dir)))
+		dentry_put(dentry_kill(d));
+}
+
 void dcache_shrink_superblock(struct superblock *sb)
 {
 	struct list_head victims = LIST_INIT(victims);

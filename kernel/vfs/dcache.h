@@ -94,6 +94,9 @@ u64 dcache_shrink(u64 count);
 /* Frees all dentries of a file system that nobody uses any more, but for its root. May sleep. */
 void dcache_shrink_superblock(struct superblock *sb);
 
+/* Frees the names in a removed directory that nobody uses: that they were looked up must not keep its inode. May sleep. */
+void dcache_free_children(struct dentry *dir);
+
 /* How many dentries there are, and how many of them nobody uses. */
 u64 dcache_count(void);
 u64 dcache_unused_count(void);

@@ -260,6 +260,8 @@ static int remove_from(struct walk *w, bool directory)
 	}
 	result = directory ? rmdir_locked(dir, dentry) : unlink_locked(dir, dentry);
 	write_unlock(&dir->lock);
+	if (!result && directory)
+		dcache_free_children(dentry);
 	/* The last user's end is told first. */
 	dentry_put(dentry);
 	if (!result)

@@ -165,6 +165,8 @@ static int rename_between(struct rename *r)
 		goto out_put_source;
 	result = rename_locked(r);
 	unlock_directories(r);
+	if (result > 0 && !(r->flags & RENAME_EXCHANGE))
+		dcache_free_children(r->target);
 	if (result > 0)
 		tell_watchers(r);
 	result = MIN(result, 0);
