@@ -75,6 +75,7 @@ u64 pool_bytes(struct pool *pool);
 /* A copy for fork, charged as `from` is: every handle but those marked HANDLE_CLOFORK. -ENOMEM. */
 [[nodiscard]] int pool_copy(struct pool *from, struct pool **out);
 
+/* One more user, with a reference. */
 void pool_user_get(struct pool *pool);
 /* Drops a user and its reference; the last one closes every handle. May sleep. */
 void pool_user_put(struct pool *pool);

@@ -159,7 +159,6 @@ static int copy_files(struct task *child, struct task *parent, u64 flags)
 	int err;
 
 	if (flags & CLONE_FILES) {
-		object_get(&parent->pool->object);
 		pool_user_get(parent->pool);
 		child->pool = parent->pool;
 	} else {

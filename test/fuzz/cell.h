@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #define CELL_MS 700
-/* What the kernel may keep: magazines, the history of the console, and about six pages a cell that nobody has explained yet. */
-#define LEAK_PAGES 1500
+/* What the kernel may keep: magazines and slabs with holes, and files that cells left in /. */
+#define LEAK_PAGES 300
 
 enum argument_kind {
 	ARGUMENT_NUMBER,

@@ -72,8 +72,6 @@ static void unix_free(struct rcu_head *head)
 
 void unix_put_last(struct unix_socket *u)
 {
-	if (u->peer)
-		unix_put(u->peer);
 	unix_address_put(u->address);
 	unix_credentials_put(&u->peer_credentials);
 	rcu_call(&u->rcu, unix_free);
@@ -189,11 +187,14 @@ static void leave_peer(struct unix_socket *u, struct unix_socket *peer)
 
 void unix_end(struct unix_socket *u, bool embryo)
 {
-	struct unix_socket *peer = u->peer, *child;
 	struct unix_buffer *buffers, *next;
+	struct unix_socket *peer, *child;
 
 	unix_names_remove(u);
 	spin_lock(&u->lock);
+	/* Peers refer to each other: who ends first lets go. */
+	peer = u->peer;
+	WRITE_ONCE(u->peer, nullptr);
 	u->state = UNIX_DEAD;
 	u->socket = nullptr;
 	shut_locked(u, SHUT_BOTH);
@@ -212,6 +213,8 @@ void unix_end(struct unix_socket *u, bool embryo)
 	}
 	if (u->path.dentry)
 		path_put(&u->path);
+	if (peer)
+		unix_put(peer);
 	unix_put(u);
 	unix_collect_soon();
 }

@@ -60,14 +60,15 @@ struct unix_socket {
 	/* The receive queue. Appended to under lock; taken from under lock and read_lock, so that a
 	 * reader may look at the first one with read_lock alone. */
 	struct unix_buffer *head, *tail;
-	u32 queued;		  /* buffers; under lock */
-	u32 send_used;		  /* atomic: bytes in other queues */
-	u32 send_limit;		  /* SO_SNDBUF */
-	u32 state;		  /* enum unix_state; under lock, read without */
-	u32 shutdown;		  /* SOCKET_SHUT_*; the same */
-	int error;		  /* ECONNRESET before there is a socket; under lock */
-	struct socket *socket;	  /* null: not accepted yet, or released; under lock */
-	struct unix_socket *peer; /* holds a reference. Streams: set once. Datagrams: under lock */
+	u32 queued;	       /* buffers; under lock */
+	u32 send_used;	       /* atomic: bytes in other queues */
+	u32 send_limit;	       /* SO_SNDBUF */
+	u32 state;	       /* enum unix_state; under lock, read without */
+	u32 shutdown;	       /* SOCKET_SHUT_*; the same */
+	int error;	       /* ECONNRESET before there is a socket; under lock */
+	struct socket *socket; /* null: not accepted yet, or released; under lock */
+	struct unix_socket *
+		peer; /* holds a reference until unix_end. Streams: set once. Datagrams: under lock */
 	struct unix_address *address; /* set once, under lock */
 	struct path path;	      /* of a bound path; holds references */
 	struct unix_peer_credentials peer_credentials;

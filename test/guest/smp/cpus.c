@@ -255,20 +255,21 @@ TEST(a_sleeper_wakes_beside_hogs)
 {
 	unsigned cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_t threads[2 * cpus];
-	long long sum = 0;
+	long long late[51];
 
 	for (unsigned n = 0; n < cpus; n++)
 		pthread_create(&threads[n], NULL, burn, NULL);
 	sleep_ms(100);
-	for (int i = 0; i < 50; i++) {
-		long long start = clock_us(CLOCK_MONOTONIC), late;
+	for (int i = 0; i < 51; i++) {
+		long long start = clock_us(CLOCK_MONOTONIC);
 
 		sleep_ms(10);
-		late = clock_us(CLOCK_MONOTONIC) - start - 10000;
-		sum += late;
+		late[i] = clock_us(CLOCK_MONOTONIC) - start - 10000;
 	}
 	stop = true;
 	for (unsigned n = 0; n < cpus; n++)
 		pthread_join(threads[n], NULL);
-	EXPECT_LE(sum / 50, 20000);
+	/* The median: the host takes its CPUs away now and then. */
+	qsort(late, 51, sizeof(late[0]), by_size);
+	EXPECT_LE(late[25], 20000);
 }
