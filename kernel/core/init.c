@@ -40,6 +40,8 @@
 #include <mm/vmap.h>
 #include <mm/write_back.h>
 #include <net/device.h>
+#include <net/link_kind.h>
+#include <net/namespace.h>
 #include <net/netlink/netlink.h>
 #include <net/packet.h>
 #include <net/socket.h>
@@ -77,12 +79,15 @@ static void boot_rest(void *unused)
 	sysv_init();
 	socket_init();
 	unix_init();
+	network_namespace_init();
 	net_init();
 	netlink_init();
 	netlink_route_init();
 	sock_diag_init();
 	uevent_init();
 	packet_socket_init();
+	veth_init();
+	dummy_init();
 	epoll_init();
 	vfs_init();
 	sys_fs_init();

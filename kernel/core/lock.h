@@ -56,6 +56,7 @@ enum lock_rank {
 	RANK_DEVICE_LIST = 61,	 /* vfs, dev: devices, pseudo terminals; looked into under inodes */
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */
+	RANK_NET_LINKS = 63,	 /* net: making, destroying and moving devices */
 	RANK_NET_CONFIG = 64,	 /* net: devices, addresses, routes of a name space */
 	RANK_NET_SEND = 66, /* net: one sender, one receiver at a time; user memory is copied */
 	RANK_PIPE = 65,	    /* ipc: one pipe's buffers; held while user memory is copied */

@@ -22,22 +22,27 @@
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 
+#define SYSCTL_DEFAULTS                                                                            \
+	{                                                                                          \
+		.ip_default_ttl = 64,                                                              \
+		.ipv6_hop_limit = 64,                                                              \
+		.local_port_first = 32768,                                                         \
+		.local_port_last = 60999,                                                          \
+		.ping_group_first = 1,                                                             \
+		.ping_group_last = 0,                                                              \
+		.icmp_echo_ignore_broadcasts = true,                                               \
+		.unprivileged_port_start = 1024,                                                   \
+	}
+
+const struct network_sysctl network_sysctl_defaults = SYSCTL_DEFAULTS;
 struct network_namespace initial_network = {
-	.refs = 1,
+	.nodes = 1,
 	.config = MUTEX_INIT(RANK_NET_CONFIG),
 	.next_index = 1,
-	.sysctl = {
-		.ip_default_ttl = 64,
-		.ipv6_hop_limit = 64,
-		.local_port_first = 32768,
-		.local_port_last = 60999,
-		.ping_group_first = 1,
-		.ping_group_last = 0,
-		.icmp_echo_ignore_broadcasts = true,
-		.unprivileged_port_start = 1024,
-	},
+	.sysctl = SYSCTL_DEFAULTS,
 };
 
+void (*net_device_added_hook)(struct net_device *device);
 void (*net_tap_hook)(struct net_device *device, struct packet *packet, bool outgoing);
 void (*net_link_event_hook)(int event, struct net_device *device);
 
@@ -86,18 +91,20 @@ static int choose_name(struct network_namespace *network, struct net_device *dev
 	return -EEXIST;
 }
 
-int net_device_register(struct network_namespace *network, struct net_device *device,
-			const char *name)
+static int insert(struct network_namespace *network, struct net_device *device, const char *name)
 {
 	struct net_device **link = &network->devices;
 	int error;
 
 	mutex_guard(&network->config);
-	device->network = network;
+	WRITE_ONCE(device->network, network);
 	error = choose_name(network, device, name);
 	if (error)
 		return error;
-	device->index = network->next_index++;
+	/* One that moves keeps its number if it can. */
+	if (!device->index || net_device_find(network, device->index))
+		device->index = network->next_index;
+	network->next_index = MAX(network->next_index, device->index + 1);
 	device->next = nullptr;
 	while (*link)
 		link = &(*link)->next;
@@ -106,6 +113,16 @@ int net_device_register(struct network_namespace *network, struct net_device *de
 		network->loopback = device;
 	tell(RTM_NEWLINK, device);
 	return 0;
+}
+
+int net_device_register(struct network_namespace *network, struct net_device *device,
+			const char *name)
+{
+	int error = insert(network, device, name);
+
+	if (!error && net_device_added_hook)
+		net_device_added_hook(device);
+	return error;
 }
 
 void net_device_unregister(struct net_device *device)
@@ -119,6 +136,8 @@ void net_device_unregister(struct net_device *device)
 	while (*link != device)
 		link = &(*link)->next;
 	rcu_assign(*link, device->next);
+	neighbour_flush_device(device);
+	inet_fragments_drop(device);
 	__atomic_add_fetch(&network->generation, 1, __ATOMIC_RELEASE);
 	tell(RTM_DELLINK, device);
 }
@@ -179,11 +198,20 @@ int net_device_set_mtu(struct net_device *device, u32 mtu)
 
 void net_device_set_carrier(struct net_device *device, bool on)
 {
-	mutex_guard(&device->network->config);
-	if (!!(device->flags & IFF_RUNNING) == on)
-		return;
-	device->flags ^= IFF_RUNNING | IFF_LOWER_UP;
-	tell(RTM_NEWLINK, device);
+	struct network_namespace *network;
+
+	for (;;) { /* it may be moving */
+		network = READ_ONCE(device->network);
+		mutex_lock(&network->config);
+		if (network == READ_ONCE(device->network))
+			break;
+		mutex_unlock(&network->config);
+	}
+	if (!!(device->flags & IFF_RUNNING) != on) {
+		device->flags ^= IFF_RUNNING | IFF_LOWER_UP;
+		tell(RTM_NEWLINK, device);
+	}
+	mutex_unlock(&network->config);
 }
 
 static void tap(struct net_device *device, struct packet *packet, bool outgoing)

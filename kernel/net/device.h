@@ -7,35 +7,47 @@
 
 #include <core/lock.h>
 #include <core/rcu.h>
+#include <core/work.h>
 #include <lib/list.h>
 #include <lib/types.h>
 #include <net/address.h>
 #include <net/packet_buffer.h>
+#include <proc/namespaces.h>
 
 #include <linux/if.h>
 
 struct net_device;
+struct net_link_kind;
 struct route_table;
 struct neighbour_table;
 
-/* One network: devices, addresses, routes. The first one lives for ever. */
+/* What /proc/sys/net says of one name space; each is read without a lock. */
+struct network_sysctl {
+	bool ip_forward, ipv6_forward;
+	u8 ip_default_ttl, ipv6_hop_limit;
+	u16 local_port_first, local_port_last;
+	int ping_group_first, ping_group_last;
+	bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
+	u16 unprivileged_port_start;
+};
+extern const struct network_sysctl network_sysctl_defaults;
+
+#define NETWORK_NUMBERS 64
+
+/* One network: devices, addresses, routes (net/namespace.h). The first one lives for ever. */
 struct network_namespace {
-	u32 refs;
+	struct namespace base; /* first; its references are the users */
+	u32 nodes;	       /* see network_node_get */
+	u64 serial;	       /* never used again */
+	struct work emptying;
 	struct mutex config;	     /* RANK_NET_CONFIG: who changes devices, addresses, routes */
 	struct net_device *devices;  /* RCU; by index */
 	struct net_device *loopback; /* index 1 */
 	struct route_table *routes;  /* RCU */
 	u32 generation;		     /* atomic: advances whenever a route or address changes */
 	int next_index;
-	/* /proc/sys/net, each read without a lock. */
-	struct {
-		bool ip_forward, ipv6_forward;
-		u8 ip_default_ttl, ipv6_hop_limit;
-		u16 local_port_first, local_port_last;
-		int ping_group_first, ping_group_last;
-		bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
-		u16 unprivileged_port_start;
-	} sysctl;
+	u64 numbers[NETWORK_NUMBERS]; /* serials, by network_number_of */
+	struct network_sysctl sysctl;
 };
 extern struct network_namespace initial_network;
 
@@ -90,6 +102,7 @@ struct net_device {
 	u32 features; /* DEVICE_* */
 	u32 transmit_queue_length;
 	const struct net_device_ops *ops;
+	const struct net_link_kind *kind; /* of virtual devices; null: hardware, loopback */
 	void *private;
 	struct net_address *addresses; /* RCU */
 	struct net_device_statistics statistics;
@@ -113,7 +126,7 @@ struct net_device *net_device_find_name(struct network_namespace *network, const
 	__must_hold(&device->network->config);
 [[nodiscard]] int net_device_set_mtu(struct net_device *device, u32 mtu)
 	__must_hold(&device->network->config);
-/* The link came or went. Any thread context. */
+/* The link came or went. May sleep. */
 void net_device_set_carrier(struct net_device *device, bool on);
 
 /*
@@ -141,6 +154,8 @@ void net_receive(struct packet *packet);
  * Set by AF_PACKET at boot.
  */
 extern void (*net_tap_hook)(struct net_device *device, struct packet *packet, bool outgoing);
+/* Told after a device joined a name space, with no lock held. Set by AF_PACKET at boot. */
+extern void (*net_device_added_hook)(struct net_device *device);
 /* Told after devices, addresses and routes changed: netlink notifies its groups. Each may be null.
  * `event`: RTM_NEWLINK, RTM_DELADDR, ... Under network->config. */
 struct route;

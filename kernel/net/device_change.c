@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/device_change.h>
+#include <net/link_kind.h>
 
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
@@ -29,6 +30,27 @@ int net_device_set_address(struct net_device *device, const u8 *address)
 	if (!error)
 		changed(device);
 	return error;
+}
+
+/* The names of the states are an enum of <linux/if.h>. */
+u8 net_device_operational_state(const struct net_device *device)
+{
+	const struct net_device *peer;
+	bool lower_down;
+
+	if ((device->features & DEVICE_LOOPBACK) || (device->kind && !device->kind->peer))
+		return device->flags & IFF_UP || (device->features & DEVICE_LOOPBACK)
+			       ? IF_OPER_UNKNOWN
+			       : IF_OPER_DOWN;
+	if (!(device->flags & IFF_UP))
+		return IF_OPER_DOWN;
+	if (device->flags & IFF_RUNNING)
+		return IF_OPER_UP;
+	rcu_read_lock();
+	peer = device->kind && device->kind->peer ? device->kind->peer(device) : nullptr;
+	lower_down = peer;
+	rcu_read_unlock();
+	return lower_down ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
 }
 
 bool net_device_name_valid(const char *name)

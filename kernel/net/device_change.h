@@ -10,5 +10,7 @@
 /* Another name. -EINVAL, -EEXIST, -EBUSY (loopback). */
 [[nodiscard]] int net_device_rename(struct net_device *device, const char *name)
 	__must_hold(&device->network->config);
+/* IFLA_OPERSTATE (RFC 2863): one of IF_OPER_*. */
+u8 net_device_operational_state(const struct net_device *device);
 /* A name that a device can have. */
 bool net_device_name_valid(const char *name);

@@ -207,3 +207,23 @@ void inet_fragments_expire(void)
 		discard(list_first(&datagrams, struct datagram, node));
 	spin_unlock(&lock);
 }
+
+static bool came_by(const struct datagram *d, const struct net_device *device)
+{
+	const struct packet *p = d->fragments;
+
+	while (p && p->device != device)
+		p = p->next;
+	return p;
+}
+
+void inet_fragments_drop(const struct net_device *device)
+{
+	struct datagram *d, *next;
+
+	spin_lock(&lock);
+	list_for_each_safe (d, next, &datagrams, node)
+		if (came_by(d, device))
+			discard(d);
+	spin_unlock(&lock);
+}

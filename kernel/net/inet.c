@@ -3,6 +3,7 @@
  * The Internet layer, what both families share: sending by flow, delivery to transports, the way
  * to a link.
  */
+#include <core/panic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/inet_socket.h>
@@ -109,7 +110,8 @@ void inet_init(void)
 void net_init(void)
 {
 	packet_init();
-	loopback_init();
+	if (loopback_create(&initial_network))
+		panic("no loopback device");
 	inet_init();
 	net_thread_init();
 }

@@ -31,7 +31,7 @@ static int create_datagram(struct socket *socket, int protocol)
 	}
 	if (protocol != icmp)
 		return -EPROTONOSUPPORT;
-	if (!ping_allowed(socket->network ? socket->network : &initial_network))
+	if (!ping_allowed(socket->network))
 		return -EACCES;
 	socket->protocol = icmp;
 	return ping_socket_create(socket);

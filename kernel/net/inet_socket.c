@@ -5,12 +5,14 @@
 #include <mm/slab.h>
 #include <net/inet_socket.h>
 #include <net/multicast.h>
+#include <net/namespace.h>
 #include <obj/credentials.h>
 
 #include <linux/rtnetlink.h>
 
 void inet_node_put_last(struct inet_node *n)
 {
+	network_node_put(n->network);
 	rcu_call(&n->rcu, n->free);
 }
 
@@ -20,7 +22,8 @@ void inet_socket_init(struct inet_socket *s, struct socket *socket, enum inet_ki
 	s->node.refs = 1;
 	s->node.kind = (u8)kind;
 	s->node.family = (u8)socket->family;
-	s->node.network = socket->network ? socket->network : &initial_network;
+	s->node.network = socket->network;
+	network_node_get(s->node.network);
 	s->node.free = free;
 	s->node.uid = current_credentials()->euid;
 	if (socket->family == AF_INET)

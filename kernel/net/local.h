@@ -24,4 +24,5 @@ bool net_device_segments(const struct net_device *device, const struct packet *p
 /* Cuts a large TCP packet into segments and transmits them. Takes the packet. */
 void net_segment_in_software(struct net_device *device, struct packet *packet);
 
-void loopback_init(void);
+/* The loopback device of a name space, its first device. -ENOMEM. */
+[[nodiscard]] int loopback_create(struct network_namespace *network);

@@ -349,7 +349,8 @@ int neighbour_remove(struct net_device *device, const struct inet_address *addre
 	return error;
 }
 
-bool neighbour_next(unsigned *position, struct neighbour_entry *out)
+bool neighbour_next(const struct network_namespace *network, unsigned *position,
+		    struct neighbour_entry *out)
 {
 	unsigned at = 0;
 	bool found = false;
@@ -357,7 +358,7 @@ bool neighbour_next(unsigned *position, struct neighbour_entry *out)
 	spin_lock(&table_lock);
 	for (unsigned i = 0; i < BUCKETS && !found; i++)
 		for (struct neighbour *n = buckets[i]; n && !found; n = n->next)
-			if (at++ == *position) {
+			if (n->device->network == network && at++ == *position) {
 				*out = (struct neighbour_entry){ .device_index = n->device->index,
 								 .address = n->address,
 								 .state = n->state,

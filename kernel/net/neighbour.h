@@ -13,8 +13,9 @@ struct neighbour_entry {
 	u64 age_ns;
 };
 
-/* Copies entry number *position and advances it; false past the last one. Any thread context. */
-[[nodiscard]] bool neighbour_next(unsigned *position, struct neighbour_entry *out);
+/* Copies entry number *position of a name space and advances it; false past the last one. Any thread context. */
+[[nodiscard]] bool neighbour_next(const struct network_namespace *network, unsigned *position,
+				  struct neighbour_entry *out);
 /* Sets / removes an entry by hand. -ENOBUFS, -ENOENT. Device valid under RCU. */
 [[nodiscard]] int neighbour_set(struct net_device *device, const struct inet_address *address,
 				const u8 *link_address, u16 state);

@@ -48,7 +48,7 @@ struct packet_socket {
 	struct membership *memberships; /* under network->config */
 };
 
-static struct mutex list_lock = MUTEX_INIT(RANK_NET_CONFIG);
+static struct mutex list_lock = MUTEX_INIT(RANK_PIPE);
 static struct packet_socket *packet_sockets;
 
 static struct packet_socket *packet_of(const struct socket *socket)
@@ -63,7 +63,7 @@ static bool wants(const struct packet_socket *s, const struct net_device *device
 {
 	u16 wanted = READ_ONCE(s->protocol);
 
-	if (s->index && s->index != device->index)
+	if (s->socket->network != device->network || (s->index && s->index != device->index))
 		return false;
 	return wanted == ETH_P_ALL || (wanted && !outgoing && wanted == protocol);
 }
@@ -145,6 +145,20 @@ static void count_taps(struct packet_socket *s, u32 step)
 		if (!s->index || s->index == d->index)
 			__atomic_fetch_add(&d->taps, step, __ATOMIC_RELAXED);
 	rcu_read_unlock();
+}
+
+/* A device came: those that listen to all devices of its name space listen to it. */
+static void count_taps_of(struct net_device *device)
+{
+	u32 taps = 0;
+
+	mutex_lock(&list_lock);
+	for (const struct packet_socket *s = packet_sockets; s; s = s->next)
+		if (s->tapping && s->socket->network == device->network &&
+		    (!s->index || s->index == device->index))
+			taps++;
+	__atomic_store_n(&device->taps, taps, __ATOMIC_RELAXED);
+	mutex_unlock(&list_lock);
 }
 
 static void listen_to(struct packet_socket *s, int index, u16 protocol)
@@ -584,7 +598,8 @@ static int packet_create(struct socket *socket, int protocol)
 	return 0;
 }
 
-void packet_socket_for_each(void (*visit)(const struct packet_description *socket, void *arg),
+void packet_socket_for_each(const struct network_namespace *network,
+			    void (*visit)(const struct packet_description *socket, void *arg),
 			    void *arg)
 {
 	rcu_read_lock();
@@ -595,7 +610,8 @@ void packet_socket_for_each(void (*visit)(const struct packet_description *socke
 			s->queued,	 s->uid,   s->socket->file->inode->number
 		};
 
-		visit(&description, arg);
+		if (s->socket->network == network)
+			visit(&description, arg);
 	}
 	rcu_read_unlock();
 }
@@ -607,5 +623,6 @@ static struct socket_family packet_family = { .family = AF_PACKET,
 void packet_socket_init(void)
 {
 	net_tap_hook = packet_tap;
+	net_device_added_hook = count_taps_of;
 	socket_family_register(&packet_family);
 }

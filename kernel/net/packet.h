@@ -4,14 +4,17 @@
 
 #include <lib/types.h>
 
-/* One socket, for /proc/net/packet; under RCU. */
+struct network_namespace;
+
+/* One socket of a name space, for /proc/net/packet; under RCU. */
 struct packet_description {
 	int type, device_index;
 	u16 protocol;
 	u32 queued, uid;
 	u64 inode;
 };
-void packet_socket_for_each(void (*visit)(const struct packet_description *socket, void *arg),
+void packet_socket_for_each(const struct network_namespace *network,
+			    void (*visit)(const struct packet_description *socket, void *arg),
 			    void *arg);
 
 /* Boot. */

@@ -4,6 +4,7 @@
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <net/namespace.h>
 #include <net/neighbour.h>
 #include <net/netlink/netlink.h>
 #include <net/packet.h>
@@ -76,15 +77,16 @@ static void device_line(struct text_buffer *out, const struct net_device *d)
 
 static int dev_show(const struct synthetic_node *node, struct text_buffer *out)
 {
+	struct network_namespace *network = current_network();
 	text_printf(out,
 		    "Inter-|   Receive                                                |  "
 		    "Transmit\n"
 		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
 		    "packets errs drop fifo colls carrier compressed\n");
-	mutex_lock(&initial_network.config);
-	for (const struct net_device *d = initial_network.devices; d; d = d->next)
+	mutex_lock(&network->config);
+	for (const struct net_device *d = network->devices; d; d = d->next)
 		device_line(out, d);
-	mutex_unlock(&initial_network.config);
+	mutex_unlock(&network->config);
 	return 0;
 }
 
@@ -99,13 +101,14 @@ static u32 mask_of(u8 prefix_length)
 
 static int route_show(const struct synthetic_node *node, struct text_buffer *out)
 {
+	struct network_namespace *network = current_network();
 	const struct route_table *table;
 
 	text_printf(out, "%-127s\n",
 		    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow"
 		    "\tIRTT");
-	mutex_lock(&initial_network.config);
-	table = initial_network.routes;
+	mutex_lock(&network->config);
+	table = network->routes;
 	for (unsigned i = 0; table && i < table->count; i++) {
 		const struct route *r = &table->routes[i];
 		bool gateway = !inet_is_any(&r->gateway);
@@ -121,7 +124,7 @@ static int route_show(const struct synthetic_node *node, struct text_buffer *out
 			 0, 0, r->metric, mask_of(r->prefix_length), 0, 0, 0);
 		text_printf(out, "%-127s\n", line);
 	}
-	mutex_unlock(&initial_network.config);
+	mutex_unlock(&network->config);
 	return 0;
 }
 
@@ -129,8 +132,9 @@ static int route_show(const struct synthetic_node *node, struct text_buffer *out
 
 static int if_inet6_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	mutex_lock(&initial_network.config);
-	for (const struct net_device *d = initial_network.devices; d; d = d->next)
+	struct network_namespace *network = current_network();
+	mutex_lock(&network->config);
+	for (const struct net_device *d = network->devices; d; d = d->next)
 		for (const struct net_address *a = d->addresses; a; a = a->next) {
 			/* Scopes of the file are those of the address, not of rtnetlink. */
 			unsigned scope = a->scope == RT_SCOPE_HOST   ? 0x10
@@ -144,7 +148,7 @@ static int if_inet6_show(const struct synthetic_node *node, struct text_buffer *
 			text_printf(out, " %02x %02x %02x %02x %8s\n", (unsigned)d->index,
 				    a->prefix_length, scope, a->flags & 0xff, d->name);
 		}
-	mutex_unlock(&initial_network.config);
+	mutex_unlock(&network->config);
 	return 0;
 }
 
@@ -157,7 +161,7 @@ static int arp_show(const struct synthetic_node *node, struct text_buffer *out)
 
 	text_printf(out, "IP address       HW type     Flags       HW address            Mask     "
 			 "Device\n");
-	while (neighbour_next(&position, &entry)) {
+	while (neighbour_next(current_network(), &position, &entry)) {
 		const u8 *b = entry.address.bytes + 12, *m = entry.link_address;
 		unsigned flags = entry.state & NUD_PERMANENT ? 6 : entry.state & NUD_USABLE ? 2 : 0;
 		char address[16];
@@ -185,7 +189,7 @@ static bool unix_line(const struct unix_description *u, void *arg)
 
 static void unix_walk(struct lines *l)
 {
-	unix_for_each(unix_line, l);
+	unix_for_each(current_network(), unix_line, l);
 }
 
 static int unix_show(const struct synthetic_node *node, struct text_buffer *out)
@@ -205,7 +209,7 @@ static bool netlink_line(const struct netlink_description *s, void *arg)
 
 static void netlink_walk(struct lines *l)
 {
-	netlink_for_each(netlink_line, l);
+	netlink_for_each(current_network(), netlink_line, l);
 }
 
 static int netlink_show(const struct synthetic_node *node, struct text_buffer *out)
@@ -226,7 +230,7 @@ static void packet_line(const struct packet_description *s, void *arg)
 
 static void packet_walk(struct lines *l)
 {
-	packet_socket_for_each(packet_line, l);
+	packet_socket_for_each(current_network(), packet_line, l);
 }
 
 static int packet_show(const struct synthetic_node *node, struct text_buffer *out)

@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <net/inet_list.h>
+#include <net/namespace.h>
 #include <net/proc_net.h>
 #include <net/tcp/tcp.h>
 #include <net/udp/udp.h>
@@ -91,7 +92,7 @@ static u8 family_of(const struct synthetic_node *node)
 
 static const struct network_namespace *network_of(const struct synthetic_node *node)
 {
-	return &initial_network;
+	return current_network();
 }
 
 static int tcp_show(const struct synthetic_node *node, struct text_buffer *out)

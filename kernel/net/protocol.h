@@ -103,6 +103,8 @@ struct packet *inet_reassemble(struct packet *fragment, const struct fragment_ke
 			       bool more);
 /* Drops datagrams that did not complete in time. Once a second. */
 void inet_fragments_expire(void);
+/* Drops what came by a device that goes. */
+void inet_fragments_drop(const struct net_device *device);
 
 /* True if the device listens to the group. */
 bool multicast_joined(const struct net_device *device, const struct inet_address *group);

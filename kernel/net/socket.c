@@ -18,6 +18,7 @@
 #include <net/device.h>
 #include <net/filter.h>
 #include <net/inet_socket.h>
+#include <net/namespace.h>
 #include <net/socket_priv.h>
 #include <obj/inode.h>
 #include <proc/signal.h>
@@ -120,6 +121,7 @@ static long socket_file_ioctl(struct file *file, unsigned request, unsigned long
 
 static void socket_free(struct socket *socket)
 {
+	network_put(socket->network);
 	slab_free(socket_cache, socket);
 }
 
@@ -152,7 +154,8 @@ struct socket *socket_of(struct file *file)
 /* --- Making --- */
 
 /* A socket in a file, without family. */
-static int socket_alloc(int family, int type, int protocol, u32 flags, struct socket **out)
+static int socket_alloc(struct network_namespace *network, int family, int type, int protocol,
+			u32 flags, struct socket **out)
 {
 	u32 mode = FILE_MODE_STREAM | (type == SOCK_STREAM ? FILE_MODE_WRITE_ALL : 0);
 	struct socket *socket = slab_alloc(socket_cache, ALLOC_ZERO);
@@ -164,7 +167,8 @@ static int socket_alloc(int family, int type, int protocol, u32 flags, struct so
 	socket->family = family;
 	socket->type = type;
 	socket->protocol = protocol;
-	socket->network = &initial_network;
+	socket->network = network;
+	network_get(network);
 	socket_options_init(socket);
 	error = inode_create_anonymous("socket", S_IFSOCK | 0777, &inode);
 	if (!error) {
@@ -194,7 +198,7 @@ int socket_create(int family, int type, int protocol, u32 flags, struct socket *
 		return -EINVAL;
 	if (!families[family])
 		return -EAFNOSUPPORT;
-	error = socket_alloc(family, type, protocol, flags, &socket);
+	error = socket_alloc(current_network(), family, type, protocol, flags, &socket);
 	if (error)
 		return error;
 	error = families[family]->create(socket, protocol);
@@ -207,7 +211,8 @@ int socket_create(int family, int type, int protocol, u32 flags, struct socket *
 
 int socket_create_like(struct socket *listener, struct socket **out)
 {
-	int error = socket_alloc(listener->family, listener->type, listener->protocol, 0, out);
+	int error = socket_alloc(listener->network, listener->family, listener->type,
+				 listener->protocol, 0, out);
 
 	if (!error)
 		socket_options_inherit(*out, listener);

@@ -25,6 +25,7 @@ enum namespace_kind {
 	NAMESPACE_IPC,
 	NAMESPACE_PID, /* the one that children are born into; see proc/pid_namespace.h */
 	NAMESPACE_MOUNT,
+	NAMESPACE_NETWORK,
 	NAMESPACE_KINDS,
 };
 

@@ -13,7 +13,7 @@ struct link {
 };
 static const struct link ipc = { NAMESPACE_IPC, false }, mnt = { NAMESPACE_MOUNT, false },
 			 pid = { NAMESPACE_PID, true }, pid_for_children = { NAMESPACE_PID, false },
-			 uts = { NAMESPACE_UTS, false };
+			 net = { NAMESPACE_NETWORK, false }, uts = { NAMESPACE_UTS, false };
 
 static int namespace_read_link(const struct synthetic_node *node, char **text, struct path *path)
 {
@@ -48,6 +48,7 @@ static const struct synthetic_type namespace_link = {
 static const struct synthetic_named links[] = {
 	{ "ipc", &namespace_link, &ipc },
 	{ "mnt", &namespace_link, &mnt },
+	{ "net", &namespace_link, &net },
 	{ "pid", &namespace_link, &pid },
 	{ "pid_for_children", &namespace_link, &pid_for_children },
 	{ "uts", &namespace_link, &uts },

@@ -3,8 +3,8 @@
  * The loopback device: what is sent is received, by the sender's own thread. Packets keep their
  * pages, and checksums are neither made nor checked.
  */
-#include <core/panic.h>
 #include <lib/errno.h>
+#include <mm/slab.h>
 #include <net/local.h>
 
 #include <linux/if_addr.h>
@@ -61,7 +61,7 @@ static const struct net_device_ops loopback_ops = {
 	.transmit = loopback_transmit,
 };
 
-static struct net_device loopback = {
+static const struct net_device loopback = {
 	.flags = IFF_LOOPBACK,
 	.type = ARPHRD_LOOPBACK,
 	.mtu = 65536,
@@ -72,8 +72,16 @@ static struct net_device loopback = {
 	.ops = &loopback_ops,
 };
 
-void loopback_init(void)
+int loopback_create(struct network_namespace *network)
 {
-	if (net_device_register(&initial_network, &loopback, "lo"))
-		panic("no loopback device");
+	struct net_device *device = kmalloc(sizeof(*device), 0);
+	int error;
+
+	if (!device)
+		return -ENOMEM;
+	*device = loopback;
+	error = net_device_register(network, device, "lo");
+	if (error)
+		kfree(device);
+	return error;
 }

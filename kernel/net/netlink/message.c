@@ -43,6 +43,17 @@ int netlink_parse_nested(const struct nlattr *nest, const struct nlattr **table,
 	return parse(netlink_data(nest), netlink_length(nest), table, maximum);
 }
 
+int netlink_parse_behind(const struct nlattr *nest, size_t size, const struct nlattr **table,
+			 unsigned maximum)
+{
+	size_t offset = NLMSG_ALIGN(size), length = netlink_length(nest);
+
+	if (length < size)
+		return -EINVAL;
+	return parse((const char *)netlink_data(nest) + offset,
+		     length > offset ? length - offset : 0, table, maximum);
+}
+
 u32 netlink_get_u32(const struct nlattr *a)
 {
 	u32 value = 0;

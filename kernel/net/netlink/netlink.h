@@ -59,6 +59,9 @@ static inline const void *netlink_payload(const struct nlmsghdr *header, size_t 
 				const struct nlattr **table, unsigned maximum);
 [[nodiscard]] int netlink_parse_nested(const struct nlattr *nest, const struct nlattr **table,
 				       unsigned maximum);
+/* The same of a nest that begins with a header of `size` bytes. */
+[[nodiscard]] int netlink_parse_behind(const struct nlattr *nest, size_t size,
+				       const struct nlattr **table, unsigned maximum);
 static inline const void *netlink_data(const struct nlattr *a)
 {
 	return (const char *)a + NLA_HDRLEN;
@@ -110,13 +113,14 @@ bool netlink_has_listeners(int protocol, unsigned group);
 void netlink_broadcast(struct network_namespace *network, int protocol, unsigned group,
 		       const void *data, size_t size);
 
-/* One socket, for /proc/net/netlink; under a spinlock. */
+/* One socket of a name space, for /proc/net/netlink; under a spinlock. */
 struct netlink_description {
 	int protocol;
 	u32 port, groups, refs, queued;
 	u64 inode;
 };
-void netlink_for_each(bool (*visit)(const struct netlink_description *socket, void *arg),
+void netlink_for_each(const struct network_namespace *network,
+		      bool (*visit)(const struct netlink_description *socket, void *arg),
 		      void *arg);
 
 /* Boot. */

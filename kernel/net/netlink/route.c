@@ -11,23 +11,25 @@ struct rtnl_handler {
 	u16 type;
 	int (*request)(struct netlink_request *r);
 	int (*dump)(struct netlink_request *r); /* with NLM_F_DUMP */
+	bool locks;				/* takes the locks that it needs by itself */
 };
 
 static const struct rtnl_handler handlers[] = {
-	{ RTM_GETLINK, rtnl_link_get, rtnl_link_dump },
-	{ RTM_NEWLINK, rtnl_link_change, nullptr },
-	{ RTM_SETLINK, rtnl_link_change, nullptr },
-	{ RTM_DELLINK, rtnl_link_delete, nullptr },
-	{ RTM_GETADDR, nullptr, rtnl_address_dump },
-	{ RTM_NEWADDR, rtnl_address_add, nullptr },
-	{ RTM_DELADDR, rtnl_address_delete, nullptr },
-	{ RTM_GETROUTE, rtnl_route_get, rtnl_route_dump },
-	{ RTM_NEWROUTE, rtnl_route_add, nullptr },
-	{ RTM_DELROUTE, rtnl_route_delete, nullptr },
-	{ RTM_GETNEIGH, nullptr, rtnl_neighbour_dump },
-	{ RTM_NEWNEIGH, rtnl_neighbour_add, nullptr },
-	{ RTM_DELNEIGH, rtnl_neighbour_delete, nullptr },
-	{ RTM_GETRULE, nullptr, rtnl_rule_dump },
+	{ RTM_GETLINK, rtnl_link_get, rtnl_link_dump, false },
+	{ RTM_NEWLINK, rtnl_link_change, nullptr, true },
+	{ RTM_SETLINK, rtnl_link_change, nullptr, true },
+	{ RTM_DELLINK, rtnl_link_delete, nullptr, true },
+	{ RTM_GETADDR, nullptr, rtnl_address_dump, false },
+	{ RTM_NEWADDR, rtnl_address_add, nullptr, false },
+	{ RTM_DELADDR, rtnl_address_delete, nullptr, false },
+	{ RTM_GETROUTE, rtnl_route_get, rtnl_route_dump, false },
+	{ RTM_NEWROUTE, rtnl_route_add, nullptr, false },
+	{ RTM_DELROUTE, rtnl_route_delete, nullptr, false },
+	{ RTM_GETNEIGH, nullptr, rtnl_neighbour_dump, false },
+	{ RTM_NEWNEIGH, rtnl_neighbour_add, nullptr, false },
+	{ RTM_DELNEIGH, rtnl_neighbour_delete, nullptr, false },
+	{ RTM_GETRULE, nullptr, rtnl_rule_dump, false },
+	{ RTM_GETNSID, rtnl_number_get, nullptr, true },
 };
 
 static const struct rtnl_handler *find_handler(u16 type)
@@ -63,6 +65,8 @@ static int rtnl_request(struct netlink_request *r)
 	}
 	if (!handler->request)
 		return -EOPNOTSUPP;
+	if (handler->locks)
+		return handler->request(r);
 	mutex_lock(&r->network->config);
 	error = handler->request(r);
 	mutex_unlock(&r->network->config);

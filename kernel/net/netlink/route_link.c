@@ -3,21 +3,13 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/device_change.h>
+#include <net/link_kind.h>
+#include <net/namespace.h>
 #include <net/netlink/route_priv.h>
 
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <sys/socket.h>
-
-/* IFLA_OPERSTATE, RFC 2863; the uapi names are an enum of <linux/if.h>. */
-static u8 operational_state(const struct net_device *device)
-{
-	if (device->features & DEVICE_LOOPBACK)
-		return IF_OPER_UNKNOWN;
-	if (!(device->flags & IFF_UP))
-		return IF_OPER_DOWN;
-	return device->flags & IFF_RUNNING ? IF_OPER_UP : IF_OPER_DOWN;
-}
 
 static void fill_stats(const struct net_device *device, struct rtnl_link_stats64 *out)
 {
@@ -58,6 +50,30 @@ static void put_map(struct netlink_writer *w)
 	netlink_put(w, IFLA_MAP, &map, sizeof(map));
 }
 
+/* What kind of virtual device it is, and where its other half is. */
+static void put_kind(struct netlink_writer *w, const struct net_device *device)
+	__no_lock_analysis /* config of the device's name space is held: it is being told of */
+{
+	size_t nest = netlink_nest(w, IFLA_LINKINFO);
+	const struct net_device *peer;
+	int index = 0, number = -1;
+
+	netlink_put_string(w, IFLA_INFO_KIND, device->kind->name);
+	netlink_nest_end(w, nest);
+	rcu_read_lock();
+	peer = device->kind->peer ? device->kind->peer(device) : nullptr;
+	if (peer) {
+		index = peer->index;
+		if (peer->network != device->network)
+			number = network_number_of(device->network, peer->network);
+	}
+	rcu_read_unlock();
+	if (index)
+		netlink_put_u32(w, IFLA_LINK, (u32)index);
+	if (number >= 0)
+		netlink_put_u32(w, IFLA_LINK_NETNSID, (u32)number);
+}
+
 static void put_link(struct netlink_writer *w, u16 type, const struct net_device *device)
 {
 	struct ifinfomsg *info = netlink_begin(w, type, sizeof(*info));
@@ -72,7 +88,7 @@ static void put_link(struct netlink_writer *w, u16 type, const struct net_device
 	}
 	netlink_put_string(w, IFLA_IFNAME, device->name);
 	netlink_put_u32(w, IFLA_TXQLEN, device->transmit_queue_length);
-	netlink_put_u8(w, IFLA_OPERSTATE, operational_state(device));
+	netlink_put_u8(w, IFLA_OPERSTATE, net_device_operational_state(device));
 	netlink_put_u8(w, IFLA_LINKMODE, 0);
 	netlink_put_u32(w, IFLA_MTU, device->mtu);
 	netlink_put_u32(w, IFLA_MIN_MTU, device->mtu_min);
@@ -92,6 +108,8 @@ static void put_link(struct netlink_writer *w, u16 type, const struct net_device
 		netlink_put(w, IFLA_BROADCAST, device->broadcast, device->address_length);
 	}
 	put_stats(w, device);
+	if (device->kind)
+		put_kind(w, device);
 	netlink_end(w);
 }
 
@@ -118,9 +136,7 @@ int rtnl_link_dump(struct netlink_request *r)
 	return 0;
 }
 
-/* The device that a request is about, by number or name; attributes in `table`. */
-static int find_link(struct netlink_request *r, const struct nlattr **table,
-		     struct net_device **out)
+int rtnl_find_link(struct netlink_request *r, const struct nlattr **table, struct net_device **out)
 {
 	const struct ifinfomsg *info = netlink_payload(r->header, sizeof(*info));
 	const struct nlattr *name;
@@ -148,7 +164,7 @@ int rtnl_link_get(struct netlink_request *r)
 {
 	const struct nlattr *table[IFLA_MAX + 1];
 	struct net_device *device;
-	int error = find_link(r, table, &device);
+	int error = rtnl_find_link(r, table, &device);
 
 	if (!error)
 		put_link(r->reply, RTM_NEWLINK, device);
@@ -173,28 +189,13 @@ static int rename_link(struct net_device *device, const struct nlattr *attribute
 	return strcmp(name, device->name) ? net_device_rename(device, name) : 0;
 }
 
-/* RTM_NEWLINK of a link that exists, RTM_SETLINK. */
-int rtnl_link_change(struct netlink_request *r)
-	__no_lock_analysis /* network->config is held: rtnl_request */
+static int apply(struct netlink_request *r, struct net_device *device,
+		 const struct nlattr *const *table) __must_hold(&device->network->config)
 {
 	const struct ifinfomsg *info = netlink_payload(r->header, sizeof(*info));
-	const struct nlattr *table[IFLA_MAX + 1];
-	struct net_device *device;
 	u32 mask;
-	int error;
+	int error = 0;
 
-	if (!info)
-		return -EINVAL;
-	error = find_link(r, table, &device);
-	if (error == -ENODEV && r->header->nlmsg_type == RTM_NEWLINK &&
-	    (r->header->nlmsg_flags & NLM_F_CREATE)) {
-		r->error_text = "Unknown device type";
-		return -EOPNOTSUPP;
-	}
-	if (error)
-		return error;
-	if (r->header->nlmsg_flags & NLM_F_EXCL)
-		return -EEXIST;
 	if (table[IFLA_ADDRESS])
 		error = set_address(device, table[IFLA_ADDRESS]);
 	if (!error && table[IFLA_MTU])
@@ -210,13 +211,45 @@ int rtnl_link_change(struct netlink_request *r)
 	return error;
 }
 
-int rtnl_link_delete(struct netlink_request *r)
+/* Another name space first: the rest of the request is meant there. */
+static int change(struct netlink_request *r, const struct nlattr **table)
+	__must_hold(&net_links_lock) __no_lock_analysis
 {
-	const struct nlattr *table[IFLA_MAX + 1];
+	struct network_namespace *network = r->network;
 	struct net_device *device;
-	int error = find_link(r, table, &device);
+	int error;
 
-	if (error)
-		return error;
-	return -EOPNOTSUPP; /* hardware and loopback stay */
+	mutex_lock(&network->config);
+	error = rtnl_find_link(r, table, &device);
+	if (!error && (r->header->nlmsg_flags & NLM_F_EXCL))
+		error = -EEXIST;
+	if (!error && (table[IFLA_NET_NS_PID] || table[IFLA_NET_NS_FD])) {
+		mutex_unlock(&network->config);
+		error = rtnl_link_move(r, device, table);
+		network = device->network;
+		mutex_lock(&network->config);
+	}
+	if (!error)
+		error = apply(r, device, table);
+	mutex_unlock(&network->config);
+	return error;
+}
+
+/* RTM_NEWLINK, RTM_SETLINK. */
+int rtnl_link_change(struct netlink_request *r)
+{
+	const struct ifinfomsg *info = netlink_payload(r->header, sizeof(*info));
+	const struct nlattr *table[IFLA_MAX + 1];
+	int error;
+
+	if (!info)
+		return -EINVAL;
+	mutex_lock(&net_links_lock);
+	error = change(r, table);
+	mutex_unlock(&net_links_lock);
+	if ((error == -ENODEV || (error == -EINVAL && !table[IFLA_IFNAME])) &&
+	    info->ifi_index <= 0 && r->header->nlmsg_type == RTM_NEWLINK &&
+	    (r->header->nlmsg_flags & NLM_F_CREATE))
+		return rtnl_link_create(r, table);
+	return error;
 }

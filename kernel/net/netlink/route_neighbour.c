@@ -35,7 +35,7 @@ int rtnl_neighbour_dump(struct netlink_request *r)
 	struct neighbour_entry entry;
 	unsigned position = 0;
 
-	while (neighbour_next(&position, &entry))
+	while (neighbour_next(r->network, &position, &entry))
 		if (!generic->rtgen_family || generic->rtgen_family == rtnl_family(&entry.address))
 			put_neighbour(r->reply, &entry);
 	return 0;

@@ -4,15 +4,17 @@
 
 #include <net/address.h>
 #include <net/device.h>
+#include <net/link_kind.h>
 #include <net/netlink/netlink.h>
 
 #include <linux/rtnetlink.h>
 
-/* Each handles one kind of request; under network->config. 0 or -errno. */
+/* Each handles one kind of request, under network->config but for those of devices that change. 0 or -errno. */
 int rtnl_link_get(struct netlink_request *r);
 int rtnl_link_dump(struct netlink_request *r);
 int rtnl_link_change(struct netlink_request *r);
 int rtnl_link_delete(struct netlink_request *r);
+int rtnl_number_get(struct netlink_request *r);
 int rtnl_address_dump(struct netlink_request *r);
 int rtnl_address_add(struct netlink_request *r);
 int rtnl_address_delete(struct netlink_request *r);
@@ -24,6 +26,14 @@ int rtnl_neighbour_dump(struct netlink_request *r);
 int rtnl_neighbour_add(struct netlink_request *r);
 int rtnl_neighbour_delete(struct netlink_request *r);
 int rtnl_rule_dump(struct netlink_request *r);
+
+/* The device that a request is about, by number or name; its attributes in `table`. -ENODEV, -EINVAL. Under config. */
+[[nodiscard]] int rtnl_find_link(struct netlink_request *r, const struct nlattr **table,
+				 struct net_device **out);
+/* RTM_NEWLINK of a device that does not exist; moving one. */
+[[nodiscard]] int rtnl_link_create(struct netlink_request *r, const struct nlattr *const *table);
+[[nodiscard]] int rtnl_link_move(struct netlink_request *r, struct net_device *device,
+				 const struct nlattr *const *table) __must_hold(&net_links_lock);
 
 void rtnl_link_notify(int event, struct net_device *device);
 void rtnl_address_notify(int event, struct net_device *device, const struct net_address *address);

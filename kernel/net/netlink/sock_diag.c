@@ -81,13 +81,13 @@ static int show_unix(struct netlink_request *r)
 
 	if (!wanted || (one && !wanted->udiag_ino))
 		return -EINVAL;
-	unix_for_each(collect, &c);
+	unix_for_each(r->network, collect, &c);
 	c.room = c.count + 16;
 	c.count = 0;
 	c.found = kvmalloc(c.room * sizeof(*c.found), 0);
 	if (!c.found)
 		return -ENOMEM;
-	unix_for_each(collect, &c);
+	unix_for_each(r->network, collect, &c);
 	for (unsigned i = 0; i < MIN(c.count, c.room); i++) {
 		const struct unix_description *u = &c.found[i];
 

@@ -612,7 +612,8 @@ static int netlink_create(struct socket *socket, int protocol)
 	return 0;
 }
 
-void netlink_for_each(bool (*visit)(const struct netlink_description *socket, void *arg), void *arg)
+void netlink_for_each(const struct network_namespace *network,
+		      bool (*visit)(const struct netlink_description *socket, void *arg), void *arg)
 {
 	struct netlink_socket *s;
 
@@ -627,7 +628,7 @@ void netlink_for_each(bool (*visit)(const struct netlink_description *socket, vo
 			.inode = s->socket->file->inode->number,
 		};
 
-		if (s->port && !visit(&description, arg))
+		if (s->port && s->socket->network == network && !visit(&description, arg))
 			break;
 	}
 	spin_unlock(&sockets_lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Connections: making and ending them, the lock, initial sequence numbers, errors from ICMP. */
+#include <net/namespace.h>
 #include <net/tcp/tcp.h>
 
 #include <core/random.h>
@@ -86,6 +87,7 @@ struct tcp *tcp_alloc(struct network_namespace *network)
 
 	if (!t)
 		return nullptr;
+	network_node_get(network);
 	t->inet.node.refs = 1;
 	t->inet.node.kind = INET_TCP;
 	t->inet.node.network = network;

@@ -5,6 +5,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <net/namespace.h>
 #include <net/tcp/tcp.h>
 
 #include <asm/ioctls.h>
@@ -502,12 +503,12 @@ void tcp_update_window_scale(struct tcp *t)
 
 int tcp_socket_create(struct socket *socket)
 {
-	struct network_namespace *network = socket->network ? socket->network : &initial_network;
-	struct tcp *t = tcp_alloc(network);
+	struct tcp *t = tcp_alloc(socket->network);
 
 	if (!t)
 		return -ENOMEM;
 	inet_socket_init(&t->inet, socket, INET_TCP, t->inet.node.free);
+	network_node_put(socket->network); /* both of the above counted it */
 	tcp_update_window_scale(t);
 	socket->receive_buffer = tcp_sysctl.rmem[1];
 	socket->send_buffer = tcp_sysctl.wmem[1];

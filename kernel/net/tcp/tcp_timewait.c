@@ -8,6 +8,7 @@
 #include <lib/list.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/namespace.h>
 #include <net/tcp/tcp.h>
 
 #define TIME_WAIT_NS (60 * NSEC_PER_SEC)
@@ -147,6 +148,7 @@ void tcp_become_time_wait(struct tcp *t, enum tcp_state state)
 	if (w && t->inet.node.binding) {
 		fill(w, t, state);
 		if (!port_share(&tcp_ports, &w->node, &t->inet.node)) {
+			network_node_get(w->node.network);
 			connection_replace(&t->inet.node, &w->node);
 			enter(w, true);
 		} else {

@@ -55,13 +55,15 @@ static struct unix_socket **bucket_locked(u64 key) __must_hold(&names_lock)
 
 /* --- Finding --- */
 
-static struct unix_socket *find_abstract_locked(const struct sockaddr_un *name, unsigned length)
+static struct unix_socket *find_abstract_locked(const struct network_namespace *network,
+						const struct sockaddr_un *name, unsigned length)
 	__must_hold(&names_lock)
 {
 	u64 key = abstract_key(name, length);
 
 	for (struct unix_socket *u = *bucket_locked(key); u; u = u->name_next)
-		if (u->name_key == key && !u->path.dentry && u->address->length == length &&
+		if (u->name_key == key && u->network == network && !u->path.dentry &&
+		    u->address->length == length &&
 		    !memcmp(u->address->name.sun_path, name->sun_path, length - NAME_OFFSET))
 			return u;
 	return nullptr;
@@ -109,25 +111,27 @@ static int find_by_path(const struct socket_address *address, struct unix_socket
 	return error;
 }
 
-static int find_by_name(const struct socket_address *address, struct unix_socket **out)
+static int find_by_name(const struct network_namespace *network,
+			const struct socket_address *address, struct unix_socket **out)
 {
 	spin_lock(&names_lock);
-	*out = find_abstract_locked(name_of(address), address->length);
+	*out = find_abstract_locked(network, name_of(address), address->length);
 	if (*out)
 		unix_get(*out);
 	spin_unlock(&names_lock);
 	return *out ? 0 : -ECONNREFUSED;
 }
 
-int unix_find(const struct socket_address *address, u32 type, struct unix_socket **out)
+int unix_find(const struct unix_socket *from, const struct socket_address *address,
+	      struct unix_socket **out)
 {
 	int error = unix_check_address(address);
 
 	if (error)
 		return -EINVAL;
 	error = name_of(address)->sun_path[0] ? find_by_path(address, out)
-					      : find_by_name(address, out);
-	if (error || (*out)->type == type)
+					      : find_by_name(from->network, address, out);
+	if (error || (*out)->type == from->type)
 		return error;
 	unix_put(*out);
 	return -EPROTOTYPE;
@@ -202,7 +206,7 @@ static int bind_abstract(struct unix_socket *u, struct unix_address *address)
 	spin_lock(&names_lock);
 	int error = u->address ? -EINVAL : 0;
 
-	if (!error && find_abstract_locked(&address->name, address->length))
+	if (!error && find_abstract_locked(u->network, &address->name, address->length))
 		error = -EADDRINUSE;
 	if (!error) {
 		u->address = address;
@@ -335,13 +339,16 @@ static void describe(const struct unix_socket *u, struct unix_description *out)
 		out->name[length - 1] = '\0'; /* the terminator of a path counts as length */
 }
 
-void unix_for_each(bool (*visit)(const struct unix_description *socket, void *arg), void *arg)
+void unix_for_each(const struct network_namespace *network,
+		   bool (*visit)(const struct unix_description *socket, void *arg), void *arg)
 {
 	struct unix_description description;
 	struct unix_socket *u;
 
 	spin_lock(&names_lock);
 	list_for_each (u, &all_sockets, all_node) {
+		if (u->network != network)
+			continue;
 		describe(u, &description);
 		if (!visit(&description, arg))
 			break;

@@ -25,7 +25,7 @@ static int find_target(struct unix_socket *u, const struct socket_address *to,
 		       struct unix_socket **out)
 {
 	if (to && u->type == SOCK_DGRAM)
-		return unix_find(to, u->type, out);
+		return unix_find(u, to, out);
 	spin_lock(&u->lock);
 	*out = u->peer;
 	if (*out)
@@ -280,7 +280,7 @@ static int datagram_wait(struct socket *socket, u32 events, const struct socket_
 
 	if (!(events & EPOLLOUT) || !to || READ_ONCE(u->send_used) >= u->send_limit)
 		return object_wait(&socket->file->object, events, deadline_ns);
-	if (unix_find(to, u->type, &target))
+	if (unix_find(u, to, &target))
 		return 0;
 	error = wait_event_until(&target->writers,
 				 READ_ONCE(target->state) == UNIX_DEAD || !is_full(target, u) ||

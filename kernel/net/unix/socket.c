@@ -42,7 +42,8 @@
 
 static struct slab_cache *unix_cache;
 
-int unix_alloc(u32 type, struct unix_socket **out) __no_lock_analysis /* nobody else sees it yet */
+int unix_alloc(const struct network_namespace *network, u32 type,
+	       struct unix_socket **out) __no_lock_analysis /* nobody else sees it yet */
 {
 	struct unix_socket *u = slab_alloc(unix_cache, ALLOC_ZERO | ALLOC_USER);
 
@@ -60,6 +61,7 @@ int unix_alloc(u32 type, struct unix_socket **out) __no_lock_analysis /* nobody 
 	list_init(&u->connected_node);
 	list_init(&u->flight_node);
 	list_init(&u->candidate_node);
+	u->network = network;
 	unix_names_add(u);
 	*out = u;
 	return 0;
@@ -105,7 +107,7 @@ static int unix_create(struct socket *socket, int protocol)
 	if (socket->type != SOCK_STREAM && socket->type != SOCK_DGRAM &&
 	    socket->type != SOCK_SEQPACKET)
 		return -ESOCKTNOSUPPORT;
-	error = unix_alloc((u32)socket->type, &u);
+	error = unix_alloc(socket->network, (u32)socket->type, &u);
 	if (!error)
 		unix_attach(socket, u);
 	return error;
@@ -298,7 +300,7 @@ static int connect_to(struct unix_socket *u, struct unix_socket *listener)
 	if (READ_ONCE(listener->state) == UNIX_LISTENING &&
 	    READ_ONCE(listener->embryo_count) > listener->backlog)
 		return -EAGAIN;
-	error = unix_alloc(u->type, &embryo);
+	error = unix_alloc(u->network, u->type, &embryo);
 	if (error)
 		return error;
 	embryo->peer_credentials = unix_current_credentials();
@@ -369,7 +371,7 @@ int unix_connect(struct socket *socket, const struct socket_address *address)
 		if (error)
 			return error;
 	}
-	error = unix_find(address, u->type, &target);
+	error = unix_find(u, address, &target);
 	if (error)
 		return error;
 	error = u->type == SOCK_DGRAM ? set_peer(u, target) : connect_to(u, target);

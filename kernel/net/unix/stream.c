@@ -331,7 +331,7 @@ static int stream_wait(struct socket *socket, u32 events, const struct socket_ad
 	if (!to || READ_ONCE(unix_of(socket)->state) != UNIX_FREE)
 		return object_wait(&socket->file->object, events, deadline_ns);
 	/* connect(2): the listener's queue is full. */
-	if (unix_find(to, unix_of(socket)->type, &listener))
+	if (unix_find(unix_of(socket), to, &listener))
 		return 0;
 	error = wait_event_until(&listener->writers,
 				 READ_ONCE(listener->state) != UNIX_LISTENING ||

@@ -16,8 +16,11 @@ struct unix_description {
 	u64 cookie;
 };
 
-/* Calls visit for each socket; under a spinlock: it must not sleep. False ends it. */
-void unix_for_each(bool (*visit)(const struct unix_description *socket, void *arg), void *arg);
+struct network_namespace;
+
+/* Calls visit for each socket of a name space; under a spinlock: it must not sleep. False ends it. */
+void unix_for_each(const struct network_namespace *network,
+		   bool (*visit)(const struct unix_description *socket, void *arg), void *arg);
 
 /* Boot. */
 void unix_init(void);

@@ -50,9 +50,10 @@ struct unix_peer_credentials {
 };
 
 struct unix_socket {
-	u32 refs;	      /* atomic: files' sockets, peers, buffers, the table of names */
-	u32 type;	      /* SOCK_* */
-	struct spinlock lock; /* RANK_NET_SOCKET */
+	u32 refs; /* atomic: files' sockets, peers, buffers, the table of names */
+	u32 type; /* SOCK_* */
+	const struct network_namespace *network; /* that of its socket: where abstract names are */
+	struct spinlock lock;			 /* RANK_NET_SOCKET */
 	struct mutex
 		read_lock; /* RANK_PIPE: one receiver at a time; held while user memory is copied */
 	struct wait_queue waiters; /* of the file */
@@ -110,7 +111,8 @@ static inline void unix_put(struct unix_socket *u)
 	if (__atomic_sub_fetch(&u->refs, 1, __ATOMIC_ACQ_REL) == 0)
 		unix_put_last(u);
 }
-[[nodiscard]] int unix_alloc(u32 type, struct unix_socket **out);
+[[nodiscard]] int unix_alloc(const struct network_namespace *network, u32 type,
+			     struct unix_socket **out);
 /* Makes the socket the owner of `u`, which it has a reference to. */
 void unix_attach(struct socket *socket, struct unix_socket *u);
 struct unix_peer_credentials unix_current_credentials(void);
@@ -137,8 +139,8 @@ long unix_ioctl(struct socket *socket, unsigned request, unsigned long argument)
 [[nodiscard]] int unix_check_address(const struct socket_address *address);
 [[nodiscard]] int unix_autobind(struct unix_socket *u);
 [[nodiscard]] int unix_bind_name(struct unix_socket *u, const struct socket_address *address);
-/* The bound socket of that name and type, with a reference. -ECONNREFUSED, -ENOENT, -EACCES, -EPROTOTYPE. */
-[[nodiscard]] int unix_find(const struct socket_address *address, u32 type,
+/* The bound socket of that name, of the type and for abstract names the name space of `from`, with a reference. -ECONNREFUSED, -ENOENT, -EACCES, -EPROTOTYPE. */
+[[nodiscard]] int unix_find(const struct unix_socket *from, const struct socket_address *address,
 			    struct unix_socket **out);
 void unix_names_remove(struct unix_socket *u);
 void unix_names_add(struct unix_socket *u);

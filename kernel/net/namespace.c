@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network name spaces: making them, and what happens when nobody uses one any more. See net/namespace.h. */
+#include <core/panic.h>
+#include <lib/errno.h>
+#include <mm/slab.h>
+#include <net/link_kind.h>
+#include <net/local.h>
+#include <net/namespace.h>
+#include <net/route.h>
+#include <obj/credentials.h>
+#include <proc/task.h>
+#include <vfs/namespace_file.h>
+
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+static u64 last_serial;
+
+static void network_free(struct rcu_head *head)
+{
+	struct network_namespace *network =
+		container_of(head, struct network_namespace, base.object.rcu);
+
+	kfree(network->loopback);
+	kfree(network->routes);
+	kfree(network);
+}
+
+void network_node_put_last(struct network_namespace *network)
+{
+	rcu_call(&network->base.object.rcu, network_free);
+}
+
+/* The next device that has to leave; the loopback device comes last. */
+static struct net_device *next_device(struct network_namespace *network)
+{
+	struct net_device *device;
+
+	mutex_lock(&network->config);
+	device = network->devices;
+	if (device && device == network->loopback && device->next)
+		device = device->next;
+	mutex_unlock(&network->config);
+	return device;
+}
+
+static void empty(struct work *work)
+{
+	struct network_namespace *network = container_of(work, struct network_namespace, emptying);
+	struct net_device *device;
+
+	mutex_lock(&net_links_lock);
+	while ((device = next_device(network))) {
+		if (device->kind && device->kind->destroy)
+			device->kind->destroy(device);
+		else if (device == network->loopback ||
+			 net_device_move(device, &initial_network, ""))
+			net_device_unregister(device);
+	}
+	mutex_unlock(&net_links_lock);
+	network_node_put(network);
+}
+
+static void network_destroy(struct object *object)
+{
+	work_queue(&container_of(object, struct network_namespace, base.object)->emptying);
+}
+
+static int network_copy(struct namespace *from, struct fs_context *fs, struct namespace **out)
+{
+	struct network_namespace *network = kzalloc(sizeof(*network), 0);
+	int error;
+
+	(void)fs;
+	if (!network)
+		return -ENOMEM;
+	namespace_init(&network->base, from->type);
+	network->nodes = 1;
+	network->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
+	mutex_init(&network->config, RANK_NET_CONFIG);
+	work_init(&network->emptying, empty);
+	network->next_index = 1;
+	network->sysctl = network_sysctl_defaults;
+	error = loopback_create(network);
+	if (error)
+		kfree(network);
+	else
+		*out = &network->base;
+	return error;
+}
+
+static const struct namespace_type network_type = {
+	.name = "net",
+	.clone_flag = CLONE_NEWNET,
+	.object = { .name = "net", .destroy = network_destroy },
+	.copy = network_copy,
+};
+
+int network_of_process(int pid, struct network_namespace **out)
+{
+	struct namespaces *set;
+	struct task *task;
+	int error;
+
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
+	error = task_find(pid, &task);
+	if (error)
+		return error;
+	set = task_namespaces_get(task);
+	task_put(task);
+	if (!set)
+		return -ESRCH;
+	*out = container_of(set->of[NAMESPACE_NETWORK], struct network_namespace, base);
+	network_get(*out);
+	namespaces_put(set);
+	return 0;
+}
+
+int network_of_descriptor(int fd, struct network_namespace **out)
+{
+	struct namespace *ns;
+	struct file *file;
+	int error = file_from_handle(current_task()->pool, fd, 0, &file);
+
+	if (error)
+		return error;
+	ns = namespace_of_file(file);
+	if (ns && ns->type == &network_type) {
+		*out = container_of(ns, struct network_namespace, base);
+		network_get(*out);
+	} else {
+		error = -EINVAL;
+	}
+	file_put(file);
+	return error;
+}
+
+int network_number_of(struct network_namespace *network, const struct network_namespace *other)
+{
+	for (unsigned i = 0; i < NETWORK_NUMBERS; i++) {
+		if (!network->numbers[i])
+			network->numbers[i] = other->serial;
+		if (network->numbers[i] == other->serial)
+			return (int)i;
+	}
+	return -1;
+}
+
+void network_namespace_init(void)
+{
+	initial_network.serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
+	namespace_register(NAMESPACE_NETWORK, &network_type, &initial_network.base);
+}
