@@ -7,6 +7,7 @@
 #include <fs/proc/sysctl.h>
 
 #include <lib/errno.h>
+#include <net/proc_net.h>
 
 static s64 number_get(const struct sysctl_number *n)
 {
@@ -72,6 +73,7 @@ const struct synthetic_type sysctl_text_ro = { .mode = S_IFREG | 0444, .show = t
 static const struct synthetic_named sys_names[] = {
 	{ "fs", &synthetic_directory, &sysctl_fs_table },
 	{ "kernel", &synthetic_directory, &sysctl_kernel_table },
+	{ "net", &synthetic_directory, &sysctl_net_table },
 	{ "vm", &synthetic_directory, &sysctl_vm_table },
 };
 const struct synthetic_table proc_sys_table = SYNTHETIC_TABLE(sys_names);

@@ -14,10 +14,12 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/sys_net.h>
 #include <vfs/devices.h>
 
-#define KEY_NUMBER 0 /* of the device, so that two of one name differ */
-#define KEY_DEVICE 1 /* struct device_node */
+#define KEY_NUMBER 0		/* of the device, so that two of one name differ */
+#define KEY_DEVICE 1		/* struct device_node */
+#define NET_CURSOR (1ull << 32) /* behind all classes of device nodes */
 
 static const struct device_node *device_of(const struct synthetic_node *node)
 {
@@ -234,12 +236,25 @@ static void classes_child(const struct synthetic_node *dir, const struct device_
 	};
 }
 
+/* Network devices are no device nodes: their class has files of its own. */
+static void net_child(const struct synthetic_node *dir, struct synthetic_node *out)
+{
+	*out = (struct synthetic_node){
+		.type = dir->type == &sys_class_directory ? &sys_net_class : &sys_net_devices,
+	};
+}
+
 static int classes_lookup(const struct synthetic_node *dir, const char *name,
 			  struct synthetic_node *out)
 {
 	struct search s = { .class_name = name };
-	const struct device_node *d = search(&s);
+	const struct device_node *d;
 
+	if (strcmp(name, "net") == 0) {
+		net_child(dir, out);
+		return 0;
+	}
+	d = search(&s);
 	if (!d)
 		return -ENOENT;
 	classes_child(dir, d, out);
@@ -263,7 +278,14 @@ static bool classes_next(const struct synthetic_node *dir, u64 *cursor, char *na
 {
 	static const struct listing listing = { is_first_of_class, class_name, classes_child };
 
-	return list_next(&listing, dir, cursor, name, out);
+	if (*cursor < NET_CURSOR && list_next(&listing, dir, cursor, name, out))
+		return true;
+	if (*cursor >= NET_CURSOR)
+		return false;
+	*cursor = NET_CURSOR;
+	string_copy(name, "net", NAME_MAX + 1);
+	net_child(dir, out);
+	return true;
 }
 
 #define CLASSES_TYPE { .mode = S_IFDIR | 0755, .lookup = classes_lookup, .next = classes_next }

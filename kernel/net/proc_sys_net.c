@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /proc/sys/net: values that the network really uses. Those of struct network_sysctl belong to the network name space of whoever looks;
+ * those of TCP are one for all.
+ */
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/namespace.h>
+#include <net/proc_net.h>
+#include <net/tcp/tcp.h>
+
+/* One file: `count` numbers of `size` bytes, in a global structure or (null) that of the name space. */
+struct setting {
+	void *global;
+	u16 offset;
+	u8 size, count;
+	s64 minimum, maximum;
+	bool ordered; /* the first number may not be larger than the second */
+};
+#define NUMBERS_MAX 3
+
+static void *variable_of(const struct setting *s)
+{
+	return s->global ? s->global : (char *)&current_network()->sysctl + s->offset;
+}
+
+static s64 get_number(const void *at, u8 size)
+{
+	switch (size) {
+	case 1:
+		return *(const u8 *)at;
+	case 2:
+		return *(const u16 *)at;
+	default:
+		return *(const s32 *)at;
+	}
+}
+
+static void set_number(void *at, u8 size, s64 value)
+{
+	switch (size) {
+	case 1:
+		WRITE_ONCE(*(u8 *)at, (u8)value);
+		return;
+	case 2:
+		WRITE_ONCE(*(u16 *)at, (u16)value);
+		return;
+	default:
+		WRITE_ONCE(*(s32 *)at, (s32)value);
+	}
+}
+
+static int setting_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	const struct setting *s = node->data;
+	const char *at = variable_of(s);
+
+	for (unsigned i = 0; i < s->count; i++)
+		text_printf(out, i ? "\t%lld" : "%lld",
+			    (long long)get_number(at + i * s->size, s->size));
+	text_printf(out, "\n");
+	return 0;
+}
+
+static int setting_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	const struct setting *s = node->data;
+	s64 numbers[NUMBERS_MAX];
+	char *at = variable_of(s);
+
+	for (unsigned i = 0; i < s->count; i++) {
+		char *end;
+		int error;
+
+		while (*text == ' ' || *text == '\t')
+			text++;
+		end = text;
+		while (*end && (i + 1 == s->count || (*end != ' ' && *end != '\t')))
+			end++;
+		if (*end)
+			*end++ = '\0';
+		error = synthetic_parse_number(text, s->minimum, s->maximum, &numbers[i]);
+		if (error)
+			return error;
+		text = end;
+	}
+	if (s->ordered && numbers[0] > numbers[1])
+		return -EINVAL;
+	for (unsigned i = 0; i < s->count; i++)
+		set_number(at + i * s->size, s->size, numbers[i]);
+	return 0;
+}
+
+static const struct synthetic_type setting_file = { .mode = S_IFREG | 0644,
+						    .show = setting_show,
+						    .store = setting_store };
+
+#define OWN(symbol, field, count_, minimum_, maximum_, ordered_)                                   \
+	static const struct setting symbol = { .offset = offsetof(struct network_sysctl, field),   \
+					       .size = sizeof(                                     \
+						       ((struct network_sysctl *)0)->field),       \
+					       .count = (count_),                                  \
+					       .minimum = (minimum_),                              \
+					       .maximum = (maximum_),                              \
+					       .ordered = (ordered_) }
+#define TCP(symbol, field, minimum_, maximum_)                                                     \
+	static const struct setting symbol = { .global = &tcp_sysctl.field,                        \
+					       .size = sizeof(tcp_sysctl.field),                   \
+					       .count = 1,                                         \
+					       .minimum = (minimum_),                              \
+					       .maximum = (maximum_) }
+
+OWN(forward, ip_forward, 1, 0, 1, false);
+OWN(forward6, ipv6_forward, 1, 0, 1, false);
+OWN(default_ttl, ip_default_ttl, 1, 1, 255, false);
+OWN(hop_limit, ipv6_hop_limit, 1, 1, 255, false);
+OWN(port_range, local_port_first, 2, 1, 65535, true);
+OWN(ping_range, ping_group_first, 2, 0, INT32_MAX, false);
+OWN(ignore_all, icmp_echo_ignore_all, 1, 0, 1, false);
+OWN(ignore_broadcasts, icmp_echo_ignore_broadcasts, 1, 0, 1, false);
+OWN(unprivileged_start, unprivileged_port_start, 1, 0, 65535, false);
+TCP(timestamps, timestamps, 0, 1);
+TCP(sack, sack, 0, 1);
+TCP(window_scaling, window_scaling, 0, 1);
+TCP(syn_cookies, syn_cookies, 0, 1);
+TCP(slow_start, slow_start_after_idle, 0, 1);
+TCP(tw_reuse, time_wait_reuse, 0, 1);
+TCP(rfc1337, rfc1337, 0, 1);
+TCP(ecn, ecn, 0, 2);
+TCP(syn_retries, syn_retries, 1, 127);
+TCP(synack_retries, synack_retries, 0, 255);
+TCP(retries2, retries2, 0, 255);
+TCP(orphan_retries, orphan_retries, 0, 255);
+TCP(keepalive_probes, keepalive_probes, 0, 255);
+TCP(fin_timeout, fin_timeout, 0, INT32_MAX);
+TCP(keepalive_time, keepalive_time, 1, 32767);
+TCP(keepalive_interval, keepalive_interval, 1, 32767);
+TCP(max_syn_backlog, max_syn_backlog, 0, INT32_MAX);
+TCP(max_tw_buckets, max_tw_buckets, 0, INT32_MAX);
+TCP(somaxconn, somaxconn, 0, 65535);
+static const struct setting rmem = {
+	.global = tcp_sysctl.rmem, .size = 4, .count = 3, .minimum = 1, .maximum = INT32_MAX
+};
+static const struct setting wmem = {
+	.global = tcp_sysctl.wmem, .size = 4, .count = 3, .minimum = 1, .maximum = INT32_MAX
+};
+
+static const struct synthetic_named core_names[] = {
+	{ "somaxconn", &setting_file, &somaxconn },
+};
+static const struct synthetic_table core_table = SYNTHETIC_TABLE(core_names);
+
+static const struct synthetic_named ipv4_names[] = {
+	{ "icmp_echo_ignore_all", &setting_file, &ignore_all },
+	{ "icmp_echo_ignore_broadcasts", &setting_file, &ignore_broadcasts },
+	{ "ip_default_ttl", &setting_file, &default_ttl },
+	{ "ip_forward", &setting_file, &forward },
+	{ "ip_local_port_range", &setting_file, &port_range },
+	{ "ip_unprivileged_port_start", &setting_file, &unprivileged_start },
+	{ "ping_group_range", &setting_file, &ping_range },
+	{ "tcp_ecn", &setting_file, &ecn },
+	{ "tcp_fin_timeout", &setting_file, &fin_timeout },
+	{ "tcp_keepalive_intvl", &setting_file, &keepalive_interval },
+	{ "tcp_keepalive_probes", &setting_file, &keepalive_probes },
+	{ "tcp_keepalive_time", &setting_file, &keepalive_time },
+	{ "tcp_max_syn_backlog", &setting_file, &max_syn_backlog },
+	{ "tcp_max_tw_buckets", &setting_file, &max_tw_buckets },
+	{ "tcp_orphan_retries", &setting_file, &orphan_retries },
+	{ "tcp_retries2", &setting_file, &retries2 },
+	{ "tcp_rfc1337", &setting_file, &rfc1337 },
+	{ "tcp_rmem", &setting_file, &rmem },
+	{ "tcp_sack", &setting_file, &sack },
+	{ "tcp_slow_start_after_idle", &setting_file, &slow_start },
+	{ "tcp_syn_retries", &setting_file, &syn_retries },
+	{ "tcp_synack_retries", &setting_file, &synack_retries },
+	{ "tcp_syncookies", &setting_file, &syn_cookies },
+	{ "tcp_timestamps", &setting_file, &timestamps },
+	{ "tcp_tw_reuse", &setting_file, &tw_reuse },
+	{ "tcp_window_scaling", &setting_file, &window_scaling },
+	{ "tcp_wmem", &setting_file, &wmem },
+};
+static const struct synthetic_table ipv4_table = SYNTHETIC_TABLE(ipv4_names);
+
+static const struct synthetic_named all6_names[] = {
+	{ "forwarding", &setting_file, &forward6 },
+	{ "hop_limit", &setting_file, &hop_limit },
+};
+static const struct synthetic_table all6_table = SYNTHETIC_TABLE(all6_names);
+static const struct synthetic_named conf6_names[] = {
+	{ "all", &synthetic_directory, &all6_table },
+};
+static const struct synthetic_table conf6_table = SYNTHETIC_TABLE(conf6_names);
+static const struct synthetic_named ipv6_names[] = {
+	{ "conf", &synthetic_directory, &conf6_table },
+};
+static const struct synthetic_table ipv6_table = SYNTHETIC_TABLE(ipv6_names);
+
+static const struct synthetic_named net_names[] = {
+	{ "core", &synthetic_directory, &core_table },
+	{ "ipv4", &synthetic_directory, &ipv4_table },
+	{ "ipv6", &synthetic_directory, &ipv6_table },
+};
+const struct synthetic_table sysctl_net_table = SYNTHETIC_TABLE(net_names);
