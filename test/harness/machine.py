@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Virtual machines for tests: boots that run by themselves, and shells to type into."""
+import glob
 import os
 import re
 import select
@@ -97,6 +98,13 @@ def disk_initramfs(arch, script=DISK_INIT):
 
 def busybox(arch):
     return os.path.join(BUILD, "packages", arch, "busybox-static", "bin", "busybox")
+
+
+def linux_module(arch, name):
+    """The file of a module of Debian's kernel, for user lands that need there what is built in here."""
+    file, = glob.glob(os.path.join(BUILD, "packages", arch, "linux-image-*", "lib", "modules", "*", "kernel", "**", f"{name}.ko"),
+                      recursive=True)
+    return file
 
 
 class Boot:

@@ -12,7 +12,7 @@ import re
 
 from harness import machine
 from harness.guest import COMPILER
-from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, tool
+from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, linux_module, tool
 
 SECTION = re.compile(r"(?:^|\.)=== (\S+)$")
 KERNEL_MESSAGE = re.compile(r"^\[ *\d+\.\d+\]|^random: |^clocksource: ")
@@ -22,8 +22,12 @@ USER_LANDS = {
               "util-linux-extra strace mount attr acl inotify-tools"),
     "devel": ("2G", "bash dash coreutils grep sed gawk findutils diffutils procps util-linux gcc libc6-dev make git perl "
               "python3 lua5.4 nodejs sqlite3 openssl"),
+    "network": ("512M", "bash dash coreutils grep sed mawk procps util-linux mount hostname kmod iproute2 net-tools ethtool tcpdump "
+                "iputils-ping netcat-openbsd"),
     "debug": ("768M", "bash coreutils grep sed mawk procps util-linux mount hostname strace gdb-minimal libc6"),
 }
+# What Debian's kernel has as modules.
+MODULES = {"network": "dummy veth tun inet_diag tcp_diag udp_diag raw_diag unix_diag"}
 
 
 def jobs(arches, only):
@@ -53,6 +57,8 @@ def build(arch, name, init=None, more=None):
             tool(COMPILER[arch], "-g", "-O0", "-pthread", "-o", os.path.join(out, script), file)
             file = os.path.join(out, script)
         words += ["--file", f"programs/{script}={file}"]
+    for module in MODULES.get(name, "").split():
+        words += ["--file", f"modules/{module}.ko={linux_module(arch, module)}"]
     for path, file in (more or {}).items():
         words += ["--file", f"{path}={file}"]
     tool("tools/mkinitramfs", initrd, *words)

@@ -4,7 +4,6 @@ clients in the guest talk to a server here. Everything stays on the host's loopb
 """
 import concurrent.futures
 import contextlib
-import glob
 import hashlib
 import http.client
 import http.server
@@ -16,7 +15,7 @@ import subprocess
 import threading
 
 from harness import machine
-from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, qemu, tool
+from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, linux_module, qemu, tool
 
 PACKAGES = ("bash coreutils procps util-linux mount hostname iproute2 net-tools ethtool tcpdump ifupdown isc-dhcp-client nginx-light "
             "redis-server redis-tools openssh-server openssh-client openssh-sftp-server python3 curl wget git apt ca-certificates "
@@ -253,10 +252,7 @@ def build(arch):
         words += ["--file", f"{path}={os.path.join(HERE, file)}"]
     words += ["--file", f"root/.ssh/id={key}", "--file", f"root/.ssh/authorized_keys={key}.pub"]
     for name in MODULES:
-        file, = glob.glob(os.path.join(BUILD, "packages", arch, "linux-image-*", "lib", "modules", "*", "kernel", "drivers", "net",
-                                       f"{name}.ko")) or \
-            glob.glob(os.path.join(BUILD, "packages", arch, "linux-image-*", "lib", "modules", "*", "kernel", "net", "core", f"{name}.ko"))
-        words += ["--file", f"modules/{name}.ko={file}"]
+        words += ["--file", f"modules/{name}.ko={linux_module(arch, name)}"]
     words += ["--link", "bin/sh=bash"]
     initrd = os.path.join(out, "servers.cpio")
     tool("tools/mkinitramfs", initrd, *words)
