@@ -43,7 +43,7 @@
 #include <net/link_kind.h>
 #include <net/namespace.h>
 #include <net/netlink/netlink.h>
-#include <net/packet.h>
+#include <net/packet/packet.h>
 #include <net/socket.h>
 #include <net/unix/unix.h>
 #include <obj/file.h>
@@ -84,6 +84,7 @@ static void boot_rest(void *unused)
 	netlink_init();
 	netlink_route_init();
 	sock_diag_init();
+	netlink_generic_init();
 	uevent_init();
 	packet_socket_init();
 	veth_init();
@@ -99,6 +100,7 @@ static void boot_rest(void *unused)
 	devtmpfs_init();
 	devpts_init();
 	fuse_init();
+	tun_init();
 
 	/* Processes: tasks can be made, signals sent. */
 	proc_init();

@@ -305,7 +305,10 @@ static int get_option(struct socket *socket, int level, int option, void __user 
 	value = option_buffer(inline_buffer, size);
 	if (!value)
 		return -ENOMEM;
-	error = socket_get_option(socket, level, option, value, &size);
+	/* Some options say in the value what they ask about: PACKET_HDRLEN. */
+	error = level == SOL_PACKET && copy_from_user(value, user, size) ? -EFAULT : 0;
+	if (!error)
+		error = socket_get_option(socket, level, option, value, &size);
 	length = (int)size;
 	if (!error && copy_to_user(user, value, size))
 		error = -EFAULT;

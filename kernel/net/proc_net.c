@@ -7,7 +7,7 @@
 #include <net/namespace.h>
 #include <net/neighbour.h>
 #include <net/netlink/netlink.h>
-#include <net/packet.h>
+#include <net/packet/packet.h>
 #include <net/proc_net.h>
 #include <net/route.h>
 #include <net/unix/unix.h>

@@ -125,6 +125,13 @@ static void socket_free(struct socket *socket)
 	slab_free(socket_cache, socket);
 }
 
+static int socket_file_map(struct file *file, struct map_request *request)
+{
+	struct socket *socket = file->private;
+
+	return socket->ops->map ? socket->ops->map(socket, request) : -ENODEV;
+}
+
 static void socket_file_destroy(struct file *file)
 {
 	struct socket *socket = file->private;
@@ -142,6 +149,7 @@ static const struct file_ops socket_file_ops = {
 	.write = socket_file_write,
 	.ready = socket_file_ready,
 	.ioctl = socket_file_ioctl,
+	.map = socket_file_map,
 	.destroy = socket_file_destroy,
 	.wait_limit = socket_file_wait_limit,
 };

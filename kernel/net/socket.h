@@ -21,6 +21,7 @@
 #include <linux/socket.h>
 
 struct credentials;
+struct map_request;
 struct network_namespace; /* net/namespace.h */
 struct socket;
 
@@ -91,6 +92,8 @@ struct socket_ops {
 	int (*get_option)(struct socket *socket, int level, int option, void *value,
 			  size_t *length);
 	long (*ioctl)(struct socket *socket, unsigned request, unsigned long argument);
+	/* As file_ops.map. Null: -ENODEV. */
+	int (*map)(struct socket *socket, struct map_request *request);
 	u32 (*ready)(struct socket *socket); /* EPOLL* bits; must not sleep */
 	/*
 	 * Waits until an operation that answered -EAGAIN may go on, where that is not the readiness of the
