@@ -70,7 +70,7 @@ int net_device_rename(struct net_device *device, const char *name)
 
 	if (!net_device_name_valid(name))
 		return -EINVAL;
-	if (device->features & DEVICE_LOOPBACK)
+	if ((device->features & DEVICE_LOOPBACK) || (device->flags & IFF_UP))
 		return -EBUSY;
 	other = net_device_find_name(device->network, name);
 	if (other && other != device)

@@ -7,7 +7,7 @@
 /* Another link address. -EOPNOTSUPP, -EADDRNOTAVAIL (multicast), -EBUSY... */
 [[nodiscard]] int net_device_set_address(struct net_device *device, const u8 *address)
 	__must_hold(&device->network->config);
-/* Another name. -EINVAL, -EEXIST, -EBUSY (loopback). */
+/* Another name. -EINVAL, -EEXIST, -EBUSY (loopback, or up). */
 [[nodiscard]] int net_device_rename(struct net_device *device, const char *name)
 	__must_hold(&device->network->config);
 /* IFLA_OPERSTATE (RFC 2863): one of IF_OPER_*. */

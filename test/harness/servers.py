@@ -20,7 +20,7 @@ from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, linux_module
 PACKAGES = ("bash coreutils procps util-linux mount hostname iproute2 net-tools ethtool tcpdump ifupdown isc-dhcp-client nginx-light "
             "redis-server redis-tools openssh-server openssh-client openssh-sftp-server python3 curl wget git apt ca-certificates "
             "grep sed mawk diffutils debianutils libc-bin iputils-ping netcat-openbsd dpkg tar gzip kmod passwd")
-MODULES = ("failover", "net_failover", "virtio_net")  # what Debian's kernel needs for the same device
+MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "failover", "net_failover", "virtio_net")  # what Debian's kernel needs for the same device
 HERE = os.path.join(ROOT, "test", "servers")
 LINE = re.compile(r"^(ok|not ok) (\S+)$")
 READY = "servers are ready"

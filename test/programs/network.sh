@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # init of the user land "network": what ip, ss and their elders say of the network, and /proc and /sys beside them.
 . /programs/common.sh
-[ -e /proc/cairn ] || for module in dummy veth tun inet_diag tcp_diag udp_diag raw_diag unix_diag; do insmod /modules/$module.ko; done
+[ -e /proc/cairn ] || for module in dummy veth tun inet_diag tcp_diag udp_diag raw_diag unix_diag; do insmod /modules/$module.ko $([ $module = dummy ] && echo numdummies=0); done
+ln -sf mawk /usr/bin/awk
 ln -sfn /proc/self/fd /dev/fd
 
 section loopback~ <<'END'
@@ -15,7 +16,7 @@ section dummy <<'END'
 ip link add d0 address 02:00:00:00:00:01 type dummy; ip addr add 192.0.2.1/24 dev d0; ip addr add 192.0.2.2/24 dev d0 label d0:1; ip addr add 2001:db8::1/64 dev d0 nodad; ip link set d0 up
 ip addr show d0 | sed 's/valid_lft.*//; s/state UNKNOWN.*//; s/qdisc [a-z_]*//'; ip route | sort; ip route add 198.51.100.0/24 via 192.0.2.254; ip route add 198.51.101.0/24 dev d0 metric 50 mtu 1300; ip route add blackhole 198.51.102.0/24; ip route add unreachable 198.51.103.0/24
 ip route | sort; ip route get 198.51.100.7 | head -n 1; ip route get 198.51.102.1; ip route get 198.51.103.1; ip route replace 198.51.100.0/24 via 192.0.2.253; ip route show 198.51.100.0/24; ip route add 198.51.100.0/24 via 192.0.2.252; ip route del 198.51.104.0/24; route -n; netstat -rn
-ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev d0; ip neigh show dev d0; arp -an; ip neigh del 192.0.2.9 dev d0; ip neigh; ip link set d0 mtu 1400; ip link set d0 name e0; ip link show e0 | sed 's/ qdisc.*//'; ifconfig d0; ip link set e0 name d0; ip link set d0 txqueuelen 77
+ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev d0; ip neigh show dev d0; arp -an; ip neigh del 192.0.2.9 dev d0; ip neigh; ip link set d0 mtu 1400; ip link set d0 name e0; ifconfig d0 | grep -v -e packets -e errors; ip link set d0 txqueuelen 77
 ifconfig d0:1 | head -n 2; ifconfig d0 192.0.2.33 netmask 255.255.255.128; ip -4 addr show d0 | sed 's/valid_lft.*//; s/state UNKNOWN.*//; s/qdisc [a-z_]*//'; cat /sys/class/net/d0/{mtu,address,type,operstate,tx_queue_len,addr_len}; ls /sys/class/net; readlink /sys/class/net/d0; ip addr del 192.0.2.77/24 dev d0; ip addr flush dev d0; ip addr show d0 | sed 's/ qdisc.*//'; ip link set d0 down; ip link del d0; ip link show d0; ip link add d0 type none; ip link del lo; ip addr add 1.2.3.4/33 dev lo
 END
 section names <<'END'
@@ -37,19 +38,19 @@ ip link set lo up; ping -c 1 -q 127.0.0.1 > /dev/null; ping -c 1 -q ::1 > /dev/n
 END
 section settings <<'END'
 sysctl net.ipv4.ip_forward net.ipv4.ip_default_ttl net.ipv4.ip_local_port_range net.ipv4.tcp_syncookies net.ipv4.tcp_sack net.ipv4.tcp_fin_timeout net.ipv4.tcp_keepalive_time net.core.somaxconn net.ipv4.tcp_rmem net.ipv4.tcp_ecn net.ipv4.tcp_window_scaling net.ipv4.ping_group_range net.ipv4.ip_unprivileged_port_start net.ipv4.icmp_echo_ignore_all
-sysctl -w net.ipv4.ip_local_port_range='40000 50000' net.ipv4.tcp_fin_timeout=30; sysctl net.ipv4.ip_local_port_range; sysctl -w net.ipv4.ip_local_port_range='5000 4000'; sysctl -w net.ipv4.ip_default_ttl=0; sysctl -w net.ipv4.ip_default_ttl=77; ip link set lo up; ping -c 1 127.0.0.1 | grep -o 'ttl=[0-9]*'; sysctl -q -w net.ipv4.icmp_echo_ignore_all=1; ping -c 1 -W 1 -q 127.0.0.1 | grep received; sysctl -q -w net.ipv4.icmp_echo_ignore_all=0 net.ipv4.ip_default_ttl=64; sysctl net.core.rmem_max net.core.wmem_default net.ipv4.tcp_congestion_control net.ipv4.tcp_available_congestion_control net.unix.max_dgram_qlen; sysctl -w net.ipv4.tcp_congestion_control=reno; sysctl -q -w net.ipv4.tcp_congestion_control=cubic
+sysctl -w net.ipv4.ip_local_port_range='40000 50001' net.ipv4.tcp_fin_timeout=30; sysctl net.ipv4.ip_local_port_range; sysctl -w net.ipv4.ip_local_port_range='5000 4000'; sysctl -w net.ipv4.ip_default_ttl=0; sysctl -w net.ipv4.ip_default_ttl=77; ip link set lo up; ping -c 1 127.0.0.1 | grep -o 'ttl=[0-9]*'; sysctl -q -w net.ipv4.icmp_echo_ignore_all=1; ping -c 1 -W 1 -q 127.0.0.1 | grep received; sysctl -q -w net.ipv4.icmp_echo_ignore_all=0 net.ipv4.ip_default_ttl=64; sysctl net.core.rmem_max net.core.wmem_default net.ipv4.tcp_congestion_control net.ipv4.tcp_available_congestion_control net.unix.max_dgram_qlen; sysctl -w net.ipv4.tcp_congestion_control=reno; sysctl -q -w net.ipv4.tcp_congestion_control=cubic
 END
 section ethtool <<'END'
-ip link add v0 type veth peer name v1; ethtool -i v0 | head -n 1; ethtool v0 | grep -e Link -e Speed; ethtool lo | tail -n 1; ethtool -k lo | grep -e '^tx-checksumming' -e '^tcp-seg' -e '^generic-rec'; ethtool -S lo; ethtool -g lo; ethtool -P v0 | cut -c1-18; ip link del v0; ethtool none
+ip link add v0 type veth peer name v1; ethtool -i v0 | head -n 1; ethtool lo | tail -n 1; ethtool v0 | tail -n 1; ethtool -S lo; ip link del v0
 END
 section tcpdump 90 <<'END'
-ip link set lo up; timeout 30 tcpdump -i lo -n -c 4 -q icmp 2> log > dump & sleep 2; ping -c 2 -q 127.0.0.1 > /dev/null; wait; sed 's/^[0-9:.]* //; s/id [0-9]*/id N/' dump; grep -e listening -e captured log
-timeout 30 tcpdump -i lo -n -c 2 -w file udp port 5999 2> /dev/null & sleep 2; echo one | nc.openbsd -u -q 0 127.0.0.1 5999; echo two | nc.openbsd -u -q 0 127.0.0.1 5999; wait; tcpdump -n -r file 2> /dev/null | sed 's/^[0-9:.]* //; s/127.0.0.1.[0-9]* >/127.0.0.1.N >/'; tcpdump -D | head -n 1 | cut -c1-4; tcpdump -i none 2>&1 | tail -n 1
+ip link set lo up; timeout 30 tcpdump -Z root -i lo -n -c 4 -q icmp 2> log > dump & sleep 2; ping -c 2 -q 127.0.0.1 > /dev/null; wait; sed 's/^[0-9:.]* //; s/id [0-9]*/id N/' dump; grep -e listening -e captured log
+timeout 30 tcpdump -Z root -i lo -n -c 2 -w file udp port 5999 2> /dev/null & sleep 2; echo one | nc.openbsd -u -q 0 127.0.0.1 5999; echo two | nc.openbsd -u -q 0 127.0.0.1 5999; wait; tcpdump -n -r file 2> /dev/null | sed 's/^[0-9:.]* //; s/127.0.0.1.[0-9]* >/127.0.0.1.N >/'; tcpdump -D | head -n 1 | cut -c1-4; tcpdump -i none 2>&1 | tail -n 1
 END
 section tun 60 <<'END'
 ip tuntap add dev t0 mode tun; ip tuntap add dev t1 mode tap user 1000; ip tuntap; ip -d link show t0 | tail -n 1 | awk '{print $1, $2, $3}'; ip link set t0 up; ip -br link show t0 | awk '{print $1, $2}'; ip tuntap del dev t0 mode tun; ip link del t1; ip tuntap; ls -l /dev/net/tun | awk '{print $1, $5, $6}'
 END
-section generic~ <<'END'
-genl ctrl list | head -n 3; genl ctrl get name nlctrl | head -n 4
+section generic <<'END'
+genl ctrl list | grep -A 1 nlctrl; genl ctrl get name nlctrl | head -n 4; genl ctrl get name none
 END
 finish

@@ -7,7 +7,7 @@ for word in $(cat /proc/cmdline); do
 	case $word in http=*) http=${word#http=} ;; ssh=*) ssh=${word#ssh=} ;; esac
 done
 host=http://10.0.2.2:$http
-[ -e /proc/cairn ] || for module in failover net_failover virtio_net; do insmod /modules/$module.ko; done
+[ -e /proc/cairn ] || for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci failover net_failover virtio_net; do insmod /modules/$module.ko; done
 mkdir -p /run/sshd /run/network /var/log/nginx /var/lib/nginx /var/www/html /var/lib/dhcp /var/lib/dpkg /var/cache/apt/archives/partial \
 	/var/lib/apt/lists/partial /var/log/apt /etc/apt/apt.conf.d /etc/apt/preferences.d /root/.ssh /var/lib/dpkg/updates /var/lib/dpkg/info
 ln -sfn /proc/self/fd /dev/fd
