@@ -9,6 +9,7 @@
 #include <mm/slab.h>
 #include <net/inet_socket.h>
 #include <net/multicast.h>
+#include <net/namespace.h>
 #include <net/tcp/tcp.h>
 #include <net/thread.h>
 
@@ -16,7 +17,7 @@
 #define OURS_V4(host) inet_from_v4(net32(0x0a000000 + (host)))
 
 struct network_namespace initial_network = {
-	.refs = 1,
+	.nodes = 1,
 	.generation = 1,
 	.sysctl = { .local_port_first = 32768, .local_port_last = 60999 },
 };
@@ -28,6 +29,12 @@ static struct timer *timers[TIMERS_MAX];
 static unsigned timer_count;
 static struct list_head tasks = LIST_INIT(tasks);
 static u64 random_state;
+
+/* There is only one name space. */
+void network_node_put_last(struct network_namespace *network)
+{
+	panic("the first name space is not counted");
+}
 
 /* --- Random numbers --- */
 

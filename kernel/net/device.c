@@ -14,6 +14,7 @@
 #include <lib/string.h>
 #include <net/device.h>
 #include <net/local.h>
+#include <net/multicast.h>
 #include <net/protocol.h>
 #include <net/route.h>
 
@@ -138,6 +139,7 @@ void net_device_unregister(struct net_device *device)
 	rcu_assign(*link, device->next);
 	neighbour_flush_device(device);
 	inet_fragments_drop(device);
+	multicast_drop_device(device);
 	__atomic_add_fetch(&network->generation, 1, __ATOMIC_RELEASE);
 	tell(RTM_DELLINK, device);
 }

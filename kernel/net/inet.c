@@ -10,6 +10,7 @@
 #include <net/local.h>
 #include <net/neighbour.h>
 #include <net/protocol.h>
+#include <net/statistics.h>
 #include <net/thread.h>
 
 #include <linux/icmp.h>
@@ -21,8 +22,11 @@
 int inet_output(struct network_namespace *network, struct packet *packet,
 		const struct inet_flow *flow, const struct route_result *route)
 {
-	return inet_is_v4(&flow->destination) ? ipv4_output(network, packet, flow, route)
-					      : ipv6_output(network, packet, flow, route);
+	bool v6 = !inet_is_v4(&flow->destination);
+
+	net_count_transport(packet, flow->protocol, v6, true);
+	return !v6 ? ipv4_output(network, packet, flow, route)
+		   : ipv6_output(network, packet, flow, route);
 }
 
 int inet_send(struct network_namespace *network, struct packet *packet, struct inet_flow *flow,
@@ -34,6 +38,7 @@ int inet_send(struct network_namespace *network, struct packet *packet, struct i
 	rcu_read_lock();
 	error = route_find(network, &flow->destination, &flow->source, device_index, &route);
 	if (error) {
+		net_count_family(NET_IP_NO_ROUTE, &flow->destination);
 		packet_free(packet);
 	} else {
 		if (inet_is_any(&flow->source))
@@ -75,6 +80,7 @@ void inet_deliver(struct packet *packet, struct inet_info *info)
 	bool v4 = inet_is_v4(&info->destination), taken;
 
 	packet->transport_header = (u16)packet_headroom(packet);
+	net_count_transport(packet, info->protocol, !v4, false);
 	taken = raw_input(packet, info);
 	switch (info->protocol) {
 	case IPPROTO_TCP:

@@ -92,14 +92,36 @@ bool multicast_joined(const struct net_device *device, const struct inet_address
 	return joined;
 }
 
-bool multicast_next(unsigned *position, struct multicast_entry *out)
+void multicast_drop_device(const struct net_device *device)
+{
+	struct membership **link = &memberships, *gone = nullptr, *m;
+
+	spin_lock(&lock);
+	while ((m = *link)) {
+		if (m->device == device) {
+			*link = m->next;
+			m->next = gone;
+			gone = m;
+		} else {
+			link = &m->next;
+		}
+	}
+	spin_unlock(&lock);
+	while ((m = gone)) {
+		gone = m->next;
+		kfree(m);
+	}
+}
+
+bool multicast_next(const struct net_device *device, unsigned *position,
+		    struct multicast_entry *out)
 {
 	unsigned at = 0;
 	bool found = false;
 
 	spin_lock(&lock);
 	for (struct membership *m = memberships; m && !found; m = m->next)
-		if (at++ == *position) {
+		if (m->device == device && at++ == *position) {
 			*out = (struct multicast_entry){ m->device->index, m->group, m->users };
 			found = true;
 		}

@@ -8,10 +8,13 @@
  * nothing. */
 [[nodiscard]] int multicast_join(struct net_device *device, const struct inet_address *group);
 void multicast_leave(struct net_device *device, const struct inet_address *group);
-/* For /proc/net/igmp and netlink: entry number *position, which advances. */
+/* Forgets all groups of a device that goes. */
+void multicast_drop_device(const struct net_device *device);
+/* For /proc/net/igmp: entry number *position of a device; it advances. */
 struct multicast_entry {
 	int device_index;
 	struct inet_address group;
 	unsigned users;
 };
-[[nodiscard]] bool multicast_next(unsigned *position, struct multicast_entry *out);
+[[nodiscard]] bool multicast_next(const struct net_device *device, unsigned *position,
+				  struct multicast_entry *out);

@@ -151,10 +151,6 @@ void neighbour_output(struct net_device *device, struct packet *packet,
 	u8 to[ETH_ALEN];
 	bool ask = false;
 
-	if (!device->header_length) {
-		net_device_transmit(device, packet);
-		return;
-	}
 	if (device->flags & IFF_NOARP) {
 		memset(to, 0, sizeof(to));
 		ethernet_send(device, packet, to);

@@ -4,6 +4,7 @@
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <net/multicast.h>
 #include <net/namespace.h>
 #include <net/neighbour.h>
 #include <net/netlink/netlink.h>
@@ -176,6 +177,40 @@ static int arp_show(const struct synthetic_node *node, struct text_buffer *out)
 	return 0;
 }
 
+/* --- igmp: groups of IPv4 that devices listen to, all hosts always --- */
+
+static void group_line(struct text_buffer *out, u32 group, unsigned users)
+{
+	text_printf(out, "\t\t\t\t%08X %5u %d:%08X\t\t%d\n", group, users, 0, 0, 0);
+}
+
+static void device_groups(struct text_buffer *out, const struct net_device *d)
+{
+	struct multicast_entry entry;
+	unsigned position = 0, count = 1;
+
+	while (multicast_next(d, &position, &entry))
+		count += inet_is_v4(&entry.group);
+	text_printf(out, "%d\t%-10s: %5u %7s\n", d->index, d->name, count, "V3");
+	for (position = 0; multicast_next(d, &position, &entry);)
+		if (inet_is_v4(&entry.group))
+			group_line(out, inet_to_v4(&entry.group), entry.users);
+	group_line(out, net32(0xe0000001), 1);
+}
+
+static int igmp_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct network_namespace *network = current_network();
+
+	text_printf(out, "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n");
+	mutex_lock(&network->config);
+	for (const struct net_device *d = network->devices; d; d = d->next)
+		if ((d->flags & IFF_UP) && (d->flags & (IFF_MULTICAST | IFF_LOOPBACK)))
+			device_groups(out, d);
+	mutex_unlock(&network->config);
+	return 0;
+}
+
 /* --- unix --- */
 
 static bool unix_line(const struct unix_description *u, void *arg)
@@ -245,6 +280,7 @@ TEXT_FILE(dev_file, dev_show);
 TEXT_FILE(route_file, route_show);
 TEXT_FILE(if_inet6_file, if_inet6_show);
 TEXT_FILE(arp_file, arp_show);
+TEXT_FILE(igmp_file, igmp_show);
 TEXT_FILE(unix_file, unix_show);
 TEXT_FILE(netlink_file, netlink_show);
 TEXT_FILE(packet_file, packet_show);
@@ -252,6 +288,7 @@ TEXT_FILE(packet_file, packet_show);
 static const struct synthetic_named files[] = {
 	{ "arp", &arp_file, nullptr },
 	{ "dev", &dev_file, nullptr },
+	{ "igmp", &igmp_file, nullptr },
 	{ "if_inet6", &if_inet6_file, nullptr },
 	{ "netlink", &netlink_file, nullptr },
 	{ "packet", &packet_file, nullptr },
@@ -265,5 +302,9 @@ static const struct synthetic_named files[] = {
 	{ "raw6", &proc_net_raw, &proc_net_v6 },
 	{ "icmp", &proc_net_icmp, nullptr },
 	{ "icmp6", &proc_net_icmp, &proc_net_v6 },
+	{ "snmp", &proc_net_snmp, nullptr },
+	{ "snmp6", &proc_net_snmp6, nullptr },
+	{ "sockstat", &proc_net_sockstat, nullptr },
+	{ "sockstat6", &proc_net_sockstat6, nullptr },
 };
 const struct synthetic_table proc_net_table = SYNTHETIC_TABLE(files);

@@ -19,6 +19,7 @@ struct listing {
 	struct text_buffer *out;
 	u8 family;
 	enum inet_kind kind; /* of raw sockets: which of the two */
+	int width;	     /* to which lines of IPv4 are padded */
 	unsigned number;     /* of the line */
 };
 
@@ -81,7 +82,7 @@ static int datagram_line(const struct inet_description *d, void *arg)
 	put_beginning(d, beginning, sizeof(beginning));
 	snprintf(line, sizeof(line), "%5u: %s %d %016x %u", l->number++, beginning, 2, 0,
 		 d->dropped);
-	put_line(l, line, UDP_WIDTH);
+	put_line(l, line, l->width);
 	return 0;
 }
 
@@ -113,7 +114,8 @@ static int tcp_show(const struct synthetic_node *node, struct text_buffer *out)
 static void put_datagram_header(const struct listing *l)
 {
 	if (l->family == AF_INET)
-		text_printf(l->out, "%-*s\n", UDP_WIDTH,
+		text_printf(l->out, "%s%-*s\n", l->kind == INET_UDP ? " " : "",
+			    l->kind == INET_UDP ? l->width - 1 : l->width,
 			    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
 			    "retrnsmt   uid  timeout inode ref pointer drops");
 	else
@@ -124,7 +126,9 @@ static void put_datagram_header(const struct listing *l)
 
 static int udp_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	struct listing l = { .out = out, .family = family_of(node), .kind = INET_UDP };
+	struct listing l = {
+		.out = out, .family = family_of(node), .kind = INET_UDP, .width = UDP_WIDTH
+	};
 
 	put_datagram_header(&l);
 	return inet_list(&udp_ports, network_of(node), datagram_line, &l);
@@ -132,7 +136,10 @@ static int udp_show(const struct synthetic_node *node, struct text_buffer *out)
 
 static int list_raw(const struct synthetic_node *node, struct text_buffer *out, enum inet_kind kind)
 {
-	struct listing l = { .out = out, .family = family_of(node), .kind = kind };
+	struct listing l = { .out = out,
+			     .family = family_of(node),
+			     .kind = kind,
+			     .width = kind == INET_PING ? UDP_WIDTH : 0 };
 
 	put_datagram_header(&l);
 	return inet_list_raw(network_of(node), datagram_line, &l);

@@ -3,11 +3,13 @@
  * /proc/sys/net: values that the network really uses. Those of struct network_sysctl belong to the network name space of whoever looks;
  * those of TCP are one for all.
  */
+#include <fs/proc/sysctl.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/namespace.h>
 #include <net/proc_net.h>
 #include <net/tcp/tcp.h>
+#include <net/unix/unix.h>
 
 /* One file: `count` numbers of `size` bytes, in a global structure or (null) that of the name space. */
 struct setting {
@@ -145,8 +147,49 @@ static const struct setting wmem = {
 	.global = tcp_sysctl.wmem, .size = 4, .count = 3, .minimum = 1, .maximum = INT32_MAX
 };
 
+#define GLOBAL(symbol, variable, minimum_, maximum_)                                               \
+	static const struct setting symbol = { .global = &(variable),                              \
+					       .size = sizeof(variable),                           \
+					       .count = 1,                                         \
+					       .minimum = (minimum_),                              \
+					       .maximum = (maximum_) }
+GLOBAL(rmem_default, socket_sysctl.receive_default, 2304, INT32_MAX);
+GLOBAL(rmem_max, socket_sysctl.receive_maximum, 2304, INT32_MAX);
+GLOBAL(wmem_default, socket_sysctl.send_default, 4608, INT32_MAX);
+GLOBAL(wmem_max, socket_sysctl.send_maximum, 4608, INT32_MAX);
+GLOBAL(max_dgram_qlen, unix_datagrams_max, 0, INT32_MAX);
+
+/* --- The congestion control of new connections --- */
+
+static int congestion_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%s\n", tcp_congestion_default->name);
+	return 0;
+}
+
+static int congestion_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	const struct tcp_congestion *wanted;
+	char *end = strchr(text, '\n');
+
+	if (end)
+		*end = '\0';
+	wanted = tcp_congestion_find(text);
+	if (!wanted)
+		return -ENOENT;
+	__atomic_store_n(&tcp_congestion_default, wanted, __ATOMIC_RELEASE);
+	return 0;
+}
+static const struct synthetic_type congestion_file = { .mode = S_IFREG | 0644,
+						       .show = congestion_show,
+						       .store = congestion_store };
+
 static const struct synthetic_named core_names[] = {
+	{ "rmem_default", &setting_file, &rmem_default },
+	{ "rmem_max", &setting_file, &rmem_max },
 	{ "somaxconn", &setting_file, &somaxconn },
+	{ "wmem_default", &setting_file, &wmem_default },
+	{ "wmem_max", &setting_file, &wmem_max },
 };
 static const struct synthetic_table core_table = SYNTHETIC_TABLE(core_names);
 
@@ -158,6 +201,8 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "ip_local_port_range", &setting_file, &port_range },
 	{ "ip_unprivileged_port_start", &setting_file, &unprivileged_start },
 	{ "ping_group_range", &setting_file, &ping_range },
+	{ "tcp_available_congestion_control", &sysctl_text_ro, "reno cubic" },
+	{ "tcp_congestion_control", &congestion_file, nullptr },
 	{ "tcp_ecn", &setting_file, &ecn },
 	{ "tcp_fin_timeout", &setting_file, &fin_timeout },
 	{ "tcp_keepalive_intvl", &setting_file, &keepalive_interval },
@@ -195,9 +240,15 @@ static const struct synthetic_named ipv6_names[] = {
 };
 static const struct synthetic_table ipv6_table = SYNTHETIC_TABLE(ipv6_names);
 
+static const struct synthetic_named unix_names[] = {
+	{ "max_dgram_qlen", &setting_file, &max_dgram_qlen },
+};
+static const struct synthetic_table unix_table = SYNTHETIC_TABLE(unix_names);
+
 static const struct synthetic_named net_names[] = {
 	{ "core", &synthetic_directory, &core_table },
 	{ "ipv4", &synthetic_directory, &ipv4_table },
 	{ "ipv6", &synthetic_directory, &ipv6_table },
+	{ "unix", &synthetic_directory, &unix_table },
 };
 const struct synthetic_table sysctl_net_table = SYNTHETIC_TABLE(net_names);

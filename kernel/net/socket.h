@@ -156,6 +156,12 @@ struct socket {
 #define SOCKET_SELECT_ERROR_QUEUE BIT(17)
 #define SOCKET_LOCK_FILTER BIT(18)
 
+/* /proc/sys/net/core: sizes of buffers in bytes, read without a lock. */
+struct socket_sysctl {
+	u32 receive_default, receive_maximum, send_default, send_maximum;
+};
+extern struct socket_sysctl socket_sysctl;
+
 /* A family registers at boot: makes sockets of its types. */
 struct socket_family {
 	int family;

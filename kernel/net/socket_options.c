@@ -13,18 +13,22 @@
 #include <sys/socket.h>
 
 /* /proc/sys/net/core: {r,w}mem_{default,max}. */
-#define BUFFER_DEFAULT 212992u
-#define BUFFER_MAX 212992u
 /* socket(7): the least that SO_SNDBUF and SO_RCVBUF can be set to. */
 #define SEND_BUFFER_MIN 4608u
 #define RECEIVE_BUFFER_MIN 2304u
 
+struct socket_sysctl socket_sysctl = {
+	.receive_default = 212992,
+	.receive_maximum = 212992,
+	.send_default = 212992,
+	.send_maximum = 212992,
+};
 static u64 last_cookie;
 
 void socket_options_init(struct socket *socket)
 {
-	socket->send_buffer = BUFFER_DEFAULT;
-	socket->receive_buffer = BUFFER_DEFAULT;
+	socket->send_buffer = socket_sysctl.send_default;
+	socket->receive_buffer = socket_sysctl.receive_default;
 	socket->receive_low_water = 1;
 	socket->send_timeout_ns = socket->receive_timeout_ns = NO_DEADLINE;
 	socket->linger_seconds = -1;
@@ -113,10 +117,9 @@ static void set_flag(struct socket *socket, u32 flag, bool on)
 
 /* --- Buffers, times, linger --- */
 
-static u32 buffer_size(int value, u32 minimum, bool force)
+static u32 buffer_size(int value, u32 minimum, u32 maximum, bool force)
 {
-	u32 wanted =
-		force ? MIN((u32)MAX(value, 0), (u32)INT32_MAX / 2) : MIN((u32)value, BUFFER_MAX);
+	u32 wanted = force ? MIN((u32)MAX(value, 0), (u32)INT32_MAX / 2) : MIN((u32)value, maximum);
 
 	return MAX(wanted * 2, minimum);
 }
@@ -181,11 +184,13 @@ static int set_number(struct socket *socket, int option, int value)
 	switch (option) {
 	case SO_SNDBUF:
 	case SO_SNDBUFFORCE:
-		socket->send_buffer = buffer_size(value, SEND_BUFFER_MIN, force);
+		socket->send_buffer =
+			buffer_size(value, SEND_BUFFER_MIN, socket_sysctl.send_maximum, force);
 		return 0;
 	case SO_RCVBUF:
 	case SO_RCVBUFFORCE:
-		socket->receive_buffer = buffer_size(value, RECEIVE_BUFFER_MIN, force);
+		socket->receive_buffer = buffer_size(value, RECEIVE_BUFFER_MIN,
+						     socket_sysctl.receive_maximum, force);
 		return 0;
 	case SO_RCVLOWAT:
 		socket->receive_low_water = value < 0 ? INT32_MAX : MAX(value, 1);

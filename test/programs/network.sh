@@ -34,7 +34,7 @@ ss -tln; ss -uan; ss -tlnp | sed 's/pid=[0-9]*/pid=N/'; ss -tlne | sed 's/ino:[0
 head -n 1 /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /proc/net/raw /proc/net/unix /proc/net/packet /proc/net/netlink /proc/net/route /proc/net/arp /proc/net/dev /proc/net/igmp
 END
 section statistics~ <<'END'
-ip link set lo up; ping -c 1 -q 127.0.0.1 > /dev/null; ping -c 1 -q ::1 > /dev/null; cat /proc/net/snmp /proc/net/sockstat /proc/net/sockstat6; grep -e ^Ip -e ^Tcp /proc/net/netstat | cut -c1-200; head -n 8 /proc/net/snmp6; netstat -s | head -n 30; nstat -az | grep -e IpInReceives -e IcmpInEchos -e TcpActiveOpens; cat /proc/net/if_inet6 /proc/net/igmp; cat /proc/net/dev | head -n 2; cat /proc/net/softnet_stat | awk '{print NF}' | head -n 1; cat /proc/net/protocols | head -n 1; cat /proc/net/ptype | head -n 1; cat /proc/net/dev_mcast | wc -l; cat /proc/net/rt_cache | head -n 1; cat /proc/net/fib_trie | head -n 3; cat /proc/net/ipv6_route | wc -w
+ip link set lo up; ping -c 1 -q 127.0.0.1 > /dev/null; ping -c 1 -q ::1 > /dev/null; cat /proc/net/snmp /proc/net/sockstat /proc/net/sockstat6; nstat -az | grep -e IpInReceives -e IcmpInEchos -e TcpActiveOpens; cat /proc/net/if_inet6 /proc/net/igmp; head -n 2 /proc/net/dev
 END
 section settings <<'END'
 sysctl net.ipv4.ip_forward net.ipv4.ip_default_ttl net.ipv4.ip_local_port_range net.ipv4.tcp_syncookies net.ipv4.tcp_sack net.ipv4.tcp_fin_timeout net.ipv4.tcp_keepalive_time net.core.somaxconn net.ipv4.tcp_rmem net.ipv4.tcp_ecn net.ipv4.tcp_window_scaling net.ipv4.ping_group_range net.ipv4.ip_unprivileged_port_start net.ipv4.icmp_echo_ignore_all

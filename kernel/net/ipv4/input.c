@@ -5,6 +5,7 @@
 #include <net/checksum.h>
 #include <net/ipv4/ipv4.h>
 #include <net/protocol.h>
+#include <net/statistics.h>
 
 #include <linux/icmp.h>
 #include <linux/if_packet.h>
@@ -95,6 +96,7 @@ void ipv4_input(struct packet *p)
 	struct inet_info info;
 	struct ipv4_header h;
 
+	net_count(NET_IP_RECEIVED);
 	if (p->kind == PACKET_OTHERHOST || !validate(p, &h))
 		goto drop;
 	info = (struct inet_info){
@@ -115,6 +117,7 @@ void ipv4_input(struct packet *p)
 	if (!accepted(p, &info)) {
 		if (info.type == RTN_UNICAST && p->kind == PACKET_HOST &&
 		    info.network->sysctl.ip_forward) {
+			net_count(NET_IP_FORWARDED);
 			forward(p, &info);
 			return;
 		}
@@ -129,6 +132,7 @@ void ipv4_input(struct packet *p)
 	inet_deliver(p, &info);
 	return;
 drop:
+	net_count(NET_IP_DISCARDED);
 	p->device->statistics.receive_dropped++;
 	packet_free(p);
 }

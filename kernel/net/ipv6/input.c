@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/ipv6/ipv6.h>
+#include <net/statistics.h>
 
 #include <linux/icmpv6.h>
 #include <linux/if_packet.h>
@@ -125,6 +126,7 @@ void ipv6_input(struct packet *p)
 	unsigned offset = sizeof(h);
 	enum walk walk;
 
+	this_cpu(net_statistics).of[1][NET_IP_RECEIVED]++;
 	if (p->kind == PACKET_OTHERHOST || !validate(p, &h))
 		goto drop;
 	info = (struct inet_info){
@@ -158,6 +160,7 @@ void ipv6_input(struct packet *p)
 	inet_deliver(p, &info);
 	return;
 drop:
+	this_cpu(net_statistics).of[1][NET_IP_DISCARDED]++;
 	p->device->statistics.receive_dropped++;
 	packet_free(p);
 }

@@ -8,6 +8,7 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <net/checksum.h>
+#include <net/filter.h>
 #include <net/inet_socket.h>
 #include <net/ipv4/ipv4.h>
 #include <net/raw/raw.h>
@@ -54,6 +55,16 @@ static void raw_free(struct rcu_head *head)
 		  container_of(container_of(head, struct inet_node, rcu), struct raw, inet.node));
 }
 
+/* SO_ATTACH_FILTER: the program sees what the receiver would, and may cut it. Under RCU. */
+static bool passes_filter(const struct socket *socket, struct packet *p)
+{
+	u32 wanted = socket->filter ? socket_filter_run(socket, p) : p->length;
+
+	if (wanted && wanted < p->length)
+		packet_trim(p, wanted);
+	return wanted;
+}
+
 static void deliver(struct raw *r, struct packet *p, const struct inet_info *info)
 {
 	struct raw_received *received = (struct raw_received *)p->control;
@@ -63,7 +74,8 @@ static void deliver(struct raw *r, struct packet *p, const struct inet_info *inf
 					   info->ttl, info->tos };
 	spin_lock(&r->inet.lock);
 	if (!r->inet.socket ||
-	    (r->received_memory && r->received_memory + cost > r->inet.socket->receive_buffer)) {
+	    (r->received_memory && r->received_memory + cost > r->inet.socket->receive_buffer) ||
+	    !passes_filter(r->inet.socket, p)) {
 		spin_unlock(&r->inet.lock);
 		packet_free(p);
 		return;

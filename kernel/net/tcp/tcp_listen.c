@@ -10,6 +10,7 @@
 #include <lib/errno.h>
 #include <lib/hash.h>
 #include <mm/slab.h>
+#include <net/statistics.h>
 #include <net/tcp/tcp.h>
 
 #include <linux/eventpoll.h>
@@ -68,6 +69,7 @@ bool tcp_hand_over(struct tcp *t)
 		list_add_tail(&l->ready, &t->listener_node);
 		l->ready_count++;
 		t->handed_over = taken = true;
+		net_count(NET_TCP_PASSIVE_OPENS);
 		/* Not closed: so the listener still has its socket. */
 		socket_notify(tcp_socket(t->parent), EPOLLIN | EPOLLRDNORM);
 	}

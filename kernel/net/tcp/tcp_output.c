@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/checksum.h>
+#include <net/statistics.h>
 #include <net/tcp/tcp.h>
 
 #include <linux/rtnetlink.h>
@@ -198,6 +199,7 @@ void tcp_send_reset(struct tcp *t)
 {
 	if (t->state == TCP_SYN_SENT || t->state == TCP_CLOSED || t->state == TCP_LISTEN)
 		return;
+	net_count(NET_TCP_RESETS_SENT);
 	send_control(t, t->snd_nxt, TH_RST | TH_ACK);
 }
 
@@ -457,6 +459,7 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
 	r->flags |= RECORD_RETRANSMITTED | RECORD_EVER_RETRANSMITTED;
 	r->sent_ns = tcp_now();
 	t->total_retransmitted++;
+	net_count(NET_TCP_RETRANSMITTED);
 	if (t->phase == PHASE_RECOVERY)
 		t->prr_out += n;
 	return true;
@@ -523,6 +526,7 @@ void tcp_reject(const struct inet_info *info, const struct tcp_segment *s)
 {
 	if ((s->flags & TH_RST) || info->type != RTN_LOCAL)
 		return;
+	net_count(NET_TCP_RESETS_SENT);
 	if (s->flags & TH_ACK)
 		tcp_send_bare(info, s, s->ack, 0, TH_RST, 0, nullptr, 0);
 	else

@@ -6,6 +6,7 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <net/namespace.h>
+#include <net/statistics.h>
 #include <net/tcp/tcp.h>
 
 #include <asm/ioctls.h>
@@ -99,6 +100,7 @@ static int begin_connect(struct tcp *t, const struct socket_address *address)
 	t->retries = 0;
 	t->fin_queued = t->fin_received = false;
 	tcp_socket(t)->shutdown = 0;
+	net_count(NET_TCP_ACTIVE_OPENS);
 	t->state = TCP_SYN_SENT;
 	t->connecting = true;
 	t->first_unacked_ns = tcp_now();

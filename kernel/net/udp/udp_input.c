@@ -5,10 +5,28 @@
 #include <lib/hash.h>
 #include <lib/string.h>
 #include <net/checksum.h>
+#include <net/filter.h>
+#include <net/statistics.h>
 #include <net/udp/udp.h>
 
 #include <linux/eventpoll.h>
 #include <linux/rtnetlink.h>
+
+/* SO_ATTACH_FILTER: the program sees the UDP header, which stands in front of the data, and may cut the data. Under RCU. */
+static bool passes_filter(const struct socket *socket, struct packet *p)
+{
+	u32 wanted;
+
+	packet_push(p, sizeof(struct udp_header));
+	wanted = socket_filter_run(socket, p);
+	packet_pull(p, sizeof(struct udp_header));
+	if (!wanted)
+		return false;
+	wanted = MAX(wanted, (u32)sizeof(struct udp_header)) - (u32)sizeof(struct udp_header);
+	if (wanted < p->length)
+		packet_trim(p, wanted);
+	return true;
+}
 
 /* Queues the packet, whose data is the payload; takes it. */
 static void deliver(struct udp *u, struct packet *p, const struct inet_info *info, u16 source_port)
@@ -24,12 +42,20 @@ static void deliver(struct udp *u, struct packet *p, const struct inet_info *inf
 	if (!socket || (socket->shutdown & SOCKET_SHUT_RECEIVE) ||
 	    (u->received_memory && u->received_memory + cost > socket->receive_buffer)) {
 		u->dropped++;
+		net_count_family(NET_UDP_NO_ROOM, &info->destination);
+		spin_unlock(&u->inet.lock);
+		packet_free(p);
+		return;
+	}
+	if (unlikely(socket->filter) && !passes_filter(socket, p)) {
+		u->dropped++;
 		spin_unlock(&u->inet.lock);
 		packet_free(p);
 		return;
 	}
 	if (unlikely(socket->options & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NS)) && !p->time_ns)
 		p->time_ns = clock_realtime_ns();
+	net_count_family(NET_UDP_RECEIVED, &info->destination);
 	u->received_memory += cost;
 	packet_queue_add(&u->received, p);
 	socket_notify(socket, EPOLLIN | EPOLLRDNORM);
@@ -131,8 +157,12 @@ void udp_input(struct packet *p, const struct inet_info *info)
 		deliver(u, p, info, source_port);
 		return;
 	}
+	net_count_family(NET_UDP_NO_PORT, &info->destination);
 	inet_send_port_unreachable(p, info);
+	packet_free(p);
+	return;
 drop:
+	net_count_family(NET_UDP_MALFORMED, &info->destination);
 	packet_free(p);
 }
 

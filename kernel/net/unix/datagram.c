@@ -9,15 +9,15 @@
 #include <linux/eventpoll.h>
 #include <sys/socket.h>
 
-/* net.unix.max_dgram_qlen */
-#define QUEUE_MAX 10
+u32 unix_datagrams_max = 10;
 
 #define WRITABLE (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 
 /* True if `u` must wait before it sends to `target`. */
 static bool is_full(const struct unix_socket *target, const struct unix_socket *u)
 {
-	return READ_ONCE(target->queued) > QUEUE_MAX && READ_ONCE(target->peer) != u;
+	return READ_ONCE(target->queued) > READ_ONCE(unix_datagrams_max) &&
+	       READ_ONCE(target->peer) != u;
 }
 
 /* Where a message goes, with a reference. */
@@ -234,7 +234,7 @@ static ssize_t datagram_receive(struct socket *socket, struct socket_message *me
 	n = b ? receive_one(u, b, message) : nothing_there(socket);
 	/* A datagram is gone even if it could not be copied, as on Linux. */
 	if (b && !keep) {
-		was_full = u->queued > QUEUE_MAX;
+		was_full = u->queued > READ_ONCE(unix_datagrams_max);
 		unix_queue_remove(u, b);
 	}
 	mutex_unlock(&u->read_lock);

@@ -2,6 +2,7 @@
 /* UDP and ICMP over loopback: udp(7), ip(7), recv(2). */
 #include "net_test.h"
 
+#include <linux/filter.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 
@@ -183,4 +184,35 @@ TEST(bad_addresses_are_refused)
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	address.sin_port = 0;
 	EXPECT_ERRNO(sendto(fd, "x", 1, 0, (struct sockaddr *)&address, sizeof(address)), EINVAL);
+}
+
+TEST(udp_filter_sees_the_header_and_cuts)
+{
+	/* Behind the header of 8 bytes: only data that begins with 'a', cut to 2 bytes. */
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'a', 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 8 + 2),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog filter = { .len = 4, .filter = program };
+	int receiver, sender;
+	struct sockaddr_in to;
+	char data[16];
+
+	loopback_up();
+	receiver = bound(SOCK_DGRAM);
+	to = loopback_address(port_of(receiver));
+	sender = socket(AF_INET, SOCK_DGRAM, 0);
+	REQUIRE(setsockopt(receiver, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0);
+	EXPECT_EQ(sendto(sender, "xyz", 3, 0, (struct sockaddr *)&to, sizeof(to)), 3);
+	EXPECT_EQ(sendto(sender, "abc", 3, 0, (struct sockaddr *)&to, sizeof(to)), 3);
+	EXPECT_EQ(recv(receiver, data, sizeof(data), 0), 2);
+	EXPECT(memcmp(data, "ab", 2) == 0);
+	EXPECT_EQ(ready(receiver, POLLIN, 0), 0);
+	EXPECT_EQ(setsockopt(receiver, SOL_SOCKET, SO_DETACH_FILTER, NULL, 0), 0);
+	EXPECT_EQ(sendto(sender, "xyz", 3, 0, (struct sockaddr *)&to, sizeof(to)), 3);
+	EXPECT_EQ(recv(receiver, data, sizeof(data), 0), 3);
+	close(sender);
+	close(receiver);
 }
