@@ -15,7 +15,7 @@ CFLAGS := -std=gnu23 -O1 -g -ffreestanding -nostdinc -isystem $(RESOURCES) -isys
 	-D__KERNEL__ -DCAIRN -DCAIRN_HOST_TEST -DCONFIG_DEBUG -DCONFIG_DEBUG_LOCKS $(foreach f,$(RENAMED),-D$(f)=kernel_$(f))
 
 # Files that a test needs besides the one it lies beside.
-BASE := $(wildcard kernel/lib/*.c) kernel/core/lock.c kernel/core/mutex.c kernel/core/wait.c kernel/obj/object.c kernel/obj/derivation.c \
+BASE := $(wildcard kernel/lib/*.c) kernel/core/lock.c kernel/core/mutex.c kernel/core/wait.c kernel/obj/object.c kernel/obj/derivation.c kernel/obj/untyped.c \
 	kernel/obj/pool.c kernel/mm/budget.c kernel/mm/memory_object.c kernel/mm/memory_object_io.c kernel/mm/write_back.c kernel/mm/iter.c kernel/block/request.c kernel/block/device.c kernel/block/partition_gpt.c kernel/block/partition_mbr.c \
 	arch/host/kernel.c arch/host/sleep.c arch/host/memory.c arch/host/disk.c
 # File systems, and what of the upper layers they stand on.

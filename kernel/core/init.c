@@ -49,6 +49,8 @@
 #include <obj/file.h>
 #include <obj/handle.h>
 #include <obj/inode.h>
+#include <obj/space.h>
+#include <obj/untyped.h>
 #include <proc/task.h>
 #include <sched/thread.h>
 #include <vfs/epoll.h>
@@ -72,6 +74,8 @@ static void boot_rest(void *unused)
 
 	/* Objects and files: anything may be opened once its provider has registered. */
 	pool_init();
+	untyped_init();
+	space_init();
 	file_init();
 	inode_cache_init();
 	pipe_cache_init();

@@ -80,6 +80,7 @@ enum lock_rank {
 	RANK_DENTRY = 210,
 	RANK_INODE_STATE = 215,
 	RANK_FUSE = 218,	   /* fs: requests of a connection, its inodes */
+	RANK_UNTYPED = 219,	   /* obj: what was made from an untyped */
 	RANK_POOL = 220,	   /* obj: slots of a pool */
 	RANK_NET_PORTS = 222,	   /* net: who is bound to which port */
 	RANK_NET_SOCKET = 224,	   /* net: one connection or datagram socket */

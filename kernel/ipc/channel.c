@@ -8,16 +8,34 @@
 
 /* --- payloads --- */
 
+/* Bytes in front of the handles. */
+static size_t payload_head(u32 size)
+{
+	return ALIGN_UP(sizeof(struct channel_payload) + size, alignof(struct handle));
+}
+
+static size_t payload_size(u32 size, u32 handle_count)
+{
+	return payload_head(size) + handle_count * sizeof(struct handle);
+}
+
+u64 channel_message_bytes(const struct channel_message *message)
+{
+	const struct channel_payload *payload = message->payload;
+
+	return (message->call ? 0 : kmalloc_size(sizeof(*message))) +
+	       (payload ? kvmalloc_size(payload_size(payload->size, payload->handle_count)) : 0);
+}
+
 int channel_payload_create(u32 size, u32 handle_count, struct channel_payload **out)
 {
-	size_t bytes = ALIGN_UP(sizeof(struct channel_payload) + size, alignof(struct handle));
-	struct channel_payload *payload = kvmalloc(bytes + handle_count * sizeof(struct handle), 0);
+	struct channel_payload *payload = kvmalloc(payload_size(size, handle_count), 0);
 
 	if (!payload)
 		return -ENOMEM;
 	payload->size = size;
 	payload->handle_count = 0;
-	payload->handles = (struct handle *)(uintptr_t)((char *)payload + bytes);
+	payload->handles = (struct handle *)(uintptr_t)((char *)payload + payload_head(size));
 	*out = payload;
 	return 0;
 }
@@ -84,6 +102,7 @@ static void receiver_closed(struct object *object)
 		struct channel_message *message = list_first(&dead, struct channel_message, node);
 
 		list_remove(&message->node);
+		memory_charge_less(&channel->charge, channel_message_bytes(message));
 		drop_message(message);
 	}
 	dismiss_receivers(channel);
@@ -127,13 +146,19 @@ static u32 sender_ready(struct object *object)
 	return events;
 }
 
+static void free_channel(struct channel *channel)
+{
+	memory_charge_destroy(&channel->charge);
+	kfree(channel);
+}
+
 static void channel_free(struct rcu_head *head)
 {
 	struct channel_end *end = container_of(head, struct channel_end, object.rcu);
 	struct channel *channel = end->channel;
 
 	if (__atomic_fetch_sub(&channel->refs, 1, __ATOMIC_ACQ_REL) == 1)
-		kfree(channel);
+		free_channel(channel);
 }
 
 /* An end that never had a handle was not closed either, but its channel has no messages then. */
@@ -158,7 +183,21 @@ const struct object_type channel_sender_type = {
 	.ready = sender_ready,
 };
 
-int channel_create(unsigned limit, struct object **receiver,
+u64 channel_bytes(void)
+{
+	return kmalloc_size(sizeof(struct channel));
+}
+
+void channel_end(struct object *object)
+{
+	struct channel *channel = channel_of(object);
+
+	receiver_closed(&channel->receiver.object);
+	sender_closed(&channel->sender.object);
+	memory_charge_end(&channel->charge);
+}
+
+int channel_create(struct memory_budget *budget, unsigned limit, struct object **receiver,
 		   struct object **sender) __no_lock_analysis /* nobody else knows it yet */
 {
 	struct channel *channel = kzalloc(sizeof(*channel), 0);
@@ -166,6 +205,10 @@ int channel_create(unsigned limit, struct object **receiver,
 	if (!channel)
 		return -ENOMEM;
 	*channel = (struct channel){ .refs = 2, .limit = limit };
+	if (!memory_charge_begin(&channel->charge, budget, 0)) {
+		kfree(channel);
+		return -ENOMEM;
+	}
 	spin_init(&channel->lock, RANK_CHANNEL);
 	list_init(&channel->messages);
 	list_init(&channel->receivers);

@@ -57,7 +57,7 @@ struct channel_call {
 	struct channel_message message; /* the question, while it is queued; then the answer */
 };
 
-/* A payload with room for this. -ENOMEM. */
+/* A payload of this size. -ENOMEM. */
 [[nodiscard]] int channel_payload_create(u32 size, u32 handle_count, struct channel_payload **out);
 /* Closes the handles in it and frees it. Null is allowed. May sleep. */
 void channel_payload_free(struct channel_payload *payload);
@@ -69,8 +69,14 @@ struct channel_end {
 
 extern const struct object_type channel_receiver_type, channel_sender_type, channel_reply_type;
 
-/* A channel with room for `limit` messages; the ends have one reference each. -ENOMEM. */
-[[nodiscard]] int channel_create(unsigned limit, struct object **receiver, struct object **sender);
+/* A channel with room for `limit` messages, that are charged to the budget (null: to nobody) while they wait; the ends have one
+ * reference each. -ENOMEM. */
+[[nodiscard]] int channel_create(struct memory_budget *budget, unsigned limit,
+				 struct object **receiver, struct object **sender);
+/* What one takes out of the allocator. */
+u64 channel_bytes(void);
+/* Of one end: the channel is hung up on both sides, messages are dropped, and nothing is charged any more. May sleep. */
+void channel_end(struct object *object);
 
 #define CHANNEL_NONBLOCK BIT(0) /* -EAGAIN rather than wait */
 

@@ -142,11 +142,17 @@ int channel_send(struct object *sender, const struct channel_message *from, u32 
 	struct channel *channel = channel_of(sender);
 	struct channel_message *message = kmalloc(sizeof(*message), 0);
 	struct thread *wake;
+	u64 bytes;
 	int result;
 
 	if (!message)
 		return -ENOMEM;
 	*message = *from;
+	if (!memory_charge_more(&channel->charge, channel_message_bytes(message))) {
+		kfree(message);
+		return -ENOMEM;
+	}
+	bytes = channel_message_bytes(message);
 	list_init(&message->node);
 	for (;;) {
 		irqflags_t irq = arch_irq_save();
@@ -163,10 +169,12 @@ int channel_send(struct object *sender, const struct channel_message *from, u32 
 		if (result)
 			break;
 	}
-	if (result)
+	if (result) {
+		memory_charge_less(&channel->charge, bytes);
 		kfree(message); /* delivered by value, or not at all: then the payload stays the caller's */
-	else
+	} else {
 		object_notify(&channel->receiver.object, EPOLLIN | EPOLLRDNORM);
+	}
 	return MIN(result, 0);
 }
 
@@ -186,6 +194,7 @@ static int give_up(struct channel *channel, struct channel_call *call)
 	}
 	spin_unlock(&channel->lock);
 	if (unseen) {
+		memory_charge_less(&channel->charge, channel_message_bytes(&call->message));
 		channel_call_put(call);
 		object_notify(&channel->sender.object, EPOLLOUT | EPOLLWRNORM);
 		return -ERESTARTSYS;
@@ -228,22 +237,28 @@ static int wait_for_reply(struct channel *channel, struct channel_call *call, st
 static int ask(struct channel *channel, struct channel_call *call, struct thread **wake, u32 flags,
 	       irqflags_t *irq)
 {
-	for (;;) {
-		int result;
+	u64 bytes = channel_message_bytes(&call->message);
+	int result;
 
+	if (!memory_charge_more(&channel->charge, bytes))
+		return -ENOMEM;
+	for (;;) {
 		*irq = arch_irq_save();
 		spin_lock(&channel->lock);
 		result = put_locked(channel, &call->message, wake);
 		spin_unlock(&channel->lock);
 		if (likely(result >= 0))
-			return 0;
+			break;
 		arch_irq_restore(*irq);
 		if (result != -EAGAIN || flags & CHANNEL_NONBLOCK)
-			return result;
+			break;
 		result = object_wait(&channel->sender.object, EPOLLOUT, NO_DEADLINE);
 		if (result)
-			return result;
+			break;
 	}
+	if (result) /* it is in no queue */
+		memory_charge_less(&channel->charge, bytes);
+	return MIN(result, 0);
 }
 
 int channel_call(struct object *sender, struct channel_message *message, u32 flags)
@@ -297,6 +312,7 @@ static struct channel_message *take_locked(struct channel *channel) __must_hold(
 static void unpack(struct channel *channel, struct channel_message *message,
 		   struct channel_message *out)
 {
+	memory_charge_less(&channel->charge, channel_message_bytes(message));
 	*out = *message;
 	list_init(&out->node);
 	if (message->call)
@@ -390,6 +406,7 @@ void channel_unreceive(struct object *receiver, struct channel_message *message)
 		}
 		*queued = *message;
 	}
+	memory_charge_force(&channel->charge, channel_message_bytes(queued));
 	spin_lock(&channel->lock);
 	list_add(&channel->messages, &queued->node);
 	channel->queued++;

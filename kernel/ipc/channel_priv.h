@@ -18,7 +18,8 @@ struct channel_receiver {
 struct channel {
 	u32 refs; /* atomic: one per end */
 	unsigned limit;
-	struct spinlock lock; /* RANK_CHANNEL */
+	struct memory_charge charge; /* of messages in the queue */
+	struct spinlock lock;	     /* RANK_CHANNEL */
 	struct list_head messages __guarded_by(&lock);
 	unsigned queued __guarded_by(&lock);
 	struct list_head receivers __guarded_by(&lock); /* the last to come first: it is warm */
@@ -30,6 +31,9 @@ static inline struct channel *channel_of(struct object *object)
 {
 	return container_of(object, struct channel_end, object)->channel;
 }
+
+/* What a message in the queue takes; one of a call is part of that. */
+u64 channel_message_bytes(const struct channel_message *message);
 
 void channel_call_free(struct channel_call *call);
 static inline void channel_call_put(struct channel_call *call)

@@ -12,6 +12,10 @@
 /* -ENOMEM, -ENFILE. */
 [[nodiscard]] int eventfd_create(u32 initial, bool semaphore, u32 flags, struct file **out);
 
+/* What one takes out of the allocator. */
+u64 eventfd_bytes(void);
+u64 timerfd_bytes(void);
+
 /* All times in nanoseconds of the timer's clock; interval 0: once; value 0: disarmed. */
 struct timerfd_setting {
 	u64 interval_ns, value_ns;

@@ -112,6 +112,11 @@ static const struct file_ops eventfd_ops = {
 	.ready = eventfd_ready, .destroy = eventfd_destroy, .describe = eventfd_describe,
 };
 
+u64 eventfd_bytes(void)
+{
+	return kmalloc_size(sizeof(struct eventfd)) + file_anonymous_bytes();
+}
+
 int eventfd_create(u32 initial, bool semaphore, u32 flags, struct file **out)
 {
 	struct eventfd *event = kzalloc(sizeof(*event), 0);

@@ -261,6 +261,11 @@ static int check_clock(int clock)
 	}
 }
 
+u64 timerfd_bytes(void)
+{
+	return kmalloc_size(sizeof(struct timerfd)) + file_anonymous_bytes();
+}
+
 int timerfd_create(int clock, u32 flags, struct file **out)
 {
 	int error = check_clock(clock);

@@ -34,9 +34,10 @@ static inline void file_borrow_cleanup(struct file_borrow *borrow)
 #define FILE_OR_RETURN(name, fd, rights)                                                           \
 	struct file_borrow name __cleanup(file_borrow_cleanup) = {};                               \
 	do {                                                                                       \
-		if (unlikely(file_borrow(current_pool(), (fd), (rights), &name))) {                \
+		int name##_error = file_borrow(current_pool(), (fd), (rights), &name);             \
+		if (unlikely(name##_error)) {                                                      \
 			name.file = nullptr;                                                       \
-			return -EBADF;                                                             \
+			return name##_error;                                                       \
 		}                                                                                  \
 	} while (0)
 

@@ -78,10 +78,17 @@ int aspace_create(struct aspace **out)
 	return 0;
 }
 
-/* What it takes besides mappings and pages. */
-static u64 aspace_own_bytes(const struct aspace *as)
+/* What it takes when nothing is mapped. */
+static u64 aspace_own_bytes(void)
 {
-	return slab_object_size(aspace_cache) + (as->page_table_pages << PAGE_SHIFT);
+	return slab_object_size(aspace_cache) + PAGE_SIZE;
+}
+
+/* A CPU may keep the root table loaded for a while after the end: nobody is charged for that. */
+static void discharge(struct aspace *as)
+{
+	if (!__atomic_exchange_n(&as->discharged, true, __ATOMIC_RELAXED))
+		memory_budget_release(as->budget, aspace_own_bytes());
 }
 
 int aspace_set_budget(struct aspace *as, struct memory_budget *budget)
@@ -90,7 +97,7 @@ int aspace_set_budget(struct aspace *as, struct memory_budget *budget)
 		return 0;
 	memory_budget_get(budget);
 	as->budget = budget;
-	return memory_budget_charge_existing(budget, aspace_own_bytes(as)) ? 0 : -ENOMEM;
+	return memory_budget_charge_existing(budget, aspace_own_bytes()) ? 0 : -ENOMEM;
 }
 
 static int aspace_set_budget_or_put(struct aspace *as, struct memory_budget *budget)
@@ -120,7 +127,7 @@ void aspace_put(struct aspace *as)
 	preempt_enable();
 	ASSERT(!as->cpus_active);
 	arch_mmu_destroy(&as->mmu);
-	memory_budget_release(as->budget, aspace_own_bytes(as));
+	discharge(as);
 	memory_budget_put(as->budget);
 	slab_free(aspace_cache, as);
 }
@@ -137,9 +144,18 @@ void aspace_user_put(struct aspace *as)
 	write_lock(&as->lock);
 	aspace_remove_all(as);
 	write_unlock(&as->lock);
+	discharge(as);
 	if (as->exe)
 		mm_hooks.file_put(as->exe);
 	as->exe = nullptr;
+}
+
+void aspace_end(struct aspace *as)
+{
+	write_lock(&as->lock);
+	aspace_remove_range(as, 0, USER_MAX);
+	write_unlock(&as->lock);
+	discharge(as);
 }
 
 /* --- fork --- */

@@ -90,6 +90,7 @@ struct aspace {
 		limit_memlock; /* bytes; copies of the rlimits, kept by proc/ */
 	/* That private pages, page tables and mappings are charged to; holds a reference; may be null. */
 	struct memory_budget *budget;
+	bool discharged;  /* atomic: nothing is charged for the structure and the root table */
 	struct file *exe; /* the executable; holds a reference */
 	u64 auxv[2 * 32]; /* for /proc/pid/auxv, ends with AT_NULL */
 	u32 dumpable;	  /* prctl(PR_SET_DUMPABLE) */
@@ -112,6 +113,9 @@ void aspace_put(struct aspace *as);
 void aspace_user_get(struct aspace *as);
 void aspace_user_put(
 	struct aspace *as); /* the last one unmaps everything; drops no reference. May sleep */
+
+/* Unmaps everything while others may run in it, and ends its own charge. May sleep. */
+void aspace_end(struct aspace *as);
 
 struct map_request {
 	vaddr_t address; /* a hint, or the place with MAP_FIXED */

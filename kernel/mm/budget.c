@@ -5,31 +5,30 @@
 #include <mm/budget.h>
 #include <mm/slab.h>
 
-/* What a parent gives for a child. */
-static u64 reservation(u64 limit)
+/* What a parent gives for a child that has nothing yet. */
+static u64 initial_charge(bool reserved, u64 limit)
 {
-	u64 bytes;
-
-	return add_overflows(limit, kmalloc_size(sizeof(struct memory_budget)), &bytes) ? UINT64_MAX
-											: bytes;
+	return reserved ? limit : kmalloc_size(sizeof(struct memory_budget));
 }
 
 int memory_budget_create(struct memory_budget *parent, bool reserved, u64 limit,
 			 struct memory_budget **out)
 {
-	u64 own = reserved ? reservation(limit) : reservation(0);
+	u64 own = kmalloc_size(sizeof(struct memory_budget));
+	u64 initial = initial_charge(reserved, limit);
 	struct memory_budget *budget;
 
-	if (!memory_budget_charge(parent, own))
+	if ((reserved && limit < own) || !memory_budget_charge(parent, initial))
 		return -ENOMEM;
 	budget = kzalloc(sizeof(*budget), 0);
 	if (!budget) {
-		memory_budget_release(parent, own);
+		memory_budget_release(parent, initial);
 		return -ENOMEM;
 	}
 	budget->refs = 1;
 	budget->limit = limit;
 	budget->reserved = reserved;
+	budget->used = reserved ? own : 0;
 	budget->parent = parent;
 	if (parent)
 		memory_budget_get(parent);
@@ -47,12 +46,29 @@ void memory_budget_put(struct memory_budget *budget)
 {
 	while (budget && !__atomic_sub_fetch(&budget->refs, 1, __ATOMIC_ACQ_REL)) {
 		struct memory_budget *parent = budget->parent;
+		u64 initial = initial_charge(budget->reserved, budget->limit);
+		u64 own = budget->reserved && !budget->closing ? kmalloc_size(sizeof(*budget)) : 0;
 
-		ASSERT(!budget->used); /* (B2) */
-		memory_budget_release(parent, reservation(budget->reserved ? budget->limit : 0));
+		ASSERT(budget->used == budget->closed + own); /* (B2) */
+		memory_budget_release(parent, initial - budget->closed);
 		kfree(budget);
 		budget = parent;
 	}
+}
+
+void memory_budget_close(struct memory_budget *budget)
+{
+	u64 used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED), own = 0;
+
+	if (!__atomic_exchange_n(&budget->closing, true, __ATOMIC_RELAXED))
+		own = kmalloc_size(sizeof(*budget));
+	while (!__atomic_compare_exchange_n(&budget->used, &used, budget->limit, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	/* Its structure may live on for a while, charged to nobody. */
+	used = budget->limit - used + own;
+	__atomic_fetch_add(&budget->closed, used, __ATOMIC_RELAXED);
+	memory_budget_release(budget->parent, used);
 }
 
 static void note_peak(struct memory_budget *budget, u64 used)
@@ -155,14 +171,51 @@ bool memory_charge_begin(struct memory_charge *charge, struct memory_budget *bud
 	return true;
 }
 
+/* Enters bytes that the budget was charged with. */
+static bool enter(struct memory_charge *charge, u64 bytes)
+{
+	if (likely(!(__atomic_fetch_add(&charge->bytes, bytes, __ATOMIC_ACQ_REL) & CHARGE_ENDED)))
+		return true;
+	memory_budget_release_slow(charge->budget, bytes);
+	return false;
+}
+
+bool memory_charge_more_slow(struct memory_charge *charge, u64 bytes)
+{
+	return memory_budget_charge_slow(charge->budget, bytes) && enter(charge, bytes);
+}
+
+void memory_charge_force(struct memory_charge *charge, u64 bytes)
+{
+	if (likely(!charge->budget))
+		return;
+	(void)!memory_budget_charge_existing(charge->budget, bytes);
+	(void)enter(charge, bytes);
+}
+
+void memory_charge_less(struct memory_charge *charge, u64 bytes)
+{
+	if (likely(!charge->budget))
+		return;
+	if (!(__atomic_fetch_sub(&charge->bytes, bytes, __ATOMIC_ACQ_REL) & CHARGE_ENDED))
+		memory_budget_release_slow(charge->budget, bytes);
+}
+
+/* Who adds or subtracts before this is counted in it; who comes later sees CHARGE_ENDED. */
 void memory_charge_end(struct memory_charge *charge)
 {
 	u64 bytes;
 
 	if (likely(!charge->budget))
 		return;
-	bytes = __atomic_exchange_n(&charge->bytes, 0, __ATOMIC_RELAXED);
-	memory_budget_release_slow(charge->budget, bytes);
+	bytes = __atomic_fetch_or(&charge->bytes, CHARGE_ENDED, __ATOMIC_ACQ_REL);
+	if (!(bytes & CHARGE_ENDED))
+		memory_budget_release_slow(charge->budget, bytes);
+}
+
+void memory_charge_destroy(struct memory_charge *charge)
+{
+	memory_charge_end(charge);
 	memory_budget_put(charge->budget);
 	charge->budget = nullptr;
 }

@@ -6,7 +6,8 @@
  *
  * (B1) A budget of a parent is either reserved, and then its limit is charged to the parent as a whole when it is made, so that no
  * sibling can take it away; or it is not, and then what is charged to it is charged to its parent too.
- * (B2) used is the sum of the charges in force; it is 0 when the last reference goes.
+ * (B2) used is the sum of the charges in force; it is 0 when the last reference goes. A reserved budget pays for its own structure, another
+ * one's parent does.
  * (B3) A charge that does not fit changes nothing, in this budget or above it.
  */
 #pragma once
@@ -19,6 +20,8 @@ struct memory_budget {
 	struct memory_budget *parent; /* holds a reference; may be null */
 	u64 limit;		      /* bytes; UINT64_MAX: none */
 	u64 used, peak;		      /* atomic */
+	u64 closed;		      /* atomic; of `used`: given back by memory_budget_close */
+	bool closing;		      /* atomic: it was called */
 	u64 refused;		      /* atomic: how often there was no room */
 	void (*exhausted)(struct memory_budget
 				  *budget); /* told of each refusal; must not sleep; may be null */
@@ -33,6 +36,10 @@ void memory_budget_put(struct memory_budget *budget); /* null does nothing */
 
 /* Changes the limit, also to less than is used. -EBUSY: it is reserved, for good. */
 [[nodiscard]] int memory_budget_set_limit(struct memory_budget *budget, u64 limit);
+
+/* Ends a reserved budget: nothing can be charged any more, and what is not used is given back to the parent at once, what still is
+ * with the last reference. May be called again. */
+void memory_budget_close(struct memory_budget *budget);
 
 /* Takes bytes; false: they do not fit, and nothing was taken. Null: no limit. */
 bool memory_budget_charge_slow(struct memory_budget *budget, u64 bytes);
@@ -52,28 +59,23 @@ static inline void memory_budget_release(struct memory_budget *budget, u64 bytes
 /* What one object was charged for; all zero: nothing, and to nobody. */
 struct memory_charge {
 	struct memory_budget *budget; /* holds a reference; may be null */
-	u64 bytes;		      /* atomic */
+	u64 bytes;		      /* atomic; with CHARGE_ENDED once they were given back */
 };
+#define CHARGE_ENDED BIT(63)
 
 /* Begins a charge (null: to nobody); false: it does not fit. */
 [[nodiscard]] bool memory_charge_begin(struct memory_charge *charge, struct memory_budget *budget,
 				       u64 bytes);
-/* The object grows, or shrinks. */
+/* The object grows (false: it does not fit, or the charge has ended), or shrinks. */
+[[nodiscard]] bool memory_charge_more_slow(struct memory_charge *charge, u64 bytes);
 [[nodiscard]] static inline bool memory_charge_more(struct memory_charge *charge, u64 bytes)
 {
-	if (likely(!charge->budget))
-		return true;
-	if (!memory_budget_charge_slow(charge->budget, bytes))
-		return false;
-	__atomic_fetch_add(&charge->bytes, bytes, __ATOMIC_RELAXED);
-	return true;
+	return likely(!charge->budget) || memory_charge_more_slow(charge, bytes);
 }
-static inline void memory_charge_less(struct memory_charge *charge, u64 bytes)
-{
-	if (likely(!charge->budget))
-		return;
-	__atomic_fetch_sub(&charge->bytes, bytes, __ATOMIC_RELAXED);
-	memory_budget_release_slow(charge->budget, bytes);
-}
-/* Gives everything back. */
+/* It took something back that it had a moment ago: the limit may be exceeded. */
+void memory_charge_force(struct memory_charge *charge, u64 bytes);
+void memory_charge_less(struct memory_charge *charge, u64 bytes);
+/* Gives everything back, at any time while the object exists; what the object takes later is refused. */
 void memory_charge_end(struct memory_charge *charge);
+/* The object goes. */
+void memory_charge_destroy(struct memory_charge *charge);

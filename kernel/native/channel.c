@@ -73,9 +73,12 @@ static int copy_transfers(struct exchange *x)
 		if (item.operation > CAIRN_TRANSFER_DUPLICATE ||
 		    (item.rights & ~RIGHTS_ALL && item.rights != RIGHTS_SAME))
 			return -EINVAL;
-		x->moves[i] = (struct transfer){ item.handle, item.operation, item.rights };
+		x->moves[i] = (struct transfer){ .fd = item.handle,
+						 .operation = item.operation,
+						 .rights = item.rights };
 	}
-	error = handles_copy(current_pool(), x->moves, n, x->message.payload->handles);
+	error = handles_copy(current_pool(), x->moves, n, RIGHT_TRANSFER,
+			     x->message.payload->handles);
 	if (error)
 		return error;
 	x->message.payload->handle_count = n;
@@ -213,8 +216,10 @@ long sys_channel_create(int __user *handles, unsigned queue, unsigned flags)
 	error = fds[1] < 0 ? fds[1] : 0;
 	if (error)
 		goto cancel_first;
-	error = copy_to_user(handles, fds, sizeof(fds)) ? -EFAULT
-							: channel_create(queue, &ends[0], &ends[1]);
+	error = copy_to_user(handles, fds, sizeof(fds))
+			? -EFAULT
+			: channel_create(current_process()->charge.budget, queue, &ends[0],
+					 &ends[1]);
 	if (error)
 		goto cancel_both;
 	for (unsigned i = 0; i < 2; i++) {

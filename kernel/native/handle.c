@@ -30,7 +30,7 @@ static void describe(const struct handle *handle, struct cairn_handle_info *info
 	(void)string_copy(info->type, handle->object->type->name, sizeof(info->type));
 }
 
-long sys_handle_inspect(int fd, struct cairn_handle_info __user *out, size_t size)
+int native_handle_info(struct pool *pool, int fd, struct cairn_handle_info __user *out, size_t size)
 {
 	struct cairn_handle_info info;
 	struct handle copy;
@@ -38,12 +38,17 @@ long sys_handle_inspect(int fd, struct cairn_handle_info __user *out, size_t siz
 
 	if (size < sizeof(info))
 		return -EINVAL;
-	error = handle_get_copy(current_pool(), fd, &copy);
+	error = handle_get_copy(pool, fd, &copy);
 	if (error)
 		return error;
 	describe(&copy, &info);
 	handle_copy_put(&copy);
 	return copy_to_user(out, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+long sys_handle_inspect(int fd, struct cairn_handle_info __user *out, size_t size)
+{
+	return native_handle_info(current_pool(), fd, out, size);
 }
 
 /* CAIRN_HANDLE_KEEP_* as HANDLE_*; -EINVAL. */

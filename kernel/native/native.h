@@ -19,5 +19,10 @@ static inline unsigned handle_limit(void)
 	return (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX);
 }
 
+/* What cairn_handle_inspect tells of a slot. -EBADF, -EINVAL (size), -EFAULT. */
+struct cairn_handle_info;
+[[nodiscard]] int native_handle_info(struct pool *pool, int fd,
+				     struct cairn_handle_info __user *out, size_t size);
+
 /* CAIRN_HANDLE_KEEP_* of a request as HANDLE_*. -EINVAL: unknown bits. */
 [[nodiscard]] int native_handle_flags(u32 flags, u32 *out);

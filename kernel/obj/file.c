@@ -40,6 +40,11 @@ u64 file_count(void)
 	return __atomic_load_n(&files, __ATOMIC_RELAXED);
 }
 
+u64 file_anonymous_bytes(void)
+{
+	return slab_object_size(file_cache) + inode_bytes();
+}
+
 static void file_object_closed(struct object *object)
 {
 	struct file *file = file_of(object);

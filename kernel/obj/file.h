@@ -143,6 +143,9 @@ extern const struct object_type file_type;
 [[nodiscard]] int file_create(const struct file_ops *ops, u32 flags, u32 mode, struct inode *inode,
 			      void *private, struct file **out);
 
+/* What a file with an anonymous inode takes out of the allocator. */
+u64 file_anonymous_bytes(void);
+
 /*
  * Set by vfs at boot: called when a file with a dentry is destroyed, before its inode is released;
  * drops what open took (dentry, mount, the inode's write_count).

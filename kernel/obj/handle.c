@@ -168,6 +168,22 @@ int handle_reserve(struct pool *pool, int min, unsigned limit)
 	return fd == -ENOSPC ? pool_grow_and_claim(pool, min, limit) : fd;
 }
 
+int handle_reserve_exact(struct pool *pool, u32 fd, unsigned limit)
+{
+	bool claimed = false;
+	int error;
+
+	if (fd >= MIN(limit, POOL_SIZE_MAX))
+		return -EMFILE;
+	error = fd < pool_size(pool) ? 0 : pool_grow(pool, fd + 1);
+	if (error)
+		return error;
+	spin_lock(&pool->lock);
+	claimed = pool_claim_exact_locked(pool, (int)fd);
+	spin_unlock(&pool->lock);
+	return claimed ? (int)fd : -EBUSY;
+}
+
 void handle_publish(struct pool *pool, int fd, struct object *object, u32 rights, u32 flags)
 {
 	struct handle handle = { .object = object, .rights = rights, .flags = flags };
@@ -381,8 +397,8 @@ int handle_set_flags(struct pool *pool, int fd, u32 flags)
 }
 
 /* What moving or duplicating list[i] needs. */
-static int transfer_check_locked(struct pool *pool, const struct transfer *list, unsigned i)
-	__must_hold(&pool->lock)
+static int transfer_check_locked(struct pool *pool, const struct transfer *list, unsigned i,
+				 u32 needed) __must_hold(&pool->lock)
 {
 	const struct handle *slot = pool_slot_locked(pool, list[i].fd);
 	bool move = list[i].operation == TRANSFER_MOVE;
@@ -390,7 +406,7 @@ static int transfer_check_locked(struct pool *pool, const struct transfer *list,
 
 	if (!slot)
 		return -EBADF;
-	if (!(slot->rights & RIGHT_TRANSFER) || (!move && !(slot->rights & RIGHT_DUPLICATE)))
+	if (needed & ~slot->rights || (!move && !(slot->rights & RIGHT_DUPLICATE)))
 		return -EACCES;
 	for (unsigned j = 0; j < i; j++)
 		if (list[j].fd == list[i].fd && (move || list[j].operation == TRANSFER_MOVE))
@@ -410,13 +426,14 @@ static void transfer_copy_locked(struct pool *pool, const struct transfer *item,
 	out->flags = 0;
 }
 
-int handles_copy(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out)
+int handles_copy(struct pool *pool, const struct transfer *list, unsigned n, u32 rights,
+		 struct handle *out)
 {
 	int error = 0;
 
 	spin_lock(&pool->lock);
 	for (unsigned i = 0; i < n && !error; i++)
-		error = transfer_check_locked(pool, list, i);
+		error = transfer_check_locked(pool, list, i, rights);
 	for (unsigned i = 0; i < n && !error; i++)
 		transfer_copy_locked(pool, &list[i], &out[i]);
 	spin_unlock(&pool->lock);
@@ -444,7 +461,7 @@ void handles_close_moved(struct pool *pool, const struct transfer *list, unsigne
 
 int handles_collect(struct pool *pool, const struct transfer *list, unsigned n, struct handle *out)
 {
-	int error = handles_copy(pool, list, n, out);
+	int error = handles_copy(pool, list, n, RIGHT_TRANSFER, out);
 
 	for (unsigned i = 0; i < n && !error; i++)
 		handles_close_moved(pool, &list[i], 1, &out[i].object);
@@ -458,6 +475,18 @@ void handle_publish_moved(struct pool *pool, int fd, struct handle *handle, u32 
 	pool_fill_locked(pool, fd, handle);
 	spin_unlock(&pool->lock);
 	handle->object = nullptr;
+}
+
+int handle_make_derived(struct object *object, u32 rights, struct handle *out)
+{
+	*out = (struct handle){ .rights = rights };
+	int error = derivation_create(object, nullptr, &out->derivation);
+
+	if (error)
+		return error;
+	object_handle_opened(object);
+	out->object = object;
+	return 0;
 }
 
 void handle_copy(const struct handle *from, struct handle *out)

@@ -64,11 +64,27 @@ struct pool {
 	unsigned first_free;	  /* no free slot is below it */
 	unsigned count;
 	struct memory_charge charge; /* of the structure and the table */
-	u32 users; /* tasks that use it as their descriptor table; at 0 all handles are closed */
+	/* Tasks that use it as their descriptor table, and 1 while the pool itself has a handle; at 0 all handles are closed. */
+	u32 users;
+	u64 born; /* those with handles, in the order in which they were made; 0: it has none */
 };
 
 /* An empty pool with one reference and one user, charged to the budget (null: to nobody) as it grows. -ENOMEM. */
 [[nodiscard]] int pool_create(struct memory_budget *budget, struct pool **out);
+/* The same, for handles: its one user is its own last handle. -ENOMEM. */
+[[nodiscard]] int pool_create_object(struct memory_budget *budget, struct object **out);
+extern const struct object_type pool_type;
+static inline struct pool *pool_of(struct object *object)
+{
+	return container_of(object, struct pool, object);
+}
+/* A pool goes into older ones only, and into tables of processes: none can hold itself. */
+static inline bool pool_may_hold(const struct pool *outer, const struct pool *inner)
+{
+	return outer->born < inner->born;
+}
+/* Closes all handles; nothing is charged for it any more. May sleep. */
+void pool_end(struct pool *pool);
 /* What the pool takes out of the allocator now. */
 u64 pool_bytes(struct pool *pool);
 
@@ -159,6 +175,8 @@ void handle_copy_put(struct handle *copy);
 /* Reserve a slot (lowest free >= min, < limit; -EMFILE, -ENOMEM), then publish or cancel it (H5).
  */
 [[nodiscard]] int handle_reserve(struct pool *pool, int min, unsigned limit);
+/* Exactly this slot, which is free. -EBUSY, -EMFILE, -ENOMEM. */
+[[nodiscard]] int handle_reserve_exact(struct pool *pool, u32 fd, unsigned limit);
 void handle_publish(struct pool *pool, int fd, struct object *object, u32 rights, u32 flags);
 void handle_cancel(struct pool *pool, int fd);
 
@@ -218,15 +236,19 @@ struct transfer {
 
 /*
  * The same in two steps, for a sender that may yet fail: the handles are copied, moved ones too, and when nothing can fail
- * any more the slots of the moved ones are closed, unless they hold something else by now.
+ * any more the slots of the moved ones are closed, unless they hold something else by now. `rights` are needed of each: TRANSFER for a
+ * message.
  */
 [[nodiscard]] int handles_copy(struct pool *pool, const struct transfer *list, unsigned n,
-			       struct handle *out);
+			       u32 rights, struct handle *out);
 void handles_close_moved(struct pool *pool, const struct transfer *list, unsigned n,
 			 struct object *const *objects);
 
 /* A second handle like `from`, which is in no table (a message, for MSG_PEEK), for another message. Any context. */
 void handle_copy(const struct handle *from, struct handle *out);
+
+/* A handle in no table, derived from the object's root, so that derivation_revoke(object, nullptr) revokes it. -ENOMEM. */
+[[nodiscard]] int handle_make_derived(struct object *object, u32 rights, struct handle *out);
 
 /* Drops a handle that is in no table. May sleep. */
 void handle_drop(struct handle *handle);

@@ -94,6 +94,11 @@ void inode_stat(struct inode *inode, struct kstat *out)
 	};
 }
 
+u64 inode_bytes(void)
+{
+	return slab_object_size(inode_cache);
+}
+
 void inode_cache_init(void)
 {
 	inode_cache = slab_cache_create("inode", sizeof(struct inode), 0);

@@ -67,6 +67,9 @@ struct inode {
 /* Initialises: refs 1, links 1, times now, lock. Fields of the file system are the caller's. */
 void inode_init(struct inode *inode, u32 mode);
 
+/* What an inode of no file system takes out of the allocator. */
+u64 inode_bytes(void);
+
 /* An anonymous inode, number from a counter. `name` is static. -ENOMEM. */
 [[nodiscard]] int inode_create_anonymous(const char *name, u32 mode, struct inode **out);
 

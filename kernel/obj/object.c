@@ -12,6 +12,7 @@
 #include <core/percpu.h>
 #include <obj/derivation.h>
 #include <obj/object.h>
+#include <obj/untyped.h>
 #include <sched/thread.h>
 
 #include <linux/eventpoll.h>
@@ -44,6 +45,7 @@ void object_init(struct object *object, const struct object_type *type)
 	object->dead_next = nullptr;
 	object->watches = nullptr;
 	object->derivation_root = nullptr;
+	object->origin = nullptr;
 	object->waiters = &object->own_waiters;
 	wait_queue_init(&object->own_waiters);
 	balance_add(1);
@@ -67,6 +69,8 @@ static void object_destroy(struct object *object)
 		object_watches_hook(object);
 	if (unlikely(object->derivation_root))
 		derivation_object_gone(object);
+	if (unlikely(object->origin))
+		untyped_object_gone(object);
 	ASSERT(wait_queue_empty(&object->own_waiters));
 	balance_add(-1ul);
 	object->type->destroy(object);

@@ -27,6 +27,7 @@
 
 struct derivation;
 struct object;
+struct untyped_origin;
 
 struct object_type {
 	const char *name;   /* as in /proc/pid/fd: "anon_inode:[eventfd]" uses it too */
@@ -56,6 +57,7 @@ struct object {
 	struct wait_queue *waiters;
 	struct wait_queue own_waiters;
 	void *watches; /* of epoll: first item that watches this; guarded by its lock */
+	struct untyped_origin *origin;	    /* null, or of obj/untyped.c: what it was made from */
 	struct derivation *derivation_root; /* null until a handle is derived; obj/derivation.c */
 };
 

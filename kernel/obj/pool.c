@@ -20,10 +20,15 @@
 static struct slab_cache *pool_cache;
 
 static void pool_destroy(struct object *object);
+static void close_all(struct pool *pool);
 
-static const struct object_type pool_type = {
+static void pool_object_closed(struct object *object);
+
+/* Not in messages: a pool may hold what must not travel. */
+const struct object_type pool_type = {
 	.name = "pool",
-	.default_rights = RIGHTS_ALL,
+	.default_rights = RIGHTS_ALL & ~(RIGHT_TRANSFER | RIGHT_MAP | RIGHT_WAIT),
+	.closed = pool_object_closed,
 	.destroy = pool_destroy,
 };
 
@@ -69,7 +74,7 @@ static int pool_create_sized(struct memory_budget *budget, unsigned size, struct
 	pool = table ? slab_alloc(pool_cache, ALLOC_ZERO) : nullptr;
 	if (!pool) {
 		kvfree(table);
-		memory_charge_end(&charge);
+		memory_charge_destroy(&charge);
 		return -ENOMEM;
 	}
 	pool->charge = charge;
@@ -86,6 +91,19 @@ int pool_create(struct memory_budget *budget, struct pool **out)
 	return pool_create_sized(budget, FIRST_SIZE, out);
 }
 
+int pool_create_object(struct memory_budget *budget, struct object **out)
+{
+	static u64 births;
+	struct pool *pool;
+	int error = pool_create(budget, &pool);
+
+	if (error)
+		return error;
+	pool->born = __atomic_add_fetch(&births, 1, __ATOMIC_RELAXED);
+	*out = &pool->object;
+	return 0;
+}
+
 u64 pool_bytes(struct pool *pool)
 {
 	return slab_object_size(pool_cache) + table_bytes(pool_size(pool));
@@ -100,9 +118,10 @@ static void pool_destroy(struct object *object)
 {
 	struct pool *pool = container_of(object, struct pool, object);
 
+	close_all(pool); /* what a call in progress has put in since it was closed */
 	ASSERT(pool->count == 0);
 	kvfree(pool->table);
-	memory_charge_end(&pool->charge);
+	memory_charge_destroy(&pool->charge);
 	rcu_call(&object->rcu, pool_free);
 }
 
@@ -329,14 +348,35 @@ static bool close_next(struct pool *pool, unsigned *fd, unsigned last, u32 mask)
 	return true;
 }
 
-void pool_user_put(struct pool *pool)
+static void close_all(struct pool *pool)
 {
 	unsigned fd = 0;
 
+	while (close_next(pool, &fd, UINT32_MAX, 0))
+		;
+}
+
+static void user_drop(struct pool *pool)
+{
 	if (__atomic_fetch_sub(&pool->users, 1, __ATOMIC_ACQ_REL) == 1)
-		while (close_next(pool, &fd, UINT32_MAX, 0))
-			;
+		close_all(pool);
+}
+
+void pool_user_put(struct pool *pool)
+{
+	user_drop(pool);
 	object_put(&pool->object);
+}
+
+static void pool_object_closed(struct object *object)
+{
+	user_drop(pool_of(object));
+}
+
+void pool_end(struct pool *pool)
+{
+	close_all(pool);
+	memory_charge_end(&pool->charge);
 }
 
 void pool_close_on_exec(struct pool *pool)

@@ -49,7 +49,7 @@ static void task_destroy(struct object *object)
 		user_account_put(task->account);
 	if (task->process)
 		process_put(task->process);
-	memory_charge_end(&task->charge);
+	memory_charge_destroy(&task->charge);
 	rcu_call(&task->object.rcu, task_free);
 }
 
@@ -73,7 +73,7 @@ static void process_destroy(struct object *object)
 		object_put(&process->silo->object);
 	if (process->pid_namespace)
 		namespace_put(&process->pid_namespace->base);
-	memory_charge_end(&process->charge);
+	memory_charge_destroy(&process->charge);
 	rcu_call(&process->object.rcu, process_free);
 }
 
@@ -112,7 +112,7 @@ int task_create(struct memory_budget *budget, struct task **out)
 		return -ENOMEM;
 	task = slab_alloc(task_cache, ALLOC_ZERO);
 	if (!task) {
-		memory_charge_end(&charge);
+		memory_charge_destroy(&charge);
 		return -ENOMEM;
 	}
 	task->charge = charge;
@@ -136,7 +136,7 @@ int process_create(struct memory_budget *budget, struct process **out)
 		return -ENOMEM;
 	process = slab_alloc(process_cache, ALLOC_ZERO);
 	if (!process) {
-		memory_charge_end(&charge);
+		memory_charge_destroy(&charge);
 		return -ENOMEM;
 	}
 	process->charge = charge;
@@ -170,11 +170,11 @@ int process_set_budget(struct memory_budget *budget)
 		if (memory_charge_begin(&charges[i], budget, bytes[i]))
 			continue;
 		while (i--)
-			memory_charge_end(&charges[i]);
+			memory_charge_destroy(&charges[i]);
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		memory_charge_end(places[i]);
+		memory_charge_destroy(places[i]);
 		*places[i] = charges[i];
 	}
 	return 0;

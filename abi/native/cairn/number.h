@@ -18,6 +18,15 @@
 #define CAIRN_NR_channel_reply_receive (CAIRN_NR_BASE + 13)
 #define CAIRN_NR_channel_reply_save (CAIRN_NR_BASE + 14)
 
+#define CAIRN_NR_untyped_create (CAIRN_NR_BASE + 16)
+#define CAIRN_NR_untyped_retype (CAIRN_NR_BASE + 17)
+#define CAIRN_NR_untyped_inspect (CAIRN_NR_BASE + 18)
+#define CAIRN_NR_untyped_end (CAIRN_NR_BASE + 19)
+
+#define CAIRN_NR_pool_put (CAIRN_NR_BASE + 20)
+#define CAIRN_NR_pool_close (CAIRN_NR_BASE + 21)
+#define CAIRN_NR_pool_next (CAIRN_NR_BASE + 22)
+
 #define CAIRN_NR_silo_create (CAIRN_NR_BASE + 32)
 #define CAIRN_NR_silo_configure (CAIRN_NR_BASE + 33)
 #define CAIRN_NR_silo_enter (CAIRN_NR_BASE + 34)
