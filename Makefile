@@ -73,7 +73,8 @@ suites: setup
 	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
 bench: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
-	@$(PYTHON) bench/micro.py $(if $(ARCH),--arch $(ARCH))
+	@status=0; for part in micro programs; do \
+		$(PYTHON) bench/$$part.py $(if $(ARCH),--arch $(ARCH)) $(BENCH) || status=1; done; exit $$status
 # Where the instructions of one benchmark go: make profile BENCH=null_call
 profile: setup
 	@$(MAKE) --no-print-directory $(GUEST)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The micro benchmarks on Debian's Linux and on Cairn, side by side.
 
-  micro.py [--arch ARCH] [--clock instructions|wall] [--only NAME] [--runs N] [--cpus N] [--mitigations off] [--record]
+  micro.py [--arch ARCH] [--clock instructions|wall] [--only NAME] [--runs N] [--cpus N]... [--mitigations off] [--record]
 
 What the clocks are: bench/side.py. Prints a table, keeps JSON and a plot in build/. Status 1 when a ratio is more than 10 %
 below the one that is recorded in bench/recorded.json (wall time: the mean of a group, because rows vary).

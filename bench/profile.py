@@ -63,7 +63,7 @@ def loads(arch, name):
     for load, (_, memory) in programs.LOADS.items():
         if name in programs.names_in(load):
             initrd = programs.initramfs(arch, load)
-            return [side.Load(initrd, words=f"only={only}", memory=memory) for only in (name, "none")]
+            return [side.Load(initrd, words=f"only={name}{idle}", memory=memory) for idle in ("", " idle=1")]
     initrd = micro.build(arch)
     return [side.Load(initrd, words=f"-- {only}") for only in (name, "none")]
 

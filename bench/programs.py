@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's programs, unmodified, on Debian's Linux and on Cairn, side by side.
 
-  programs.py [--arch ARCH] [--clock instructions|wall] [--load NAME] [--only ROW] [--runs N] [--cpus N]
+  programs.py [--arch ARCH] [--clock instructions|wall] [--load NAME] [--only ROW] [--runs N] [--cpus N]...
               [--mitigations off] [--record]
 
 A load is a tree of packages whose init is bench/programs/NAME.sh; clocks, table and gate: bench/side.py.
@@ -36,15 +36,12 @@ def initramfs(arch, name):
     out = os.path.join(machine.BUILD, arch, f"bench-{name}")
     loopback_up = os.path.join(machine.BUILD, arch, "bench-loopback-up")
     subprocess.run([side.CC[arch], "-O2", "-static", "-o", loopback_up, os.path.join(SCRIPTS, "loopback_up.c")], check=True)
-    etc = os.path.join(ROOT, "tools", "initramfs", "etc")
     words = ["--tree", os.path.join(machine.BUILD, "packages", arch, "trees", f"bench-{name}")]
     words += [f"--exclude={pattern}" for pattern in UNUSED]
     words += ["--link", "bin/awk=/usr/bin/mawk", "--link", "bin/sh=bash", "--file", f"bin/loopback_up={loopback_up}",
               "--file", f"init={os.path.join(SCRIPTS, name + '.sh')}"]
-    for file in ("passwd", "group"):
-        words += ["--file", f"etc/{file}={os.path.join(etc, file)}"]
-    for file in ("common.sh", "nginx.conf"):
-        words += ["--file", f"bench/{file}={os.path.join(SCRIPTS, file)}"]
+    for path in ("bench/common.sh", "bench/nginx.conf", "etc/passwd", "etc/group"):
+        words += ["--file", f"{path}={os.path.join(SCRIPTS, os.path.basename(path))}"]
     machine.tool("tools/mkinitramfs", out + ".cpio", *words)
     return out + ".cpio"
 

@@ -45,7 +45,7 @@ def parser(description, runs):
     options.add_argument("--clock", choices=CLOCKS, action="append")
     options.add_argument("--only", default="", help="the name of one row")
     options.add_argument("--runs", type=int, default=runs, help="pairs of boots of the wall clock")
-    options.add_argument("--cpus", type=int, default=1, help="of the wall clock")
+    options.add_argument("--cpus", type=int, action="append", help="of the wall clock; 1 and then 2 unless told")
     options.add_argument("--mitigations", choices=("default", "off"), default="default")
     options.add_argument("--record", action="store_true", help="make today's ratios the recorded ones")
     return options
@@ -89,18 +89,24 @@ def measure(arch, loads, clock, runs, cpus):
     return rows
 
 
+def clocks(options):
+    """(clock, CPUs, pairs of boots) that the options want."""
+    for clock in options.clock or CLOCKS:
+        if clock == "wall":
+            for cpus in options.cpus or (1, 2):
+                yield clock, cpus, options.runs
+        elif not os.environ.get("ACCEL"):
+            yield clock, 1, 1
+
+
 def main(options, kind, build):
     """Measures and prints what the options want; build(arch, only) gives the loads. 1 when a recorded ratio has dropped."""
     dropped = []
-    clocks = options.clock or CLOCKS
-    if os.environ.get("ACCEL"):
-        clocks = [clock for clock in clocks if clock == "wall"]
     for arch in options.arch or machine.ARCHES:
         loads = build(arch, options.only)
         if options.mitigations == "off":
             loads = [dataclasses.replace(load, words=f"mitigations=off {load.words}") for load in loads]
-        for clock in clocks:
-            cpus, runs = (1, 1) if clock == "instructions" else (options.cpus, options.runs)
+        for clock, cpus, runs in clocks(options):
             figures = measure(arch, loads, clock, runs, cpus)
             key = " ".join(word for word in (arch, clock, kind, f"{cpus} cpus" if cpus > 1 else "",
                                              "mitigations=off" if options.mitigations == "off" else "",

@@ -103,3 +103,18 @@ BENCH("memory", mremap, 2000)
 			     p = mremap(p, 2 * SIZE, SIZE, 0);
 		     }));
 }
+
+/* Reading a file of the page cache through a mapping: 1 MiB. */
+BENCH("file", mmap_read_1m, 30)
+{
+	int fd = page_file();
+	volatile long sum = 0;
+
+	return TIMED(n, ({
+			     const long *p = mmap(0, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+
+			     for (unsigned i = 0; i < SIZE / sizeof(long); i += 8)
+				     sum += p[i];
+			     munmap((void *)p, SIZE);
+		     }));
+}

@@ -41,6 +41,19 @@ BENCH("process", fork_exec, 100)
 		     }));
 }
 
+BENCH("process", vfork_exec, 100)
+{
+	return TIMED(n, ({
+			     pid_t pid = vfork();
+
+			     if (!pid) {
+				     execve("/init", exit_arguments, environ);
+				     _exit(1);
+			     }
+			     waitpid(pid, 0, 0);
+		     }));
+}
+
 BENCH("process", posix_spawn, 100)
 {
 	return TIMED(n, ({
@@ -221,40 +234,69 @@ BENCH("ipc", futex_round_trip, 3000)
 	return ns;
 }
 
-/* A token through a ring of eight processes; one switch each. */
-BENCH("ipc", context_switch_8, 500)
+/* A process of a ring hands the token on and looks at `size` bytes of its own, as one that has work to do. */
+static int hand_on(int from, int to, char *memory, unsigned size)
+{
+	char c;
+
+	if (read(from, &c, 1) != 1)
+		return 0;
+	for (unsigned i = 0; i < size; i += 64)
+		memory[i]++;
+	return write(to, &c, 1) == 1;
+}
+
+/* A token through a ring of processes; nanoseconds for n switches. */
+static int64_t ring(unsigned n, unsigned processes, unsigned size)
 {
 	enum { RING = 8 };
+	static char memory[16384];
 	int p[RING][2];
 	pid_t pids[RING];
 	char c = 0;
 
-	for (int i = 0; i < RING; i++)
+	for (unsigned i = 0; i < processes; i++)
 		if (pipe(p[i]))
 			return -1;
-	for (int i = 1; i < RING; i++) {
+	for (unsigned i = 1; i < processes; i++) {
 		pids[i] = fork();
 		if (!pids[i]) {
-			while (read(p[i - 1][0], &c, 1) == 1 && write(p[i][1], &c, 1) == 1)
+			while (hand_on(p[i - 1][0], p[i][1], memory, size))
 				;
 			_exit(0);
 		}
 	}
-	int64_t ns =
-		TIMED(n, ({
-			      if (write(p[0][1], &c, 1) != 1 || read(p[RING - 1][0], &c, 1) != 1)
-				      return -1;
-		      }));
+	if (write(p[0][1], &c, 1) != 1)
+		return -1;
+	int64_t ns = TIMED(n / processes, ({
+				   if (!hand_on(p[processes - 1][0], p[0][1], memory, size))
+					   return -1;
+			   }));
 
-	for (int i = 1; i < RING; i++) {
+	for (unsigned i = 1; i < processes; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], 0, 0);
 	}
-	for (int i = 0; i < RING; i++) {
+	for (unsigned i = 0; i < processes; i++) {
 		close(p[i][0]);
 		close(p[i][1]);
 	}
-	return ns / RING;
+	return ns;
+}
+
+BENCH("ipc", context_switch_2, 4000)
+{
+	return ring(n, 2, 0);
+}
+
+BENCH("ipc", context_switch_8, 4000)
+{
+	return ring(n, 8, 0);
+}
+
+BENCH("ipc", context_switch_8_16k, 4000)
+{
+	return ring(n, 8, 16384);
 }
 
 BENCH("process", sched_yield, 20000)

@@ -12,8 +12,14 @@ loopback_up
 cd /tmp
 echo # the console may stand in the middle of a line
 
+# True for a row that is to be prepared.
 wanted() {
 	[[ -z $only || $only == "$1" ]]
+}
+
+# True for a row that is to be measured: with `idle` on the command line the machine only prepares, for profiles.
+measured() {
+	wanted "$1" && [[ -z $idle ]]
 }
 
 # result NAME STATUS NANOSECONDS: the line that the host reads.
@@ -29,7 +35,7 @@ result() {
 # timed NAME OPERATIONS COMMAND: what one of the operations takes that the command does.
 timed() {
 	local start end status
-	wanted "$1" || return
+	measured "$1" || return
 	start=$EPOCHREALTIME
 	eval "$3" > /run/out 2>&1
 	status=$?
@@ -40,7 +46,7 @@ timed() {
 # captured NAME PATTERN FORMULA COMMAND: nanoseconds by a formula of `v`, the number of the output that the pattern captures.
 captured() {
 	local status value=
-	wanted "$1" || return
+	measured "$1" || return
 	eval "$4" > /run/out 2>&1
 	status=$?
 	[[ $(< /run/out) =~ $2 ]] && value=${BASH_REMATCH[1]}

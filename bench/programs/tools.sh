@@ -10,6 +10,7 @@ for ((i = 0; i < 50; i++)); do echo "UPDATE t SET b = 'changed' WHERE c = $i; SE
 ) > script.sql
 timed sqlite3 2100 'sqlite3 data.db < script.sql'
 
+export PYTHONHASHSEED=0
 timed python3_start 5 'for i in 1 2 3 4 5; do python3 -c pass; done'
 timed python3_loop 1 'python3 -c "
 total = 0
@@ -29,6 +30,7 @@ for ((d = 0; d < 50; d++)); do
 done
 cd tree
 if wanted git_status; then
+	sleep 1.1 # the index notes seconds: of the same second as the files, git would read every file again
 	git init -q .
 	git -c core.compression=0 add .
 fi
