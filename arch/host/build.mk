@@ -19,7 +19,7 @@ BASE := $(wildcard kernel/lib/*.c) kernel/core/lock.c kernel/core/mutex.c kernel
 	kernel/obj/pool.c kernel/mm/budget.c kernel/mm/memory_object.c kernel/mm/memory_object_io.c kernel/mm/write_back.c kernel/mm/iter.c kernel/block/request.c kernel/block/device.c kernel/block/partition_gpt.c kernel/block/partition_mbr.c \
 	arch/host/kernel.c arch/host/sleep.c arch/host/memory.c arch/host/disk.c
 # File systems, and what of the upper layers they stand on.
-BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/buffer.c kernel/block/batch.c \
+BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/disk.c kernel/block/buffer.c kernel/block/batch.c \
 	kernel/obj/inode.c kernel/obj/file_defaults.c kernel/vfs/posix_acl.c arch/host/vfs.c
 # TCP, on a network that the test plays.
 BASE += $(wildcard kernel/net/tcp/*.c) kernel/net/inet_hash.c kernel/net/inet_ports.c kernel/net/inet_socket.c \

@@ -31,6 +31,10 @@ enum block_operation {
 	BLOCK_WRITE_ZEROES, /* no data: the range reads as zeros */
 };
 
+#define BLOCK_EXT_MAJOR 259u /* of partitions without a minor number of their disk */
+#define BLOCK_PARTITIONS_MAX 255u
+#define BLOCK_READ_AHEAD_DEFAULT 256u /* sectors */
+
 /* Request flags. */
 #define BLOCK_PREFLUSH BIT(0) /* a flush before the write */
 #define BLOCK_FUA BIT(1)      /* the write is durable when it is done */
@@ -101,7 +105,17 @@ struct block_limits {
 	bool rotational;
 };
 
+/* What a driver tells of a disk in /sys: writes at most `size` bytes and returns how many, or -errno. May sleep. */
+struct block_attribute {
+	const char *name;
+	int (*text)(struct block_device *disk, char *buf, size_t size);
+};
+
 struct block_driver_ops {
+	const char *name; /* for /proc/devices and of the directory with the attributes */
+	/* Ended by one without a name; may be null. They are there while has_attributes says so. */
+	const struct block_attribute *attributes;
+	bool (*has_attributes)(struct block_device *disk);
 	/*
 	 * Starts a request that is within the limits; never sleeps. 0, or -EBUSY when the device's queue
 	 * is full: the block layer keeps it and tries again after block_queue_room().
@@ -110,7 +124,12 @@ struct block_driver_ops {
 	/* Tells the device that no more requests follow for now (one notification for many). */
 	void (*kick)(struct block_device *device);
 	/* ioctl(2) that the block layer does not know; null: -ENOTTY. */
-	long (*ioctl)(struct block_device *device, unsigned request, unsigned long argument);
+	long (*ioctl)(struct block_device *device, unsigned request, unsigned long argument,
+		      bool may_write);
+	/* Nobody has the disk or one of its partitions open any more. No lock is held. Null: nothing. */
+	void (*closed)(struct block_device *device);
+	/* The last reference of a removed disk is gone: frees what driver_private is. Null: nothing. */
+	void (*destroy)(void *driver_private);
 };
 
 /*
@@ -154,13 +173,15 @@ void block_device_put(struct block_device *device);
 
 /*
  * Opens it for use: `holder` claims it exclusively (a mount; null: shared). -EBUSY if another
- * holder has it or its whole disk or a partition of it, -EROFS with `write` on a read-only disk. May sleep.
+ * holder has it or its whole disk or a partition of it, -EACCES with `write` of a holder on a read-only device. May sleep.
  */
 [[nodiscard]] int block_device_open(struct block_device *device, bool write, const void *holder);
 void block_device_close(struct block_device *device, bool write, const void *holder);
 
 u64 block_device_sectors(const struct block_device *device);
 const struct block_limits *block_device_limits(const struct block_device *device);
+/* The disk cannot be written, or BLKROSET said so of it or of this partition. */
+bool block_device_read_only(const struct block_device *device);
 const char *block_device_name(const struct block_device *device); /* "vda1" */
 u64 block_device_number(const struct block_device *device);
 /* The device's page cache: what read(2) of /dev/vda1 sees. Borrowed. */
@@ -170,9 +191,12 @@ struct memory_object *block_device_object(struct block_device *device);
 enum block_statistic { STAT_READ, STAT_WRITE, STAT_DISCARD, STAT_FLUSH, STAT_COUNT };
 struct block_stats {
 	u64 requests[STAT_COUNT], merged[STAT_COUNT], sectors[STAT_COUNT], ns[STAT_COUNT];
-	u64 in_flight, busy_ns, weighted_ns;
+	u64 in_flight, writes_in_flight, busy_ns, weighted_ns;
 };
 void block_device_stats(struct block_device *device, struct block_stats *out);
+/* The numbers of /proc/diskstats and /sys/block/.../stat in their order (iostats.rst of Linux's documentation). */
+#define BLOCK_STATS_COLUMNS 17
+void block_device_stats_columns(struct block_device *device, u64 columns[BLOCK_STATS_COLUMNS]);
 
 /* Calls visit for every device, disks before their partitions, until it returns false. May sleep. */
 void block_for_each(bool (*visit)(struct block_device *device, void *arg), void *arg);
@@ -180,6 +204,12 @@ void block_for_each(bool (*visit)(struct block_device *device, void *arg), void 
 unsigned block_device_partition(const struct block_device *device);
 u64 block_device_start(const struct block_device *device);
 /* PARTUUID as text, "" if there is none; the name in a GPT. */
+/* Sectors that sequential readers get before they ask: BLKRASET. */
+u32 block_device_read_ahead(const struct block_device *device);
+/* Different for every disk and every medium since boot: BLKGETDISKSEQ. */
+u64 block_device_sequence(const struct block_device *device);
+/* Minor numbers of the disk: 1 if it has no partitions. */
+unsigned block_device_minors(const struct block_device *device);
 const char *block_device_uuid(const struct block_device *device);
 const char *block_device_label(const struct block_device *device);
 
@@ -194,6 +224,16 @@ struct block_partition {
 [[nodiscard]] int block_disk_set_partitions(struct block_device *disk,
 					    const struct block_partition *partitions,
 					    unsigned count);
+
+/*
+ * One partition (BLKPG): adds it, takes it away, changes its size. -EBUSY: it is in use, the number is taken or the range
+ * overlaps another; -EINVAL: not on the disk, or the start would change; -ENXIO: there is none. May sleep.
+ */
+[[nodiscard]] int block_partition_add(struct block_device *disk, unsigned number, u64 start,
+				      u64 sectors);
+[[nodiscard]] int block_partition_delete(struct block_device *disk, unsigned number);
+[[nodiscard]] int block_partition_resize(struct block_device *disk, unsigned number, u64 start,
+					 u64 sectors);
 
 /* What upper layers do with devices that come and go: names in /dev, uevents. Set once at boot. */
 struct block_hooks {
@@ -210,7 +250,8 @@ extern struct block_hooks block_hooks;
 /* --- for drivers --- */
 
 /*
- * Adds a disk with its first minor numbers: it appears in /dev and /sys, its partitions are read.
+ * Adds a disk with its first minor numbers: it appears in /dev and /sys, its partitions are read. Partitions behind its
+ * last minor number get numbers of a common major.
  * `name` is copied. The driver's reference is *out. -ENOMEM, -EEXIST. May sleep.
  */
 [[nodiscard]] int block_disk_add(const char *name, u64 number, unsigned minors,
@@ -221,10 +262,19 @@ extern struct block_hooks block_hooks;
 void block_disk_remove(struct block_device *device);
 /* The driver's pointer, of a disk or of one of its partitions. */
 void *block_disk_private(const struct block_device *device);
+const struct block_driver_ops *block_disk_ops(const struct block_device *device);
+/* How often the disk and its partitions are open. */
+unsigned block_disk_opens(const struct block_device *device);
+/* Whether partition tables are read, at first and by BLKRRPART; of a disk with several minor numbers they are. */
+void block_disk_scan_partitions(struct block_device *device, bool scan);
 /* The disk that a partition is on; itself for a disk. Borrowed. */
 struct block_device *block_device_whole(struct block_device *device);
-/* The medium changed its size. */
+/* The medium changed its size: what was cached behind a new end goes. May sleep. */
 void block_disk_resize(struct block_device *device, u64 sectors);
+
+/* Another medium, with limits of its own, on a disk that nobody reads or writes: /dev/loop0 got a file. May sleep. */
+void block_disk_new_medium(struct block_device *device, const struct block_limits *limits,
+			   u64 sectors);
 
 /* A driver has finished a step, with all that was merged into it: sets the status, calls done(). Any context. */
 void block_request_finish(struct block_request *request, int status);

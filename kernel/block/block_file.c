@@ -46,7 +46,9 @@ static ssize_t read_file(struct file *file, struct iter *it, u64 *offset)
 		if (!n)
 			n = block_direct(device, *offset, it, wanted, false);
 	} else {
-		n = memory_object_read_ahead(object, *offset, it, &file->read_ahead);
+		n = device->read_ahead
+			    ? memory_object_read_ahead(object, *offset, it, &file->read_ahead)
+			    : memory_object_read(object, *offset, it);
 	}
 	if (n > 0)
 		*offset += (u64)n;
@@ -73,6 +75,8 @@ static ssize_t write_file(struct file *file, struct iter *it, u64 *offset)
 	size_t all = it->remaining;
 	ssize_t n;
 
+	if (block_device_read_only(device))
+		return -EPERM;
 	if (*offset >= size)
 		return all ? -ENOSPC : 0;
 	it->remaining = MIN((u64)all, size - *offset);
@@ -164,7 +168,7 @@ static int open_file(struct inode *inode, struct file *file)
 	return error;
 }
 
-/* --- names in /dev --- */
+/* --- names in /dev, and what udev is told --- */
 
 struct named_node {
 	struct device_node node;
@@ -180,13 +184,12 @@ static void added(struct block_device *device)
 		return;
 	}
 	(void)string_copy(n->name, device->name, sizeof(n->name));
-	n->node = (struct device_node){ .name = n->name,
-					.mode = S_IFBLK | 0600,
-					.device = device->number,
-					.open = open_file,
-					.class_name = "block" };
+	n->node = (struct device_node){
+		.name = n->name, .mode = S_IFBLK | 0600, .device = device->number, .open = open_file
+	};
 	device->node_private = n;
 	device_register(&n->node);
+	block_device_event(device, "add", nullptr, nullptr);
 }
 
 static void removed(struct block_device *device)
@@ -195,6 +198,7 @@ static void removed(struct block_device *device)
 
 	if (!n)
 		return;
+	block_device_event(device, "remove", nullptr, nullptr);
 	device->node_private = nullptr;
 	device_unregister(&n->node);
 	kfree(n);
@@ -208,8 +212,14 @@ static void scan(struct block_device *disk)
 		log_warning("%s: cannot read the partition table: error %d", disk->name, -error);
 }
 
+static bool writes_for_disk(void)
+{
+	return current_thread()->writes_for_disk;
+}
+
 void block_init(void)
 {
+	mm_hooks.writes_for_disk = writes_for_disk;
 	block_hooks = (struct block_hooks){ .added = added,
 					    .removed = removed,
 					    .scan = scan,

@@ -22,6 +22,16 @@ void block_pages_destroy(struct block_device *device, struct memory_object *obje
 /* Reads the partition table of a disk again (BLKRRPART). 0, -EBUSY, -EIO, -ENOMEM. May sleep. */
 [[nodiscard]] int block_partitions_read(struct block_device *disk);
 
+/*
+ * Announces a device to udev (netlink): `action` "add", "remove", "change", and one more variable unless `name` is null. May
+ * sleep.
+ */
+void block_device_event(struct block_device *device, const char *action, const char *name,
+			const char *value);
+/* The path of its directory below /sys, "/devices/virtual/block/vda/vda1"; returns the length. */
+#define BLOCK_SYS_PATH_MAX 96
+int block_device_sys_path(struct block_device *device, char path[BLOCK_SYS_PATH_MAX]);
+
 /* ioctl(2) of block devices. */
 long block_ioctl(struct block_device *device, unsigned request, unsigned long argument,
 		 bool may_write);

@@ -7,11 +7,10 @@
 #include <mm/ucopy.h>
 #include <proc/task.h>
 
+#include <linux/blkpg.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
-
-#define DEFAULT_READ_AHEAD 256 /* sectors */
 
 /* A range of bytes that the user names, in sectors. */
 static int get_range(struct block_device *device, unsigned long argument, u64 *sector, u64 *sectors)
@@ -39,6 +38,8 @@ static long change_range(struct block_device *device, enum block_operation opera
 	struct block_request r = {
 		.device = device, .operation = operation, .sector = sector, .sectors = sectors
 	};
+	if (block_device_read_only(device))
+		return -EPERM;
 	memory_object_write_wait(device->object, sector << SECTOR_SHIFT,
 				 (sector + sectors) << SECTOR_SHIFT);
 	memory_object_punch(device->object, sector << SECTOR_SHIFT,
@@ -59,11 +60,57 @@ static long flush_buffers(struct block_device *device)
 
 static long reread(struct block_device *device)
 {
+	if (device->partition || !READ_ONCE(device->disk->scans))
+		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EACCES;
-	if (device->partition || device->disk->minors < 2)
-		return -EINVAL;
 	return block_partitions_read(device);
+}
+
+/* BLKPG: one partition, whatever the table on the disk says. */
+static long change_partition(struct block_device *device, unsigned long argument)
+{
+	struct blkpg_ioctl_arg arg;
+	struct blkpg_partition p;
+
+	if (copy_from_user(&arg, __force_user(void __user *, argument), sizeof(arg)) ||
+	    copy_from_user(&p, __force_user(void __user *, arg.data), sizeof(p)))
+		return -EFAULT;
+	if (device->partition || p.pno <= 0)
+		return -EINVAL;
+	if (arg.op == BLKPG_DEL_PARTITION)
+		return block_partition_delete(device, (unsigned)p.pno);
+	if (arg.op != BLKPG_ADD_PARTITION && arg.op != BLKPG_RESIZE_PARTITION)
+		return -EINVAL;
+	if (p.start < 0 || p.length <= 0 ||
+	    (p.start | p.length) & (device->disk->limits.logical_block - 1))
+		return -EINVAL;
+	u64 start = (u64)p.start >> SECTOR_SHIFT, sectors = (u64)p.length >> SECTOR_SHIFT;
+	return arg.op == BLKPG_ADD_PARTITION
+		       ? block_partition_add(device, (unsigned)p.pno, start, sectors)
+		       : block_partition_resize(device, (unsigned)p.pno, start, sectors);
+}
+
+static long set(struct block_device *device, unsigned request, unsigned long argument)
+{
+	const int __user *user = __force_user(const int __user *, argument);
+	int value;
+
+	if (request == BLKRASET || request == BLKFRASET) {
+		WRITE_ONCE(device->read_ahead, (u32)argument);
+		return 0;
+	}
+	if (get_user(value, user))
+		return -EFAULT;
+	if (request == BLKROSET) {
+		WRITE_ONCE(device->read_only, value != 0);
+		return 0;
+	}
+	if (value < (int)device->disk->limits.logical_block || value > (int)PAGE_SIZE ||
+	    value & (value - 1))
+		return -EINVAL;
+	device->block_size = (u32)value;
+	return 0;
 }
 
 static long geometry(struct block_device *device, unsigned long argument)
@@ -100,16 +147,16 @@ static long tell(struct block_device *device, unsigned request, unsigned long ar
 	case BLKIOMIN:
 		return put_int(argument, (int)l->physical_block);
 	case BLKBSZGET:
-		return put_int(argument, PAGE_SIZE);
+		return put_int(argument, (int)device->block_size);
 	case BLKIOOPT:
 	case BLKALIGNOFF:
 	case BLKDISCARDZEROES:
 		return put_int(argument, 0);
 	case BLKROGET:
-		return put_int(argument, l->read_only);
+		return put_int(argument, block_device_read_only(device));
 	case BLKRAGET:
 	case BLKFRAGET:
-		return put_long(argument, DEFAULT_READ_AHEAD);
+		return put_long(argument, (long)device->read_ahead);
 	case BLKSECTGET:
 		return put_user((u16)MIN(l->max_sectors, 65535ull),
 				__force_user(u16 __user *, argument));
@@ -140,14 +187,17 @@ long block_ioctl(struct block_device *device, unsigned request, unsigned long ar
 		return change_range(device, BLOCK_DISCARD, argument, may_write);
 	case BLKZEROOUT:
 		return change_range(device, BLOCK_WRITE_ZEROES, argument, may_write);
+	case BLKROSET:
 	case BLKBSZSET:
 	case BLKRASET:
 	case BLKFRASET:
-		return capable(CAP_SYS_ADMIN) ? 0 : -EACCES;
+		return capable(CAP_SYS_ADMIN) ? set(device, request, argument) : -EACCES;
+	case BLKPG:
+		return capable(CAP_SYS_ADMIN) ? change_partition(device, argument) : -EACCES;
 	default:
 		break;
 	}
 	if (!device->disk->ops->ioctl)
 		return -ENOTTY;
-	return device->disk->ops->ioctl(device, request, argument);
+	return device->disk->ops->ioctl(device->disk->whole, request, argument, may_write);
 }

@@ -47,8 +47,9 @@ static enum block_statistic statistic_of(enum block_operation operation)
 	return STAT_WRITE;
 }
 
-static void count_start_locked(struct block_device *d, u64 now)
+static void count_start_locked(struct block_device *d, const struct block_request *r, u64 now)
 {
+	d->stats.writes_in_flight += r->operation != BLOCK_READ;
 	if (!d->stats.in_flight++)
 		d->busy_since_ns = now;
 }
@@ -61,6 +62,7 @@ static void count_end_locked(struct block_device *d, const struct block_request 
 	d->stats.sectors[s] += r->sectors;
 	d->stats.ns[s] += now - r->started_ns;
 	d->stats.weighted_ns += now - r->started_ns;
+	d->stats.writes_in_flight -= r->operation != BLOCK_READ;
 	if (!--d->stats.in_flight)
 		d->stats.busy_ns += now - d->busy_since_ns;
 }
@@ -71,9 +73,9 @@ static void count_start(struct block_request *r)
 	irqflags_t flags = spin_lock_irqsave(&disk->lock);
 
 	r->started_ns = clock_monotonic_ns();
-	count_start_locked(r->device, r->started_ns);
+	count_start_locked(r->device, r, r->started_ns);
 	if (r->device != disk->whole)
-		count_start_locked(disk->whole, r->started_ns);
+		count_start_locked(disk->whole, r, r->started_ns);
 	spin_unlock_irqrestore(&disk->lock, flags);
 }
 
@@ -98,6 +100,27 @@ void block_device_stats(struct block_device *device, struct block_stats *out)
 	if (out->in_flight)
 		out->busy_ns += clock_monotonic_ns() - device->busy_since_ns;
 	spin_unlock_irqrestore(&disk->lock, flags);
+}
+
+void block_device_stats_columns(struct block_device *device, u64 columns[BLOCK_STATS_COLUMNS])
+{
+	struct block_stats s;
+	unsigned at = 0;
+
+	block_device_stats(device, &s);
+	for (unsigned kind = STAT_READ; kind <= STAT_DISCARD; kind++) {
+		if (kind == STAT_DISCARD) {
+			columns[at++] = s.in_flight;
+			columns[at++] = s.busy_ns / NSEC_PER_MSEC;
+			columns[at++] = s.weighted_ns / NSEC_PER_MSEC;
+		}
+		columns[at++] = s.requests[kind];
+		columns[at++] = s.merged[kind];
+		columns[at++] = s.sectors[kind];
+		columns[at++] = s.ns[kind] / NSEC_PER_MSEC;
+	}
+	columns[at++] = s.requests[STAT_FLUSH];
+	columns[at] = s.ns[STAT_FLUSH] / NSEC_PER_MSEC;
 }
 
 static void request_end(struct block_request *r, int status)

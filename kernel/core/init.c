@@ -17,8 +17,10 @@
 #include <core/rcu.h>
 #include <core/time.h>
 #include <core/work.h>
+#include <dev/loop/loop.h>
 #include <dev/mem/mem.h>
 #include <dev/pci/pci.h>
+#include <dev/ram/ram.h>
 #include <dev/tty/tty.h>
 #include <dev/virtio/virtio_buses.h>
 #include <fs/dev/devtmpfs.h>
@@ -115,6 +117,8 @@ static void boot_rest(void *unused)
 	memory_devices_init();
 	arch_devices_init();
 	block_init();
+	ram_disk_init();
+	loop_init();
 	pci_init();
 	virtio_pci_init();
 	virtio_mmio_init();

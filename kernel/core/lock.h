@@ -50,9 +50,11 @@ enum lock_rank {
 	RANK_FILE_POSITION = 22, /* obj: offset of an open file; held during a read or write */
 	RANK_SYNTHETIC = 24, /* fs: text of an open file of /proc or /sys; held while it is made */
 	RANK_TTY = 30,	     /* dev: terminal settings */
-	RANK_MOUNT = 40,     /* vfs: mount tree */
-	RANK_RENAME = 50,    /* vfs: cross-directory renames of a file system */
-	RANK_INODE = 60,     /* vfs: contents and attributes of an inode */
+	RANK_LOOP = 36,	     /* dev: loop devices, what they are bound to */
+	RANK_BLOCK_PARTITIONS = 38, /* block: changes of the partitions of a disk; reads it */
+	RANK_MOUNT = 40,	    /* vfs: mount tree */
+	RANK_RENAME = 50,	    /* vfs: cross-directory renames of a file system */
+	RANK_INODE = 60,	    /* vfs: contents and attributes of an inode */
 	RANK_DEVICE_LIST = 61,	 /* vfs, dev: devices, pseudo terminals; looked into under inodes */
 	RANK_EPOLL_WATCHES = 62, /* vfs: who watches what through epoll */
 	RANK_EPOLL = 63,	 /* vfs: one epoll's items; held while user memory is copied */

@@ -250,6 +250,8 @@ struct mm_hooks {
 	void (*file_put)(struct file *file);
 	/* A fatal signal is pending for the current thread: give up long operations. */
 	bool (*fatal_signal_pending)(void);
+	/* The current thread must not wait for dirty pages to be written: it writes them. */
+	bool (*writes_for_disk)(void);
 };
 extern struct mm_hooks mm_hooks;
 

@@ -487,6 +487,8 @@ void write_back_balance(struct memory_object *object, unsigned pages)
 	if (load(&dirty_total) <= limit_background())
 		return;
 	wake_flusher();
+	if (mm_hooks.writes_for_disk && mm_hooks.writes_for_disk())
+		return;
 	while (load(&dirty_total) + load(&writing_total) > limit_throttle()) {
 		u64 before = load(&written_ever);
 

@@ -87,6 +87,7 @@ struct thread {
 		*channel_call; /* private to ipc/channel.c: the one it makes; kept for the next */
 	struct channel_call *channel_held;	/* the one it has to reply to */
 	struct derivation_use *derivation_uses; /* private to obj/derivation.c */
+	bool writes_for_disk; /* cleans pages by making others dirty: many dirty pages do not hold it up */
 	struct block_plug *block_plug; /* private to the block layer: requests that gather */
 };
 

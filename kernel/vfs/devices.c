@@ -32,7 +32,9 @@ void device_unregister(struct device_node *node)
 		listener->removed(node);
 }
 
-struct device_node *device_find(u32 mode, u64 device)
+typedef int (*open_function)(struct inode *inode, struct file *file);
+
+static open_function find_open(u32 mode, u64 device)
 {
 	struct device_node *d;
 
@@ -43,9 +45,17 @@ struct device_node *device_find(u32 mode, u64 device)
 		if (device_major(device) == device_major(d->device) &&
 		    device_minor(device) >= first && device_minor(device) - first < count &&
 		    S_ISBLK(d->mode) == S_ISBLK(mode))
-			return d;
+			return d->open;
 	}
 	return nullptr;
+}
+
+/* The node may go once the lock is released; what it calls looks for itself. */
+int device_node_open(struct inode *inode, struct file *file)
+{
+	open_function open = find_open(inode->mode, inode->device_number);
+
+	return open ? open(inode, file) : -ENXIO;
 }
 
 void device_for_each(bool (*visit)(struct device_node *node, void *arg), void *arg)

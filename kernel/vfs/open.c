@@ -71,8 +71,6 @@ static int may_open(const struct path *path, u32 flags)
 /* The open operation that fits the kind of file. */
 static int open_kind(struct inode *inode, struct file *file)
 {
-	struct device_node *device;
-
 	switch (inode->mode & S_IFMT) {
 	case S_IFIFO:
 		return (file->flags & O_ACCMODE) == O_ACCMODE ? -EINVAL : fifo_open(inode, file);
@@ -82,8 +80,7 @@ static int open_kind(struct inode *inode, struct file *file)
 	case S_IFBLK:
 		if (inode->ops && inode->ops->open)
 			return inode->ops->open(inode, file);
-		device = device_find(inode->mode, inode->device_number);
-		return device ? device->open(inode, file) : -ENXIO;
+		return device_node_open(inode, file);
 	default:
 		if (inode->file_ops)
 			file->ops = inode->file_ops;

@@ -309,12 +309,12 @@ struct device_node {
 	u32 mode; /* S_IFCHR | 0666 */
 	u64 device;
 	u32 minors; /* how many minor numbers from `device` on it serves; 0 means 1 */
-	/* Opens: sets file->ops and private. */
+	/* Opens: sets file->ops and private. Finds its device by inode->device_number: the node may be gone. */
 	int (*open)(struct inode *inode, struct file *file);
 	struct list_head node;
 	const char *class_name; /* for /sys/class: "mem", "tty" */
 };
 void device_register(struct device_node *node);
 void device_unregister(struct device_node *node);
-/* Finds the driver of a device number at open; null: -ENXIO. */
-struct device_node *device_find(u32 mode, u64 device);
+/* Opens the device whose number the inode has: what its driver says, -ENXIO if there is none. May sleep. */
+[[nodiscard]] int device_node_open(struct inode *inode, struct file *file);

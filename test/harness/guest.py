@@ -10,7 +10,7 @@ import os
 import re
 import threading
 
-from harness.machine import BUILD, ROOT, Boot, build_variant, fetch, kernel_image, tool
+from harness.machine import BUILD, ROOT, Boot, build_variant, fetch, kernel_image, linux_modules, tool
 
 GUEST = os.path.join(ROOT, "test", "guest")
 COMPILER = {"x86_64": "gcc", "aarch64": "aarch64-linux-gnu-gcc"}
@@ -23,6 +23,8 @@ SECONDS = 400
 # Layer of results: processors, build of this kernel.
 MACHINES = {"guest": (1, ""), "guest-smp4": (4, ""), "guest-sanitize": (4, "sanitize")}
 BUILDING, BUILT = threading.Lock(), {}
+# What tests use that Debian's kernel has as modules.
+MODULES = ("loop", "brd", "overlay")
 SILENCE = 75  # more than the time limit of one test
 
 
@@ -45,7 +47,10 @@ def build_now(arch):
     for directory, _, names in sorted(os.walk(GUEST)):
         area = os.path.relpath(directory, GUEST)
         sources += [(os.path.join(directory, name), area) for name in sorted(names) if name.endswith(".c")]
-    return build_from(arch, "guest", sources, (GUEST,))
+    words = []
+    for number, module in enumerate(linux_modules(arch, *MODULES)):
+        words += ["--file", f"modules/{number}-{os.path.basename(module)}={module}"]
+    return build_from(arch, "guest", sources, (GUEST,), words)
 
 
 def build_from(arch, layer, sources, include, more=()):

@@ -189,7 +189,7 @@ static void used(struct virtio_queue *queue)
 	block_queue_room(q->blk->disk);
 }
 
-static const struct block_driver_ops blk_ops = { .start = start, .kick = kick };
+static const struct block_driver_ops blk_ops = { .name = "virtblk", .start = start, .kick = kick };
 
 /* --- the device --- */
 

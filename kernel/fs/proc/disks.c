@@ -22,37 +22,16 @@ static int partitions_show(const struct synthetic_node *node, struct text_buffer
 	return 0;
 }
 
-/* For each kind: requests, merged ones, sectors, milliseconds. */
-static void kind_text(struct text_buffer *out, const struct block_stats *s,
-		      enum block_statistic kind)
-{
-	text_printf(out, " %llu %llu %llu %llu", (unsigned long long)s->requests[kind],
-		    (unsigned long long)s->merged[kind], (unsigned long long)s->sectors[kind],
-		    (unsigned long long)(s->ns[kind] / 1000000));
-}
-
-static void block_stats_text(struct text_buffer *out, struct block_device *device)
-{
-	struct block_stats s;
-
-	block_device_stats(device, &s);
-	kind_text(out, &s, STAT_READ);
-	kind_text(out, &s, STAT_WRITE);
-	text_printf(out, " %llu %llu %llu", (unsigned long long)s.in_flight,
-		    (unsigned long long)(s.busy_ns / 1000000),
-		    (unsigned long long)(s.weighted_ns / 1000000));
-	kind_text(out, &s, STAT_DISCARD);
-	text_printf(out, " %llu %llu\n", (unsigned long long)s.requests[STAT_FLUSH],
-		    (unsigned long long)(s.ns[STAT_FLUSH] / 1000000));
-}
-
 static bool diskstats_line(struct block_device *device, void *arg)
 {
-	u64 number = block_device_number(device);
+	u64 number = block_device_number(device), columns[BLOCK_STATS_COLUMNS];
 
 	text_printf(arg, "%4u %7u %s", device_major(number), device_minor(number),
 		    block_device_name(device));
-	block_stats_text(arg, device);
+	block_device_stats_columns(device, columns);
+	for (unsigned i = 0; i < BLOCK_STATS_COLUMNS; i++)
+		text_printf(arg, " %llu", (unsigned long long)columns[i]);
+	text_printf(arg, "\n");
 	return true;
 }
 

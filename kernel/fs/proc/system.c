@@ -4,6 +4,7 @@
 #include <fs/proc/system_priv.h>
 
 #include <arch/cpu.h>
+#include <block/block.h>
 #include <core/command_line.h>
 #include <core/irq.h>
 #include <core/panic.h>
@@ -201,6 +202,38 @@ static bool show_device(struct device_node *d, void *arg)
 	return true;
 }
 
+struct block_lines {
+	struct text_buffer *out;
+	u32 next, major; /* the lowest from `next` on, UINT32_MAX: none */
+	const char *name;
+};
+
+static bool find_block_major(struct block_device *device, void *arg)
+{
+	struct block_lines *lines = arg;
+	u32 major = device_major(block_device_number(device));
+
+	if (major < lines->next || major >= lines->major)
+		return true;
+	lines->major = major;
+	lines->name = major == BLOCK_EXT_MAJOR ? "blkext" : block_disk_ops(device)->name;
+	return true;
+}
+
+/* In the order of their numbers. */
+static void show_block_majors(struct text_buffer *out)
+{
+	struct block_lines lines = { .out = out };
+
+	for (;; lines.next = lines.major + 1) {
+		lines.major = UINT32_MAX;
+		block_for_each(find_block_major, &lines);
+		if (lines.major == UINT32_MAX)
+			break;
+		text_printf(out, "%3u %s\n", lines.major, lines.name);
+	}
+}
+
 static int devices_show(const struct synthetic_node *node, struct text_buffer *out)
 {
 	struct device_lines lines = { .out = out };
@@ -208,6 +241,7 @@ static int devices_show(const struct synthetic_node *node, struct text_buffer *o
 	text_printf(out, "Character devices:\n");
 	device_for_each(show_device, &lines);
 	text_printf(out, "\nBlock devices:\n");
+	show_block_majors(out);
 	return 0;
 }
 

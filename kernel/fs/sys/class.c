@@ -2,7 +2,7 @@
 /*
  * Devices in /sys: /sys/devices/virtual/<class>/<name> holds them, /sys/class/<class>/<name> and
  * /sys/dev/char/<major>:<minor> are links to there. All is made from the list of registered
- * devices.
+ * devices, but for block devices, which are not of a class there: block.c.
  *
  * A class's directory carries its name in `data`; what stands for a device has it in KEY_DEVICE, where the device's files
  * inherit it.
@@ -19,7 +19,7 @@
 
 #define KEY_NUMBER 0		/* of the device, so that two of one name differ */
 #define KEY_DEVICE 1		/* struct device_node */
-#define NET_CURSOR (1ull << 32) /* behind all classes of device nodes */
+#define OWN_CURSOR (1ull << 32) /* behind all classes of device nodes */
 
 static const struct device_node *device_of(const struct synthetic_node *node)
 {
@@ -30,7 +30,7 @@ struct search {
 	const char *class_name; /* null: any */
 	const char *name;	/* null: any */
 	u64 number;
-	bool by_number, block;
+	bool by_number;
 	u64 skip; /* entries to pass over */
 	struct device_node *found;
 };
@@ -43,7 +43,7 @@ static bool matches(const struct device_node *d, const struct search *s)
 		return false;
 	if (s->name && strcmp(d->name, s->name) != 0)
 		return false;
-	return !s->by_number || (d->device == s->number && (S_ISBLK(d->mode) != 0) == s->block);
+	return !s->by_number || d->device == s->number;
 }
 
 static bool visit(struct device_node *d, void *arg)
@@ -236,11 +236,20 @@ static void classes_child(const struct synthetic_node *dir, const struct device_
 	};
 }
 
-/* Network devices are no device nodes: their class has files of its own. */
-static void net_child(const struct synthetic_node *dir, struct synthetic_node *out)
+/* Network devices are no device nodes, block devices come and go: their classes have files of their own. */
+static const struct own_class {
+	const char *name;
+	const struct synthetic_type *links, *devices;
+} own_classes[] = {
+	{ "block", &sys_block_class_directory, &sys_block_devices_directory },
+	{ "net", &sys_net_class, &sys_net_devices },
+};
+
+static void own_class_child(const struct synthetic_node *dir, const struct own_class *class,
+			    struct synthetic_node *out)
 {
 	*out = (struct synthetic_node){
-		.type = dir->type == &sys_class_directory ? &sys_net_class : &sys_net_devices,
+		.type = dir->type == &sys_class_directory ? class->links : class->devices,
 	};
 }
 
@@ -250,9 +259,11 @@ static int classes_lookup(const struct synthetic_node *dir, const char *name,
 	struct search s = { .class_name = name };
 	const struct device_node *d;
 
-	if (strcmp(name, "net") == 0) {
-		net_child(dir, out);
-		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(own_classes); i++) {
+		if (strcmp(name, own_classes[i].name) == 0) {
+			own_class_child(dir, &own_classes[i], out);
+			return 0;
+		}
 	}
 	d = search(&s);
 	if (!d)
@@ -278,13 +289,16 @@ static bool classes_next(const struct synthetic_node *dir, u64 *cursor, char *na
 {
 	static const struct listing listing = { is_first_of_class, class_name, classes_child };
 
-	if (*cursor < NET_CURSOR && list_next(&listing, dir, cursor, name, out))
+	if (*cursor < OWN_CURSOR && list_next(&listing, dir, cursor, name, out))
 		return true;
-	if (*cursor >= NET_CURSOR)
+	if (*cursor < OWN_CURSOR)
+		*cursor = OWN_CURSOR;
+	u64 i = *cursor - OWN_CURSOR;
+	if (i >= ARRAY_SIZE(own_classes))
 		return false;
-	*cursor = NET_CURSOR;
-	string_copy(name, "net", NAME_MAX + 1);
-	net_child(dir, out);
+	++*cursor;
+	(void)string_copy(name, own_classes[i].name, NAME_MAX + 1);
+	own_class_child(dir, &own_classes[i], out);
 	return true;
 }
 
@@ -292,16 +306,11 @@ static bool classes_next(const struct synthetic_node *dir, u64 *cursor, char *na
 const struct synthetic_type sys_class_directory = CLASSES_TYPE;
 const struct synthetic_type sys_virtual_directory = CLASSES_TYPE;
 
-/* /sys/dev/char and block: data is the directory's own name. */
-
-static bool wants_block(const struct synthetic_node *dir)
-{
-	return strcmp(dir->data, "block") == 0;
-}
+/* /sys/dev/char. */
 
 static bool is_of_kind(const struct synthetic_node *dir, const struct device_node *d)
 {
-	return (S_ISBLK(d->mode) != 0) == wants_block(dir);
+	return true;
 }
 
 static void number_name(const struct device_node *d, char *name)
@@ -316,25 +325,32 @@ static void number_child(const struct synthetic_node *dir, const struct device_n
 	device_link_node(d, out);
 }
 
-static int numbers_lookup(const struct synthetic_node *dir, const char *name,
-			  struct synthetic_node *out)
+int sys_parse_device_number(const char *text, u64 *number)
 {
 	char buf[32];
 	u64 major, minor;
 
-	if (string_copy(buf, name, sizeof(buf)) < 0)
-		return -ENOENT;
+	if (string_copy(buf, text, sizeof(buf)) < 0)
+		return -EINVAL;
 	char *colon = strchr(buf, ':');
 
 	if (!colon)
-		return -ENOENT;
+		return -EINVAL;
 	*colon = '\0';
 	if (parse_u64(buf, 10, &major) || parse_u64(colon + 1, 10, &minor) || major > UINT32_MAX ||
 	    minor > UINT32_MAX)
+		return -EINVAL;
+	*number = device_make((u32)major, (u32)minor);
+	return 0;
+}
+
+static int numbers_lookup(const struct synthetic_node *dir, const char *name,
+			  struct synthetic_node *out)
+{
+	struct search s = { .by_number = true };
+
+	if (sys_parse_device_number(name, &s.number))
 		return -ENOENT;
-	struct search s = { .by_number = true,
-			    .number = device_make((u32)major, (u32)minor),
-			    .block = wants_block(dir) };
 	struct device_node *d = search(&s);
 
 	if (!d)

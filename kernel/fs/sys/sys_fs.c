@@ -2,14 +2,15 @@
 /* The fixed part of /sys. */
 #include <fs/sys/sys.h>
 #include <fs/sys/sys_priv.h>
+#include <net/netlink/uevent.h>
 
 #include <linux/magic.h>
 
 static const struct synthetic_table empty_table = { 0 };
 
 static const struct synthetic_named dev_names[] = {
-	{ "block", &sys_numbers_directory, "block" },
-	{ "char", &sys_numbers_directory, "char" },
+	{ "block", &sys_block_numbers_directory, nullptr },
+	{ "char", &sys_numbers_directory, nullptr },
 };
 static const struct synthetic_table dev_table = SYNTHETIC_TABLE(dev_names);
 
@@ -44,12 +45,20 @@ static int one_show(const struct synthetic_node *node, struct text_buffer *out)
 static const struct synthetic_type zero_file = { .mode = S_IFREG | 0444, .show = zero_show };
 static const struct synthetic_type one_file = { .mode = S_IFREG | 0444, .show = one_show };
 
-/* File capabilities count at exec; no other kernel is loaded; no event has been sent to user space. */
+static int uevent_seqnum_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%llu\n", (unsigned long long)uevent_number());
+	return 0;
+}
+static const struct synthetic_type uevent_seqnum_file = { .mode = S_IFREG | 0444,
+							  .show = uevent_seqnum_show };
+
+/* File capabilities count at exec; no other kernel is loaded. */
 static const struct synthetic_named kernel_names[] = {
 	{ "fscaps", &one_file, nullptr },
 	{ "kexec_crash_loaded", &zero_file, nullptr },
 	{ "kexec_loaded", &zero_file, nullptr },
-	{ "uevent_seqnum", &zero_file, nullptr },
+	{ "uevent_seqnum", &uevent_seqnum_file, nullptr },
 	{ "debug", &synthetic_directory, &empty_table },
 	{ "security", &synthetic_directory, &empty_table },
 	{ "tracing", &synthetic_directory, &empty_table },
@@ -57,7 +66,7 @@ static const struct synthetic_named kernel_names[] = {
 static const struct synthetic_table kernel_table = SYNTHETIC_TABLE(kernel_names);
 
 static const struct synthetic_named root_names[] = {
-	{ "block", &synthetic_directory, &empty_table },
+	{ "block", &sys_block_directory, nullptr },
 	{ "bus", &synthetic_directory, &empty_table },
 	{ "class", &sys_class_directory, nullptr },
 	{ "dev", &synthetic_directory, &dev_table },
