@@ -29,6 +29,7 @@
 #include <fs/fuse/fuse.h>
 #include <fs/initramfs/initramfs.h>
 #include <fs/mqueue/mqueue_fs.h>
+#include <fs/overlay/overlay.h>
 #include <fs/proc/proc.h>
 #include <fs/root/root.h>
 #include <fs/sys/sys.h>
@@ -100,6 +101,7 @@ static void boot_rest(void *unused)
 	sys_fs_init();
 	tmpfs_init();
 	ext4_init();
+	overlay_init();
 	mqueue_fs_init();
 	proc_fs_init();
 	vfs_mount_root("rootfs");

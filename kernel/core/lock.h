@@ -53,6 +53,9 @@ enum lock_rank {
 	RANK_LOOP = 36,	     /* dev: loop devices, what they are bound to */
 	RANK_BLOCK_PARTITIONS = 38, /* block: changes of the partitions of a disk; reads it */
 	RANK_MOUNT = 40,	    /* vfs: mount tree */
+	RANK_OVERLAY_RENAME = 44,   /* fs: renames of an overlay, whose layers have theirs */
+	RANK_OVERLAY_INODE = 46,    /* fs: inodes of an overlay */
+	RANK_OVERLAY_COPY = 48,	    /* fs: one copy-up of an overlay at a time */
 	RANK_RENAME = 50,	    /* vfs: cross-directory renames of a file system */
 	RANK_INODE = 60,	    /* vfs: contents and attributes of an inode */
 	RANK_DEVICE_LIST = 61,	 /* vfs, dev: devices, pseudo terminals; looked into under inodes */
