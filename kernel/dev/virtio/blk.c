@@ -3,16 +3,22 @@
  * Block devices (Virtual I/O Device specification 1.2, 5.2): one virtqueue per CPU if the device has
  * that many. A command is a header, the data, a status byte; those of a queue are made once. Each
  * queue has a lock of its own, which no callback runs under.
+ *
+ * A device that lies about its queues, or leaves a command without an answer for `timeout_ns`, is stopped, and what it
+ * has not answered ends with -EIO; so does everything after. A timer looks while commands are under way.
  */
 #include <arch/smp.h>
 #include <block/block.h>
+#include <core/command_line.h>
 #include <core/log.h>
 #include <core/percpu.h>
+#include <core/time.h>
 #include <core/work.h>
 #include <dev/virtio/virtio.h>
 #include <dev/virtio/virtio_buses.h>
 #include <lib/errno.h>
 #include <lib/format.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 #include <obj/inode.h>
 
@@ -29,7 +35,8 @@
 struct command {
 	struct virtio_blk_outhdr header;
 	struct virtio_blk_discard_write_zeroes range;
-	struct block_request *request;
+	struct block_request *request; /* null: none */
+	u64 started_ns;
 	struct command *next; /* free, or finished */
 	u8 status;	      /* the device writes it */
 };
@@ -47,9 +54,24 @@ struct virtio_blk {
 	struct virtio_device *device;
 	struct block_device *disk;
 	unsigned queue_count;
-	struct work resize;
+	struct work resize, fail;
+	struct timer watch;
+	bool watching; /* the timer is armed, or about to run; atomic */
 	struct blk_queue queues[QUEUES_MAX];
 };
+
+static u64 timeout_ns = 60 * NSEC_PER_SEC;
+
+static int set_timeout(const char *text)
+{
+	u64 seconds;
+
+	if (parse_u64(text, 10, &seconds) || !seconds || seconds > 3600)
+		return -EINVAL;
+	timeout_ns = seconds * NSEC_PER_SEC;
+	return 0;
+}
+KERNEL_PARAMETER("virtio_blk.timeout=", set_timeout);
 
 /* --- commands --- */
 
@@ -109,10 +131,19 @@ static int start_locked(struct blk_queue *q, struct block_request *r) __must_hol
 	c->request = r;
 	out = build_locked(q, c, &in);
 	int error = virtio_queue_add(q->queue, q->buffers, out, in, c);
-	if (error)
+	if (error) {
+		c->request = nullptr;
 		return error == -ENOSPC ? -EBUSY : error;
+	}
 	q->free = c->next;
+	c->started_ns = clock_monotonic_ns();
 	return 0;
+}
+
+static void watch(struct virtio_blk *blk)
+{
+	if (!__atomic_exchange_n(&blk->watching, true, __ATOMIC_ACQ_REL))
+		timer_set(&blk->watch, clock_monotonic_ns() + timeout_ns / 4);
 }
 
 static int start(struct block_device *disk, struct block_request *r)
@@ -122,7 +153,11 @@ static int start(struct block_device *disk, struct block_request *r)
 	irqflags_t flags = spin_lock_irqsave(&q->lock);
 	int error = start_locked(q, r);
 
+	if (error)
+		r = nullptr;
 	spin_unlock_irqrestore(&q->lock, flags);
+	if (r && unlikely(!READ_ONCE(blk->watching)))
+		watch(blk);
 	return error;
 }
 
@@ -165,6 +200,19 @@ static struct command *take_locked(struct blk_queue *q) __must_hold(&q->lock)
 	return first;
 }
 
+/* The command has come to its end and may be used again. */
+static void finish(struct blk_queue *q, struct command *c, int status)
+{
+	struct block_request *r = c->request;
+	irqflags_t flags = spin_lock_irqsave(&q->lock);
+
+	c->request = nullptr;
+	c->next = q->free;
+	q->free = c;
+	spin_unlock_irqrestore(&q->lock, flags);
+	block_request_finish(r, status);
+}
+
 static void used(struct virtio_queue *queue)
 {
 	struct blk_queue *q = virtio_queue_private(queue);
@@ -172,21 +220,75 @@ static void used(struct virtio_queue *queue)
 	struct command *c = take_locked(q);
 
 	spin_unlock_irqrestore(&q->lock, flags);
+	if (unlikely(READ_ONCE(q->blk->device->broken)))
+		work_queue(&q->blk->fail);
 	if (!c)
 		return;
 	while (c) {
 		struct command *next = c->next;
-		struct block_request *r = c->request;
-		int status = status_of(c);
 
-		flags = spin_lock_irqsave(&q->lock);
-		c->next = q->free;
-		q->free = c;
-		spin_unlock_irqrestore(&q->lock, flags);
-		block_request_finish(r, status);
+		finish(q, c, status_of(c));
 		c = next;
 	}
 	block_queue_room(q->blk->disk);
+}
+
+/* --- devices that fail --- */
+
+/* The oldest start of a command that the device has; UINT64_MAX: it has none. */
+static u64 oldest_locked(struct blk_queue *q) __must_hold(&q->lock)
+{
+	u64 oldest = UINT64_MAX;
+
+	for (unsigned i = 0; i < virtio_queue_size(q->queue); i++)
+		if (q->commands[i].request)
+			oldest = MIN(oldest, q->commands[i].started_ns);
+	return oldest;
+}
+
+static void look(struct timer *timer)
+{
+	struct virtio_blk *blk = container_of(timer, struct virtio_blk, watch);
+	u64 oldest = UINT64_MAX, now = clock_monotonic_ns();
+
+	/* First, so that what starts behind our look arms the timer. */
+	__atomic_store_n(&blk->watching, false, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < blk->queue_count; i++) {
+		irqflags_t flags = spin_lock_irqsave(&blk->queues[i].lock);
+
+		oldest = MIN(oldest, oldest_locked(&blk->queues[i]));
+		spin_unlock_irqrestore(&blk->queues[i].lock, flags);
+	}
+	if (oldest == UINT64_MAX)
+		return;
+	if (now > oldest && now - oldest > timeout_ns)
+		work_queue(&blk->fail);
+	else
+		watch(blk);
+}
+
+static void fail(struct work *work)
+{
+	struct virtio_blk *blk = container_of(work, struct virtio_blk, fail);
+
+	log_error("%s: %s does not answer as it should; stopped", blk->device->name,
+		  block_device_name(blk->disk));
+	/* It touches no memory from here on. */
+	virtio_stop(blk->device);
+	for (unsigned i = 0; i < blk->queue_count; i++) {
+		struct blk_queue *q = &blk->queues[i];
+		struct command *c;
+
+		do {
+			irqflags_t flags = spin_lock_irqsave(&q->lock);
+
+			c = virtio_queue_detach(q->queue);
+			spin_unlock_irqrestore(&q->lock, flags);
+			if (c)
+				finish(q, c, -EIO);
+		} while (c);
+	}
+	block_queue_room(blk->disk);
 }
 
 static const struct block_driver_ops blk_ops = { .name = "virtblk", .start = start, .kick = kick };
@@ -310,6 +412,7 @@ static void config_changed(struct virtio_device *device)
 
 static void free_all(struct virtio_blk *blk) __no_lock_analysis
 {
+	(void)timer_cancel_wait(&blk->watch);
 	for (unsigned i = 0; i < QUEUES_MAX; i++) {
 		kfree(blk->queues[i].buffers);
 		kfree(blk->queues[i].commands);
@@ -339,6 +442,8 @@ static int probe(struct virtio_device *device)
 		return -ENOMEM;
 	blk->device = device;
 	work_init(&blk->resize, resize);
+	work_init(&blk->fail, fail);
+	timer_init(&blk->watch, look);
 	read_limits(blk, &limits);
 	error = queues_create(blk);
 	if (error)
