@@ -6,6 +6,7 @@ import tempfile
 
 import pexpect
 
+from harness import hostile
 from harness.machine import Shell, kernel_image, qemu, shell_initramfs
 
 MIB = 1 << 20
@@ -49,6 +50,18 @@ STEPS = (
 )
 
 
+def type_steps(report, arch, shell, steps, only):
+    for name, command, wanted in steps:
+        if not name.startswith(only or ""):
+            continue
+        try:
+            output = shell.run(command)
+            report.result(f"disk/{arch}/{name}", wanted in output, output.splitlines()[-10:])
+        except pexpect.ExceptionPexpect:
+            report.result(f"disk/{arch}/{name}", False, str(shell.child.before).splitlines()[-20:])
+            return
+
+
 def raw_disk(report, arch, only):
     initrd = shell_initramfs(arch)
     with tempfile.TemporaryDirectory() as directory:
@@ -56,16 +69,82 @@ def raw_disk(report, arch, only):
         make_disk(image)
         with Shell(arch, kernel_image(arch), initrd, "panic=-1", extra=qemu.disks([image])) as shell:
             shell.wait_for_shell()
-            for name, command, wanted in STEPS:
-                if not name.startswith(only or ""):
-                    continue
-                try:
-                    output = shell.run(command)
-                    report.result(f"disk/{arch}/{name}", wanted in output, output.splitlines()[-10:])
-                except pexpect.ExceptionPexpect:
-                    report.result(f"disk/{arch}/{name}", False, str(shell.child.before).splitlines()[-20:])
-                    return
+            type_steps(report, arch, shell, STEPS, only)
+
+
+FAULTY = 16 << 11  # sector 32768 and on: what QEMU's blkdebug lets fail
+
+
+def drive(name, image, *options, rules=(), device="virtio-blk-pci"):
+    """The words for one disk; `rules`: what fails, as options of blkdebug's inject-error."""
+    layers = f"driver=raw,node-name={name}," + ",".join(("discard=unmap", *(o for o in options if "=" in o)))
+    if not rules:
+        layers += f",file.driver=file,file.filename={image}"
+    else:
+        layers += f",file.driver=blkdebug,file.image.driver=file,file.image.filename={image}"
+        for number, rule in enumerate(rules):
+            layers += "".join(f",file.inject-error.{number}.{word}" for word in ("event=none", "errno=5", *rule))
+    return ["-blockdev", layers, "-device", ",".join((f"{device},drive={name}", *(o for o in options if "=" not in o)))]
+
+
+def special_disks(directory, arch):
+    """vda read-only; vdb discards; vdc fails where blkdebug says; vdd cannot flush; vde is slow beyond patience; vdf is behind
+    memory-mapped registers (where the machine has them)."""
+    images = [os.path.join(directory, f"disk{number}") for number in range(6)]
+    for number, image in enumerate(images):
+        with open(image, "wb") as file:
+            file.write(f"image {number}\n".encode())
+            file.write(b"x" * (2 * MIB))
+            file.truncate(32 * MIB)
+    words = [*drive("a", images[0], "read-only=on"), *drive("b", images[1]),
+             *drive("c", images[2], rules=(("iotype=write", f"sector={FAULTY}"), ("iotype=read", f"sector={FAULTY + 2048}"))),
+             *drive("d", images[3], rules=(("iotype=flush",),)),
+             "-object", "throttle-group,id=slow,x-bps-total=20000,x-bps-total-max=400000",
+             "-blockdev", f"driver=throttle,node-name=e,throttle-group=slow,file.driver=file,file.filename={images[4]}",
+             "-device", "virtio-blk-pci,drive=e"]
+    if arch == "aarch64":
+        words += drive("f", images[5], device="virtio-blk-device")
+    return images, words
+
+
+# The same for special_disks, with four processors.
+SPECIAL = (
+    ("read_only_disk_is_read", "head -n 1 /dev/vda; blockdev --getro /dev/vda", "image 0\n1"),
+    ("read_only_disk_is_not_written", "dd if=/dev/zero of=/dev/vda bs=512 count=1 2>&1", "not permitted"),
+    ("discarded_range_is_read", "blkdiscard -o 1048576 -l 1048576 /dev/vdb; echo $?; dd if=/dev/vdb bs=1M skip=1 count=1 "
+     "iflag=direct 2>/dev/null | tr -d '\\000' | wc -c", "0\n0"),
+    ("failing_write_is_told", "dd if=/dev/zero of=/dev/vdc bs=4096 seek=4096 count=1 conv=fsync 2>&1", "utput error"),
+    ("failing_write_is_told_once", "dd if=/dev/zero of=/dev/vdc bs=4096 seek=1 count=1 conv=fsync 2>&1", "4.0KB"),
+    ("failing_direct_write_is_told", "dd if=/dev/zero of=/dev/vdc bs=4096 seek=4096 count=1 oflag=direct 2>&1", "utput error"),
+    ("failing_read_is_told", "dd if=/dev/vdc of=/dev/null bs=4096 skip=4352 count=1 2>&1", "utput error"),
+    ("reads_beside_it_work", "dd if=/dev/vdc of=/dev/null bs=4096 skip=4400 count=8 2>&1", "8+0 records in"),
+    ("failing_flush_is_told", "dd if=/dev/zero of=/dev/vdd bs=4096 count=1 conv=fsync 2>&1", "utput error"),
+    ("processors_write_side_by_side", "for i in 1 2 3 4; do dd if=/dev/zero of=/dev/vdb bs=64k seek=$((i*100)) count=32 oflag=direct "
+     "2>/dev/null && echo done$i & done; wait", "done"),
+    ("device_that_does_not_answer_is_given_up", "dd if=/dev/vde of=/dev/null bs=1M count=2 iflag=direct 2>&1", "utput error"),
+    ("and_stays_so", "dd if=/dev/vde of=/dev/null bs=4k skip=4000 count=1 2>&1", "utput error"),
+    ("loop_device_on_a_file", "dd if=/dev/zero of=/tmp/f bs=1M count=4 2>/dev/null; losetup /dev/loop0 /tmp/f && losetup /dev/loop0; "
+     "echo here | dd of=/dev/loop0 conv=fsync 2>/dev/null; head -n 1 /tmp/f; losetup -d /dev/loop0", "here"),
+    ("ram_disk_keeps_what_is_written", "dd if=/dev/urandom of=/tmp/r bs=64k count=16 2>/dev/null; cat /tmp/r > /dev/ram0; "
+     "head -c 1048576 /dev/ram0 | cmp - /tmp/r && echo same", "same"),
+)
+
+
+def special(report, arch, only):
+    initrd = shell_initramfs(arch)
+    with tempfile.TemporaryDirectory() as directory:
+        _, words = special_disks(directory, arch)
+        steps = list(SPECIAL)
+        if arch == "aarch64":
+            steps.append(("disk_behind_memory_mapped_registers", "head -n 1 /dev/vdf; dd if=/dev/zero of=/dev/vdf bs=1M count=4 "
+                          "conv=fsync 2>&1", "4.0MB"))
+        with Shell(arch, kernel_image(arch), initrd, "panic=-1 virtio_blk.timeout=8", seconds=60, cpus=4, extra=words) as shell:
+            shell.wait_for_shell()
+            type_steps(report, arch, shell, steps, only)
 
 
 def run(report, arch, only):
     raw_disk(report, arch, only)
+    special(report, arch, only)
+    if "hostile".startswith(only or ""):
+        hostile.run(report, arch)

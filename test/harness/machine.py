@@ -58,29 +58,6 @@ def fetch(arch, *packages):
     tool("tools/fetch", arch, *packages)
 
 
-def linux_modules(arch, *names):
-    """Files of Debian's kernel modules, each behind those that it needs; [] for what is built in."""
-    fetch(arch, "linux")
-    top = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(kernel_image(arch, "linux")))), "lib", "modules")
-    files = {name[:-3].replace("-", "_"): os.path.join(folder, name)
-             for folder, _, found in os.walk(top) for name in found if name.endswith(".ko")}
-    ordered = []
-
-    def add(name):
-        path = files.get(name)
-        if not path or path in ordered:
-            return
-        with open(path, "rb") as module:
-            needs = re.search(rb"\0depends=([^\0]*)\0", module.read())
-        for other in needs[1].decode().split(",") if needs else ():
-            add(other.replace("-", "_"))
-        ordered.append(path)
-
-    for name in names:
-        add(name)
-    return ordered
-
-
 def shell_initramfs(arch):
     """The initramfs of `make run`: BusyBox and a shell on the console."""
     fetch(arch, "busybox-static", "linux")
