@@ -29,8 +29,17 @@ static void action_take(int signo, struct signal_action *out)
 	spin_unlock(&actions->lock);
 }
 
+void signal_die(const siginfo_t *info)
+{
+	int status = info->si_signo;
+
+	if (signal_dumps(current_process(), info->si_signo) && proc_hooks.core_dump(info))
+		status |= 0x80;
+	process_exit(status);
+}
+
 /* The default action. Returns if the task goes on. */
-static void act_by_default(int signo)
+static void act_by_default(const siginfo_t *info, int signo)
 {
 	struct process *process = current_process();
 
@@ -43,7 +52,7 @@ static void act_by_default(int signo)
 			signal_stop(signo);
 		return;
 	}
-	process_exit(signal_exit_status(process, signo));
+	signal_die(info);
 }
 
 /* The next signal that has a handler, or 0. Does what the others ask for. */
@@ -77,7 +86,8 @@ static int next_handled(siginfo_t *info, struct signal_action *action)
 			continue;
 		if (action->handler != (vaddr_t)SIG_DFL)
 			return signo;
-		act_by_default(signo);
+		info->si_signo = signo;
+		act_by_default(info, signo);
 	}
 }
 

@@ -46,7 +46,10 @@ signal_mask signal_default_ignored(void);
 void signal_discard_locked(struct process *process, signal_mask mask) __must_hold(&process->lock);
 /* Another task than the current one can take what is pending for the process. */
 void signal_retarget_locked(struct process *process) __must_hold(&process->lock);
-int signal_exit_status(struct process *process, int signo);
+/* The signal's default action writes a core file, and the process's limits allow one. */
+bool signal_dumps(struct process *process, int signo);
+/* Ends the current process by a signal, after its core file; `info` says which. Does not return. */
+[[noreturn]] void signal_die(const siginfo_t *info);
 /* Queues an entry that is part of a timer, unless it is queued. True if it was queued now. */
 int signal_send_timer(struct process *process, struct task *task, struct queued_signal *queued);
 /* Takes such an entry off any queue. */

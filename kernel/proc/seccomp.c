@@ -268,7 +268,10 @@ static void fill_sigsys(siginfo_t *info, const struct trap_frame *frame, u32 dat
 	log_action(frame, action);
 	if (action == SECCOMP_RET_KILL_THREAD && READ_ONCE(process->task_count) > 1)
 		task_exit(SIGSYS);
-	process_exit(signal_exit_status(process, SIGSYS));
+	siginfo_t info;
+
+	fill_sigsys(&info, frame, action & SECCOMP_RET_DATA);
+	signal_die(&info);
 }
 
 static bool filtered(struct trap_frame *frame, bool again);

@@ -218,16 +218,13 @@ static struct task *choose_task(struct process *process, struct task *task, int 
 	return nullptr;
 }
 
-/* The wait status of a process that `signo` ends. */
-int signal_exit_status(struct process *process, int signo)
+bool signal_dumps(struct process *process, int signo)
 {
 	static const signal_mask dumping =
 		MASK(SIGQUIT) | MASK(SIGILL) | MASK(SIGTRAP) | MASK(SIGABRT) | MASK(SIGFPE) |
 		MASK(SIGSEGV) | MASK(SIGBUS) | MASK(SIGSYS) | MASK(SIGXCPU) | MASK(SIGXFSZ);
 
-	if (!(dumping & SIGNAL_BIT(signo)) || !process->limits[RLIMIT_CORE].rlim_cur)
-		return signo;
-	return signo | 0x80;
+	return dumping & SIGNAL_BIT(signo) && process->limits[RLIMIT_CORE].rlim_cur;
 }
 
 /* A signal was queued: wake whoever takes it, or end the process at once. */
@@ -241,10 +238,10 @@ static void signal_complete(struct process *process, struct task *task, int sign
 		return;
 	if (handler == (vaddr_t)SIG_DFL &&
 	    !((DEFAULT_IGNORED | DEFAULT_STOP) & SIGNAL_BIT(signo)) &&
-	    (!process->unkillable || signo == SIGKILL) &&
+	    !signal_dumps(process, signo) && (!process->unkillable || signo == SIGKILL) &&
 	    !(task->signals.wait_set & SIGNAL_BIT(signo)) &&
 	    (signo == SIGKILL || !task->trace.tracer)) {
-		process_kill_locked(process, signal_exit_status(process, signo));
+		process_kill_locked(process, signo);
 		return;
 	}
 	thread_work_set(&task->thread.base, WORK_SIGNAL);
@@ -404,7 +401,7 @@ void signal_force_fatal(int signo)
 	struct process *process = current_process();
 	irqflags_t flags = spin_lock_irqsave(&process->lock);
 
-	process_kill_locked(process, signal_exit_status(process, signo));
+	process_kill_locked(process, signo);
 	spin_unlock_irqrestore(&process->lock, flags);
 }
 

@@ -292,6 +292,8 @@ struct proc_hooks {
 	ssize_t (*file_attribute)(struct file *file, const char *name, void *value, size_t size);
 	/* The mount of the file ignores set-user-ID bits. */
 	bool (*file_nosuid)(struct file *file);
+	/* Writes a core file of the current task, which `info` ends (core(5)); true if there is one now. May sleep. */
+	bool (*core_dump)(const siginfo_t *info);
 	/* A session leader exits: its terminal is hung up. May sleep. */
 	void (*session_exit)(struct session *session);
 	/* System V semaphores undo, POSIX locks of the process: at exit and exec. */

@@ -18,6 +18,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <proc/task.h>
+#include <vfs/core_dump.h>
 #include <vfs/dcache.h>
 #include <vfs/devices.h>
 #include <vfs/file_locks.h>
@@ -79,6 +80,7 @@ void vfs_init(void)
 	devices_init();
 	open_init();
 	file_locks_init();
+	core_dump_init();
 	file_owner_init();
 	notify_init();
 	make_anonymous_mount();

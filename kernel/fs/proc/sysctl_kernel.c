@@ -16,6 +16,7 @@
 #include <mm/aspace.h>
 #include <proc/pid.h>
 #include <proc/uts.h>
+#include <vfs/core_dump.h>
 
 /* kernel/hostname, domainname: data is one of these. */
 static const enum uts_name host_name = UTS_HOST_NAME, domain_name = UTS_DOMAIN_NAME;
@@ -38,6 +39,27 @@ static int uts_store(const struct synthetic_node *node, char *text, size_t size)
 static const struct synthetic_type uts_file = { .mode = S_IFREG | 0644,
 						.show = uts_show,
 						.store = uts_store };
+
+static int core_pattern_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	char pattern[CORE_PATTERN_MAX];
+
+	core_pattern_get(pattern);
+	text_printf(out, "%s\n", pattern);
+	return 0;
+}
+
+static int core_pattern_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	const char *end = strchr(text, '\n');
+
+	core_pattern_set(text, end ? (size_t)(end - text) : strlen(text));
+	return 0;
+}
+static const struct synthetic_type core_pattern_file = { .mode = S_IFREG | 0644,
+							 .show = core_pattern_show,
+							 .store = core_pattern_store };
+static const struct sysctl_number uses_pid = SYSCTL_NUMBER(core_uses_pid, 0, 1);
 
 /* kernel/random */
 
@@ -269,6 +291,8 @@ static const struct sysctl_number rt_period = SYSCTL_NUMBER(sched_rt_period_us, 
 static const struct synthetic_named kernel_names[] = {
 	{ "arch", &sysctl_text_ro, arch_machine_name },
 	{ "cap_last_cap", &sysctl_function_file_ro, &last_capability },
+	{ "core_pattern", &core_pattern_file, nullptr },
+	{ "core_uses_pid", &sysctl_number_file, &uses_pid },
 	{ "dmesg_restrict", &sysctl_number_file, &dmesg_restrict },
 	{ "domainname", &uts_file, &domain_name },
 	{ "hostname", &uts_file, &host_name },
