@@ -13,6 +13,12 @@
 
 #include "arm_priv.h"
 
+const struct own_interrupt_name arch_own_interrupts[OWN_INTERRUPTS] = {
+	[OWN_TIMER] = { "LOC", "Local timer interrupts" },
+	[OWN_RESCHEDULE] = { "IPI0", "Rescheduling interrupts" },
+	[OWN_CALL] = { "IPI1", "Function call interrupts" },
+};
+
 #define INTID_MASK 0xffffff
 #define FIRST_DEVICE_INTID 16
 #define FIRST_SPECIAL_INTID 1020

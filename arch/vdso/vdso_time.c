@@ -22,6 +22,9 @@ int EXPORT VDSO_FUNCTION(gettimeofday)(struct __kernel_old_timeval *out, struct 
 #ifdef VDSO_HAS_TIME
 long EXPORT VDSO_FUNCTION(time)(long *out);
 #endif
+#ifdef VDSO_HAS_GETCPU
+long EXPORT VDSO_FUNCTION(getcpu)(u32 *cpu, u32 *node, void *unused);
+#endif
 
 static const struct vdso_data *vdso_data(void)
 {
@@ -78,5 +81,18 @@ long VDSO_FUNCTION(time)(long *out)
 	if (out)
 		*out = (long)(ns / NSEC_PER_SEC);
 	return (long)(ns / NSEC_PER_SEC);
+}
+#endif
+
+#ifdef VDSO_HAS_GETCPU
+long VDSO_FUNCTION(getcpu)(u32 *cpu, u32 *node, void *unused)
+{
+	if (!vdso_data()->cpu_readable)
+		return vdso_syscall(__NR_getcpu, (u64)cpu, node);
+	if (cpu)
+		*cpu = vdso_cpu_number();
+	if (node)
+		*node = 0;
+	return 0;
 }
 #endif

@@ -5,6 +5,7 @@
 #include <arch/irqflags.h>
 #include <arch/thread.h>
 #include <core/percpu.h>
+#include <core/vdso_data.h>
 
 #include <linux/elf-em.h>
 
@@ -64,6 +65,7 @@ bool arch_random(u64 *out)
 
 void arch_cpu_init(void)
 {
-	/* head.S, x86_descriptors_init and x86_features_enable did all of it: nothing needs memory.
-	 */
+	/* head.S, x86_descriptors_init and x86_features_enable did the rest. */
+	x86_cpu_number_set(0);
+	vdso_data_page.data.cpu_readable = x86_features.rdtscp;
 }

@@ -49,6 +49,7 @@ void x86_features_detect(void)
 	f->xsave = leaf1.ecx & BIT(26);
 	f->rdrand = leaf1.ecx & BIT(30);
 	f->hypervisor = leaf1.ecx & BIT(31);
+	f->rdtscp = cpuid(0x80000001, 0).edx & BIT(27);
 	f->page1g = cpuid(0x80000001, 0).edx & BIT(26);
 	if (f->max_leaf >= 7) {
 		struct cpuid leaf7 = cpuid(7, 0);
@@ -84,4 +85,10 @@ void x86_features_enable(void)
 	if (f->pat)
 		msr_write(MSR_PAT, PAT_VALUE);
 	x86_fpu_enable();
+}
+
+void x86_cpu_number_set(unsigned cpu)
+{
+	if (x86_features.rdtscp)
+		msr_write(MSR_TSC_AUX, cpu);
 }

@@ -9,7 +9,7 @@ struct x86_features {
 	bool fsgsbase, smep, smap, umip;
 	bool pge, pat, page1g;
 	bool x2apic, tsc_deadline, invariant_tsc, hypervisor;
-	bool rdrand;
+	bool rdrand, rdtscp;
 	u32 cpuid1_edx;
 	u32 max_leaf;
 };
@@ -20,3 +20,6 @@ void x86_features_detect(void);
 
 /* Every CPU: control registers and the FPU as x86_features say. */
 void x86_features_enable(void);
+
+/* Every CPU: lets user mode read its number (getcpu of the vDSO). */
+void x86_cpu_number_set(unsigned cpu);

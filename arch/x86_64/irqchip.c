@@ -18,6 +18,12 @@
 #include "smp.h"
 #include "x86.h"
 
+const struct own_interrupt_name arch_own_interrupts[OWN_INTERRUPTS] = {
+	[OWN_TIMER] = { "LOC", "Local timer interrupts" },
+	[OWN_RESCHEDULE] = { "RES", "Rescheduling interrupts" },
+	[OWN_CALL] = { "CAL", "Function call interrupts" },
+};
+
 #define IO_APIC_DEFAULT 0xfec00000
 #define IO_APIC_SELECT 0x00
 #define IO_APIC_WINDOW 0x10

@@ -72,6 +72,7 @@ void x86_cpu_main(void)
 
 	x86_descriptors_load(boot->kstack_top, boot->ist_stacks);
 	x86_features_enable();
+	x86_cpu_number_set(cpu);
 	lapic_enable();
 	x86_timer_enable();
 	__atomic_store_n(&x86_cpu_boot.started, true, __ATOMIC_RELEASE);

@@ -35,6 +35,7 @@ void cpu_dump_all(void)
 void ipi_received(struct trap_frame *frame, enum ipi kind)
 {
 	irq_enter(frame);
+	this_cpu(own_interrupts)[kind == IPI_RESCHEDULE ? OWN_RESCHEDULE : OWN_CALL]++;
 	switch (kind) {
 	case IPI_RESCHEDULE:
 		/* The sender has set WORK_RESCHEDULE or queued an earlier timer; the way out does

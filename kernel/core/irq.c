@@ -30,6 +30,7 @@ static struct irq_action actions[ACTIONS_MAX] __guarded_by(&irq_lock);
 static struct irq_action *lines[IRQ_COUNT]; /* written under irq_lock, read under RCU */
 
 DEFINE_PER_CPU(u32, irq_counts)[IRQ_COUNT];
+DEFINE_PER_CPU(u32, own_interrupts)[OWN_INTERRUPTS];
 DEFINE_PER_CPU(const struct trap_frame *, irq_frame); /* of the outermost interrupt */
 DEFINE_PER_CPU(u64, irq_start_ns);
 DEFINE_PER_CPU(u64, irq_total_ns);

@@ -53,6 +53,9 @@ void ipi_received(struct trap_frame *frame, enum ipi kind);
 void cpu_dump(void);
 void cpu_dump_all(void);
 
+/* Interrupts that no device raises, as <arch/irqchip.h> counts them. */
+DECLARE_PER_CPU(u32, own_interrupts)[OWN_INTERRUPTS];
+
 /* How often interrupt `irq` came on `cpu`, and the name of its first handler (null: none). */
 u64 irq_count(unsigned irq, unsigned cpu);
 const char *irq_name(unsigned irq);

@@ -207,6 +207,7 @@ void trap_timer(struct trap_frame *frame) __no_lock_analysis
 	irqflags_t flags;
 
 	irq_enter(frame);
+	this_cpu(own_interrupts)[OWN_TIMER]++;
 	flags = spin_lock_irqsave(&b->lock);
 	b->programmed_ns = 0; /* it has fired: whatever is first must be programmed again */
 	run_expired(b, flags);

@@ -16,7 +16,8 @@
 struct vdso_data {
 	u64 counter_base;
 	u64 multiplier;
-	u32 clocks; /* bit n: clock n can be told; 0: user space cannot read the counter */
+	u32 clocks;	  /* bit n: clock n can be told; 0: user space cannot read the counter */
+	u32 cpu_readable; /* the CPU's number can be read in user mode, as the architecture does it */
 	s64 offset_ns[VDSO_CLOCKS]; /* each atomic; CLOCK_REALTIME's moves */
 };
 

@@ -9,6 +9,13 @@
 
 #define IRQ_COUNT 1024
 
+/* Interrupts of the processors' own, with what /proc/interrupts of this architecture calls them. */
+enum own_interrupt { OWN_TIMER, OWN_RESCHEDULE, OWN_CALL, OWN_INTERRUPTS };
+struct own_interrupt_name {
+	const char *label, *text;
+};
+extern const struct own_interrupt_name arch_own_interrupts[OWN_INTERRUPTS];
+
 /* Finds and initialises the controller (ACPI MADT: I/O APIC, with the 8259 masked; GICv2 or v3). */
 void arch_irqchip_init(void);
 

@@ -8,6 +8,7 @@
 
 #define VDSO_FUNCTION(name) __vdso_##name
 #define VDSO_HAS_TIME 1
+#define VDSO_HAS_GETCPU 1
 
 /* The fence keeps the counter from being read before what precedes in the program. */
 static inline u64 vdso_counter(void)
@@ -16,6 +17,15 @@ static inline u64 vdso_counter(void)
 
 	asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
 	return (u64)high << 32 | low;
+}
+
+/* TSC_AUX holds it. */
+static inline u32 vdso_cpu_number(void)
+{
+	u32 number;
+
+	asm volatile("rdtscp" : "=c"(number) : : "rax", "rdx");
+	return number;
 }
 
 static inline long vdso_syscall(long number, u64 first, void *second)

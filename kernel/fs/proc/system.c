@@ -70,7 +70,10 @@ static int loadavg_show(const struct synthetic_node *node, struct text_buffer *o
 	sched_load_average(load);
 	for (int i = 0; i < 3; i++)
 		text_printf(out, "%u.%02u ", load[i] >> 16, ((load[i] & 0xffff) * 100) >> 16);
-	text_printf(out, "%u/%u %d\n", sched_runnable_count(), task_count(), pid_last());
+	const struct pid_namespace *ns = current_pid_namespace();
+	int last = ns == &initial_pid_namespace ? pid_last() : (int)ns->last;
+
+	text_printf(out, "%u/%u %d\n", sched_runnable_count(), task_count(), last);
 	return 0;
 }
 
@@ -94,6 +97,9 @@ static u64 interrupts_total(void)
 		for_each_cpu (cpu)
 			n += irq_count(irq, cpu);
 	}
+	for_each_cpu (cpu)
+		for (unsigned kind = 0; kind < OWN_INTERRUPTS; kind++)
+			n += per_cpu(own_interrupts, cpu)[kind];
 	return n;
 }
 
@@ -174,6 +180,12 @@ static int interrupts_show(const struct synthetic_node *node, struct text_buffer
 		for_each_cpu (cpu)
 			text_printf(out, " %10llu", (unsigned long long)irq_count(irq, cpu));
 		text_printf(out, "  %s\n", irq_name(irq));
+	}
+	for (unsigned kind = 0; kind < OWN_INTERRUPTS; kind++) {
+		text_printf(out, "%3s:", arch_own_interrupts[kind].label);
+		for_each_cpu (cpu)
+			text_printf(out, " %10u", per_cpu(own_interrupts, cpu)[kind]);
+		text_printf(out, "  %s\n", arch_own_interrupts[kind].text);
 	}
 	return 0;
 }
