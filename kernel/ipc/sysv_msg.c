@@ -7,6 +7,7 @@
 #include <ipc/sysv_priv.h>
 #include <lib/errno.h>
 #include <lib/list.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
 #include <proc/pid_namespace.h>
@@ -202,16 +203,51 @@ static int receive_locked(int id, long type, size_t size, u32 flags, struct mess
 	return error;
 }
 
+/* MSG_COPY: a copy of the message at place `index`, which stays. */
+static int copy_locked(int id, long index, size_t size, u32 flags, struct message **out)
+	__must_hold(&queues.lock)
+{
+	struct message *m, *found = nullptr, *copy;
+	struct queue *q;
+	int error = open_locked(id, S_IRUSR, &q);
+
+	if (error)
+		return error;
+	list_for_each (m, &q->messages, node) {
+		if (index-- == 0)
+			found = m;
+	}
+	error = !found ? -ENOMSG : found->size > size && !(flags & MSG_NOERROR) ? -E2BIG : 0;
+	if (!error) {
+		copy = kmalloc(sizeof(*copy), 0);
+		void *text = kmalloc(MAX(found->size, (size_t)1), 0);
+
+		if (copy && text) {
+			*copy = *found;
+			copy->text = text;
+			memcpy(text, found->text, found->size);
+			*out = copy;
+		} else {
+			kfree(copy);
+			kfree(text);
+			error = -ENOMEM;
+		}
+	}
+	queue_put_locked(q);
+	return error;
+}
+
 ssize_t msg_receive(int id, long type, size_t size, u32 flags, long *out_type, void **text)
 {
 	struct message *m;
 	ssize_t length;
 	int error;
 
-	if (flags & MSG_COPY) /* for checkpoints only, and optional on Linux */
-		return -ENOSYS;
+	if (flags & MSG_COPY && (flags & MSG_EXCEPT || !(flags & IPC_NOWAIT)))
+		return -EINVAL;
 	mutex_lock(&queues.lock);
-	error = receive_locked(id, type, size, flags, &m);
+	error = flags & MSG_COPY ? copy_locked(id, type, size, flags, &m)
+				 : receive_locked(id, type, size, flags, &m);
 	mutex_unlock(&queues.lock);
 	if (error)
 		return error;

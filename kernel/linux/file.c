@@ -144,7 +144,10 @@ long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long count,
 {
 	if ((s64)offset_low < -1)
 		return -EINVAL;
-	return flags ? -EOPNOTSUPP : transfer_vector(fd, iov, count, (s64)offset_low, false);
+	/* RWF_HIPRI asks for polling of a device; nobody needs to. */
+	if (flags & ~RWF_HIPRI)
+		return -EOPNOTSUPP;
+	return transfer_vector(fd, iov, count, (s64)offset_low, false);
 }
 
 long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long count,
@@ -154,10 +157,10 @@ long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long count,
 
 	if ((s64)offset_low < -1)
 		return -EINVAL;
-	if (flags & ~(RWF_SYNC | RWF_DSYNC))
+	if (flags & ~(RWF_SYNC | RWF_DSYNC | RWF_HIPRI))
 		return -EOPNOTSUPP;
 	n = transfer_vector(fd, iov, count, (s64)offset_low, true);
-	if (n > 0 && flags) {
+	if (n > 0 && flags & (RWF_SYNC | RWF_DSYNC)) {
 		long result = flags & RWF_SYNC ? sys_fsync(fd) : sys_fdatasync(fd);
 
 		if (result < 0 && result != -EINVAL)

@@ -48,7 +48,6 @@ static long map_file(struct map_request *req, int fd, vaddr_t *out)
 		/* A file without an object of its own asked for anonymous memory (/dev/zero). */
 		if (!req->object && !(req->vma_flags & VMA_DEVICE)) {
 			req->offset = 0;
-			req->file = nullptr;
 		}
 		err = aspace_map(current_aspace(), req, out);
 		if (req->object_owned)

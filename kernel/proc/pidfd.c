@@ -47,9 +47,20 @@ static int pidfd_describe(struct file *file, char *buf, size_t size)
 {
 	const struct process *process = ((struct pidfd *)file->private)->process;
 
-	int pid = pid_to_user(process->pid);
+	const struct pid_namespace *here = current_pid_namespace(), *ns = process->pid_namespace;
+	int pid = process->state == PROCESS_DEAD ? -1 : pid_to_user(process->pid);
+	int length = scnprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", pid, pid);
 
-	return scnprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+	/* From the reader's name space down to the process's own. */
+	for (unsigned level = here->level + 1; pid > 0 && level <= ns->level; level++) {
+		const struct pid_namespace *at = ns;
+
+		while (at->level > level)
+			at = at->parent;
+		length += scnprintf(buf + length, size - (size_t)length, "\t%d",
+				    pid_alias(at, process->pid));
+	}
+	return length + scnprintf(buf + length, size - (size_t)length, "\n");
 }
 
 static const struct file_ops pidfd_ops = {

@@ -2,6 +2,7 @@
 /* open(2): from a path, perhaps creating the file, to an open file. */
 #include <ipc/pipe.h>
 #include <lib/errno.h>
+#include <lib/format.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/init.h>
@@ -263,8 +264,10 @@ static int open_unnamed(int dirfd, const char *text, const struct open_request *
 		result = inode->ops->create_unnamed(
 			inode, posix_acl_new_mode(inode, S_IFREG | (req->mode & 07777)), &inode);
 	if (!result) {
-		result = dentry_create_detached(dir.dentry->superblock, inode, "(unnamed)",
-						&path.dentry);
+		char name[24];
+
+		(void)snprintf(name, sizeof(name), "#%llu", (unsigned long long)inode->number);
+		result = dentry_create_detached(dir.dentry->superblock, inode, name, &path.dentry);
 		if (result)
 			inode_put(inode);
 	}

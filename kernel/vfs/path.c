@@ -234,8 +234,12 @@ void path_parent(const struct path *path, struct path *out)
 {
 	spin_lock(&namespace_lock);
 	*out = (struct path){ path->mount, path->dentry };
-	if (path->dentry != path->mount->root)
-		out->dentry = path->dentry->parent;
+	/* A file that is mounted alone is looked for where its mount lies. */
+	while (out->dentry == out->mount->root && !S_ISDIR(out->dentry->inode->mode) &&
+	       out->mount->parent)
+		*out = (struct path){ out->mount->parent, out->mount->mountpoint };
+	if (out->dentry != out->mount->root)
+		out->dentry = out->dentry->parent;
 	path_get(out);
 	spin_unlock(&namespace_lock);
 }
@@ -245,7 +249,8 @@ int path_child(const struct path *dir, const char *text, struct path *out)
 	size_t length = strlen(text);
 	struct name name = { text, (u32)length, name_hash(text, length) };
 	struct dentry *child;
-	int result = dentry_lookup(dir->dentry, &name, &child);
+	int result = S_ISDIR(dir->dentry->inode->mode) ? dentry_lookup(dir->dentry, &name, &child)
+						       : -ENOTDIR;
 
 	if (result)
 		return result;

@@ -29,7 +29,13 @@ static bool build(struct text *t, const struct path *path, const struct path *ro
 	while (!reached) {
 		if (d == root->dentry && m == root->mount) {
 			reached = true;
-		} else if (d == m->root || d->parent == d) {
+		} else if (d->parent == d && d != m->root) {
+			/* Made without a name (O_TMPFILE): as if in the root of its file system. */
+			if (!prepend(t, d->name, d->name_length) || !prepend(t, "/", 1))
+				return false;
+			any = true;
+			d = m->root;
+		} else if (d == m->root) {
 			if (!m->parent)
 				break;
 			d = m->mountpoint;

@@ -34,7 +34,8 @@ static int root_lookup(const struct synthetic_node *dir, const char *name,
 		       struct synthetic_node *out)
 {
 	struct synthetic_node table = { .data = &proc_system_table };
-	if (synthetic_table_lookup(&table, name, out) == 0)
+	bool shown = !dir->key[KEY_EXTRA] || !strcmp(name, "self") || !strcmp(name, "thread-self");
+	if (shown && synthetic_table_lookup(&table, name, out) == 0)
 		return 0;
 	int pid;
 	struct process *process;
@@ -60,8 +61,10 @@ static bool root_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 		      struct synthetic_node *out)
 {
 	struct synthetic_node table = { .data = &proc_system_table };
-	if (synthetic_table_next(&table, cursor, name, out))
-		return true;
+	while (synthetic_table_next(&table, cursor, name, out)) {
+		if (!dir->key[KEY_EXTRA] || !strcmp(name, "self") || !strcmp(name, "thread-self"))
+			return true;
+	}
 	u64 first = proc_system_table.count;
 	struct process *process = process_next((int)(*cursor - first) + 1);
 	int pid = 0;
@@ -99,10 +102,11 @@ static const struct superblock_ops proc_superblock_ops = {
 };
 
 static int proc_create(const struct file_system_type *type, struct pid_namespace *ns,
-		       struct superblock **out)
+		       bool only_processes, struct superblock **out)
 {
-	int err = synthetic_mount(type, PROC_SUPER_MAGIC,
-				  &(struct synthetic_node){ .type = &root, .data = ns }, out);
+	struct synthetic_node node = { .type = &root, .data = ns };
+	node.key[KEY_EXTRA] = only_processes;
+	int err = synthetic_mount(type, PROC_SUPER_MAGIC, &node, out);
 	if (err)
 		return err;
 	namespace_get(&ns->base);
@@ -116,8 +120,7 @@ static int proc_mount(const struct file_system_type *type, const char *source, u
 {
 	(void)source;
 	(void)flags;
-	(void)data;
-	return proc_create(type, current_pid_namespace(), out);
+	return proc_create(type, current_pid_namespace(), data && strstr(data, "subset=pid"), out);
 }
 
 static struct file_system_type proc_type = {
@@ -128,7 +131,7 @@ static struct file_system_type proc_type = {
 
 int proc_superblock_create(struct pid_namespace *ns, struct superblock **out)
 {
-	return proc_create(&proc_type, ns, out);
+	return proc_create(&proc_type, ns, false, out);
 }
 
 void proc_fs_init(void)

@@ -61,6 +61,9 @@ extern const struct proc_text proc_stat_text, proc_statm_text, proc_status_text,
 extern const struct proc_memory_text proc_maps_text, proc_smaps_text, proc_smaps_rollup_text,
 	proc_numa_maps_text, proc_cmdline_text, proc_environ_text, proc_auxv_text;
 
+/* Where the name of a mapping begins in its line. */
+#define LABEL_COLUMN 73
+
 /* A line of maps. `path_buf` has PATH_MAX bytes. Needs as->lock, shared or not. */
 void proc_show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma,
 		       char *path_buf);

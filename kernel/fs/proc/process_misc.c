@@ -285,7 +285,9 @@ static void stack_show(struct task *task, const struct synthetic_node *node,
 static void syscall_show(struct task *task, const struct synthetic_node *node,
 			 struct text_buffer *out)
 {
-	if (task->thread.on_cpu || task->thread.state != THREAD_SLEEPING) {
+	bool stands = !task->thread.on_cpu && task->thread.state == THREAD_SLEEPING;
+
+	if (!stands && task != current_task()) {
 		text_printf(out, "running\n");
 	} else {
 		const struct trap_frame *f = thread_user_frame(task->thread.base.kstack_top);

@@ -136,8 +136,12 @@ static void smaps_rollup_show(struct aspace *as, struct text_buffer *out)
 		add_usage(&u, as, vma);
 	}
 	read_unlock(&as->lock);
-	text_printf(out, "%08lx-%08lx ---p 00000000 00:00 0                          [rollup]\n",
-		    first, last);
+	size_t line_start = out->size;
+
+	text_printf(out, "%08lx-%08lx ---p 00000000 00:00 0 ", first, last);
+	while (out->size - line_start < LABEL_COLUMN && !out->failed)
+		text_printf(out, " ");
+	text_printf(out, "[rollup]\n");
 	show_usage(out, &u, true);
 }
 

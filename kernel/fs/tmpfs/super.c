@@ -380,12 +380,17 @@ static int mount_rootfs(const struct file_system_type *type, const char *source,
 static struct file_system_type tmpfs_type = { .name = "tmpfs",
 					      .user_visible = true,
 					      .mount = mount_tmpfs };
+/* tmpfs without limits, which ignores its options. */
+static struct file_system_type ramfs_type = { .name = "ramfs",
+					      .user_visible = true,
+					      .mount = mount_rootfs };
 static struct file_system_type rootfs_type = { .name = "rootfs", .mount = mount_rootfs };
 
 void tmpfs_init(void)
 {
 	inode_cache = slab_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 0);
 	file_system_register(&tmpfs_type);
+	file_system_register(&ramfs_type);
 	file_system_register(&rootfs_type);
 	memfd_init(&tmpfs_type);
 }
