@@ -55,6 +55,18 @@ static void fix_headers(struct packet *p, unsigned link, unsigned transport, uns
 	}
 }
 
+/* All headers up to the payload, or 0: a packet that is forwarded has headers of a stranger's making. */
+static unsigned headers_of(const struct packet *p, unsigned transport, unsigned limit)
+{
+	unsigned length;
+
+	limit = MIN(limit, (unsigned)p->linear);
+	if (transport > limit || limit - transport < 20)
+		return 0;
+	length = (p->data[transport + 12] >> 4) * 4u;
+	return length >= 20 && transport + length <= limit ? transport + length : 0;
+}
+
 void net_segment_in_software(struct net_device *device, struct packet *whole)
 {
 	unsigned link = device->header_length;
@@ -62,10 +74,8 @@ void net_segment_in_software(struct net_device *device, struct packet *whole)
 	unsigned headers, payload, size = whole->segment_size;
 	u8 saved[PACKET_HEADROOM];
 
-	/* A packet that is forwarded has headers of a stranger's making. */
-	if (transport + 20 > MIN((unsigned)whole->linear, (unsigned)sizeof(saved)) ||
-	    (headers = transport + (whole->data[transport + 12] >> 4) * 4u) >
-		    MIN((unsigned)whole->linear, (unsigned)sizeof(saved))) {
+	headers = headers_of(whole, transport, sizeof(saved));
+	if (!headers) {
 		packet_free(whole);
 		return;
 	}

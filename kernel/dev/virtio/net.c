@@ -94,8 +94,10 @@ static bool append_merged(struct virtio_net *n, struct packet *p, unsigned count
 
 		if (!page)
 			return false;
-		if (!ok || !append_page(p, page, 0, MIN(length, (u32)PAGE_SIZE)))
-			ok = false; /* too many: the rest is taken and dropped */
+		if (!ok) /* too many: the rest is taken and dropped */
+			page_put(page);
+		else
+			ok = append_page(p, page, 0, MIN(length, (u32)PAGE_SIZE));
 	}
 	return ok;
 }
