@@ -94,14 +94,15 @@ static void begin_epoch(struct tcp *t, u64 now)
 static void cubic_acknowledged(struct tcp *t, u32 bytes)
 {
 	u64 now = tcp_now();
-	u32 target;
+	u32 target, alpha;
 
 	if (!t->cubic_epoch_ns)
 		begin_epoch(t, now);
 	target = cubic_window(t, (now + t->srtt - t->cubic_epoch_ns) / NSEC_PER_MSEC);
 	target = MIN(target, t->cwnd + t->cwnd / 2);
-	/* What Reno would have (4.3), with alpha = 3 (1 - beta) / (1 + beta). */
-	t->cubic_estimate += (u32)((u64)bytes * t->mss * 53 / 100 / MAX(t->cwnd, 1u));
+	/* What Reno would have (4.3), with alpha = 3 (1 - beta) / (1 + beta), and 1 from the old window on. */
+	alpha = t->cubic_estimate < t->cubic_max ? 53 : 100;
+	t->cubic_estimate += (u32)((u64)bytes * t->mss * alpha / 100 / MAX(t->cwnd, 1u));
 	target = MAX(target, t->cubic_estimate);
 	if (target > t->cwnd)
 		t->cwnd += (u32)MAX((u64)(target - t->cwnd) * bytes / t->cwnd, 1ull);
