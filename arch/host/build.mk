@@ -23,7 +23,7 @@ BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/d
 	kernel/obj/inode.c kernel/obj/file_defaults.c kernel/vfs/posix_acl.c arch/host/vfs.c
 # TCP, on a network that the test plays.
 BASE += $(wildcard kernel/net/tcp/*.c) kernel/net/inet_hash.c kernel/net/inet_ports.c kernel/net/inet_socket.c \
-	kernel/net/packet_buffer.c kernel/net/checksum.c kernel/net/statistics.c kernel/net/segment.c arch/host/net.c \
+	kernel/net/packet_buffer.c kernel/net/checksum.c kernel/net/statistics.c kernel/net/segment.c kernel/net/merge.c arch/host/net.c \
 	arch/host/wire.c arch/host/wire_pair.c
 TESTS := $(shell find kernel -name '*_test.c')
 TESTED := $(wildcard $(TESTS:_test.c=.c))

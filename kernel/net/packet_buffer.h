@@ -44,6 +44,7 @@ struct packet {
 	u8 checksum;  /* enum packet_checksum */
 	u8 kind;      /* PACKET_HOST, _BROADCAST, _MULTICAST, _OTHERHOST, _OUTGOING */
 	bool echoed;  /* came back over loopback: of this host itself */
+	bool more;    /* out: another follows at once, the device need not be told of this one */
 	u16 protocol; /* ETH_P_*, host byte order */
 	/* Offsets in room[]. */
 	u16 link_header, network_header, transport_header;

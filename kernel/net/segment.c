@@ -86,11 +86,12 @@ void net_segment_in_software(struct net_device *device, struct packet *whole)
 		struct packet *p = packet_clone(whole);
 
 		if (!p)
-			break; /* lost, as on a wire */
+			continue; /* lost, as on a wire */
 		packet_pull(p, headers + offset);
 		packet_trim(p, step);
 		memcpy(packet_push(p, headers), saved, headers);
 		p->segment_size = 0;
+		p->more = offset + step < payload;
 		p->network_header = (u16)(packet_headroom(p) + link);
 		p->checksum_start = (u16)(packet_headroom(p) + transport);
 		fix_headers(p, link, transport, offset, n, offset + step == payload);

@@ -17,6 +17,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/device.h>
+#include <net/merge.h>
 #include <net/thread.h>
 
 #include <linux/if_arp.h>
@@ -37,6 +38,7 @@ struct virtio_net {
 	struct net_task receive_task, transmit_task, config_task;
 	unsigned header; /* bytes of the header in front of each packet */
 	bool merges;
+	struct packet_merger merger;
 	struct spinlock transmit_lock; /* RANK_NET_DEVICE */
 	struct packet_queue waiting __guarded_by(&transmit_lock);
 };
@@ -170,7 +172,7 @@ static void deliver(struct virtio_net *n, struct packet *p)
 	p->protocol = net16(eth.h_proto);
 	packet_pull(p, ETH_HLEN);
 	preempt_disable();
-	net_receive(p);
+	packet_merge(&n->merger, p);
 	preempt_enable();
 }
 
@@ -223,6 +225,13 @@ drop:
 	packet_free(p);
 }
 
+static void flush(struct virtio_net *n)
+{
+	preempt_disable();
+	packet_merge_flush(&n->merger);
+	preempt_enable();
+}
+
 static void receive_round(struct net_task *task)
 {
 	struct virtio_net *n = container_of(task, struct virtio_net, receive_task);
@@ -236,10 +245,12 @@ static void receive_round(struct net_task *task)
 			receive_one(n, page, length);
 			if (++done < BUDGET)
 				continue;
+			flush(n);
 			refill(n);
 			net_task_queue(task); /* others have a turn */
 			return;
 		}
+		flush(n);
 		refill(n);
 		if (virtio_queue_interrupts_on(n->receive))
 			return;
@@ -318,12 +329,14 @@ static void virtio_net_transmit(struct net_device *device, struct packet *p)
 {
 	struct virtio_net *n = virtio_net_of(device);
 	u32 length = p->length;
+	bool more = p->more;
 
 	fill_header(n, p);
 	spin_lock(&n->transmit_lock);
 	free_sent(n);
 	if (n->waiting.count >= WAITING_MAX) {
 		device->statistics.transmit_dropped++;
+		virtio_queue_kick(n->transmit);
 		spin_unlock(&n->transmit_lock);
 		packet_free(p);
 		return;
@@ -332,7 +345,8 @@ static void virtio_net_transmit(struct net_device *device, struct packet *p)
 	device->statistics.transmit_bytes += length;
 	packet_queue_add(&n->waiting, p);
 	send_waiting(n);
-	virtio_queue_kick(n->transmit);
+	if (!more || n->waiting.head)
+		virtio_queue_kick(n->transmit);
 	/* Full: the device says when there is room, unless there is by now. */
 	if (n->waiting.head && !virtio_queue_interrupts_on(n->transmit))
 		net_task_queue(&n->transmit_task);

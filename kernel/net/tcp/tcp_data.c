@@ -160,7 +160,8 @@ static void acknowledge_data(struct tcp *t)
 void tcp_queue_data(struct tcp *t, struct packet *p, const struct tcp_segment *s)
 {
 	struct tcp_received *r = tcp_received(p);
-	u32 window_end = t->rcv_wup + t->rcv_wnd, length = p->length;
+	u32 window_end = t->rcv_wup + t->rcv_wnd,
+	    length = p->segment_size ? p->segment_size : p->length;
 
 	*r = (struct tcp_received){ .seq = s->seq,
 				    .end = s->seq + p->length,
