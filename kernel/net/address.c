@@ -4,7 +4,9 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/ipv6/ipv6.h>
 #include <net/local.h>
+#include <net/multicast.h>
 #include <net/route.h>
 #include <sys/socket.h>
 
@@ -124,6 +126,10 @@ int net_address_add(struct net_device *device, const struct net_address *address
 	if (device->flags & IFF_UP)
 		add_routes(device, a);
 	__atomic_add_fetch(&device->network->generation, 1, __ATOMIC_RELEASE);
+	if (!inet_is_v4(&a->address))
+		multicast_report_soon(device);
+	if (device->flags & IFF_UP)
+		dad_begin(device, a);
 	tell(RTM_NEWADDR, device, a);
 	return 0;
 }
@@ -200,12 +206,16 @@ void net_addresses_device_up(struct net_device *device)
 				 .valid_until_ns = UINT64_MAX,
 				 .preferred_until_ns = UINT64_MAX };
 
-	for (struct net_address *old = device->addresses; old; old = old->next)
+	for (struct net_address *old = device->addresses; old; old = old->next) {
 		add_routes(device, old);
+		old->created_ns = clock_monotonic_ns();
+		dad_begin(device, old);
+	}
 	if ((device->flags & IFF_LOOPBACK) || device->address_length != 6)
 		return;
 	a.address = link_local(device);
 	(void)!net_address_add(device, &a); /* there already, or no memory: without IPv6 then */
+	ndp_solicit_routers(device);
 }
 
 /* IPv6 addresses go when a device goes down, IPv4 addresses stay (as on Linux). */

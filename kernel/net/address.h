@@ -33,6 +33,13 @@ static inline u32 inet_to_v4(const struct inet_address *a)
 {
 	return a->words[3];
 }
+/* The group in which neighbours ask for an IPv6 address (RFC 4291, 2.7.1). */
+static inline struct inet_address inet_solicited_group(const struct inet_address *a)
+{
+	return (struct inet_address){ .bytes = { 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff,
+						 a->bytes[13], a->bytes[14], a->bytes[15] } };
+}
+
 static inline bool inet_equal(const struct inet_address *a, const struct inet_address *b)
 {
 	return a->halves[0] == b->halves[0] && a->halves[1] == b->halves[1];

@@ -107,6 +107,8 @@ struct net_device {
 	struct net_address *addresses; /* RCU */
 	struct net_device_statistics statistics;
 	u32 taps; /* atomic: packet sockets that listen */
+	u64 group_report_ns
+		[2]; /* IPv4, IPv6: when routers are told of all groups; 0: need not be */
 };
 
 /* Adds a device, filled in but for network and index, under a name ("eth%d" takes the first free

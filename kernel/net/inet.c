@@ -8,6 +8,7 @@
 #include <lib/string.h>
 #include <net/inet_socket.h>
 #include <net/local.h>
+#include <net/multicast.h>
 #include <net/neighbour.h>
 #include <net/protocol.h>
 #include <net/statistics.h>
@@ -88,6 +89,11 @@ void inet_deliver(struct packet *packet, struct inet_info *info)
 		return;
 	case IPPROTO_UDP:
 		udp_input(packet, info);
+		return;
+	case IPPROTO_IGMP:
+		if (!v4)
+			break;
+		igmp_input(packet, info);
 		return;
 	case IPPROTO_ICMP:
 		if (!v4)

@@ -28,6 +28,7 @@ static struct membership **find(const struct net_device *device, const struct in
 int multicast_join(struct net_device *device, const struct inet_address *group)
 {
 	struct membership **link;
+	bool first = false;
 	int error = 0;
 
 	spin_lock(&lock);
@@ -38,10 +39,12 @@ int multicast_join(struct net_device *device, const struct inet_address *group)
 			**link = (struct membership){ .device = device, .group = *group };
 	}
 	if (*link)
-		(*link)->users++;
+		first = (*link)->users++ == 0;
 	else
 		error = -ENOBUFS;
 	spin_unlock(&lock);
+	if (first)
+		multicast_report_change(device, group, true);
 	return error;
 }
 
@@ -56,6 +59,8 @@ void multicast_leave(struct net_device *device, const struct inet_address *group
 		*link = gone->next;
 	}
 	spin_unlock(&lock);
+	if (gone)
+		multicast_report_change(device, group, false);
 	kfree(gone);
 }
 

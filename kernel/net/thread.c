@@ -4,6 +4,7 @@
 #include <core/panic.h>
 #include <core/wait.h>
 #include <net/local.h>
+#include <net/multicast.h>
 #include <net/protocol.h>
 #include <net/thread.h>
 #include <sched/thread.h>
@@ -77,6 +78,7 @@ static void every_second(struct net_task *task)
 	neighbour_tick();
 	inet_fragments_expire();
 	net_lifetimes_tick();
+	multicast_tick(&initial_network);
 	preempt_enable();
 	timer_set(&tick.timer, clock_monotonic_ns() + NSEC_PER_SEC);
 }

@@ -101,3 +101,15 @@ def wrong(frame):
         return "a group as the source"
     check = {0x0800: ipv4, 0x86dd: ipv6, 0x0806: arp}.get(struct.unpack("!H", frame[12:14])[0])
     return check(frame[14:]) if check else "protocol of no test"
+
+
+def joined_groups(frame):
+    """The groups of the records of an IGMPv3 or MLDv2 report that say "member", as hexadecimal digits."""
+    if frame[12:15] == b"\x08\x00\x46" and frame[23:24] == b"\2" and frame[38:39] == b"\x22":
+        records, length = frame[38:], 4
+    elif frame[12:14] == b"\x86\xdd" and frame[20:21] == b"\0" and frame[62:63] == b"\x8f":
+        records, length = frame[62:], 16
+    else:
+        return set()
+    size = 4 + length
+    return {records[at + 4:at + size].hex() for at in range(8, len(records) - size + 1, size) if records[at] in (2, 4)}

@@ -28,6 +28,7 @@ class Link:
 
 LOSSY = Link(loss=0.01, reorder=0.05, duplicate=0.01, delay=0.050)
 CLEAN = Link()
+DIRECT = Link()  # from machine to machine, past the relay
 HOSTILE = Link(delay=0.005)
 ATTACK_EVERY, ATTACK_BURST = 0.005, 4  # seconds, frames
 
@@ -42,6 +43,7 @@ class Relay:
         self.random = [random.Random(seed), random.Random(seed + 1)]
         self.queue, self.number = [], 0
         self.frames, self.lost, self.bad = [0, 0], [0, 0], [[], []]
+        self.groups = [set(), set()]  # what each machine told routers that it listens to
         self.sockets = []
         for side in (0, 1):
             wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -64,8 +66,9 @@ class Relay:
 
     def words(self, side, device="virtio-net-pci"):
         """QEMU's words for one of the machines."""
+        other = self.path("guest", 1 - side) if self.link is DIRECT else self.path("relay", side)
         return ("-netdev", f"dgram,id=net0,local.type=unix,local.path={self.path('guest', side)},"
-                f"remote.type=unix,remote.path={self.path('relay', side)}",
+                f"remote.type=unix,remote.path={other}",
                 "-device", f"{device},netdev=net0,mac={self.mac(side).hex(':')},romfile=")
 
     def __enter__(self):
@@ -122,6 +125,7 @@ class Relay:
         if self.capture:
             now = time.time()
             self.capture.write(struct.pack("=IIII", int(now), int(now % 1 * 1e6), len(frame), len(frame)) + frame)
+        self.groups[side] |= frames.joined_groups(frame)
         reason = frames.wrong(frame)
         if reason and len(self.bad[side]) < SHOWN:
             self.bad[side].append(f"{reason}: {frame[:90].hex()}")

@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,13 +111,18 @@ static void datagrams(const char *name, int family, uint32_t kind, uint32_t size
 	struct request r = { .kind = kind, .count = 200, .size = size, .seed = size };
 	int control = ask(family, &r), fd = socket(family, SOCK_DGRAM, 0);
 	struct sockaddr_storage to;
+	socklen_t length;
 	struct tally tally;
 
 	if (!receive_all(control, &r, sizeof(r)))
 		fail("answer");
-	if (connect(fd, (struct sockaddr *)&to, peer_address(&to, family, SERVER, r.port)))
+	if (kind == GROUP4 || kind == GROUP6)
+		fd = group_socket(family, r.port, false, &to, &length);
+	else
+		length = peer_address(&to, family, SERVER, r.port);
+	if (connect(fd, (struct sockaddr *)&to, length))
 		fail("connect");
-	if (kind == UDP_UP) {
+	if (kind != UDP_DOWN) {
 		send_datagrams(fd, &r);
 		if (!receive_all(control, &tally, sizeof(tally)))
 			fail("tally");
@@ -152,6 +158,26 @@ static void memory(void)
 		fail("memory");
 }
 
+/* Addresses that the server has are not ours; one of the three questions may be lost. */
+static void duplicates(void)
+{
+	unsigned refused = 0;
+
+	for (unsigned i = 0; i < 3; i++)
+		set_address6((int)if_nametoindex("eth0"), TAKEN + i, true);
+	nap(4000);
+	for (unsigned i = 0; i < 3; i++) {
+		struct sockaddr_storage a;
+		socklen_t length = peer_address(&a, AF_INET6, TAKEN + i, 0);
+		int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+		refused += bind(fd, (struct sockaddr *)&a, length) && errno == EADDRNOTAVAIL;
+		close(fd);
+	}
+	if (!refused)
+		fail("three addresses that another has");
+}
+
 struct test {
 	const char *name;
 	const char *link;
@@ -161,6 +187,7 @@ struct test {
 };
 #define CONNECTIONS 100
 #define REPEATED 200
+#define DUPLICATES 300
 
 static const struct test tests[] = {
 	{ "tcp4_up", "lossy", AF_INET, TCP_UP, 0 },
@@ -173,6 +200,9 @@ static const struct test tests[] = {
 	{ "udp4_down", "lossy", AF_INET, UDP_DOWN, 1400 },
 	{ "udp6_up_fragments", "lossy", AF_INET6, UDP_UP, 4000 },
 	{ "udp4_down_fragments", "lossy", AF_INET, UDP_DOWN, 4000 },
+	{ "group4", "lossy", AF_INET, GROUP4, 1400 },
+	{ "group6", "lossy", AF_INET6, GROUP6, 1400 },
+	{ "duplicate_addresses_are_refused", "lossy", AF_INET6, DUPLICATES, 0 },
 	{ "mean_up", "rates", AF_INET, REPEATED + TCP_UP, 20 },
 	{ "mean_down", "rates", AF_INET, REPEATED + TCP_DOWN, 20 },
 	{ "bulk4_up", "clean", AF_INET, BULK_UP, 64 },
@@ -201,11 +231,16 @@ static void run(const struct test *t, uint64_t bytes)
 		break;
 	case UDP_UP:
 	case UDP_DOWN:
+	case GROUP4:
+	case GROUP6:
 		datagrams(t->name, t->family, t->kind, t->size);
 		break;
 	case BULK_UP:
 	case BULK_DOWN:
 		bulk(t->name, t->family, t->kind, (uint64_t)t->size << 20);
+		break;
+	case DUPLICATES:
+		duplicates();
 		break;
 	case MEMORY:
 		memory();

@@ -93,7 +93,7 @@ static void load_modules(void)
 	}
 }
 
-static void set_address6(int index, unsigned number)
+void set_address6(int index, unsigned number, bool ask)
 {
 	struct {
 		struct nlmsghdr header;
@@ -103,7 +103,7 @@ static void set_address6(int index, unsigned number)
 	} r = {
 		.header = { sizeof(r), RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK, 0,
 			    0 },
-		.message = { AF_INET6, 64, IFA_F_NODAD, 0, (unsigned)index },
+		.message = { AF_INET6, 64, ask ? 0 : IFA_F_NODAD, 0, (unsigned)index },
 		.attribute = { sizeof(r.attribute) + sizeof(r.address), IFA_LOCAL },
 	};
 	struct {
@@ -146,7 +146,9 @@ static void set_addresses(unsigned number)
 	if (ioctl(fd, SIOCSIFFLAGS, &r))
 		fail("up");
 	close(fd);
-	set_address6(index, number);
+	set_address6(index, number, false);
+	for (unsigned i = 0; number == SERVER && i < 3; i++)
+		set_address6(index, TAKEN + i, false);
 }
 
 socklen_t peer_address(struct sockaddr_storage *to, int family, unsigned number, unsigned port)

@@ -11,8 +11,20 @@
 #define SERVER 1 /* the last part of their addresses */
 #define CLIENT 2
 #define PORT 5001
+#define TAKEN 0xdea0 /* and two more: addresses that the server has, too */
 
-enum request_kind { TCP_UP = 1, TCP_DOWN, TCP_ECHO, UDP_UP, UDP_DOWN, BULK_UP, BULK_DOWN, MEMORY };
+enum request_kind {
+	TCP_UP = 1,
+	TCP_DOWN,
+	TCP_ECHO,
+	UDP_UP,
+	UDP_DOWN,
+	BULK_UP,
+	BULK_DOWN,
+	MEMORY,
+	GROUP4,
+	GROUP6
+};
 
 struct request {
 	uint32_t kind;
@@ -30,6 +42,13 @@ void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn
 double now_seconds(void);
 void nap(unsigned milliseconds);
 socklen_t peer_address(struct sockaddr_storage *to, int family, unsigned number, unsigned port);
+
+/* A socket that talks to 239.9.9.9 or ff15::909 on eth0, joined to it if `join`; `to`: the group's address. */
+int group_socket(int family, unsigned port, bool join, struct sockaddr_storage *to,
+		 socklen_t *length);
+
+/* Adds fd09::`number` to a device; `ask`: with a look whether somebody has it. */
+void set_address6(int index, unsigned number, bool ask);
 
 /* The bytes of a seed's stream from `offset` on. */
 void fill(uint8_t *to, uint64_t seed, uint64_t offset, size_t n);

@@ -37,6 +37,22 @@ static void udp(int control, struct request *r)
 	send_datagrams(fd, r);
 }
 
+/* Joins a group, and tells what comes to it. */
+static void group(int control, struct request *r)
+{
+	struct sockaddr_storage to;
+	socklen_t length;
+	int fd = group_socket(r->kind == GROUP4 ? AF_INET : AF_INET6, 0, true, &to, &length);
+	struct tally tally;
+
+	r->port = ntohs(((struct sockaddr_in *)&to)->sin_port); /* in the same place for IPv6 */
+	if (!send_all(control, r, sizeof(*r)))
+		fail("answer");
+	tally = receive_datagrams(fd, r);
+	if (!send_all(control, &tally, sizeof(tally)))
+		fail("tally");
+}
+
 static void sink(int fd, uint64_t bytes)
 {
 	static uint8_t buffer[262144];
@@ -103,6 +119,10 @@ static void answer(int fd)
 	case MEMORY:
 		r.bytes = memory_available();
 		(void)send_all(fd, &r, sizeof(r));
+		return;
+	case GROUP4:
+	case GROUP6:
+		group(fd, &r);
 		return;
 	case UDP_UP:
 	case UDP_DOWN:

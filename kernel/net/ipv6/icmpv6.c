@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <net/checksum.h>
 #include <net/ipv6/ipv6.h>
+#include <net/multicast.h>
 
 #include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
@@ -113,6 +114,10 @@ void icmpv6_input(struct packet *p, const struct inet_info *info)
 	case ICMPV6_TIME_EXCEED:
 	case ICMPV6_PARAMPROB:
 		error_in(p, info);
+		break;
+	case ICMPV6_MGM_QUERY:
+		if (packet_linearize(p, MIN(p->length, 24u)))
+			mld_query(p, info);
 		break;
 	default:
 		ndp_input(p, info);

@@ -22,4 +22,14 @@ struct ipv6_fragment_header {
 /* Neighbour discovery (RFC 4861); data at the ICMPv6 header, linear to `length`. */
 /* Asks the routers of a link to make themselves known. */
 void ndp_solicit_routers(struct net_device *device);
+/* Asks whether anybody has an address, without saying who asks. */
+void ndp_probe(struct net_device *device, const struct inet_address *target);
+
+/* --- dad.c: duplicate addresses --- */
+/* A device that is up has a new address. */
+void dad_begin(struct net_device *device, const struct net_address *address);
+/* The host with this link address claims an address of ours. Under RCU. */
+void dad_heard(struct net_device *device, const struct net_address *address,
+	       const u8 *link_address);
+
 void ndp_input(struct packet *packet, const struct inet_info *info);

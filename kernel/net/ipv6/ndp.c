@@ -65,11 +65,20 @@ void ndp_solicit(struct net_device *device, const struct inet_address *target)
 	if (!p)
 		return;
 	append_link_option(p, OPTION_SOURCE_LINK, device);
-	flow.destination =
-		(struct inet_address){ .bytes = { 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff,
-						  target->bytes[13], target->bytes[14],
-						  target->bytes[15] } };
+	flow.destination = inet_solicited_group(target);
 	icmpv6_finish_and_send(device->network, p, &flow, device->index);
+}
+
+void ndp_probe(struct net_device *device, const struct inet_address *target)
+{
+	struct inet_flow flow = { .protocol = IPPROTO_ICMPV6,
+				  .ttl = 255,
+				  .destination = inet_solicited_group(target),
+				  .no_loop = true }; /* which keeps the source unset, too */
+	struct packet *p = message(NEIGHBOUR_SOLICITATION, 0, target);
+
+	if (p)
+		icmpv6_finish_and_send(device->network, p, &flow, device->index);
 }
 
 void ndp_solicit_routers(struct net_device *device)
@@ -101,13 +110,14 @@ static const u8 *find_option(const struct packet *p, unsigned offset, u8 type, u
 	return nullptr;
 }
 
-static bool is_ours(const struct net_device *device, const struct inet_address *target)
+static const struct net_address *find_ours(const struct net_device *device,
+					   const struct inet_address *target)
 {
-	for (const struct net_address *a = rcu_dereference(device->addresses); a;
-	     a = rcu_dereference(a->next))
-		if (inet_equal(&a->address, target))
-			return true;
-	return false;
+	const struct net_address *a = rcu_dereference(device->addresses);
+
+	while (a && !inet_equal(&a->address, target))
+		a = rcu_dereference(a->next);
+	return a;
 }
 
 static void solicited(struct packet *p, const struct inet_info *info)
@@ -117,11 +127,15 @@ static void solicited(struct packet *p, const struct inet_info *info)
 				  .protocol = IPPROTO_ICMPV6,
 				  .ttl = 255 };
 	bool asks = !inet_is_any(&info->source);
+	const struct net_address *ours;
 	struct packet *answer;
 
 	memcpy(&flow.source, p->data + 8, 16);
-	if (!is_ours(info->device, &flow.source))
+	ours = find_ours(info->device, &flow.source);
+	if (!ours)
 		return;
+	if (!asks)
+		dad_heard(info->device, ours, p->room + p->link_header + 6);
 	if (link && asks)
 		neighbour_update(info->device, &info->source, link + 2, false, true, true);
 	if (!asks) /* somebody looks whether the address is free */
@@ -137,10 +151,14 @@ static void solicited(struct packet *p, const struct inet_info *info)
 static void advertised(struct packet *p, const struct inet_info *info)
 {
 	const u8 *link = find_option(p, 24, OPTION_TARGET_LINK, 8);
+	const struct net_address *ours;
 	struct inet_address target;
 
 	memcpy(&target, p->data + 8, 16);
-	if (link && !is_ours(info->device, &target))
+	ours = find_ours(info->device, &target);
+	if (link && ours)
+		dad_heard(info->device, ours, link + 2);
+	else if (link)
 		neighbour_update(info->device, &target, link + 2, p->data[4] & FLAG_SOLICITED,
 				 p->data[4] & FLAG_OVERRIDE, false);
 }

@@ -12,7 +12,7 @@
 #include <asm/socket.h>
 #include <linux/tcp.h>
 
-#define CONNECTIONS 1500
+#define CONNECTIONS 1000
 #define PATIENCE (3600 * NSEC_PER_SEC)
 
 struct side {
