@@ -141,8 +141,9 @@ static void set_addresses(unsigned number)
 	a->sin_addr.s_addr = htonl(0xffffff00);
 	if (ioctl(fd, SIOCSIFNETMASK, &r))
 		fail("mask");
-	memset(&r.ifr_addr, 0, sizeof(r.ifr_addr));
-	r.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(fd, SIOCGIFFLAGS, &r))
+		fail("flags");
+	r.ifr_flags |= IFF_UP;
 	if (ioctl(fd, SIOCSIFFLAGS, &r))
 		fail("up");
 	close(fd);
