@@ -107,8 +107,11 @@ struct net_device {
 	struct net_address *addresses; /* RCU */
 	struct net_device_statistics statistics;
 	u32 taps; /* atomic: packet sockets that listen */
-	u64 group_report_ns
-		[2]; /* IPv4, IPv6: when routers are told of all groups; 0: need not be */
+	/* When routers are asked (again) who they are, 0: not; and how often they were. */
+	u64 router_solicitation_ns;
+	u8 router_solicitations;
+	/* IPv4, IPv6: when routers are told of all groups; 0: need not be. */
+	u64 group_report_ns[2];
 };
 
 /* Adds a device, filled in but for network and index, under a name ("eth%d" takes the first free

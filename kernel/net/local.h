@@ -18,6 +18,8 @@ void net_addresses_expire(struct net_device *device, u64 now) __must_hold(&devic
 void routes_expire(struct network_namespace *network, u64 now) __must_hold(&network->config);
 /* Has both happen when they are due. Once a second. */
 void net_lifetimes_tick(void);
+/* Asks routers where it is due. Under RCU, once a second. */
+void ndp_tick(struct network_namespace *network);
 
 /* The device cuts this large packet by itself. */
 bool net_device_segments(const struct net_device *device, const struct packet *packet);

@@ -79,6 +79,7 @@ static void every_second(struct net_task *task)
 	inet_fragments_expire();
 	net_lifetimes_tick();
 	multicast_tick(&initial_network);
+	ndp_tick(&initial_network);
 	preempt_enable();
 	timer_set(&tick.timer, clock_monotonic_ns() + NSEC_PER_SEC);
 }

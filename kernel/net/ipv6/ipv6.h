@@ -20,7 +20,7 @@ struct ipv6_fragment_header {
 } __packed;
 
 /* Neighbour discovery (RFC 4861); data at the ICMPv6 header, linear to `length`. */
-/* Asks the routers of a link to make themselves known. */
+/* Has the routers of a link asked to make themselves known: in a second, three times at most (RFC 4861, 6.3.7). */
 void ndp_solicit_routers(struct net_device *device);
 /* Asks whether anybody has an address, without saying who asks. */
 void ndp_probe(struct net_device *device, const struct inet_address *target);

@@ -30,6 +30,8 @@ enum { OPTION_SOURCE_LINK = 1, OPTION_TARGET_LINK = 2, OPTION_PREFIX = 3 };
 #define PENDING_MAX 16
 #define ADDRESSES_MAX 16 /* of one device, from advertisements */
 #define ROUTERS_MAX 8	 /* of a network: an attacker can name as many as it likes */
+#define SOLICITATIONS_MAX 3
+#define SOLICITATION_NS (4 * NSEC_PER_SEC)
 #define TWO_HOURS (7200 * NSEC_PER_SEC)
 
 static void append_link_option(struct packet *p, u8 type, const struct net_device *device)
@@ -81,7 +83,7 @@ void ndp_probe(struct net_device *device, const struct inet_address *target)
 		icmpv6_finish_and_send(device->network, p, &flow, device->index);
 }
 
-void ndp_solicit_routers(struct net_device *device)
+static void solicit_routers(struct net_device *device)
 {
 	struct inet_flow flow = { .protocol = IPPROTO_ICMPV6,
 				  .ttl = 255,
@@ -92,6 +94,30 @@ void ndp_solicit_routers(struct net_device *device)
 		return;
 	append_link_option(p, OPTION_SOURCE_LINK, device);
 	icmpv6_finish_and_send(device->network, p, &flow, device->index);
+}
+
+void ndp_solicit_routers(struct net_device *device)
+{
+	device->router_solicitations = 0;
+	WRITE_ONCE(device->router_solicitation_ns, clock_monotonic_ns() + NSEC_PER_SEC);
+}
+
+void ndp_tick(struct network_namespace *network)
+{
+	u64 now = clock_monotonic_ns();
+
+	for (struct net_device *d = rcu_dereference(network->devices); d;
+	     d = rcu_dereference(d->next)) {
+		u64 at = READ_ONCE(d->router_solicitation_ns);
+
+		if (!at || at > now)
+			continue;
+		WRITE_ONCE(d->router_solicitation_ns, ++d->router_solicitations < SOLICITATIONS_MAX
+							      ? now + SOLICITATION_NS
+							      : 0);
+		if (d->flags & IFF_UP)
+			solicit_routers(d);
+	}
 }
 
 /* The first option of a type with at least `size` bytes; null if none, or the options are damaged. */
@@ -271,6 +297,7 @@ static void router_advertised(struct packet *p, const struct inet_info *info)
 
 	if (p->linear < 16 || !inet_is_link_local(&info->source))
 		return;
+	WRITE_ONCE(info->device->router_solicitation_ns, 0);
 	link = find_option(p, 16, OPTION_SOURCE_LINK, 8);
 	prefix = find_option(p, 16, OPTION_PREFIX, 32);
 	if (link)
