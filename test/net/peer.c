@@ -316,6 +316,7 @@ struct tally receive_datagrams(int fd, const struct request *r)
 
 int main(void)
 {
+	char link[16];
 	bool server;
 
 	mkdir("/proc", 0755);
@@ -325,13 +326,14 @@ int main(void)
 	(void)!read(fd, command_line, sizeof(command_line) - 1);
 	close(fd);
 	server = !strcmp(word("peer", "server"), "server");
+	snprintf(link, sizeof(link), "%s", word("link", "lossy"));
 	load_modules();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	set_addresses(server ? SERVER : CLIENT);
 	if (server)
 		serve();
 	else
-		run_client(word("link", "lossy"), strtoull(word("bytes", "250000"), NULL, 0));
+		run_client(link, strtoull(word("bytes", "250000"), NULL, 0));
 	printf("end of tests\n");
 	sync();
 	reboot(RB_AUTOBOOT);
