@@ -23,6 +23,7 @@
 #include <dev/ram/ram.h>
 #include <dev/tty/tty.h>
 #include <dev/virtio/virtio_buses.h>
+#include <fs/binfmt_misc/binfmt_misc.h>
 #include <fs/dev/devtmpfs.h>
 #include <fs/devpts/devpts.h>
 #include <fs/ext4/ext4.h>
@@ -104,6 +105,7 @@ static void boot_rest(void *unused)
 	overlay_init();
 	mqueue_fs_init();
 	proc_fs_init();
+	binfmt_misc_init();
 	vfs_mount_root("rootfs");
 	devtmpfs_init();
 	devpts_init();

@@ -34,6 +34,8 @@ static int find_program(struct exec_image *image)
 		int result = read_header(image);
 
 		if (!result)
+			result = exec_registered(image);
+		if (!result)
 			result = exec_script(image);
 		if (result <= 0)
 			return result;
@@ -52,6 +54,8 @@ static void image_free(struct exec_image *image)
 		aspace_user_put(image->aspace);
 		aspace_put(image->aspace);
 	}
+	if (image->passed_file)
+		file_put(image->passed_file);
 	file_put(image->file);
 }
 
@@ -215,6 +219,18 @@ static void tell_tracer(struct task *task, int old_tid)
 	(void)!signal_send_task(task, &info);
 }
 
+static int pass_file(struct task *task, struct exec_image *image)
+{
+	struct file *file = image->passed_file;
+
+	if (!file)
+		return 0;
+	image->passed_fd =
+		handle_install(task->pool, &file->object, file_rights(file->flags), 0, 0,
+			       (unsigned)MIN(current_limit(RLIMIT_NOFILE), (u64)INT32_MAX));
+	return MIN(image->passed_fd, 0);
+}
+
 /* Past the point of no return. */
 static int commit(struct exec_image *image)
 {
@@ -237,7 +253,9 @@ static int commit(struct exec_image *image)
 	install_shared(task, actions, pool);
 	reset_task(task, image);
 	image->aspace = as;
-	err = exec_stack_build(image, &sp);
+	err = pass_file(task, image);
+	if (!err)
+		err = exec_stack_build(image, &sp);
 	image->aspace = nullptr;
 	if (err) {
 		signal_force_fatal(SIGSEGV);
@@ -252,13 +270,15 @@ static int commit(struct exec_image *image)
 
 static int prepare(struct exec_image *image)
 {
+	struct file *file;
 	bool nosuid;
 	int err = find_program(image);
 
 	if (err)
 		return err;
-	nosuid = proc_hooks.file_nosuid && proc_hooks.file_nosuid(image->file);
-	err = credentials_for_exec(image->file, nosuid, &image->credentials, &image->secure);
+	file = image->passed_credentials ? image->passed_file : image->file;
+	nosuid = proc_hooks.file_nosuid && proc_hooks.file_nosuid(file);
+	err = credentials_for_exec(file, nosuid, &image->credentials, &image->secure);
 	if (!err)
 		err = exec_strings_copy(image);
 	return err ? err : elf_load(image);
@@ -279,6 +299,7 @@ int task_exec(const struct exec_request *req)
 	if (!image)
 		return -ENOMEM;
 	image->request = req;
+	image->passed_fd = -1;
 	image->file = req->file;
 	file_get(req->file);
 	err = prepare(image);

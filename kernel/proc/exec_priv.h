@@ -23,6 +23,8 @@ struct exec_strings {
 	u32 argc, envc;
 };
 
+struct exec_format;
+
 struct exec_image {
 	const struct exec_request *request;
 	struct file *file; /* the program, or the last interpreter of scripts; holds a reference */
@@ -31,6 +33,11 @@ struct exec_image {
 		[EXEC_PREFIX_MAX]; /* arguments that scripts put in front, the last one first; allocated */
 	unsigned prefix_count;
 	bool replace_first; /* argv[0] is replaced by the prefix */
+	bool keep_first;    /* a registered format asked to keep it all the same */
+	struct file *
+		passed_file; /* binfmt_misc's O: the interpreter gets it open; holds a reference; may be null */
+	bool passed_credentials; /* C: that file decides about them */
+	int passed_fd;		 /* -1: none */
 	struct exec_strings strings;
 	struct credentials *credentials; /* those of the new program */
 	bool secure;			 /* AT_SECURE */
@@ -53,6 +60,17 @@ void exec_strings_free(struct exec_strings *strings);
  * initial stack pointer. -EFAULT.
  */
 [[nodiscard]] int exec_stack_build(struct exec_image *image, vaddr_t *sp);
+
+/* The path of the file, the first time; what scripts and formats put in front of the arguments. -ENOMEM, -ELOOP. */
+[[nodiscard]] int exec_prefix_begin(struct exec_image *image, bool keep_first);
+[[nodiscard]] int exec_prefix_add(struct exec_image *image, const char *text);
+/* The path that image->file was opened by. */
+const char *exec_prefix_path(const struct exec_image *image);
+
+/* exec_formats.c: if a registered format matches, opens its interpreter in the file's place. 1: did so; 0: none does. */
+[[nodiscard]] int exec_registered(struct exec_image *image);
+/* exec_format_parse.c: everything but opening the interpreter. -EINVAL, -ENOMEM. */
+[[nodiscard]] int exec_format_parse(const char *text, size_t size, struct exec_format **out);
 
 /* exec_script.c: if the header begins with #!, opens the interpreter in the script's place. 1: did so; 0: it is no script. */
 [[nodiscard]] int exec_script(struct exec_image *image);

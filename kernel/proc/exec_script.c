@@ -51,7 +51,7 @@ static int parse_line(char *line, size_t size, char **interpreter, char **argume
 	return 0;
 }
 
-static int prefix_add(struct exec_image *image, const char *text)
+int exec_prefix_add(struct exec_image *image, const char *text)
 {
 	char *copy;
 
@@ -62,6 +62,21 @@ static int prefix_add(struct exec_image *image, const char *text)
 		return -ENOMEM;
 	image->prefix[image->prefix_count++] = copy;
 	return 0;
+}
+
+/* What was to be argv[0] of the file that turned out to be a script gives way to the file's path. */
+int exec_prefix_begin(struct exec_image *image, bool keep_first)
+{
+	if (image->prefix_count)
+		return 0;
+	image->replace_first = !keep_first;
+	image->keep_first = keep_first;
+	return exec_prefix_add(image, image->request->path);
+}
+
+const char *exec_prefix_path(const struct exec_image *image)
+{
+	return image->prefix_count ? image->prefix[image->prefix_count - 1] : image->request->path;
 }
 
 int exec_script(struct exec_image *image)
@@ -75,15 +90,11 @@ int exec_script(struct exec_image *image)
 	err = parse_line(image->header + 2, sizeof(image->header) - 2, &interpreter, &argument);
 	if (err)
 		return err;
-	/* What was to be argv[0] of the file that turned out to be a script gives way to the file's path. */
-	if (!image->replace_first) {
-		image->replace_first = true;
-		err = prefix_add(image, image->request->path);
-	}
+	err = exec_prefix_begin(image, false);
 	if (!err && argument)
-		err = prefix_add(image, argument);
+		err = exec_prefix_add(image, argument);
 	if (!err)
-		err = prefix_add(image, interpreter);
+		err = exec_prefix_add(image, interpreter);
 	if (!err)
 		err = proc_hooks.open(interpreter, O_RDONLY, true, &file);
 	if (err)

@@ -15,6 +15,7 @@
 #include <proc/proc_priv.h>
 
 #include <linux/auxvec.h>
+#include <linux/binfmts.h>
 
 #define STRING_MAX (32 * PAGE_SIZE)
 #define STACK_DEFAULT (8ul << 20)
@@ -284,7 +285,7 @@ static unsigned make_auxv(const struct exec_image *image, u64 *v, vaddr_t random
 	AUX(AT_PHENT, sizeof(Elf64_Phdr));
 	AUX(AT_PHNUM, image->program_header_count);
 	AUX(AT_BASE, image->interpreter_base);
-	AUX(AT_FLAGS, 0);
+	AUX(AT_FLAGS, image->keep_first ? AT_FLAGS_PRESERVE_ARGV0 : 0);
 	AUX(AT_ENTRY, image->program_entry);
 	AUX(AT_UID, c->uid);
 	AUX(AT_EUID, c->euid);
@@ -294,6 +295,8 @@ static unsigned make_auxv(const struct exec_image *image, u64 *v, vaddr_t random
 	AUX(AT_RANDOM, random);
 	AUX(AT_HWCAP2, arch_hwcap2());
 	AUX(AT_EXECFN, path);
+	if (image->passed_fd >= 0)
+		AUX(AT_EXECFD, image->passed_fd);
 	AUX(AT_PLATFORM, platform);
 	AUX(AT_NULL, 0);
 #undef AUX

@@ -167,7 +167,11 @@ static int inode_state_show(const struct synthetic_node *node, struct text_buffe
 static const struct synthetic_type inode_state = { .mode = S_IFREG | 0444,
 						   .show = inode_state_show };
 
+/* Where the binfmt_misc file system is mounted. */
+static const struct synthetic_table mount_point = {};
+
 static const struct synthetic_named fs_names[] = {
+	{ "binfmt_misc", &synthetic_directory, &mount_point },
 	{ "dentry-state", &dentry_state, nullptr },
 	{ "file-max", &sysctl_number_file, &file_max },
 	{ "file-nr", &file_nr, nullptr },
