@@ -6,10 +6,8 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 
-#include <cairn/silo.h>
 #include <linux/fcntl.h>
 #include <linux/resource.h>
-#include <proc/silo.h>
 #include <sys/socket.h>
 #include <syscall_prototypes.h>
 
@@ -57,15 +55,6 @@ int address_to_user(const struct socket_address *address, void __user *user,
 static_assert(SOCK_NONBLOCK == O_NONBLOCK && SOCK_CLOEXEC == O_CLOEXEC);
 #define SOCKET_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 
-/* socket(2): a silo has no network unless it was given one, and no names of AF_UNIX. */
-static bool silo_allows_socket(int family)
-{
-	struct silo *silo = current_silo();
-
-	return likely(!silo) ||
-	       silo->allow & (family == AF_UNIX ? CAIRN_SILO_ALLOW_UNIX : CAIRN_SILO_ALLOW_NETWORK);
-}
-
 static int create(int family, unsigned type, int protocol, struct socket **out)
 {
 	if (type & ~(unsigned)(SOCK_TYPE_MASK | SOCKET_FLAGS))
@@ -77,12 +66,10 @@ static int create(int family, unsigned type, int protocol, struct socket **out)
 long sys_socket(int family, unsigned type, int protocol)
 {
 	struct socket *socket;
-	int error;
+	int error = socket_policy_create(family, (int)(type & SOCK_TYPE_MASK));
 
-	if (!silo_allows_socket(family)) {
-		silo_denied(CAIRN_SILO_DENIED_SOCKET, (u64)family);
-		return -EACCES;
-	}
+	if (error)
+		return error;
 	error = create(family, type, protocol, &socket);
 	return error ? error : descriptor_install(socket->file, type & SOCK_CLOEXEC);
 }
@@ -106,13 +93,13 @@ static int install_pair(struct socket *one, struct socket *two, int __user *user
 long sys_socketpair(int family, unsigned type, int protocol, int __user *fds)
 {
 	struct socket *one, *two;
-	int error;
+	int error = 0;
 
-	/* A pair of AF_UNIX has no names, so it reaches nobody. */
-	if (family != AF_UNIX && !silo_allows_socket(family)) {
-		silo_denied(CAIRN_SILO_DENIED_SOCKET, (u64)family);
-		return -EACCES;
-	}
+	/* A pair of AF_UNIX without names reaches nobody. */
+	if (family != AF_UNIX)
+		error = socket_policy_create(family, (int)(type & SOCK_TYPE_MASK));
+	if (error)
+		return error;
 	error = create(family, type, protocol, &one);
 	if (error)
 		return error;

@@ -21,9 +21,11 @@
 #include <linux/sched.h>
 #include <syscall_prototypes.h>
 
-_Static_assert(sizeof(struct cairn_silo_event) == 48 && sizeof(struct cairn_silo_info) == 56);
+_Static_assert(sizeof(struct cairn_silo_event) == 48 && sizeof(struct cairn_silo_info) == 72);
 
 #define KEEP_MAX 256u
+#define CPU_WEIGHT_MAX 10240u
+#define CPU_TIME_MIN_NS NSEC_PER_MSEC
 
 static int silo_get(int fd, u32 rights, struct silo **out)
 {
@@ -93,9 +95,26 @@ static int set_host_name(struct silo *silo, const char __user *user)
 	return length < 0 ? (int)length : uts_name_set_in(uts, UTS_HOST_NAME, name, (size_t)length);
 }
 
+static int set_cpu_quota(struct silo *silo, u64 value)
+{
+	u64 time = (u32)value * NSEC_PER_USEC, period = (value >> 32) * NSEC_PER_USEC;
+
+	if (time && (time < CPU_TIME_MIN_NS || period < CPU_TIME_MIN_NS))
+		return -EINVAL;
+	sched_group_set_quota(&silo->cpu, time, period);
+	return 0;
+}
+
+/* What can be changed while it runs. */
+static bool is_limit(unsigned what)
+{
+	return what != CAIRN_SILO_ROOT && what != CAIRN_SILO_CAPABILITIES &&
+	       what != CAIRN_SILO_ALLOW;
+}
+
 static int configure(struct silo *silo, unsigned what, u64 value)
 {
-	if (what != CAIRN_SILO_MEMORY && what != CAIRN_SILO_TASKS && READ_ONCE(silo->entered))
+	if (!is_limit(what) && READ_ONCE(silo->entered))
 		return -EBUSY;
 	switch (what) {
 	case CAIRN_SILO_ROOT:
@@ -112,6 +131,16 @@ static int configure(struct silo *silo, unsigned what, u64 value)
 			return -EPERM;
 		silo->capabilities = value;
 		return 0;
+	case CAIRN_SILO_HANDLES:
+		WRITE_ONCE(silo->handle_limit, (u32)MIN(value, (u64)UINT32_MAX));
+		return 0;
+	case CAIRN_SILO_CPU_WEIGHT:
+		if (!value || value > CPU_WEIGHT_MAX)
+			return -EINVAL;
+		WRITE_ONCE(silo->cpu.weight, (u32)value);
+		return 0;
+	case CAIRN_SILO_CPU_QUOTA:
+		return set_cpu_quota(silo, value);
 	case CAIRN_SILO_HOST_NAME:
 		return set_host_name(silo, __force_user(const char __user *, value));
 	case CAIRN_SILO_ALLOW:
@@ -134,6 +163,26 @@ long sys_silo_configure(int fd, unsigned what, u64 value)
 	if (error)
 		return error;
 	error = configure(silo, what, value);
+	object_put(&silo->object);
+	return error;
+}
+
+long sys_silo_allow_network(int fd, const struct cairn_silo_network_rule __user *user)
+{
+	struct cairn_silo_network_rule rule;
+	struct silo *silo;
+	int error;
+
+	if (copy_from_user(&rule, user, sizeof(rule)))
+		return -EFAULT;
+	if (rule.prefix > 128 || !rule.operations || rule.zero ||
+	    rule.operations & ~(CAIRN_SILO_NETWORK_BIND | CAIRN_SILO_NETWORK_CONNECT) ||
+	    rule.first_port > rule.last_port)
+		return -EINVAL;
+	error = silo_get(fd, RIGHT_WRITE, &silo);
+	if (error)
+		return error;
+	error = silo_add_rule(silo, &rule);
 	object_put(&silo->object);
 	return error;
 }
@@ -268,6 +317,16 @@ static int confine_credentials(const struct silo *silo)
 	return 0;
 }
 
+/* RLIMIT_NOFILE, which nobody inside has the privilege to raise. */
+static void confine_handles(const struct silo *silo)
+{
+	struct rlimit64 *limit = &current_process()->limits[RLIMIT_NOFILE];
+	u64 most = READ_ONCE(silo->handle_limit);
+
+	limit->rlim_max = MIN(limit->rlim_max, most);
+	limit->rlim_cur = MIN(limit->rlim_cur, most);
+}
+
 static int enter(struct silo *silo, const int *keep, unsigned count)
 {
 	struct path root;
@@ -292,6 +351,7 @@ static int enter(struct silo *silo, const int *keep, unsigned count)
 	fs_context_set_working_directory(current_fs(), &root);
 	path_put(&root);
 	close_others(keep, count);
+	confine_handles(silo);
 	return 0;
 }
 
@@ -367,6 +427,8 @@ long sys_silo_inspect(int fd, struct cairn_silo_info __user *out, size_t size)
 		.allow = silo->allow,
 		.state = silo_state(silo),
 		.denied = READ_ONCE(silo->denied),
+		.cpu_ns = READ_ONCE(silo->cpu.total_ns),
+		.throttled = READ_ONCE(silo->cpu.throttled),
 	};
 	object_put(&silo->object);
 	return copy_to_user(out, &info, sizeof(info)) ? -EFAULT : 0;

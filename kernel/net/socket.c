@@ -25,6 +25,7 @@
 #include <proc/task.h>
 #include <vfs/file_owner.h>
 
+#include <cairn/silo.h>
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <linux/sockios.h>
@@ -273,7 +274,10 @@ static int wait_for(struct socket *socket, u32 events, const struct socket_addre
 int socket_connect(struct socket *socket, const struct socket_address *address)
 {
 	struct socket_wait wait = { .timeout_ns = socket->send_timeout_ns };
+	int denied = socket_policy_name(socket, CAIRN_SILO_NETWORK_CONNECT, address);
 
+	if (denied)
+		return denied;
 	if (!socket->ops->connect)
 		return -EOPNOTSUPP;
 	for (;;) {
@@ -318,6 +322,11 @@ ssize_t socket_send(struct socket *socket, struct socket_message *message)
 
 	if (!socket->ops->send)
 		return -EOPNOTSUPP;
+	if (message->address) {
+		n = socket_policy_name(socket, CAIRN_SILO_NETWORK_CONNECT, message->address);
+		if (n)
+			return n;
+	}
 	for (;;) {
 		n = socket->ops->send(socket, message);
 		if (likely(n >= 0)) {
@@ -376,11 +385,19 @@ ssize_t socket_receive(struct socket *socket, struct socket_message *message)
 
 int socket_bind(struct socket *socket, const struct socket_address *address)
 {
+	int error = socket_policy_name(socket, CAIRN_SILO_NETWORK_BIND, address);
+
+	if (error)
+		return error;
 	return socket->ops->bind ? socket->ops->bind(socket, address) : -EOPNOTSUPP;
 }
 
 int socket_listen(struct socket *socket, int backlog)
 {
+	int error = socket_policy_listen(socket);
+
+	if (error)
+		return error;
 	return socket->ops->listen ? socket->ops->listen(socket, backlog) : -EOPNOTSUPP;
 }
 

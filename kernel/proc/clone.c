@@ -87,6 +87,7 @@ static int copy_thread(struct task *child, struct task *parent, const struct clo
 	child->thread.user = true;
 	child->thread.params = parent->thread.params;
 	child->thread.affinity = parent->thread.affinity;
+	child->thread.group = parent->thread.group;
 	if (child->thread.params.reset_on_fork) {
 		child->thread.params.reset_on_fork = false;
 		if (child->thread.params.policy == SCHED_FIFO ||

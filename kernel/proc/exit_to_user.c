@@ -10,6 +10,7 @@
 #include <lib/errno.h>
 #include <proc/proc_priv.h>
 #include <proc/rseq.h>
+#include <sched/group.h>
 
 #include <asm/unistd.h>
 
@@ -233,6 +234,8 @@ void trap_exit_to_user(struct trap_frame *frame)
 		thread_work_clear(current_base(), WORK_NOTIFY);
 		if (current_thread()->derivation_uses)
 			leave_derivations(frame);
+		if (unlikely(current_thread()->group))
+			sched_group_wait();
 		signal_stop_check();
 	}
 	if (work & WORK_SIGNAL)

@@ -102,7 +102,9 @@ int silo_create(struct silo **out)
 	spin_init(&silo->lock, RANK_SILO);
 	silo->budget->owner = silo;
 	silo->budget->exhausted = budget_exhausted;
+	sched_group_init(&silo->cpu, parent ? &parent->cpu : nullptr);
 	silo->task_limit = DEFAULT_TASKS;
+	silo->handle_limit = UINT32_MAX;
 	silo->capabilities = CAIRN_SILO_DEFAULT_CAPABILITIES;
 	silo->parent = parent;
 	if (parent) {
@@ -126,6 +128,19 @@ int silo_set_mounts(struct silo *silo, struct namespace *mounts)
 	}
 	spin_unlock_irqrestore(&silo->lock, flags);
 	namespace_put(former);
+	return error;
+}
+
+int silo_add_rule(struct silo *silo, const struct cairn_silo_network_rule *rule)
+{
+	irqflags_t flags = spin_lock_irqsave(&silo->lock);
+	int error = READ_ONCE(silo->entered) ? -EBUSY : 0;
+
+	if (!error && silo->rule_count == CAIRN_SILO_NETWORK_RULES)
+		error = -ENOSPC;
+	if (!error)
+		silo->rules[silo->rule_count++] = *rule;
+	spin_unlock_irqrestore(&silo->lock, flags);
 	return error;
 }
 
@@ -291,6 +306,7 @@ int silo_join(struct silo *silo)
 	}
 	object_get(&silo->object);
 	WRITE_ONCE(process->silo, silo);
+	thread_set_group(&silo->cpu);
 	silo_record(silo, CAIRN_SILO_EVENT_STARTED, 0);
 	if (former)
 		object_put(&former->object); /* the new one holds it */

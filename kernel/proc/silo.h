@@ -17,6 +17,9 @@
 
 #include <core/lock.h>
 #include <obj/object.h>
+#include <sched/group.h>
+
+#include <cairn/silo.h>
 
 struct memory_budget;
 struct namespace;
@@ -40,8 +43,13 @@ struct silo {
 	struct namespaces
 		*names; /* of all members; that of mounts is its own once has_root is set */
 	bool has_root;
+	struct sched_group cpu; /* of all members' threads */
+	u32 handle_limit;	/* of each process: caps RLIMIT_NOFILE */
 	u64 capabilities;
 	u32 allow; /* CAIRN_SILO_ALLOW_* */
+	u32 rule_count;
+	struct cairn_silo_network_rule
+		rules[CAIRN_SILO_NETWORK_RULES]; /* do not change once entered */
 	u32 task_limit;
 	u32 tasks;		      /* atomic */
 	bool entered, paused, killed; /* atomic */
@@ -64,6 +72,9 @@ static inline struct silo *silo_of(struct object *object)
 
 /* Gives it a tree of mounts; consumes the reference. -EBUSY: it was entered. */
 [[nodiscard]] int silo_set_mounts(struct silo *silo, struct namespace *mounts);
+
+/* Adds a rule. -EBUSY, -ENOSPC. */
+[[nodiscard]] int silo_add_rule(struct silo *silo, const struct cairn_silo_network_rule *rule);
 
 /* `inner` is `outer` or was made in it; outer null: always. */
 bool silo_contains(const struct silo *outer, const struct silo *inner);

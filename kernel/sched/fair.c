@@ -45,6 +45,13 @@ static inline u64 to_virtual(const struct thread *t, u64 ns)
 	return t->weight == WEIGHT_0 ? ns : ns * WEIGHT_0 / t->weight;
 }
 
+/* The share in a group changes with how many of it run; only outside of the tree, whose sums have it, may the weight. */
+static void refresh_weight(struct thread *t)
+{
+	if (unlikely(t->group))
+		t->weight = sched_group_share(t->group, fair_weight_of(&t->effective));
+}
+
 static void update_node(struct rb_node *n)
 {
 	struct thread *t = thread_of(n);
@@ -124,6 +131,7 @@ void fair_enter(struct run_queue *rq, struct thread *t)
 	/* Enough for an earlier deadline than that of a thread which has run a while. */
 	if (t->exec_start_ns && clock_monotonic_ns() - t->exec_start_ns > SLICE_NS)
 		t->lag = MAX(t->lag, WAKER_LAG);
+	refresh_weight(t);
 	t->vruntime = now - (u64)t->lag;
 	t->vdeadline = t->vruntime + to_virtual(t, SLICE_NS);
 	if (t != rq->current)
@@ -144,6 +152,7 @@ void fair_leave(struct run_queue *rq, struct thread *t)
 
 void fair_put(struct run_queue *rq, struct thread *t)
 {
+	refresh_weight(t);
 	tree_insert(rq, t);
 }
 

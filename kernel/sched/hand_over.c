@@ -55,6 +55,10 @@ bool thread_hand_over(struct thread *next, irqflags_t flags) __no_lock_analysis
 	next->vruntime = prev->vruntime;
 	next->vdeadline = prev->vdeadline;
 	next->on_queue = true;
+	if (unlikely(prev->group != next->group)) {
+		sched_group_count(prev->group, -1);
+		sched_group_count(next->group, 1);
+	}
 	prev->lag = 0;
 	prev->on_queue = false;
 	switch_threads(rq, prev, next, true, prev->exec_start_ns, flags);

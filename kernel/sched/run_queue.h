@@ -4,6 +4,7 @@
 
 #include <core/percpu.h>
 #include <core/time.h>
+#include <sched/group.h>
 #include <sched/thread.h>
 
 typedef unsigned __int128 u128;

@@ -100,6 +100,8 @@ void update_current_locked(struct run_queue *rq, u64 now)
 	else if (t->on_queue && (policy_is_rt(t) ? rt_run(t, delta) : fair_run(t, delta)) &&
 		 rq->runnable > 1)
 		resched_locked(rq);
+	if (unlikely(t->group) && sched_group_charge(t->group, delta, now))
+		thread_work_set(&t->base, WORK_NOTIFY);
 }
 
 /* Sees to it that somebody looks at the running thread within the time it may have. */
@@ -191,6 +193,8 @@ static unsigned rt_highest(const struct run_queue *rq) __must_hold(&rq->lock)
 void enqueue_locked(struct run_queue *rq, struct thread *t)
 {
 	rq->runnable++;
+	if (unlikely(t->group))
+		sched_group_count(t->group, 1);
 	if (!policy_is_rt(t))
 		fair_enter(rq, t);
 	else if (t != rq->current)
@@ -205,6 +209,8 @@ void dequeue_locked(struct run_queue *rq, struct thread *t)
 		fair_leave(rq, t);
 	else if (t != rq->current)
 		rt_leave(rq, t);
+	if (unlikely(t->group))
+		sched_group_count(t->group, -1);
 	t->on_queue = false;
 }
 

@@ -21,6 +21,7 @@ struct block_plug;
 struct channel_call;
 struct derivation_use;
 struct object;
+struct sched_group;
 
 enum thread_state {
 	THREAD_NEW,
@@ -62,7 +63,9 @@ struct thread {
 	bool counted_blocked;	  /* in run_queue.blocked */
 	struct rb_node run_node;  /* fair: in run_queue.fair unless running */
 	struct list_head rt_node; /* real time: in run_queue.rt unless running */
-	u32 weight;		  /* fair: from the nice value; 1024 for 0 */
+	struct sched_group
+		*group; /* see group.h; kept alive by whoever owns the thread; may be null */
+	u32 weight;	/* fair: from the nice value, 1024 for 0, and the group's */
 	u64 vruntime,
 		vdeadline; /* fair: virtual time used; by when the present slice should be through */
 	u64 vruntime_min;  /* fair: smallest vruntime in this node's subtree */

@@ -7,8 +7,11 @@
 #include <cairn/silo.h>
 #include <dirent.h>
 #include <linux/capability.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -20,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -267,6 +271,7 @@ TEST(proc_shows_the_silo_only)
 
 TEST(sockets_are_denied_unless_allowed)
 {
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0outside" };
 	int pair[2];
 
 	make_silo();
@@ -278,6 +283,11 @@ TEST(sockets_are_denied_unless_allowed)
 		EXPECT_ERRNO(socket(AF_NETLINK, SOCK_RAW, 0), EACCES);
 		EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 		EXPECT_ERRNO(socketpair(AF_INET, SOCK_STREAM, 0, pair), EACCES);
+		/* Nor does a socket of a pair lead to names. */
+		EXPECT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+		EXPECT_ERRNO(connect(pair[0], (void *)&name, sizeof(name)), EACCES);
+		EXPECT_ERRNO(bind(pair[0], (void *)&name, sizeof(name)), EACCES);
+		EXPECT_ERRNO(sendto(pair[0], "x", 1, 0, (void *)&name, sizeof(name)), EACCES);
 		_exit(test_has_failed());
 	}
 	EXPECT_EQ(wait_status(pid), 0);
@@ -293,6 +303,84 @@ TEST(sockets_are_denied_unless_allowed)
 		_exit(test_has_failed());
 	}
 	EXPECT_EQ(wait_status(allowed), 0);
+}
+
+static struct sockaddr_in loopback(int port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons((unsigned short)port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static void bring_loopback_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	EXPECT_EQ(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	close(fd);
+}
+
+static int call_port(int (*call)(int, const struct sockaddr *, socklen_t), int type, int port)
+{
+	struct sockaddr_in to = loopback(port);
+	int fd = socket(AF_INET, type, 0), result, saved;
+
+	if (fd < 0)
+		return -1;
+	result = call(fd, (void *)&to, sizeof(to));
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return result;
+}
+
+/* 127.0.0.0/8, ports 4000 to 4009, to bind and connect; 4010 to connect only. */
+TEST(a_network_with_a_list)
+{
+	struct cairn_silo_network_rule rule = { .address = { [10] = 0xff, [11] = 0xff, [12] = 127 },
+						.prefix = 104,
+						.operations = CAIRN_SILO_NETWORK_BIND |
+							      CAIRN_SILO_NETWORK_CONNECT,
+						.first_port = 4000,
+						.last_port = 4009 };
+
+	bring_loopback_up();
+	make_silo();
+	EXPECT_EQ(cairn_silo_allow_network(silo, &rule), 0);
+	rule.first_port = rule.last_port = 4010;
+	rule.operations = CAIRN_SILO_NETWORK_CONNECT;
+	EXPECT_EQ(cairn_silo_allow_network(silo, &rule), 0);
+	rule.prefix = 129;
+	EXPECT_ERRNO(cairn_silo_allow_network(silo, &rule), EINVAL);
+	IN_CHILD(pid)
+	{
+		struct sockaddr_in far = { .sin_family = AF_INET, .sin_port = htons(4000) };
+		struct sockaddr_in there = loopback(4011);
+		int fd;
+
+		ENTER(standard, 3);
+		EXPECT_EQ(call_port(bind, SOCK_STREAM, 4000), 0);
+		EXPECT_EQ(call_port(bind, SOCK_DGRAM, 4009), 0);
+		EXPECT_ERRNO(call_port(bind, SOCK_STREAM, 4010), EACCES);
+		EXPECT_ERRNO(call_port(bind, SOCK_STREAM, 80), EACCES);
+		EXPECT_ERRNO(call_port(bind, SOCK_STREAM, 0), EACCES);
+		EXPECT_ERRNO(call_port(connect, SOCK_STREAM, 4010), ECONNREFUSED);
+		EXPECT_ERRNO(call_port(connect, SOCK_STREAM, 4011), EACCES);
+		EXPECT_ERRNO(socket(AF_INET, SOCK_RAW, 1), EACCES);
+		EXPECT_ERRNO(socket(AF_NETLINK, SOCK_RAW, 0), EACCES);
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		EXPECT_ERRNO(listen(fd, 1), EACCES);			   /* on any port */
+		EXPECT_ERRNO(bind(fd, (void *)&far, sizeof(far)), EACCES); /* on any address */
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		EXPECT_ERRNO(sendto(fd, "x", 1, 0, (void *)&there, sizeof(there)), EACCES);
+		there = loopback(4010);
+		EXPECT_EQ(sendto(fd, "x", 1, 0, (void *)&there, sizeof(there)), 1);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT(was_denied(CAIRN_SILO_DENIED_ADDRESS, CAIRN_SILO_NETWORK_BIND));
+	EXPECT(was_denied(CAIRN_SILO_DENIED_ADDRESS, CAIRN_SILO_NETWORK_CONNECT));
 }
 
 /* All that enter one silo share its names; outside nothing changes. */
@@ -559,6 +647,93 @@ TEST(page_tables_are_charged)
 	EXPECT_LE(3 << 20, info().memory_peak);
 	sleep_ms(50);
 	EXPECT_EQ(info().memory_used, 0);
+}
+
+/* Time that a second of work took, in a silo of its own or outside. */
+static long work_ms(void)
+{
+	struct timespec from, to;
+	volatile unsigned long n = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	while (n < 30000000)
+		n++;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	return (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+}
+
+static void spin_in_silo(int threads)
+{
+	for (int i = 1; i < threads; i++)
+		if (fork() == 0)
+			break;
+	for (;;)
+		;
+}
+
+/* Sixteen busy processes in a silo have the share of one: a program outside gets half of the CPU. */
+TEST(a_cpu_hog_stays_inside)
+{
+	long alone, beside;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	alone = work_ms();
+	make_silo();
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		spin_in_silo(16);
+	}
+	sleep_ms(100);
+	beside = work_ms();
+	EXPECT_EQ(cairn_silo_control(silo, CAIRN_SILO_KILL), 0);
+	EXPECT_EQ(wait_status(pid), 128 + SIGKILL);
+	/* Twice, and a part for what differs between the runs; without groups it would be 17 times. */
+	EXPECT_LE(beside, alone * 4);
+	EXPECT_LE(1, (long)info().cpu_ns);
+}
+
+TEST(a_quota_of_cpu_time)
+{
+	make_silo();
+	EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_CPU_QUOTA, CAIRN_SILO_CPU_TIME(10, 100)),
+		     EINVAL);
+	EXPECT_ERRNO(cairn_silo_configure(silo, CAIRN_SILO_CPU_WEIGHT, 0), EINVAL);
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_CPU_QUOTA,
+				       CAIRN_SILO_CPU_TIME(10000, 100000)),
+		  0);
+	IN_CHILD(pid)
+	{
+		ENTER(standard, 3);
+		spin_in_silo(3);
+	}
+	sleep_ms(1000);
+	EXPECT_LE((long)info().cpu_ns, 400000000); /* 100 ms, and what a slow clock adds */
+	EXPECT_LE(3, (long)info().throttled);
+	/* Who waits for time can be killed, and signals reach it. */
+	EXPECT_EQ(cairn_silo_control(silo, CAIRN_SILO_KILL), 0);
+	EXPECT_EQ(wait_status(pid), 128 + SIGKILL);
+}
+
+TEST(a_limit_of_handles)
+{
+	make_silo();
+	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_HANDLES, 8), 0);
+	IN_CHILD(pid)
+	{
+		struct rlimit limit = { 1024, 1024 };
+
+		ENTER(standard, 3);
+		EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &limit), EPERM);
+		for (int i = 3; i < 8; i++)
+			EXPECT_EQ(dup(0), i);
+		EXPECT_ERRNO(dup(0), EMFILE);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
 }
 
 TEST(crashes_are_told)

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,57 +66,156 @@ static int root(int argc, char **argv)
 	return 0;
 }
 
-/* A directory of the host at a prefix below the root, with the rights that are named. */
+/* Makes the directories of a path below the root, or a file at its end, for something to be mounted on. */
+static int make_place(const char *root, const char *prefix, int is_directory)
+{
+	char at[600];
+	size_t length = (size_t)snprintf(at, sizeof(at), "%s/%s", root, prefix);
+	int file;
+
+	if (length >= sizeof(at))
+		return -1;
+	for (char *slash = at + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = 0;
+		if (mkdir(at, 0755) && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	if (is_directory)
+		return mkdir(at, 0755) && errno != EEXIST ? -1 : 0;
+	file = open(at, O_WRONLY | O_CREAT, 0644);
+	return file < 0 ? -1 : close(file);
+}
+
+static unsigned scheme_rights(const char *letters)
+{
+	return (strchr(letters, 'r') ? CAIRN_RIGHT_READ : 0) |
+	       (strchr(letters, 'w') ? CAIRN_RIGHT_WRITE : 0) |
+	       (strchr(letters, 'x') ? CAIRN_RIGHT_EXECUTE : 0);
+}
+
+/* Something at a prefix below the root: a directory or file of the host, proc, or memory. */
 static int scheme(int argc, char **argv)
 {
-	const char *rights = argc > 4 ? argv[4] : "r";
-	unsigned long flags = MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV;
+	const char *what = argv[3];
+	int proc = strcmp(what, "proc") == 0, memory = strcmp(what, "memory") == 0;
+	const char *rights = argc > 4 ? argv[4] : memory ? "rw" : "r";
 	struct silo *s = find(argv[1]);
-	char at[600];
+	struct stat st = { .st_mode = S_IFDIR };
+	int source = proc ? CAIRN_SCHEME_PROC : CAIRN_SCHEME_MEMORY, error;
 
 	if (!s)
 		return 1;
 	errno = 0;
 	if (!s->root[0])
 		return complain("it has no root yet", s->name);
-	snprintf(at, sizeof(at), "%s/%s", s->root, argv[2]);
-	if (!strchr(rights, 'w'))
-		flags |= MS_RDONLY;
-	if (!strchr(rights, 'x'))
-		flags |= MS_NOEXEC;
-	if (mkdir(at, 0755) && errno != EEXIST)
-		return complain("scheme", at);
-	if (mount(argv[3], at, NULL, MS_BIND, NULL) || mount(NULL, at, NULL, flags, NULL))
-		return complain("scheme", at);
-	return 0;
+	if (!proc && !memory) {
+		source = open(what, O_RDONLY | O_NONBLOCK);
+		if (source < 0 || fstat(source, &st))
+			return complain("scheme", what);
+	}
+	error = make_place(s->root, argv[2], S_ISDIR(st.st_mode)) ||
+		cairn_silo_mount(s->handle, argv[2], source, scheme_rights(rights));
+	if (error)
+		complain("scheme", argv[2]);
+	if (source >= 0)
+		close(source);
+	return error;
+}
+
+/* 20% of one CPU, or a weight. */
+static unsigned long cpu_limit(const char *text, unsigned *what)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end == '%') {
+		*what = CAIRN_SILO_CPU_QUOTA;
+		return CAIRN_SILO_CPU_TIME(n * 1000, 100000);
+	}
+	*what = CAIRN_SILO_CPU_WEIGHT;
+	return n;
 }
 
 static int limit(int argc, char **argv)
 {
 	struct silo *s = find(argv[1]);
-	unsigned what = strcmp(argv[2], "memory") == 0 ? CAIRN_SILO_MEMORY : CAIRN_SILO_TASKS;
+	unsigned long value = size_of(argv[3]);
+	unsigned what = ~0u;
 
 	(void)argc;
 	if (!s)
 		return 1;
+	if (strcmp(argv[2], "memory") == 0)
+		what = CAIRN_SILO_MEMORY;
+	else if (strcmp(argv[2], "tasks") == 0)
+		what = CAIRN_SILO_TASKS;
+	else if (strcmp(argv[2], "handles") == 0)
+		what = CAIRN_SILO_HANDLES;
+	else if (strcmp(argv[2], "cpu") == 0)
+		value = cpu_limit(argv[3], &what);
 	errno = EINVAL;
-	if ((what == CAIRN_SILO_TASKS && strcmp(argv[2], "tasks") != 0) ||
-	    cairn_silo_configure(s->handle, what, size_of(argv[3])))
-		return complain("limit", argv[2]);
-	return 0;
+	return what == ~0u || cairn_silo_configure(s->handle, what, value)
+		       ? complain("limit", argv[2])
+		       : 0;
+}
+
+static int host(int argc, char **argv)
+{
+	struct silo *s = find(argv[1]);
+
+	(void)argc;
+	if (!s)
+		return 1;
+	return cairn_silo_configure(s->handle, CAIRN_SILO_HOST_NAME, (unsigned long)argv[2])
+		       ? complain("host", argv[2])
+		       : 0;
+}
+
+/* "bind:80", "connect:10.0.0.0/8:443": an IPv4 rule; 0 if it is none. */
+static int parse_rule(const char *text, struct cairn_silo_network_rule *rule)
+{
+	unsigned a[4] = { 0 }, bits = 0, port, end = 0;
+	int bind = strncmp(text, "bind:", 5) == 0;
+
+	if (!bind && strncmp(text, "connect:", 8) != 0)
+		return 0;
+	text += bind ? 5 : 8;
+	if (sscanf(text, "%u.%u.%u.%u/%u:%u%n", &a[0], &a[1], &a[2], &a[3], &bits, &port, &end) !=
+		    6 &&
+	    (sscanf(text, "%u%n", &port, &end) != 1 || text[end]))
+		return 0;
+	if (text[end] || bits > 32 || port > 65535)
+		return 0;
+	*rule = (struct cairn_silo_network_rule){
+		.prefix = (unsigned char)(96 + bits),
+		.operations = bind ? CAIRN_SILO_NETWORK_BIND : CAIRN_SILO_NETWORK_CONNECT,
+		.first_port = (unsigned short)port,
+		.last_port = (unsigned short)port,
+	};
+	rule->address[10] = rule->address[11] = 0xff;
+	for (int i = 0; i < 4; i++)
+		rule->address[12 + i] = (unsigned char)a[i];
+	return 1;
 }
 
 static int allow(int argc, char **argv)
 {
 	struct silo *s = find(argv[1]);
+	struct cairn_silo_network_rule rule;
 	unsigned bits = 0;
 
 	if (!s)
 		return 1;
-	for (int i = 2; i < argc; i++)
-		bits |= strcmp(argv[i], "network") == 0 ? CAIRN_SILO_ALLOW_NETWORK
-			: strcmp(argv[i], "unix") == 0	? CAIRN_SILO_ALLOW_UNIX
-							: 0x80000000u;
+	for (int i = 2; i < argc; i++) {
+		errno = EINVAL;
+		if (strcmp(argv[i], "network") == 0)
+			bits |= CAIRN_SILO_ALLOW_NETWORK;
+		else if (strcmp(argv[i], "unix") == 0)
+			bits |= CAIRN_SILO_ALLOW_UNIX;
+		else if (!parse_rule(argv[i], &rule) || cairn_silo_allow_network(s->handle, &rule))
+			return complain("allow", argv[i]);
+	}
 	return cairn_silo_configure(s->handle, CAIRN_SILO_ALLOW, bits) ? complain("allow", s->name)
 								       : 0;
 }
@@ -196,16 +294,17 @@ static int list(int argc, char **argv)
 	if (json)
 		printf("[");
 	else
-		printf("%-16s %-8s %6s %12s %12s %8s\n", "SILO", "STATE", "TASKS", "MEMORY",
-		       "LIMIT", "DENIED");
+		printf("%-16s %-8s %6s %10s %12s %12s %8s\n", "SILO", "STATE", "TASKS", "CPU MS",
+		       "MEMORY", "LIMIT", "DENIED");
 	for (int i = 0; i < silo_count; i++) {
 		if (cairn_silo_inspect(silos[i].handle, &info, sizeof(info)))
 			return complain("inspect", silos[i].name);
-		printf(json ? "%s{\"name\":\"%s\",\"state\":\"%s\",\"tasks\":%u,\"memory\":%llu,"
+		printf(json ? "%s{\"name\":\"%s\",\"state\":\"%s\",\"tasks\":%u,\"cpu\":%llu,"
+			      "\"memory\":%llu,"
 			      "\"limit\":%lld,\"denied\":%llu}"
-			    : "%s%-16s %-8s %6u %12llu %12lld %8llu\n",
+			    : "%s%-16s %-8s %6u %10llu %12llu %12lld %8llu\n",
 		       json && i ? "," : "", silos[i].name, states[info.state], info.tasks,
-		       info.memory_used,
+		       info.cpu_ns / 1000000, info.memory_used,
 		       info.memory_limit > 1ull << 62 ? -1ll : (long long)info.memory_limit,
 		       info.denied);
 	}
@@ -233,6 +332,8 @@ static const char *event_name(unsigned kind)
 		return "denied: task";
 	case CAIRN_SILO_DENIED_SOCKET:
 		return "denied: socket";
+	case CAIRN_SILO_DENIED_ADDRESS:
+		return "denied: address";
 	case CAIRN_SILO_DENIED_DIRECTORY:
 		return "denied: directory";
 	default:
@@ -275,9 +376,12 @@ static int top(int argc, char **argv)
 const struct command silo_commands[] = {
 	{ "create", "SILO", "makes a silo, which may do nothing yet", 1, create },
 	{ "root", "SILO DIRECTORY", "what its / is", 2, root },
-	{ "scheme", "SILO PREFIX DIRECTORY [rwx]", "shows it a directory of the host", 3, scheme },
-	{ "limit", "SILO memory|tasks N[K|M|G]", "at most so much", 3, limit },
-	{ "allow", "SILO [network] [unix]", "sockets", 1, allow },
+	{ "scheme", "SILO PREFIX PATH|proc|memory [rwx]", "shows it a directory or file", 3,
+	  scheme },
+	{ "limit", "SILO memory|tasks|handles|cpu N[K|M|G|%]", "at most so much", 3, limit },
+	{ "host", "SILO NAME", "its host name", 2, host },
+	{ "allow", "SILO [network] [unix] [bind|connect:[A.B.C.D/BITS:]PORT]", "sockets", 1,
+	  allow },
 	{ "start", "SILO PROGRAM [WORD...] [&]", "runs a program inside", 2, start },
 	{ "pause", "SILO", "stops its processes", 1, pause_silo },
 	{ "resume", "SILO", "lets them go on", 1, resume },

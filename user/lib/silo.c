@@ -20,6 +20,11 @@ int cairn_silo_mount(int silo, const char *path, int source, unsigned rights)
 	return (int)syscall(CAIRN_NR_silo_mount, silo, path, source, rights);
 }
 
+int cairn_silo_allow_network(int silo, const struct cairn_silo_network_rule *rule)
+{
+	return (int)syscall(CAIRN_NR_silo_allow_network, silo, rule);
+}
+
 int cairn_silo_enter(int silo, const int *keep, unsigned count)
 {
 	return (int)syscall(CAIRN_NR_silo_enter, silo, keep, count);

@@ -34,3 +34,4 @@
 #define CAIRN_NR_silo_inspect (CAIRN_NR_BASE + 36)
 #define CAIRN_NR_silo_event (CAIRN_NR_BASE + 37)
 #define CAIRN_NR_silo_mount (CAIRN_NR_BASE + 38)
+#define CAIRN_NR_silo_allow_network (CAIRN_NR_BASE + 39)

@@ -23,7 +23,13 @@
 #define CAIRN_SILO_TASKS 2	  /* processes and threads; 256 at first */
 #define CAIRN_SILO_CAPABILITIES 3 /* bits of capabilities(7); only taken away */
 #define CAIRN_SILO_ALLOW 4	  /* CAIRN_SILO_ALLOW_*; nothing at first */
-#define CAIRN_SILO_HOST_NAME 5	  /* address of a string of at most 64 bytes; at first the maker's */
+#define CAIRN_SILO_HOST_NAME 5	/* address of a string of at most 64 bytes; at first the maker's */
+#define CAIRN_SILO_HANDLES 6	/* of each process, as RLIMIT_NOFILE; those that enter later */
+#define CAIRN_SILO_CPU_WEIGHT 7 /* 1 to 10240; 1024 at first, as one thread of nice value 0 */
+#define CAIRN_SILO_CPU_QUOTA 8	/* CAIRN_SILO_CPU_TIME(); no limit at first */
+
+/* So much CPU time, of all CPUs together, in each period; 0 of time: no limit. */
+#define CAIRN_SILO_CPU_TIME(microseconds, period) ((__u64)(period) << 32 | (__u32)(microseconds))
 
 /* Sources of cairn_silo_mount that are not handles. */
 #define CAIRN_SCHEME_PROC (-1)	 /* a /proc of the silo's processes */
@@ -31,7 +37,22 @@
 
 #define CAIRN_SILO_ALLOW_NETWORK 1u /* sockets of families other than AF_UNIX */
 #define CAIRN_SILO_ALLOW_UNIX                                                                      \
-	2u /* AF_UNIX sockets that have or look for a name; pairs are always allowed */
+	2u /* AF_UNIX sockets and names; pairs without are always allowed. Abstract names belong to the network. */
+
+/*
+ * Part of the Internet that a silo without CAIRN_SILO_ALLOW_NETWORK may use all the same, by stream and datagram sockets. IPv4
+ * addresses are ::ffff:a.b.c.d, so their prefixes begin at 96.
+ */
+struct cairn_silo_network_rule {
+	__u8 address[16];
+	__u8 prefix;		     /* so many bits must agree: 0 to 128 */
+	__u8 operations;	     /* CAIRN_SILO_NETWORK_* */
+	__u16 first_port, last_port; /* in the order of the host */
+	__u16 zero;
+};
+#define CAIRN_SILO_NETWORK_BIND 1u    /* take the address: bind(2), listen(2) */
+#define CAIRN_SILO_NETWORK_CONNECT 2u /* reach it: connect(2), sendto(2) */
+#define CAIRN_SILO_NETWORK_RULES 32u  /* at most so many */
 
 /* CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE */
 #define CAIRN_SILO_DEFAULT_CAPABILITIES 0x5fbull
@@ -45,6 +66,7 @@
 #define CAIRN_SILO_DENIED_PROCESS 17u	  /* a process outside: the number it was looked for by */
 #define CAIRN_SILO_DENIED_TASK 18u	  /* one task too many: the limit */
 #define CAIRN_SILO_DENIED_SOCKET 19u	  /* a socket: its family */
+#define CAIRN_SILO_DENIED_ADDRESS 21u	  /* a name of a socket: CAIRN_SILO_NETWORK_* */
 #define CAIRN_SILO_DENIED_DIRECTORY 20u	  /* a walk from a directory that is not below the root */
 
 struct cairn_silo_event {
@@ -61,8 +83,10 @@ struct cairn_silo_info {
 	__u32 tasks, task_limit;
 	__u64 capabilities;
 	__u32 allow;
-	__u32 state;  /* CAIRN_SILO_STATE_* */
-	__u64 denied; /* how often */
+	__u32 state;	 /* CAIRN_SILO_STATE_* */
+	__u64 denied;	 /* how often */
+	__u64 cpu_ns;	 /* CPU time used */
+	__u64 throttled; /* how often a thread waited because the quota was used up */
 };
 
 #define CAIRN_SILO_STATE_NEW 0u
@@ -103,6 +127,12 @@ int cairn_silo_configure(int silo, unsigned what, __u64 value);
  * 0. EINVAL: it has no root yet; ENOENT, ENOTDIR: no such place; EACCES: a directory outside of the caller's own silo; ENOMEM.
  */
 int cairn_silo_mount(int silo, const char *path, int source, unsigned rights);
+
+/*
+ * Allows a part of the network, besides what was allowed before. Needs WRITE. A silo inside another one can do what both allow.
+ * 0. EBUSY: it was entered; ENOSPC: CAIRN_SILO_NETWORK_RULES are there; EINVAL: no such rule.
+ */
+int cairn_silo_allow_network(int silo, const struct cairn_silo_network_rule *rule);
 
 /*
  * The calling process enters, with the handles keep[0] to keep[count - 1] and no others. Needs EXECUTE, CAP_SYS_ADMIN or
