@@ -26,3 +26,8 @@ struct cairn_handle_info;
 
 /* CAIRN_HANDLE_KEEP_* of a request as HANDLE_*. -EINVAL: unknown bits. */
 [[nodiscard]] int native_handle_flags(u32 flags, u32 *out);
+
+struct superblock;
+
+/* An empty file system in memory, with mount options of tmpfs(5). -ENOMEM. */
+[[nodiscard]] int native_create_memory(const char *options, struct superblock **out);

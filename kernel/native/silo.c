@@ -213,13 +213,13 @@ static int add_handle(struct mount_namespace *mounts, const char *where, int fd,
 	return error;
 }
 
-static int create_memory(struct superblock **out)
+int native_create_memory(const char *options, struct superblock **out)
 {
 	struct file_system_type *type = file_system_first();
 
 	while (type && strcmp(type->name, "tmpfs") != 0)
 		type = type->next;
-	return type ? type->mount(type, "tmpfs", 0, nullptr, out) : -ENODEV;
+	return type ? type->mount(type, "tmpfs", 0, options, out) : -ENODEV;
 }
 
 static int add_scheme(struct silo *silo, const char *where, int source, u32 rights)
@@ -235,7 +235,8 @@ static int add_scheme(struct silo *silo, const char *where, int source, u32 righ
 	if (source == CAIRN_SCHEME_PROC)
 		error = proc_superblock_create(namespaces_pid(silo->names), &sb);
 	else
-		error = source == CAIRN_SCHEME_MEMORY ? create_memory(&sb) : -EINVAL;
+		error = source == CAIRN_SCHEME_MEMORY ? native_create_memory(nullptr, &sb)
+						      : -EINVAL;
 	if (error)
 		return error;
 	error = mount_namespace_add_new(mounts, where, sb, mount_flags(rights, false));

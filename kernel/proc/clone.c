@@ -189,6 +189,7 @@ static void copy_attributes(struct task *child, struct task *parent,
 	if (!(req->flags & CLONE_VM))
 		rseq_fork(child, parent);
 	child->personality = parent->personality;
+	child->confined = parent->confined;
 	child->timer_slack_ns = parent->timer_slack_ns;
 	child->io_priority = parent->io_priority;
 	child->memory_policy = parent->memory_policy;

@@ -72,7 +72,8 @@ struct task {
 	u32 personality;
 	int parent_death_signal; /* prctl(PR_SET_PDEATHSIG) */
 	struct trace_state trace;
-	u8 seccomp_mode;   /* SECCOMP_MODE_*; 0: none */
+	u8 seccomp_mode; /* SECCOMP_MODE_*; 0: none */
+	bool confined; /* it walks from directories of its own tree only (silos, unveil); inherited, never cleared */
 	bool no_new_privs; /* prctl(PR_SET_NO_NEW_PRIVS); inherited, never cleared */
 	struct seccomp_filter *seccomp_filter; /* holds a reference; see proc/seccomp.c */
 	u64 minor_faults, major_faults;
@@ -180,6 +181,12 @@ static inline void process_put(struct process *p)
 static inline void task_put(struct task *t)
 {
 	object_put(&t->object);
+}
+static inline bool task_is_confined(void)
+{
+	struct task *task = current_task();
+
+	return task && unlikely(task->confined);
 }
 /* The next process with pid >= `pid` that is in `silo` (null: any) or a silo made there, with a reference, or null. */
 struct process *process_next_within(const struct silo *silo, int pid);

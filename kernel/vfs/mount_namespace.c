@@ -5,6 +5,7 @@
 #include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
 
+#include <linux/mount.h>
 #include <linux/sched.h>
 
 static struct mount_namespace initial;
@@ -140,6 +141,30 @@ int mount_namespace_create(const struct path *root, struct mount_namespace **out
 	else
 		*out = ns;
 	return err;
+}
+
+int mount_namespace_create_new(struct superblock *sb, struct mount_namespace **out)
+{
+	struct mount_namespace *ns = create();
+	int err = ns ? mount_create(sb, sb->root, MS_NOSUID | MS_NODEV, sb->type->name, &ns->root)
+		     : -ENOMEM;
+
+	if (err) {
+		kfree(ns);
+		return err;
+	}
+	ns->root->ns = ns;
+	write_lock(&mount_tree_lock);
+	mount_add_root(ns->root);
+	write_unlock(&mount_tree_lock);
+	*out = ns;
+	return 0;
+}
+
+void mount_namespace_seal(struct mount_namespace *ns)
+{
+	write_guard(&mount_tree_lock);
+	ns->root->flags |= MS_RDONLY;
 }
 
 void mount_namespace_root(const struct mount_namespace *ns, struct path *out)

@@ -23,6 +23,10 @@ static inline struct mount_namespace *current_mount_namespace(void)
  * a place that can be mounted; -ENOMEM.
  */
 [[nodiscard]] int mount_namespace_create(const struct path *root, struct mount_namespace **out);
+/* The same with a file system that is mounted nowhere else. */
+[[nodiscard]] int mount_namespace_create_new(struct superblock *sb, struct mount_namespace **out);
+/* Its root file system can only be read through the tree from now on. */
+void mount_namespace_seal(struct mount_namespace *ns);
 /* Its root, with what is mounted on it; with references. */
 void mount_namespace_root(const struct mount_namespace *ns, struct path *out);
 /*

@@ -190,7 +190,7 @@ static int try_fast(int dirfd, const char *text, u32 flags, struct path *out)
 	if ((flags & ~FAST_FLAGS) || !*text)
 		return NOT_FAST;
 	if (*text != '/' && dirfd != AT_FDCWD) {
-		if (!task_pool() || current_silo() ||
+		if (!task_pool() || task_is_confined() ||
 		    file_from_handle(task_pool(), dirfd, 0, &file))
 			return NOT_FAST;
 		if (!file->dentry) {

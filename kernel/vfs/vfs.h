@@ -237,7 +237,10 @@ struct open_request {
 [[nodiscard]] int path_lookup_in(const struct path *root, const char *text, u32 flags,
 				 struct path *out);
 
-/* A task in a silo starts from directories below its root only: 0 or -EACCES, recorded. May sleep. */
+/*
+ * A confined task starts from directories below its root only, and opens no other file anew by the handle it has: 0 or -EACCES,
+ * recorded. May sleep.
+ */
 [[nodiscard]] int path_check_confined(const struct path *path);
 
 /*

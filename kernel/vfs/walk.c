@@ -53,12 +53,20 @@ static bool path_is_below(const struct path *path, const struct path *root)
 	return below;
 }
 
+/* Not a pipe, a socket, a terminal or memory without a name, which a handle may be opened anew of. */
+static bool names_something(const struct path *path)
+{
+	u32 mode = path->dentry->inode->mode;
+
+	return S_ISDIR(mode) || S_ISBLK(mode) || (S_ISREG(mode) && !path->mount->internal);
+}
+
 int path_check_confined(const struct path *path)
 {
 	struct path root;
 	bool below;
 
-	if (likely(!current_silo()) || !S_ISDIR(path->dentry->inode->mode))
+	if (likely(!task_is_confined()) || !names_something(path))
 		return 0;
 	fs_context_paths(current_fs(), &root, nullptr);
 	below = path_is_below(path, &root);

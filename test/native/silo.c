@@ -163,8 +163,12 @@ TEST(paths_do_not_lead_out)
 TEST(handed_directories_do_not_lead_out)
 {
 	int ends[2], host = open(".", O_RDONLY | O_DIRECTORY), fds[4], pair[2], keep[2];
+	int secret;
 
 	make_silo();
+	mkdir("root/proc", 0755);
+	EXPECT_EQ(cairn_silo_mount(silo, "proc", CAIRN_SCHEME_PROC, 0), 0);
+	secret = open("secret", O_RDONLY);
 	REQUIRE(cairn_channel_create(ends, 4, CAIRN_HANDLE_KEEP_ON_FORK) == 0 && host >= 0);
 	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	keep[0] = host;
@@ -179,9 +183,10 @@ TEST(handed_directories_do_not_lead_out)
 		struct cairn_message message = {};
 		struct cairn_payload payload = { .receive_handles = (unsigned long)fds,
 						 .receive_handle_count = 4 };
-		int all[] = { 0, 1, 2, ends[0] };
+		int all[] = { 0, 1, 2, ends[0], secret };
+		char path[64];
 
-		ENTER(all, 4);
+		ENTER(all, 5);
 		EXPECT_ERRNO(fcntl(host, F_GETFD), EBADF);
 		EXPECT_ERRNO(fcntl(silo, F_GETFD), EBADF);
 		EXPECT_EQ(cairn_channel_receive(ends[0], 0, &message, &payload), 0);
@@ -189,6 +194,11 @@ TEST(handed_directories_do_not_lead_out)
 		EXPECT_ERRNO(openat(fds[0], "root/../secret", O_RDONLY), EACCES);
 		EXPECT_ERRNO(fchdir(fds[0]), EACCES);
 		EXPECT_ERRNO(openat(fds[0], "../init", O_RDONLY), EACCES);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/secret", fds[0]);
+		EXPECT_ERRNO(open(path, O_RDONLY), EACCES);
+		/* A handle that reads is not opened anew to write. */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", secret);
+		EXPECT_ERRNO(open(path, O_RDWR), EACCES);
 		_exit(test_has_failed());
 	}
 	sleep_ms(50);
@@ -201,7 +211,7 @@ TEST(handed_directories_do_not_lead_out)
 		EXPECT_EQ(cairn_channel_send(ends[1], 0, &message, &payload), 0);
 	}
 	EXPECT_EQ(wait_status(pid), 0);
-	EXPECT_EQ(info().denied, 4);
+	EXPECT_EQ(info().denied, 6);
 }
 
 TEST(nobody_outside_is_seen)

@@ -35,3 +35,5 @@
 #define CAIRN_NR_silo_event (CAIRN_NR_BASE + 37)
 #define CAIRN_NR_silo_mount (CAIRN_NR_BASE + 38)
 #define CAIRN_NR_silo_allow_network (CAIRN_NR_BASE + 39)
+
+#define CAIRN_NR_unveil (CAIRN_NR_BASE + 40)
