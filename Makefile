@@ -92,6 +92,10 @@ chevron:
 strates:
 	@mkdir -p build/$(GUEST)
 	$(USER_CC) $(USER_CFLAGS) -Wno-unused-value -o build/$(GUEST)/ramfs user/strates/ramfs.c user/lib/*.c
+# Manual pages of Cairn's own calls: man -M build/man cairn_silo
+.PHONY: manual
+manual:
+	@$(PYTHON) tools/manual.py build/man
 compile_commands.json:
 	@$(PYTHON) tools/compile_commands.py $(GUEST)
 # Fetched packages and installed systems stay.

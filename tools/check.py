@@ -167,6 +167,10 @@ def check_syscalls():
     if not os.path.exists(os.path.join(ROOT, path)) or read(path) != wanted:
         violation(path, 0, "is not what abi/syscalls.tbl says: run `make docs`")
 
+    manual = subprocess.run([sys.executable, "tools/manual.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    if manual.returncode:
+        violation("abi/native.tbl", 0, manual.stderr.strip())
+
 
 RULES = {"licence": check_licence, "layers": check_layers, "words": check_words, "headers": check_headers,
          "format": check_format, "syscalls": check_syscalls}
