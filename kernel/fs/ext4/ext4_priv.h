@@ -141,6 +141,15 @@ void ext4_super_changed(struct ext4 *fs, struct journal_handle *handle);
 /* Makes all durable that was done so far. */
 [[nodiscard]] int ext4_commit(struct ext4 *fs, u32 tid);
 void ext4_super_sum(struct ext4 *fs);
+/* Reads superblock, descriptors and journal, which is replayed; what it got is freed by ext4_release_layout, also after an
+ * error. May sleep. */
+[[nodiscard]] int ext4_load(struct ext4 *fs);
+void ext4_release_layout(struct ext4 *fs);
+/* Begins and ends changing the file system: the journal runs, the superblock says so, orphans are deleted. May sleep. */
+[[nodiscard]] int ext4_start_writing(struct ext4 *fs);
+[[nodiscard]] int ext4_end_writing(struct ext4 *fs);
+/* Stops the thread that commits by age, if it runs. May sleep. */
+void ext4_stop_thread(struct ext4 *fs);
 bool ext4_super_sum_fits(const struct ext4_super_block *super);
 
 /* options.c */

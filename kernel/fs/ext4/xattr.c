@@ -6,21 +6,12 @@
  * A change makes a new image of an area in memory and puts it in place as a whole. A new value goes into the inode if it
  * fits there, else into the block.
  */
-#include <fs/ext4/ext4_priv.h>
+#include <fs/ext4/xattr_priv.h>
 #include <lib/crc32c.h>
 #include <lib/string.h>
 #include <mm/slab.h>
-#include <obj/credentials.h>
-#include <vfs/posix_acl.h>
 
 #include <linux/xattr.h>
-
-struct area {
-	char *base; /* value offsets count from here */
-	char *first;
-	char *end;
-	bool sorted;
-};
 
 struct attribute {
 	u8 index;
@@ -30,31 +21,18 @@ struct attribute {
 	u32 size;
 };
 
-static struct ext4_xattr_entry *next_entry(const struct ext4_xattr_entry *e)
-{
-	return (void *)((char *)e + ((sizeof(*e) + e->e_name_len + 3) & ~3ul));
-}
-
-static bool is_last(const struct ext4_xattr_entry *e)
-{
-	u32 word;
-
-	memcpy(&word, e, sizeof(word));
-	return !word;
-}
-
-static bool area_is_valid(const struct area *a)
+static bool area_is_valid(const struct ext4_xattr_area *a)
 {
 	const struct ext4_xattr_entry *e = (void *)a->first;
 	size_t room = (size_t)(a->end - a->base);
 
-	for (;; e = next_entry(e)) {
+	for (;; e = ext4_xattr_next(e)) {
 		if ((const char *)e + sizeof(u32) > a->end)
 			return false;
-		if (is_last(e))
+		if (ext4_xattr_is_last(e))
 			return true;
 		if ((const char *)e + sizeof(*e) > a->end ||
-		    (const char *)next_entry(e) + sizeof(u32) > a->end || e->e_value_inum ||
+		    (const char *)ext4_xattr_next(e) + sizeof(u32) > a->end || e->e_value_inum ||
 		    (e->e_value_size && (e->e_value_offs > room || e->e_value_offs % 4 ||
 					 e->e_value_size > room - e->e_value_offs)))
 			return false;
@@ -70,11 +48,12 @@ static int order(const struct ext4_xattr_entry *e, const struct attribute *a)
 	return memcmp(e->e_name, a->name, a->name_length);
 }
 
-static struct ext4_xattr_entry *area_find(const struct area *area, const struct attribute *a)
+static struct ext4_xattr_entry *area_find(const struct ext4_xattr_area *area,
+					  const struct attribute *a)
 {
 	struct ext4_xattr_entry *e = (void *)area->first;
 
-	for (; !is_last(e); e = next_entry(e))
+	for (; !ext4_xattr_is_last(e); e = ext4_xattr_next(e))
 		if (order(e, a) == 0)
 			return e;
 	return nullptr;
@@ -84,19 +63,19 @@ static struct ext4_xattr_entry *area_find(const struct area *area, const struct 
 
 /* The attributes in the inode; false: it has no room for any. */
 static bool inode_area(const struct ext4_inode *inode, struct ext4_disk_inode *raw,
-		       struct area *out)
+		       struct ext4_xattr_area *out)
 {
 	u32 at = EXT4_GOOD_OLD_INODE_SIZE + inode->extra_size;
 	char *p = (char *)raw + at;
 
 	if (inode->fs->inode_size < at + 3 * sizeof(u32) || !inode->extra_size)
 		return false;
-	*out = (struct area){ p + sizeof(u32), p + sizeof(u32), (char *)raw + inode->fs->inode_size,
-			      false };
+	*out = (struct ext4_xattr_area){ p + sizeof(u32), p + sizeof(u32),
+					 (char *)raw + inode->fs->inode_size, false };
 	return true;
 }
 
-static bool inode_area_is_used(const struct area *area)
+static bool inode_area_is_used(const struct ext4_xattr_area *area)
 {
 	u32 magic;
 
@@ -116,17 +95,17 @@ static u32 block_sum(const struct ext4 *fs, const struct buffer *buffer)
 	return crc32c(sum, buffer->data + at + 4, fs->block_size - at - 4);
 }
 
-static struct area block_area(const struct ext4 *fs, char *data)
+static struct ext4_xattr_area block_area(const struct ext4 *fs, char *data)
 {
-	return (struct area){ data, data + sizeof(struct ext4_xattr_header), data + fs->block_size,
-			      true };
+	return (struct ext4_xattr_area){ data, data + sizeof(struct ext4_xattr_header),
+					 data + fs->block_size, true };
 }
 
 static int read_block(struct ext4_inode *inode, struct buffer **out)
 {
 	struct ext4 *fs = inode->fs;
 	const struct ext4_xattr_header *header;
-	struct area area;
+	struct ext4_xattr_area area;
 	int result = buffer_get(fs->cache, inode->xattr_block, out);
 
 	if (result || (*out)->verified == EXT4_KIND_XATTR)
@@ -143,15 +122,14 @@ static int read_block(struct ext4_inode *inode, struct buffer **out)
 	return ext4_error(fs, -EUCLEAN, "the attributes of inode %u are damaged", inode->number);
 }
 
-/* Calls `visit` for the areas that the inode has, until it returns other than 0. */
-static ssize_t for_each_area(struct ext4_inode *inode,
-			     ssize_t (*visit)(struct ext4_inode *inode, const struct area *area,
-					      void *arg),
-			     void *arg)
+ssize_t ext4_xattr_for_each_area(struct ext4_inode *inode,
+				 ssize_t (*visit)(struct ext4_inode *inode,
+						  const struct ext4_xattr_area *area, void *arg),
+				 void *arg)
 {
 	struct ext4_disk_inode *raw;
 	struct buffer *buffer;
-	struct area area;
+	struct ext4_xattr_area area;
 	ssize_t result = ext4_inode_raw(inode, &buffer, &raw);
 
 	if (result)
@@ -182,7 +160,7 @@ struct get_request {
 };
 
 /* The value's length + 1, since 0 goes on. */
-static ssize_t get_visit(struct ext4_inode *inode, const struct area *area, void *arg)
+static ssize_t get_visit(struct ext4_inode *inode, const struct ext4_xattr_area *area, void *arg)
 {
 	struct get_request *r = arg;
 	const struct ext4_xattr_entry *e = area_find(area, &r->a);
@@ -201,7 +179,7 @@ ssize_t ext4_xattr_get(struct ext4_inode *inode, u8 index, const char *name, voi
 		       size_t size)
 {
 	struct get_request r = { { index, name, (u32)strlen(name), nullptr, 0 }, value, size };
-	ssize_t result = for_each_area(inode, get_visit, &r);
+	ssize_t result = ext4_xattr_for_each_area(inode, get_visit, &r);
 
 	return result > 0 ? result - 1 : result ? result : -ENODATA;
 }
@@ -222,12 +200,12 @@ static u32 entry_hash(const struct attribute *a)
 	return hash;
 }
 
-static u32 block_hash(const struct area *area)
+static u32 block_hash(const struct ext4_xattr_area *area)
 {
 	const struct ext4_xattr_entry *e = (void *)area->first;
 	u32 hash = 0;
 
-	for (; !is_last(e); e = next_entry(e)) {
+	for (; !ext4_xattr_is_last(e); e = ext4_xattr_next(e)) {
 		if (!e->e_hash)
 			return 0;
 		hash = hash << 16 ^ hash >> 16 ^ e->e_hash;
@@ -238,7 +216,7 @@ static u32 block_hash(const struct area *area)
 /* --- making a new image --- */
 
 struct image {
-	struct area area;
+	struct ext4_xattr_area area;
 	char *next;   /* entry */
 	char *values; /* the last one written begins here */
 };
@@ -267,7 +245,8 @@ static int image_add(struct image *image, const struct attribute *a, u32 hash)
 }
 
 /* Makes in `image` what `area` (null: nothing) is with `a` set, or without it. */
-static int image_make(struct image *image, const struct area *area, const struct attribute *a)
+static int image_make(struct image *image, const struct ext4_xattr_area *area,
+		      const struct attribute *a)
 {
 	const struct ext4_xattr_entry *e = area ? (void *)area->first : nullptr;
 	bool placed = !a->value;
@@ -275,7 +254,7 @@ static int image_make(struct image *image, const struct area *area, const struct
 
 	image->next = image->area.first;
 	image->values = image->area.end;
-	for (; e && !is_last(e) && !result; e = next_entry(e)) {
+	for (; e && !ext4_xattr_is_last(e) && !result; e = ext4_xattr_next(e)) {
 		struct attribute old = { e->e_name_index, e->e_name, e->e_name_len,
 					 area->base + e->e_value_offs, e->e_value_size };
 		int compared = order(e, a);
@@ -347,7 +326,7 @@ static int write_block(struct journal_handle *handle, struct ext4_inode *inode, 
 		       char *data)
 {
 	struct ext4_xattr_header *header = (void *)data;
-	struct area area = block_area(inode->fs, data);
+	struct ext4_xattr_area area = block_area(inode->fs, data);
 	struct buffer *buffer = old;
 	int result = 0;
 
@@ -381,10 +360,10 @@ struct change {
 	struct ext4_inode *inode;
 	const struct attribute *a;
 	struct buffer *table, *block; /* block: null if there is none */
-	struct area in_inode, in_block;
+	struct ext4_xattr_area in_inode, in_block;
 	bool has_inode_area;
-	const struct area *inode_old, *block_old; /* null: empty */
-	char *data;				  /* block_size bytes for images */
+	const struct ext4_xattr_area *inode_old, *block_old; /* null: empty */
+	char *data;					     /* block_size bytes for images */
 };
 
 static int change_begin(struct change *c, struct ext4_inode *inode, const struct attribute *a)
@@ -517,121 +496,4 @@ int ext4_xattr_release(struct journal_handle *handle, struct ext4_inode *inode)
 	result = drop_block(handle, inode, buffer);
 	buffer_put(buffer);
 	return result;
-}
-
-/* --- what the VFS calls --- */
-
-static const struct {
-	u8 index;
-	const char *prefix;
-} prefixes[] = {
-	{ EXT4_XATTR_USER, XATTR_USER_PREFIX },
-	{ EXT4_XATTR_TRUSTED, XATTR_TRUSTED_PREFIX },
-	{ EXT4_XATTR_SECURITY, XATTR_SECURITY_PREFIX },
-};
-
-/* The index of a name's prefix, and the rest of it. -EOPNOTSUPP, -EINVAL. */
-static int split_name(const char *name, u8 *index, const char **rest)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		if (!string_starts(name, prefixes[i].prefix))
-			continue;
-		*index = prefixes[i].index;
-		*rest = name + strlen(prefixes[i].prefix);
-		return **rest ? 0 : -EINVAL;
-	}
-	return -EOPNOTSUPP;
-}
-
-ssize_t ext4_get_xattr(struct inode *v, const char *name, void *value, size_t size)
-{
-	const char *rest;
-	u8 index;
-	int result;
-
-	if (posix_acl_is_xattr(v, name))
-		return posix_acl_get_xattr(v, name, value, size);
-	result = split_name(name, &index, &rest);
-	return result ? result : ext4_xattr_get(ext4_inode_of(v), index, rest, value, size);
-}
-
-/* value null: removes. */
-static int change_xattr(struct inode *v, const char *name, const void *value, size_t size,
-			int flags)
-{
-	struct ext4_inode *inode = ext4_inode_of(v);
-	struct journal_handle handle;
-	const char *rest;
-	u8 index;
-	int result = split_name(name, &index, &rest);
-
-	if (!result)
-		result = ext4_inode_is_writable(inode);
-	if (!result)
-		result = ext4_begin(inode->fs, EXT4_CREDITS_XATTR, &handle);
-	if (result)
-		return result;
-	result = ext4_xattr_set(&handle, inode, index, rest, value, size, flags);
-	journal_end(&handle);
-	return result;
-}
-
-int ext4_set_xattr(struct inode *v, const char *name, const void *value, size_t size, int flags)
-{
-	if (posix_acl_is_xattr(v, name))
-		return posix_acl_set_xattr(v, name, value, size);
-	return change_xattr(v, name, value ? value : "", size, flags);
-}
-
-int ext4_remove_xattr(struct inode *v, const char *name)
-{
-	if (posix_acl_is_xattr(v, name))
-		return posix_acl_set_xattr(v, name, nullptr, 0);
-	return change_xattr(v, name, nullptr, 0, 0);
-}
-
-struct list_request {
-	char *list;
-	size_t size, used;
-};
-
-static ssize_t list_entry_name(struct list_request *r, const char *prefix,
-			       const struct ext4_xattr_entry *e)
-{
-	size_t length = strlen(prefix), all = length + e->e_name_len + 1;
-
-	if (r->size) {
-		if (r->size - r->used < all)
-			return -ERANGE;
-		memcpy(r->list + r->used, prefix, length);
-		memcpy(r->list + r->used + length, e->e_name, e->e_name_len);
-		r->list[r->used + all - 1] = 0;
-	}
-	r->used += all;
-	return 0;
-}
-
-static ssize_t list_visit(struct ext4_inode *inode, const struct area *area, void *arg)
-{
-	const struct ext4_xattr_entry *e = (void *)area->first;
-	ssize_t result = 0;
-
-	for (; !is_last(e) && !result; e = next_entry(e)) {
-		if (e->e_name_index == EXT4_XATTR_TRUSTED && !capable(CAP_SYS_ADMIN))
-			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-			if (prefixes[i].index == e->e_name_index)
-				result = list_entry_name(arg, prefixes[i].prefix, e);
-	}
-	return result;
-}
-
-ssize_t ext4_list_xattr(struct inode *v, char *list, size_t size)
-{
-	struct list_request r = { list, size, 0 };
-	ssize_t result = for_each_area(ext4_inode_of(v), list_visit, &r);
-
-	if (result)
-		return result;
-	return posix_acl_list_xattr(v, list, r.used, size);
 }
