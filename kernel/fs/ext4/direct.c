@@ -74,6 +74,15 @@ static ssize_t read_blocks(struct ext4_inode *inode, struct iter *it, u64 at, u6
 	return at > start ? (ssize_t)(at - start) : n;
 }
 
+/* (D2) */
+static int write_cached(struct ext4_inode *inode, u64 start, u64 end)
+{
+	if (!__atomic_load_n(&inode->object.dirty_pages, __ATOMIC_ACQUIRE) &&
+	    !__atomic_load_n(&inode->object.writing, __ATOMIC_ACQUIRE))
+		return 0;
+	return memory_object_sync(&inode->object, start, end);
+}
+
 ssize_t ext4_direct_read(struct ext4_inode *inode, struct iter *it, u64 offset)
 {
 	u64 size = inode->inode.size, end, whole;
@@ -87,7 +96,7 @@ ssize_t ext4_direct_read(struct ext4_inode *inode, struct iter *it, u64 offset)
 	whole = ALIGN_DOWN(end, (u64)grain_of(inode));
 	if (it->kind != ITER_USER || (inode->flags & EXT4_FL_INLINE_DATA))
 		return memory_object_read(&inode->object, offset, it);
-	n = memory_object_sync(&inode->object, offset, end);
+	n = write_cached(inode, offset, end);
 	if (!n)
 		n = read_blocks(inode, it, offset, whole);
 	if (n < 0 || offset + (u64)n < whole || whole == end)
@@ -158,7 +167,7 @@ static void drop_cached(struct ext4_inode *inode, u64 start, u64 end)
 ssize_t ext4_direct_write(struct ext4_inode *inode, struct iter *it, u64 offset)
 {
 	u64 at = offset, end = offset + it->remaining;
-	ssize_t n = memory_object_sync(&inode->object, offset, end);
+	ssize_t n = write_cached(inode, offset, end);
 
 	if (n)
 		return n;

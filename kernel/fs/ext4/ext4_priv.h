@@ -266,6 +266,8 @@ int ext4_get_attributes(struct inode *inode, struct kstat *out);
 [[nodiscard]] int ext4_orphan_add(struct journal_handle *handle, struct ext4_inode *inode);
 [[nodiscard]] int ext4_orphan_remove(struct journal_handle *handle, struct ext4_inode *inode);
 [[nodiscard]] int ext4_orphans_clean(struct ext4 *fs);
+/* True if a file that has no name any more is still in use. May sleep. */
+bool ext4_orphans_in_use(struct ext4 *fs);
 
 /* map.c */
 struct ext4_map {

@@ -60,6 +60,8 @@ static int remount(struct superblock *sb, u32 *flags, const char *data)
 		return result;
 	if (fs->writable && (*flags & MS_RDONLY)) {
 		result = ext4_sync(sb);
+		if (!result && ext4_orphans_in_use(fs))
+			result = -EBUSY;
 		if (!result)
 			result = ext4_end_writing(fs);
 		if (result)

@@ -203,6 +203,17 @@ static int clean_file(struct ext4 *fs, u32 *count)
 	return result;
 }
 
+bool ext4_orphans_in_use(struct ext4 *fs)
+{
+	struct ext4_inode *inode;
+
+	mutex_guard(&fs->orphan_lock);
+	list_for_each (inode, &fs->orphans, orphan_node)
+		if (!READ_ONCE(inode->inode.links))
+			return true;
+	return false;
+}
+
 int ext4_orphans_clean(struct ext4 *fs)
 {
 	struct journal_handle handle;
