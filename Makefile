@@ -67,13 +67,14 @@ docs:
 test: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) $(TESTS)
-# Other people's suites on both kernels: long; prints a table.
+# 300 power cuts; other people's suites on both kernels: long; prints a table.
 suites: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
+	@POWER_CUTS=300 $(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) power
 	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
 bench: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
-	@status=0; for part in micro programs; do \
+	@status=0; for part in micro programs disk; do \
 		$(PYTHON) bench/$$part.py $(if $(ARCH),--arch $(ARCH)) $(BENCH) || status=1; done; exit $$status
 # Where the instructions of one benchmark go: make profile BENCH=null_call
 profile: setup

@@ -76,7 +76,7 @@ def build_from(arch, layer, sources, include, more=()):
     return initrd
 
 
-def run_tests(arch, kernel, initrd, only, cpus=1):
+def run_tests(arch, kernel, initrd, only, cpus=1, **keywords):
     """Boots until every test has run: {name: (passed, reasons)}. One that ends the machine fails; the rest go on."""
     results = {}
     after = None
@@ -86,7 +86,7 @@ def run_tests(arch, kernel, initrd, only, cpus=1):
             words += f" only={only}"
         if after:
             words += f" after={after}"
-        boot = Boot(arch, kernel, initrd, words, seconds=SECONDS, silence=SILENCE, cpus=cpus)
+        boot = Boot(arch, kernel, initrd, words, seconds=SECONDS, silence=SILENCE, cpus=cpus, **keywords)
         running, reasons, ended = None, [], False
         for line in boot.lines:
             match = LINE.search(line)

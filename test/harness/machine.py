@@ -67,12 +67,12 @@ def shell_initramfs(arch):
 
 
 # Debian's kernel has ext4 built in, and the driver of the disk as modules, in this order.
-DISK_MODULES = ("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk")
+DISK_MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk")
 DISK_INIT = """#!/bin/sh
 for m in %s; do insmod /modules/$m.ko; done
 mount -t devtmpfs dev /dev
-while ! test -b /dev/vda; do sleep 0.1; done
-mount -t ext4 ${disk:-/dev/vda1} /disk && cd /disk && exec switch_root /disk ${init:-/sbin/init}
+while ! test -b /dev/vda1; do sleep 0.1; done
+mount -t ext4 /dev/vda1 /disk && cd /disk && exec switch_root /disk /sbin/init
 """ % " ".join(DISK_MODULES)
 
 
@@ -80,19 +80,24 @@ def under_linux():
     return under_test == "linux"
 
 
-def disk_initramfs(arch, script=DISK_INIT):
+def disk_module_words(arch):
+    """Words for mkinitramfs: the modules, as /modules/NAME.ko. Debian's kernel has been fetched."""
+    top = os.path.dirname(os.path.dirname(os.path.realpath(qemu.linux(arch))))
+    files = {name: os.path.join(directory, name) for directory, _, names in os.walk(top) for name in names}
+    return [word for name in DISK_MODULES for word in ("--file", f"modules/{name}.ko={files[name + '.ko']}")]
+
+
+def disk_initramfs(arch):
     """For Debian's kernel: loads the driver of virtio disks, then does as Cairn does with root=/dev/vda1."""
     fetch(arch, "busybox-static", "linux")
     folder = os.path.join(BUILD, arch)
+    os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "disk-init"), "w", encoding="utf-8") as out:
-        out.write(script)
+        out.write(DISK_INIT)
     os.chmod(out.name, 0o755)
-    top = os.path.dirname(os.path.dirname(os.path.realpath(qemu.linux(arch))))
-    files = {name: os.path.join(directory, name) for directory, _, names in os.walk(top) for name in names}
-    words = [word for name in DISK_MODULES for word in ("--file", f"modules/{name}.ko={files[name + '.ko']}")]
     initrd = os.path.join(folder, "disk-init.cpio")
     tool("tools/mkinitramfs", initrd, "--busybox", busybox(arch), "--file", f"init={out.name}", "--file",
-         f"disk/none={os.devnull}", *words)
+         f"disk/none={os.devnull}", *disk_module_words(arch))
     return initrd
 
 
