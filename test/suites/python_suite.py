@@ -17,8 +17,7 @@ PARTS = {
                "test_thread test_resource test_queue test_sched test_pty test_openpty test_pipes",
     "posix": "test_posix test_os test_grp test_pwd test_uuid test_time test_getpass",
     "signals": "test_signal test_threadsignals test_eintr test_faulthandler",
-    "trees": "test_shutil test_pathlib",
-    "io": "test_io",
+    "trees": "test_shutil test_pathlib test_io",
     "threads": "test_threading test_concurrent_futures",
     "processes": "test_subprocess test_multiprocessing_fork",
     "asyncio": "test_asyncio.test_events test_asyncio.test_subprocess test_asyncio.test_unix_events "
