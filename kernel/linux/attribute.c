@@ -318,6 +318,12 @@ static int compare_files(struct task *one, struct task *two, unsigned long fd1, 
 	return result;
 }
 
+/* Whose adjustments of semaphores SEM_UNDO would take back; null: there are none. */
+static const void *undo_list(const struct task *task)
+{
+	return task->process->has_semaphore_undo ? task->process : nullptr;
+}
+
 static int compare_tasks(struct task *one, struct task *two, int type, unsigned long index1,
 			 unsigned long index2)
 {
@@ -332,9 +338,10 @@ static int compare_tasks(struct task *one, struct task *two, int type, unsigned 
 		return compare(one->fs, two->fs);
 	case KCMP_SIGHAND:
 		return compare(one->process->actions, two->process->actions);
-	case KCMP_IO:
+	case KCMP_IO: /* nobody has a context of I/O of its own */
+		return 0;
 	case KCMP_SYSVSEM:
-		return -EOPNOTSUPP;
+		return compare(undo_list(one), undo_list(two));
 	default:
 		return -EINVAL;
 	}
