@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static char in_core[] = "this is found in the core file";
+static volatile char in_core[] = "this is found in the core file";
 
 /* Ends a child by a signal with a limit for its core file; the wait status. */
 static int crash(rlim_t limit, int signo)
