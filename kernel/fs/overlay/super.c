@@ -276,6 +276,9 @@ static int find_all(struct overlay *fs, char *text)
 	struct options o = {};
 	int result = parse(&o, text);
 
+	/* One directory over nothing is no overlay. */
+	if (!result && !o.upper && !strchr(o.lower, ':'))
+		result = -EINVAL;
 	if (!result)
 		result = find_lowers(fs, o.lower);
 	if (!result && o.upper) {

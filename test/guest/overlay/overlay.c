@@ -364,7 +364,8 @@ TEST(bad_options_are_refused)
 	EXPECT_ERRNO(mount("overlay", "m", "overlay", 0, "upperdir=upper,workdir=work"), EINVAL);
 	EXPECT_ERRNO(mount("overlay", "m", "overlay", 0, "lowerdir=lower,upperdir=upper"), EINVAL);
 	EXPECT_ERRNO(mount("overlay", "m", "overlay", 0, "lowerdir=lower,nonsense=1"), EINVAL);
-	EXPECT_ERRNO(mount("overlay", "m", "overlay", 0, "lowerdir=missing"), ENOENT);
+	EXPECT_ERRNO(mount("overlay", "m", "overlay", 0, "lowerdir=lower"), EINVAL);
+	EXPECT_ERRNO(mount("overlay", "m", "overlay", 0, "lowerdir=lower:missing"), ENOENT);
 	EXPECT_ERRNO(mount("overlay", "m", "overlay", 0,
 			   "lowerdir=lower,upperdir=upper,workdir=upper/w"),
 		     ENOENT);
