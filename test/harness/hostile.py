@@ -26,7 +26,7 @@ SCRIPT = r"""
 try() { mount -t ext4 -o $1 /dev/loop0p1 /mnt 2> /dev/null || return;
  find /mnt -xdev 2> /dev/null | head -n 300 > /tmp/names;
  while read -r n; do [ -f "$n" ] && head -c 65536 "$n" > /dev/null 2>&1; [ -L "$n" ] && readlink "$n" > /dev/null; done < /tmp/names;
- if [ $1 = rw ]; then echo x > /mnt/new; mkdir /mnt/made; for i in 1 2 3 4 5 6 7 8; do echo $i > /mnt/made/$i; done;
+ if [ $1 = rw ]; then echo x > /mnt/new; mkdir /mnt/made; for k in 1 2 3 4 5 6 7 8; do echo $k > /mnt/made/$k; done;
  mv /mnt/tree /mnt/moved; dd if=/dev/zero of=/mnt/large bs=4k count=64; rm -rf /mnt/moved /mnt/made/3; sync; fi > /dev/null 2>&1;
  umount /mnt; };
 mkdir -p /mnt; i=0;
