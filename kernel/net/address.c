@@ -104,6 +104,24 @@ static void tell(int event, struct net_device *device, const struct net_address 
 		net_address_event_hook(event, device, address);
 }
 
+static bool same_subnet(const struct net_address *a, const struct net_address *b)
+{
+	return a->prefix_length == b->prefix_length &&
+	       inet_prefix_matches(&a->address, &b->address, a->prefix_length);
+}
+
+/* The first address of IPv4 of a subnet is its primary one; the others come and go with it. */
+static struct net_address *primary_of(const struct net_device *device, const struct net_address *a)
+{
+	struct net_address *p = device->addresses;
+
+	if (!inet_is_v4(&a->address))
+		return nullptr;
+	while (p && ((p->flags & IFA_F_SECONDARY) || !same_subnet(p, a)))
+		p = p->next;
+	return p;
+}
+
 int net_address_add(struct net_device *device, const struct net_address *address)
 {
 	struct net_address **link = &device->addresses, *a;
@@ -120,6 +138,9 @@ int net_address_add(struct net_device *device, const struct net_address *address
 	a->next = nullptr;
 	a->device = device;
 	a->created_ns = clock_monotonic_ns();
+	a->flags &= ~(u32)IFA_F_SECONDARY;
+	if (primary_of(device, a))
+		a->flags |= IFA_F_SECONDARY;
 	if (!a->label[0])
 		string_copy(a->label, device->name, sizeof(a->label));
 	rcu_assign(*link, a);
@@ -152,13 +173,44 @@ static void remove_one(struct net_device *device, struct net_address **link)
 	rcu_call(&a->rcu, address_free);
 }
 
+static void remove_secondaries(struct net_device *device, const struct net_address *primary)
+	__must_hold(&device->network->config)
+{
+	struct net_address **link = &device->addresses;
+
+	while (*link)
+		if (((*link)->flags & IFA_F_SECONDARY) && same_subnet(*link, primary))
+			remove_one(device, link);
+		else
+			link = &(*link)->next;
+}
+
+int net_address_renew(struct net_device *device, const struct net_address *address)
+{
+	for (struct net_address *a = device->addresses; a; a = a->next) {
+		if (!inet_equal(&a->address, &address->address) ||
+		    a->prefix_length != address->prefix_length)
+			continue;
+		WRITE_ONCE(a->valid_until_ns, address->valid_until_ns);
+		WRITE_ONCE(a->preferred_until_ns, address->preferred_until_ns);
+		tell(RTM_NEWADDR, device, a);
+		return 0;
+	}
+	return -EADDRNOTAVAIL;
+}
+
 int net_address_remove(struct net_device *device, const struct inet_address *address,
 		       unsigned prefix_length)
 {
 	for (struct net_address **link = &device->addresses; *link; link = &(*link)->next)
 		if (inet_equal(&(*link)->address, address) &&
 		    (*link)->prefix_length == prefix_length) {
+			bool primary = inet_is_v4(address) && !((*link)->flags & IFA_F_SECONDARY);
+			struct net_address gone = **link;
+
 			remove_one(device, link);
+			if (primary)
+				remove_secondaries(device, &gone);
 			return 0;
 		}
 	return -EADDRNOTAVAIL;

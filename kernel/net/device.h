@@ -75,7 +75,7 @@ struct net_device_ops {
 	const char *driver;
 };
 
-/* An address of a device. Immutable once listed, but for its flags. */
+/* An address of a device. Immutable once listed, but for its flags and lifetimes. */
 struct net_address {
 	struct net_address *next; /* RCU */
 	struct rcu_head rcu;
@@ -135,10 +135,14 @@ struct net_device *net_device_find_name(struct network_namespace *network, const
 void net_device_set_carrier(struct net_device *device, bool on);
 
 /*
- * Adds an address and the routes that follow from it / removes them. -EEXIST, -EADDRNOTAVAIL,
+ * Adds an address and the routes that follow from it / removes them. With the primary address of a subnet
+ * of IPv4 its secondary ones are removed. -EEXIST, -EADDRNOTAVAIL,
  * -ENOMEM. May sleep; network->config held.
  */
 [[nodiscard]] int net_address_add(struct net_device *device, const struct net_address *address)
+	__must_hold(&device->network->config);
+/* Gives an address that is there other lifetimes. -EADDRNOTAVAIL. */
+[[nodiscard]] int net_address_renew(struct net_device *device, const struct net_address *address)
 	__must_hold(&device->network->config);
 [[nodiscard]] int net_address_remove(struct net_device *device, const struct inet_address *address,
 				     unsigned prefix_length) __must_hold(&device->network->config);

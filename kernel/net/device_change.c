@@ -38,12 +38,11 @@ u8 net_device_operational_state(const struct net_device *device)
 	const struct net_device *peer;
 	bool lower_down;
 
-	if ((device->features & DEVICE_LOOPBACK) || (device->kind && !device->kind->peer))
-		return device->flags & IFF_UP || (device->features & DEVICE_LOOPBACK)
-			       ? IF_OPER_UNKNOWN
-			       : IF_OPER_DOWN;
 	if (!(device->flags & IFF_UP))
 		return IF_OPER_DOWN;
+	if ((device->features & DEVICE_LOOPBACK) || device->type == ARPHRD_NONE ||
+	    (device->kind && (device->flags & IFF_NOARP)))
+		return IF_OPER_UNKNOWN; /* nobody tells of a carrier */
 	if (device->flags & IFF_RUNNING)
 		return IF_OPER_UP;
 	rcu_read_lock();

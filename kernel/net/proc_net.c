@@ -20,6 +20,9 @@
 #include <sys/socket.h>
 
 #define LINE_MAX 256
+/* Flags of groups that are never reported, as /proc/net/igmp6 has them. */
+#define MAF_LAST_REPORTER 4
+#define MAF_NOREPORT 8
 #define NUD_USABLE (NUD_REACHABLE | NUD_PERMANENT | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_NOARP)
 
 /* Lines of a list that is walked where nothing may sleep: what does not fit is asked for again. */
@@ -113,14 +116,16 @@ static int route_show(const struct synthetic_node *node, struct text_buffer *out
 	for (unsigned i = 0; table && i < table->count; i++) {
 		const struct route *r = &table->routes[i];
 		bool gateway = !inet_is_any(&r->gateway);
+		unsigned reject =
+			r->type == RTN_UNREACHABLE || r->type == RTN_PROHIBIT ? RTF_REJECT : 0;
 		char line[128];
 
-		if (r->family != AF_INET || r->table != RT_TABLE_MAIN || !r->device)
+		if (r->family != AF_INET || r->table != RT_TABLE_MAIN)
 			continue;
 		snprintf(line, sizeof(line), "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%d\t%u\t%u",
-			 r->device->name, inet_to_v4(&r->destination),
+			 r->device ? r->device->name : "*", inet_to_v4(&r->destination),
 			 gateway ? inet_to_v4(&r->gateway) : 0,
-			 RTF_UP | (gateway ? RTF_GATEWAY : 0) |
+			 RTF_UP | (gateway ? RTF_GATEWAY : 0) | reject |
 				 (r->prefix_length == 128 ? RTF_HOST : 0),
 			 0, 0, r->metric, mask_of(r->prefix_length), 0, 0, 0);
 		text_printf(out, "%-127s\n", line);
@@ -211,6 +216,38 @@ static int igmp_show(const struct synthetic_node *node, struct text_buffer *out)
 	return 0;
 }
 
+static void group6_line(struct text_buffer *out, const struct net_device *d,
+			const struct inet_address *group, unsigned users)
+{
+	text_printf(out, "%-4d %-15s ", d->index, d->name);
+	for (unsigned i = 0; i < 16; i++)
+		text_printf(out, "%02x", group->bytes[i]);
+	text_printf(out, " %5u %08X %d\n", users, MAF_LAST_REPORTER | MAF_NOREPORT, 0);
+}
+
+static int igmp6_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	static const struct inet_address all_nodes = { .bytes = { 0xff, 2, [15] = 1 } },
+					 all_here = { .bytes = { 0xff, 1, [15] = 1 } };
+	struct network_namespace *network = current_network();
+
+	mutex_lock(&network->config);
+	for (const struct net_device *d = network->devices; d; d = d->next) {
+		struct multicast_entry entry;
+		unsigned position = 0;
+
+		if (!(d->flags & IFF_UP))
+			continue;
+		while (multicast_next(d, &position, &entry))
+			if (!inet_is_v4(&entry.group))
+				group6_line(out, d, &entry.group, entry.users);
+		group6_line(out, d, &all_nodes, 1);
+		group6_line(out, d, &all_here, 1);
+	}
+	mutex_unlock(&network->config);
+	return 0;
+}
+
 /* --- unix --- */
 
 static bool unix_line(const struct unix_description *u, void *arg)
@@ -281,6 +318,7 @@ TEXT_FILE(route_file, route_show);
 TEXT_FILE(if_inet6_file, if_inet6_show);
 TEXT_FILE(arp_file, arp_show);
 TEXT_FILE(igmp_file, igmp_show);
+TEXT_FILE(igmp6_file, igmp6_show);
 TEXT_FILE(unix_file, unix_show);
 TEXT_FILE(netlink_file, netlink_show);
 TEXT_FILE(packet_file, packet_show);
@@ -289,6 +327,7 @@ static const struct synthetic_named files[] = {
 	{ "arp", &arp_file, nullptr },
 	{ "dev", &dev_file, nullptr },
 	{ "igmp", &igmp_file, nullptr },
+	{ "igmp6", &igmp6_file, nullptr },
 	{ "if_inet6", &if_inet6_file, nullptr },
 	{ "netlink", &netlink_file, nullptr },
 	{ "packet", &packet_file, nullptr },

@@ -29,7 +29,7 @@ ip link del v0; nsenter -t $pid -n ip link show v1; ip link add v2 type veth pee
 END
 section sockets <<'END'
 ip link set lo up; nc.openbsd -l 127.0.0.1 5001 & nc.openbsd -lu 127.0.0.1 5002 & nc.openbsd -6 -l ::1 5003 & nc.openbsd -lU sock & sleep 0.5
-ss -tln; ss -uan; ss -tlnp | sed 's/pid=[0-9]*/pid=N/'; ss -tlne | sed 's/ino:[0-9]*/ino:N/; s/sk:[0-9a-f]*/sk:N/; s/cgroup.*<->/<->/; s/cgroup.*$//'; ss -xl | awk '{print $1, $2, $3, $4, $5}'; netstat -tln; netstat -uan; ss -tln 'sport = :5001'; ss -tln 'sport > :5001 and src 127.0.0.0/8'; ss -tln not sport = :5003
+ss -tln; ss -uan; ss -tlnp | sed 's/pid=[0-9]*/pid=N/'; ss -tlne 2> /dev/null | sed 's/ino:[0-9]*/ino:N/; s/sk:[0-9a-f]*/sk:N/; s/cgroup.*<->/<->/; s/cgroup.*$//; /cgroup2/d'; ss -xl | awk '{print $1, $2, $3, $4, $5}'; netstat -tln; netstat -uan; ss -tln 'sport = :5001'; ss -tln 'sport > :5001 and src 127.0.0.0/8'; ss -tln not sport = :5003
 (sleep 3; echo x) | nc.openbsd 127.0.0.1 5001 & sleep 0.5; ss -tn | awk '{print $1, $2, $3}' | sort; ss -tin state established | grep -o -e cubic -e 'wscale:[0-9]*,[0-9]*' -e 'mss:[0-9]*' | sort | uniq -c; netstat -tn | awk '{print $1, $2, $3, $6}' | sort; grep -c . /proc/net/tcp; awk '{print $4}' /proc/net/tcp | sort; ss -s | grep -e '^TCP' -e '^UDP' | awk '{print $1, $2}'; ss -tan state listening | wc -l; ss -4 -tan | wc -l; ss -0 | wc -l; ss -w; kill %1 %2 %3 %4 2> /dev/null; wait 2> /dev/null
 head -n 1 /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /proc/net/raw /proc/net/unix /proc/net/packet /proc/net/netlink /proc/net/route /proc/net/arp /proc/net/dev /proc/net/igmp
 END

@@ -160,12 +160,8 @@ int rtnl_address_add(struct netlink_request *r)
 	address.device = device;
 	error = net_address_add(device, &address);
 	if (error == -EEXIST && (r->header->nlmsg_flags & NLM_F_REPLACE) &&
-	    !(r->header->nlmsg_flags & NLM_F_EXCL)) {
-		/* Its lifetimes change: dhclient renews so. */
-		error = net_address_remove(device, &address.address, address.prefix_length);
-		if (!error)
-			error = net_address_add(device, &address);
-	}
+	    !(r->header->nlmsg_flags & NLM_F_EXCL))
+		error = net_address_renew(device, &address); /* as dhclient does */
 	return error;
 }
 

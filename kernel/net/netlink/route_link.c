@@ -11,6 +11,10 @@
 #include <linux/if_link.h>
 #include <sys/socket.h>
 
+#define GSO_SEGMENTS_MAX 65535u
+#define GSO_SIZE_MAX 65536u
+#define LOOPBACK_TSO_SIZE 524280u
+
 static void fill_stats(const struct net_device *device, struct rtnl_link_stats64 *out)
 {
 	const struct net_device_statistics *s = &device->statistics;
@@ -74,6 +78,34 @@ static void put_kind(struct netlink_writer *w, const struct net_device *device)
 		netlink_put_u32(w, IFLA_LINK_NETNSID, (u32)number);
 }
 
+/* How packets wait for the device; virtual ones take them at once. */
+static const char *discipline_of(const struct net_device *device)
+{
+	if (!(device->flags & IFF_UP))
+		return "noop";
+	return device->kind || (device->features & DEVICE_LOOPBACK) ? "noqueue" : "pfifo_fast";
+}
+
+/* How large packets may be that are cut or were merged. */
+static void put_limits(struct netlink_writer *w, const struct net_device *device)
+{
+	bool loopback = device->features & DEVICE_LOOPBACK;
+	size_t nest, inet6;
+
+	netlink_put_u32(w, IFLA_ALLMULTI, !!(device->flags & IFF_ALLMULTI));
+	netlink_put_u32(w, IFLA_GSO_MAX_SEGS, GSO_SEGMENTS_MAX);
+	netlink_put_u32(w, IFLA_GSO_MAX_SIZE, GSO_SIZE_MAX);
+	netlink_put_u32(w, IFLA_GRO_MAX_SIZE, GSO_SIZE_MAX);
+	netlink_put_u32(w, IFLA_TSO_MAX_SIZE, loopback ? LOOPBACK_TSO_SIZE : GSO_SIZE_MAX);
+	netlink_put_u32(w, IFLA_TSO_MAX_SEGS, GSO_SEGMENTS_MAX);
+	/* Link-local addresses are made of the link address. */
+	nest = netlink_nest(w, IFLA_AF_SPEC);
+	inet6 = netlink_nest(w, AF_INET6);
+	netlink_put_u8(w, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64);
+	netlink_nest_end(w, inet6);
+	netlink_nest_end(w, nest);
+}
+
 static void put_link(struct netlink_writer *w, u16 type, const struct net_device *device)
 {
 	struct ifinfomsg *info = netlink_begin(w, type, sizeof(*info));
@@ -98,10 +130,8 @@ static void put_link(struct netlink_writer *w, u16 type, const struct net_device
 	netlink_put_u32(w, IFLA_NUM_TX_QUEUES, 1);
 	netlink_put_u32(w, IFLA_NUM_RX_QUEUES, 1);
 	netlink_put_u8(w, IFLA_CARRIER, carrier || !(device->flags & IFF_UP));
-	netlink_put_string(w, IFLA_QDISC,
-			   device->features & DEVICE_LOOPBACK || !(device->flags & IFF_UP)
-				   ? "noqueue"
-				   : "pfifo_fast");
+	netlink_put_string(w, IFLA_QDISC, discipline_of(device));
+	put_limits(w, device);
 	put_map(w);
 	if (device->address_length) {
 		netlink_put(w, IFLA_ADDRESS, device->address, device->address_length);

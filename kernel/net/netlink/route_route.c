@@ -7,10 +7,13 @@
 #include <lib/string.h>
 #include <net/netlink/route_priv.h>
 #include <net/route.h>
+#include <obj/credentials.h>
 
+#include <linux/in_route.h>
 #include <sys/socket.h>
 
-static void put_route(struct netlink_writer *w, u16 type, const struct route *route)
+/* `flags`: RTM_F_* and RTCF_* of the answer to a question about one packet, with which goes the user who asked. */
+static void put_route(struct netlink_writer *w, u16 type, const struct route *route, u32 flags)
 {
 	struct rtmsg *info = netlink_begin(w, type, sizeof(*info));
 	u8 family = route->family;
@@ -22,11 +25,12 @@ static void put_route(struct netlink_writer *w, u16 type, const struct route *ro
 		info->rtm_protocol = route->protocol;
 		info->rtm_scope = family == AF_INET ? route->scope : RT_SCOPE_UNIVERSE;
 		info->rtm_type = route->type;
+		info->rtm_flags = flags;
 	}
 	netlink_put_u32(w, RTA_TABLE, route->table);
 	if (rtnl_prefix(family, route->prefix_length))
 		rtnl_put_address(w, RTA_DST, family, &route->destination);
-	if (route->metric)
+	if (route->metric || family == AF_INET6)
 		netlink_put_u32(w, RTA_PRIORITY, route->metric);
 	if (route->mtu) {
 		size_t nest = netlink_nest(w, RTA_METRICS);
@@ -46,6 +50,8 @@ static void put_route(struct netlink_writer *w, u16 type, const struct route *ro
 		netlink_put(w, RTA_CACHEINFO, &info6, sizeof(info6));
 		netlink_put_u8(w, RTA_PREF, 0);
 	}
+	if (flags & RTM_F_CLONED)
+		netlink_put_u32(w, RTA_UID, current_credentials()->uid);
 	netlink_end(w);
 }
 
@@ -56,7 +62,7 @@ void rtnl_route_notify(int event, struct network_namespace *network, const struc
 
 	if (!netlink_has_listeners(NETLINK_ROUTE, group))
 		return;
-	put_route(&w, (u16)event, route);
+	put_route(&w, (u16)event, route, 0);
 	netlink_notify(network, NETLINK_ROUTE, group, &w);
 }
 
@@ -75,7 +81,7 @@ int rtnl_route_dump(struct netlink_request *r)
 
 			if (route->family == families[f] && (!family || family == route->family) &&
 			    (!table || table == route->table))
-				put_route(r->reply, RTM_NEWROUTE, route);
+				put_route(r->reply, RTM_NEWROUTE, route, 0);
 		}
 	return 0;
 }
@@ -117,7 +123,10 @@ int rtnl_route_get(struct netlink_request *r)
 	answer.source = found.source;
 	if (!inet_equal(&found.next_hop, &destination))
 		answer.gateway = found.next_hop;
-	put_route(r->reply, RTM_NEWROUTE, &answer);
+	put_route(r->reply, RTM_NEWROUTE, &answer,
+		  answer.family == AF_INET6 ? 0
+		  : found.type == RTN_LOCAL ? RTM_F_CLONED | RTCF_LOCAL
+					    : RTM_F_CLONED);
 	return 0;
 }
 
