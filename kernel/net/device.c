@@ -150,7 +150,7 @@ static int bring_up(struct net_device *device) __must_hold(&device->network->con
 
 	if (error)
 		return error;
-	device->flags |= IFF_UP;
+	__atomic_fetch_or(&device->flags, IFF_UP, __ATOMIC_RELAXED);
 	net_addresses_device_up(device);
 	return 0;
 }
@@ -163,12 +163,12 @@ int net_device_set_flags(struct net_device *device, u32 flags, u32 mask)
 	u32 changed = (device->flags ^ flags) & mask & settable;
 	int error = 0;
 
-	device->flags ^= changed & ~IFF_UP;
+	__atomic_fetch_xor(&device->flags, changed & ~IFF_UP, __ATOMIC_RELAXED);
 	if (changed & IFF_UP) {
 		if (flags & IFF_UP) {
 			error = bring_up(device);
 		} else {
-			device->flags &= ~IFF_UP;
+			__atomic_fetch_and(&device->flags, ~(u32)IFF_UP, __ATOMIC_RELAXED);
 			route_remove_device(device->network, device);
 			net_addresses_device_down(device);
 			neighbour_flush_device(device);
@@ -210,7 +210,7 @@ void net_device_set_carrier(struct net_device *device, bool on)
 		mutex_unlock(&network->config);
 	}
 	if (!!(device->flags & IFF_RUNNING) != on) {
-		device->flags ^= IFF_RUNNING | IFF_LOWER_UP;
+		__atomic_fetch_xor(&device->flags, IFF_RUNNING | IFF_LOWER_UP, __ATOMIC_RELAXED);
 		tell(RTM_NEWLINK, device);
 	}
 	mutex_unlock(&network->config);

@@ -94,8 +94,8 @@ struct net_device {
 	struct network_namespace *network;
 	char name[IFNAMSIZ];
 	int index;
-	u32 flags; /* IFF_*; IFF_RUNNING follows the carrier */
-	u16 type;  /* ARPHRD_* */
+	u32 flags; /* IFF_*; IFF_RUNNING follows the carrier, perhaps of another name space: changed atomically */
+	u16 type; /* ARPHRD_* */
 	u32 mtu, mtu_min, mtu_max;
 	u8 address[8], broadcast[8];
 	u8 address_length, header_length;

@@ -13,6 +13,8 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
+import types
 
 from harness import machine
 from harness.machine import BUILD, ROOT, Boot, fetch, kernel_image, linux_module, qemu, tool
@@ -24,7 +26,7 @@ MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_
 HERE = os.path.join(ROOT, "test", "servers")
 LINE = re.compile(r"^(ok|not ok) (\S+)$")
 READY = "servers are ready"
-SECONDS, SILENCE = 280, 200
+SECONDS, SILENCE, LONG_SECONDS = 280, 200, 1500
 HTTP, SSH, REDIS, PYTHON, END = 80, 22, 6379, 8000, 7  # ports of the guest
 
 
@@ -219,6 +221,22 @@ class Host:
         os.unlink(there)
         os.unlink(back)
 
+    def long_500_connections_for_a_minute(self, count=500, seconds=60):
+        """All open at once, each used again and again; no request may fail."""
+        connections = [http.client.HTTPConnection("127.0.0.1", self.ports[HTTP], timeout=300) for _ in range(count)]
+        end, rounds = time.monotonic() + seconds, 0
+        while time.monotonic() < end or rounds < 2:
+            for one in connections:
+                one.request("GET", "/")
+            for one in connections:
+                assert one.getresponse().read() == b"<h1>It works</h1>\n"
+            rounds += 1
+        for one in connections:
+            one.close()
+
+    def long_scp_of_100_mebibytes(self):
+        self.test_scp_both_ways(100)
+
     def end(self):
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.ports[END]), timeout=10).close()
@@ -228,9 +246,9 @@ def drive(report, label, host, tests):
     for name in tests:
         try:
             getattr(host, name)()
-            report.result(f"{label}/{name.removeprefix('test_')}", True)
+            report.result(f"{label}/{name.partition('_')[2]}", True)
         except (AssertionError, OSError, RuntimeError, http.client.HTTPException, subprocess.SubprocessError) as error:
-            report.result(f"{label}/{name.removeprefix('test_')}", False, f"{type(error).__name__}: {error}".splitlines()[-15:])
+            report.result(f"{label}/{name.partition('_')[2]}", False, f"{type(error).__name__}: {error}".splitlines()[-15:])
     host.end()
 
 
@@ -280,7 +298,7 @@ class Guest:
 
     def boot(self, arch, initrd, append, network, seconds=SECONDS, cpus=1):
         boot = Boot(arch, kernel_image(arch), initrd, f"quiet panic=-1 rdinit=/init {append}", memory="1G", seconds=seconds,
-                    silence=SILENCE, on_line=self.on_line, extra=network, cpus=cpus)
+                    silence=max(SILENCE, seconds // 2), on_line=self.on_line, extra=network, cpus=cpus)
         if self.driver:
             self.driver.join()
         if not self.driver or not self.ended:
@@ -288,13 +306,22 @@ class Guest:
         return boot
 
 
-def run(report, arch, only, tests=None, seconds=SECONDS):
+def run(report, arch, only, prefix="test_", seconds=SECONDS):
     initrd, key = build(arch)
     directory = os.path.dirname(initrd)
     ports = dict(zip((HTTP, SSH, REDIS, PYTHON, END), free_ports(5)))
     with site(os.path.join(directory, "site")) as port:
         host = Host(ports, key, directory)
-        guest = Guest(report, f"servers/{arch}", host, tests or [name for name in dir(Host) if name.startswith("test_")])
+        guest = Guest(report, f"servers/{arch}", host, 
+                      [name for name in dir(Host) if name.startswith(prefix)])
         network = qemu.user_network([(here, there) for there, here in ports.items()])
         boot = guest.boot(arch, initrd, f"http={port} ssh={ports[SSH]}", network, seconds)
         report.note(f"servers/{arch}: {boot.seconds:.0f} s")
+
+
+def long_jobs(arches, only):
+    for arch in arches:
+        yield f"servers-long/{arch}", lambda report, arch=arch: run(report, arch, only, "long_", LONG_SECONDS)
+
+
+LONG = types.SimpleNamespace(jobs=long_jobs)  # a layer of `make suites`

@@ -23,6 +23,10 @@ PARTS = {
     "asyncio": "test_asyncio.test_events test_asyncio.test_subprocess test_asyncio.test_unix_events "
                "test_asyncio.test_streams test_asyncio.test_locks",
     "sockets": "test_socket test_socketserver test_asyncore",
+    "http": "test_httplib test_httpservers test_urllib test_urllib2 test_urllib2_localnet test_urllib_response test_urlparse",
+    "mail": "test_ftplib test_smtplib test_poplib",
+    "ssl": "test_ssl test_asyncio.test_ssl test_asyncio.test_sslproto",
+    "servers": "test_asyncio.test_sock_lowlevel test_asyncio.test_server test_asyncio.test_sendfile test_asyncio.test_buffered_proto",
 }
 PACKAGES = "bash coreutils procps util-linux mount hostname iproute2 python3 libpython3.11-testsuite"
 OUTCOME = re.compile(r"^(ok|skip|fail|error) (test\.\S+|\S+ \(\S+\))$")

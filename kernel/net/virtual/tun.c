@@ -85,9 +85,10 @@ static int tun_set_address(struct net_device *device, const u8 *address)
 static void set_carrier(struct net_device *device, bool on)
 {
 	if (on)
-		device->flags |= IFF_RUNNING | IFF_LOWER_UP;
+		__atomic_fetch_or(&device->flags, IFF_RUNNING | IFF_LOWER_UP, __ATOMIC_RELAXED);
 	else
-		device->flags &= ~(u32)(IFF_RUNNING | IFF_LOWER_UP);
+		__atomic_fetch_and(&device->flags, ~(u32)(IFF_RUNNING | IFF_LOWER_UP),
+				   __ATOMIC_RELAXED);
 }
 
 static int tun_open_device(struct net_device *device)

@@ -71,9 +71,10 @@ static int veth_set_address(struct net_device *device, const u8 *address)
 static void set_carrier(struct net_device *device, bool on)
 {
 	if (on)
-		device->flags |= IFF_RUNNING | IFF_LOWER_UP;
+		__atomic_fetch_or(&device->flags, IFF_RUNNING | IFF_LOWER_UP, __ATOMIC_RELAXED);
 	else
-		device->flags &= ~(u32)(IFF_RUNNING | IFF_LOWER_UP);
+		__atomic_fetch_and(&device->flags, ~(u32)(IFF_RUNNING | IFF_LOWER_UP),
+				   __ATOMIC_RELAXED);
 }
 
 static int veth_open(struct net_device *device)
