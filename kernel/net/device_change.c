@@ -40,9 +40,10 @@ u8 net_device_operational_state(const struct net_device *device)
 
 	if (!(device->flags & IFF_UP))
 		return IF_OPER_DOWN;
-	if ((device->features & DEVICE_LOOPBACK) || device->type == ARPHRD_NONE ||
-	    (device->kind && (device->flags & IFF_NOARP)))
+	if (device->features & DEVICE_LOOPBACK)
 		return IF_OPER_UNKNOWN; /* nobody tells of a carrier */
+	if (device->kind && device->kind->operational_state)
+		return device->kind->operational_state(device);
 	if (device->flags & IFF_RUNNING)
 		return IF_OPER_UP;
 	rcu_read_lock();

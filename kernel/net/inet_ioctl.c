@@ -4,6 +4,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/ucopy.h>
+#include <net/ethtool.h>
 #include <net/inet_socket.h>
 #include <net/neighbour.h>
 #include <obj/credentials.h>
@@ -342,6 +343,8 @@ long inet_ioctl(struct socket *socket, unsigned request, unsigned long argument)
 	switch (request) {
 	case SIOCGIFCONF:
 		return list(network, __force_user(struct ifconf __user *, argument));
+	case SIOCETHTOOL:
+		return ethtool_ioctl(network, user);
 	case SIOCADDRT:
 	case SIOCDELRT:
 		if (!capable(CAP_NET_ADMIN))

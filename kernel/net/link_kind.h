@@ -9,6 +9,7 @@
 
 #include <net/device.h>
 
+struct netlink_writer;
 struct nlattr;
 
 extern struct mutex net_links_lock; /* RANK_NET_LINKS */
@@ -35,6 +36,10 @@ struct net_link_kind {
 	void (*destroy)(struct net_device *device);
 	/* The other half; null: none. Valid under net_links_lock or RCU. Null function: never. */
 	struct net_device *(*peer)(const struct net_device *device);
+	/* Adds IFLA_INFO_DATA to a message about the device. Null: there is none. */
+	void (*put)(const struct net_device *device, struct netlink_writer *w);
+	/* IF_OPER_* while it is up, where the flags do not tell. Null: they do. */
+	u8 (*operational_state)(const struct net_device *device);
 	struct net_link_kind *next;
 };
 void net_link_kind_register(struct net_link_kind *kind);
@@ -48,6 +53,13 @@ const struct net_link_kind *net_link_kind_find(const char *name);
 void net_device_random_address(u8 address[6]);
 /* What all virtual Ethernet devices have in common. */
 void net_device_ethernet_init(struct net_device *device, const struct net_link_request *request);
+
+/* What a tun or tap device is; false: it is another device. Valid as the device is. */
+struct tun_description {
+	u16 flags;	  /* IFF_TUN, IFF_TAP, IFF_NO_PI, IFF_PERSIST */
+	int owner, group; /* -1: nobody */
+};
+bool tun_describe(const struct net_device *device, struct tun_description *out);
 
 /* Boot. */
 void veth_init(void);

@@ -193,7 +193,18 @@ static const struct synthetic_named core_names[] = {
 };
 static const struct synthetic_table core_table = SYNTHETIC_TABLE(core_names);
 
+/* net/ipv4/route/flush: sockets look their routes up anew. */
+static int flush_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	__atomic_add_fetch(&current_network()->generation, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+static const struct synthetic_type flush_file = { .mode = S_IFREG | 0200, .store = flush_store };
+static const struct synthetic_named route_names[] = { { "flush", &flush_file, nullptr } };
+static const struct synthetic_table route_table = SYNTHETIC_TABLE(route_names);
+
 static const struct synthetic_named ipv4_names[] = {
+	{ "route", &synthetic_directory, &route_table },
 	{ "icmp_echo_ignore_all", &setting_file, &ignore_all },
 	{ "icmp_echo_ignore_broadcasts", &setting_file, &ignore_broadcasts },
 	{ "ip_default_ttl", &setting_file, &default_ttl },

@@ -39,11 +39,15 @@ enum value {
 	VALUE_QUEUE_LENGTH,
 	VALUE_TYPE,
 	VALUE_UEVENT,
+	VALUE_TUN_FLAGS, /* the first of those that only tun and tap devices have */
+	VALUE_TUN_OWNER,
+	VALUE_TUN_GROUP,
 };
 static const enum value values[] = {
-	VALUE_ADDRESS,	    VALUE_ADDRESS_LENGTH, VALUE_BROADCAST, VALUE_CARRIER, VALUE_FLAGS,
-	VALUE_IFINDEX,	    VALUE_IFLINK,	  VALUE_LINK_MODE, VALUE_MTU,	  VALUE_OPERSTATE,
-	VALUE_QUEUE_LENGTH, VALUE_TYPE,		  VALUE_UEVENT,
+	VALUE_ADDRESS, VALUE_ADDRESS_LENGTH, VALUE_BROADCAST,	 VALUE_CARRIER,
+	VALUE_FLAGS,   VALUE_IFINDEX,	     VALUE_IFLINK,	 VALUE_LINK_MODE,
+	VALUE_MTU,     VALUE_OPERSTATE,	     VALUE_QUEUE_LENGTH, VALUE_TYPE,
+	VALUE_UEVENT,  VALUE_TUN_FLAGS,	     VALUE_TUN_OWNER,	 VALUE_TUN_GROUP,
 };
 
 static void put_link_address(struct text_buffer *out, const u8 *address, unsigned length)
@@ -78,6 +82,19 @@ static const char *operational_state(const struct net_device *d)
 	default:
 		return "unknown";
 	}
+}
+
+static int put_tun_value(const struct net_device *d, enum value value, struct text_buffer *out)
+{
+	struct tun_description tun;
+
+	if (!tun_describe(d, &tun))
+		return -EINVAL;
+	if (value == VALUE_TUN_FLAGS)
+		text_printf(out, "0x%x\n", tun.flags);
+	else
+		text_printf(out, "%d\n", value == VALUE_TUN_OWNER ? tun.owner : tun.group);
+	return 0;
 }
 
 static int put_value(const struct net_device *d, enum value value, struct text_buffer *out)
@@ -124,6 +141,8 @@ static int put_value(const struct net_device *d, enum value value, struct text_b
 	case VALUE_UEVENT:
 		text_printf(out, "INTERFACE=%s\nIFINDEX=%d\n", d->name, d->index);
 		return 0;
+	default:
+		return put_tun_value(d, value, out);
 	}
 	return -EINVAL;
 }
@@ -236,13 +255,36 @@ static const struct synthetic_named files[] = {
 };
 static const struct synthetic_table device_table = SYNTHETIC_TABLE(files);
 
+static const struct synthetic_named tun_files[] = {
+	{ "group", &value_file, &values[VALUE_TUN_GROUP] },
+	{ "owner", &value_file, &values[VALUE_TUN_OWNER] },
+	{ "tun_flags", &value_file, &values[VALUE_TUN_FLAGS] },
+};
+static const struct synthetic_table tun_table = SYNTHETIC_TABLE(tun_files);
+
+static bool is_tun(const struct synthetic_node *dir)
+{
+	struct tun_description tun;
+	const struct net_device *d;
+	bool result;
+
+	rcu_read_lock();
+	d = net_device_find(current_network(), (int)dir->key[KEY_INDEX]);
+	result = d && tun_describe(d, &tun);
+	rcu_read_unlock();
+	return result;
+}
+
 static int device_lookup(const struct synthetic_node *dir, const char *name,
 			 struct synthetic_node *out)
 {
 	struct synthetic_node with_table = *dir;
 
 	with_table.data = &device_table;
-	return synthetic_table_lookup(&with_table, name, out);
+	if (!synthetic_table_lookup(&with_table, name, out))
+		return 0;
+	with_table.data = &tun_table;
+	return is_tun(dir) ? synthetic_table_lookup(&with_table, name, out) : -ENOENT;
 }
 
 static bool device_next(const struct synthetic_node *dir, u64 *cursor, char *name,

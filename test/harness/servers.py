@@ -312,7 +312,7 @@ def run(report, arch, only, prefix="test_", seconds=SECONDS):
     ports = dict(zip((HTTP, SSH, REDIS, PYTHON, END), free_ports(5)))
     with site(os.path.join(directory, "site")) as port:
         host = Host(ports, key, directory)
-        guest = Guest(report, f"servers/{arch}", host, 
+        guest = Guest(report, f"servers/{arch}", host,
                       [name for name in dir(Host) if name.startswith(prefix)])
         network = qemu.user_network([(here, there) for there, here in ports.items()])
         boot = guest.boot(arch, initrd, f"http={port} ssh={ports[SSH]}", network, seconds)

@@ -154,7 +154,6 @@ static struct generic_family controller = {
 	.number = GENL_ID_CTRL,
 	.name = "nlctrl",
 	.version = 2,
-	.attribute_maximum = CTRL_ATTR_MAX,
 	.operations = operations,
 	.operation_count = ARRAY_SIZE(operations),
 	.group = GENL_ID_CTRL,

@@ -63,6 +63,8 @@ static void put_kind(struct netlink_writer *w, const struct net_device *device)
 	int index = 0, number = -1;
 
 	netlink_put_string(w, IFLA_INFO_KIND, device->kind->name);
+	if (device->kind->put)
+		device->kind->put(device, w);
 	netlink_nest_end(w, nest);
 	rcu_read_lock();
 	peer = device->kind->peer ? device->kind->peer(device) : nullptr;
@@ -277,9 +279,12 @@ int rtnl_link_change(struct netlink_request *r)
 	mutex_lock(&net_links_lock);
 	error = change(r, table);
 	mutex_unlock(&net_links_lock);
-	if ((error == -ENODEV || (error == -EINVAL && !table[IFLA_IFNAME])) &&
-	    info->ifi_index <= 0 && r->header->nlmsg_type == RTM_NEWLINK &&
-	    (r->header->nlmsg_flags & NLM_F_CREATE))
+	if (r->header->nlmsg_type != RTM_NEWLINK || info->ifi_index > 0)
+		return error;
+	/* No device was named (programs ask so whether RTM_NEWLINK is known at all), or one that does not exist. */
+	if (error == -EINVAL && !table[IFLA_IFNAME])
+		error = -ENODEV;
+	if (error == -ENODEV && (r->header->nlmsg_flags & NLM_F_CREATE))
 		return rtnl_link_create(r, table);
 	return error;
 }

@@ -121,6 +121,8 @@ int rtnl_route_get(struct netlink_request *r)
 	answer.table = found.type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
 	answer.device = found.device;
 	answer.source = found.source;
+	if (found.type == RTN_LOCAL && answer.family == AF_INET6)
+		answer.protocol = RTPROT_KERNEL;
 	if (!inet_equal(&found.next_hop, &destination))
 		answer.gateway = found.next_hop;
 	put_route(r->reply, RTM_NEWROUTE, &answer,

@@ -83,7 +83,9 @@ static void put_attributes(struct netlink_writer *w, const struct inet_descripti
 		if (extensions & BIT(INET_DIAG_TCLASS - 1))
 			netlink_put_u8(w, INET_DIAG_TCLASS, s->tclass);
 		if (d->state == TCP_LISTEN || d->state == TCP_CLOSED)
-			netlink_put_u8(w, INET_DIAG_SKV6ONLY, n->v6_only);
+			netlink_put_u8(w, INET_DIAG_SKV6ONLY,
+				       n->v6_only ||
+					       (!inet_is_any(&n->local) && !inet_is_v4(&n->local)));
 	}
 	if (d->mark)
 		netlink_put_u32(w, INET_DIAG_MARK, d->mark);

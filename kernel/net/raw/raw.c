@@ -3,6 +3,7 @@
  * Raw sockets (raw(7)) and ping sockets (icmp(7), ICMP_PROTO datagrams). Both are in one list; a
  * ping socket owns an identifier, which is its port.
  */
+#include <core/time.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -80,6 +81,8 @@ static void deliver(struct raw *r, struct packet *p, const struct inet_info *inf
 		packet_free(p);
 		return;
 	}
+	if ((r->inet.socket->options & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NS)) && !p->time_ns)
+		p->time_ns = clock_realtime_ns();
 	r->received_memory += cost;
 	packet_queue_add(&r->received, p);
 	socket_notify(r->inet.socket, EPOLLIN | EPOLLRDNORM);

@@ -48,12 +48,18 @@ static void dummy_destroy(struct net_device *device)
 	rcu_call(&device->rcu, dummy_free);
 }
 
+static u8 dummy_operational_state(const struct net_device *device)
+{
+	return IF_OPER_UNKNOWN;
+}
+
 static int dummy_create(struct net_link_request *request);
 
 static struct net_link_kind dummy_kind = {
 	.name = "dummy",
 	.create = dummy_create,
 	.destroy = dummy_destroy,
+	.operational_state = dummy_operational_state,
 };
 
 static int dummy_create(struct net_link_request *request)

@@ -14,6 +14,7 @@
 #include <net/link_kind.h>
 #include <net/local.h>
 #include <net/namespace.h>
+#include <net/netlink/netlink.h>
 #include <obj/credentials.h>
 #include <obj/file.h>
 #include <vfs/vfs.h>
@@ -23,6 +24,7 @@
 #include <linux/eventpoll.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
+#include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/major.h>
@@ -143,7 +145,48 @@ static void tun_destroy(struct net_device *device) __no_lock_analysis /* under n
 	rcu_call(&device->rcu, tun_free);
 }
 
-static struct net_link_kind tun_kind = { .name = "tun", .destroy = tun_destroy };
+static void tun_put(const struct net_device *device, struct netlink_writer *w)
+{
+	const struct tun *tun = tun_of(device);
+	size_t nest = netlink_nest(w, IFLA_INFO_DATA);
+
+	netlink_put_u8(w, IFLA_TUN_TYPE, tun->flags & (IFF_TUN | IFF_TAP));
+	if (tun->owner != NOBODY)
+		netlink_put_u32(w, IFLA_TUN_OWNER, tun->owner);
+	if (tun->group != NOBODY)
+		netlink_put_u32(w, IFLA_TUN_GROUP, tun->group);
+	netlink_put_u8(w, IFLA_TUN_PI, !(tun->flags & IFF_NO_PI));
+	netlink_put_u8(w, IFLA_TUN_VNET_HDR, 0);
+	netlink_put_u8(w, IFLA_TUN_PERSIST, tun->persistent);
+	netlink_put_u8(w, IFLA_TUN_MULTI_QUEUE, 0);
+	netlink_nest_end(w, nest);
+}
+
+static u8 tun_operational_state(const struct net_device *device)
+{
+	return device->flags & IFF_RUNNING ? IF_OPER_UNKNOWN : IF_OPER_DOWN;
+}
+
+static struct net_link_kind tun_kind = {
+	.name = "tun",
+	.destroy = tun_destroy,
+	.put = tun_put,
+	.operational_state = tun_operational_state,
+};
+
+bool tun_describe(const struct net_device *device, struct tun_description *out)
+{
+	const struct tun *tun = tun_of(device);
+
+	if (device->kind != &tun_kind)
+		return false;
+	*out = (struct tun_description){
+		.flags = (u16)(tun->flags | (tun->persistent ? IFF_PERSIST : 0)),
+		.owner = tun->owner == NOBODY ? -1 : (int)tun->owner,
+		.group = tun->group == NOBODY ? -1 : (int)tun->group,
+	};
+	return true;
+}
 
 static int tun_create(struct network_namespace *network, const char *name, u16 flags,
 		      struct tun **out)
@@ -542,7 +585,7 @@ static int tun_open(struct inode *inode, struct file *file)
 static struct device_node tun_node = {
 	.name = "net/tun",
 	.class_name = "misc",
-	.mode = S_IFCHR | 0666,
+	.mode = S_IFCHR | 0600,
 	.open = tun_open,
 };
 
