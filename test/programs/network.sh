@@ -15,8 +15,8 @@ END
 section dummy <<'END'
 ip link add d0 address 02:00:00:00:00:01 type dummy; ip addr add 192.0.2.1/24 dev d0; ip addr add 192.0.2.2/24 dev d0 label d0:1; ip addr add 2001:db8::1/64 dev d0 nodad; ip link set d0 up
 ip addr show d0 | sed 's/valid_lft.*//; s/state UNKNOWN.*//; s/qdisc [a-z_]*//'; ip route | sort; ip route add 198.51.100.0/24 via 192.0.2.254; ip route add 198.51.101.0/24 dev d0 metric 50 mtu 1300; ip route add blackhole 198.51.102.0/24; ip route add unreachable 198.51.103.0/24
-ip route | sort; ip route get 198.51.100.7 | head -n 1; ip route get 198.51.102.1; ip route get 198.51.103.1; ip route replace 198.51.100.0/24 via 192.0.2.253; ip route show 198.51.100.0/24; ip route add 198.51.100.0/24 via 192.0.2.252; ip route del 198.51.104.0/24; route -n; netstat -rn
-ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev d0; ip neigh show dev d0; arp -an; ip neigh del 192.0.2.9 dev d0; ip neigh; ip link set d0 mtu 1400; ip link set d0 name e0; ifconfig d0 | grep -v -e packets -e errors; ip link set d0 txqueuelen 77
+ip route | sort; ip route get 198.51.100.7 | head -n 1; ip route get 198.51.102.1; ip route get 198.51.103.1; ip route replace 198.51.100.0/24 via 192.0.2.253; ip route show 198.51.100.0/24; ip route add 198.51.100.0/24 via 192.0.2.252; ip route del 198.51.104.0/24; route -n | sort; netstat -rn | sort
+ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev d0; ip neigh show dev d0; arp -an; ip neigh del 192.0.2.9 dev d0; ip neigh; ip link set d0 mtu 1400; ip link set d0 name e0; ifconfig d0 | grep -v -e packets -e errors -e inet6; ip link set d0 txqueuelen 77
 ifconfig d0:1 | head -n 2; ifconfig d0 192.0.2.33 netmask 255.255.255.128; ip -4 addr show d0 | sed 's/valid_lft.*//; s/state UNKNOWN.*//; s/qdisc [a-z_]*//'; cat /sys/class/net/d0/{mtu,address,type,operstate,tx_queue_len,addr_len}; ls /sys/class/net; readlink /sys/class/net/d0; ip addr del 192.0.2.77/24 dev d0; ip addr flush dev d0; ip addr show d0 | sed 's/ qdisc.*//'; ip link set d0 down; ip link del d0; ip link show d0; ip link add d0 type none; ip link del lo; ip addr add 1.2.3.4/33 dev lo
 END
 section names <<'END'
@@ -30,7 +30,7 @@ END
 section sockets <<'END'
 ip link set lo up; nc.openbsd -l 127.0.0.1 5001 & nc.openbsd -lu 127.0.0.1 5002 & nc.openbsd -6 -l ::1 5003 & nc.openbsd -lU sock & sleep 0.5
 ss -tln; ss -uan; ss -tlnp | sed 's/pid=[0-9]*/pid=N/'; ss -tlne 2> /dev/null | sed 's/ino:[0-9]*/ino:N/; s/sk:[0-9a-f]*/sk:N/; s/cgroup.*<->/<->/; s/cgroup.*$//; /cgroup2/d'; ss -xl | awk '{print $1, $2, $3, $4, $5}'; netstat -tln; netstat -uan; ss -tln 'sport = :5001'; ss -tln 'sport > :5001 and src 127.0.0.0/8'; ss -tln not sport = :5003
-(sleep 3; echo x) | nc.openbsd 127.0.0.1 5001 & sleep 0.5; ss -tn | awk '{print $1, $2, $3}' | sort; ss -tin state established | grep -o -e cubic | sort | uniq -c; netstat -tn | awk '{print $1, $2, $3, $6}' | sort; grep -c . /proc/net/tcp; awk '{print $4}' /proc/net/tcp | sort; ss -s | grep -e '^TCP' -e '^UDP' | awk '{print $1, $2}'; ss -tan state listening | wc -l; ss -4 -tan | wc -l; ss -0 | wc -l; ss -w; kill %1 %2 %3 %4 2> /dev/null; wait 2> /dev/null
+(sleep 3; echo x) | nc.openbsd 127.0.0.1 5001 & sleep 0.5; ss -tn | awk '{print $1, $2, $3}' | sort; ss -tin state established | grep -o -e cubic | sort | uniq -c; netstat -tn | awk '{print $1, $2, $3, $6}' | sort; grep -c . /proc/net/tcp; awk '{print $4}' /proc/net/tcp | sort; ss -tan state listening | wc -l; ss -4 -tan | wc -l; ss -0 | wc -l; ss -w; kill %1 %2 %3 %4 2> /dev/null; wait 2> /dev/null
 head -n 1 /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /proc/net/raw /proc/net/unix /proc/net/packet /proc/net/netlink /proc/net/route /proc/net/arp /proc/net/dev /proc/net/igmp
 END
 section statistics~ <<'END'
@@ -45,7 +45,7 @@ ip link add v0 type veth peer name v1; ethtool -i v0 | head -n 1; ethtool lo | t
 END
 section tcpdump 90 <<'END'
 ip link set lo up; timeout 30 tcpdump -Z root -i lo -n -c 4 -q icmp 2> log > dump & sleep 2; ping -c 2 -q 127.0.0.1 > /dev/null; wait; sed 's/^[0-9:.]* //; s/id [0-9]*/id N/' dump; grep -e listening -e captured log
-timeout 30 tcpdump -Z root -i lo -n -c 2 -w file udp port 5999 2> /dev/null & sleep 2; echo one | nc.openbsd -u -q 0 127.0.0.1 5999; echo two | nc.openbsd -u -q 0 127.0.0.1 5999; wait; tcpdump -n -r file 2> /dev/null | sed 's/^[0-9:.]* //; s/127.0.0.1.[0-9]* >/127.0.0.1.N >/'; tcpdump -D | head -n 1 | cut -c1-4; tcpdump -i none 2>&1 | tail -n 1
+timeout 30 tcpdump -Z root -i lo -n -c 2 -w file udp port 5999 2> /dev/null & sleep 2; echo one > /dev/udp/127.0.0.1/5999; echo two > /dev/udp/127.0.0.1/5999; wait; tcpdump -n -r file 2> /dev/null | sed 's/^[0-9:.]* //; s/127.0.0.1.[0-9]* >/127.0.0.1.N >/'; tcpdump -D | head -n 1 | cut -c1-4; tcpdump -i none 2>&1 | tail -n 1
 END
 section tun 60 <<'END'
 ip tuntap add dev t0 mode tun; ip tuntap add dev t1 mode tap user 1000; ip tuntap; ip -d link show t0 | tail -n 1 | awk '{print $1, $2, $3}'; ip link set t0 up; ip -br link show t0 | awk '{print $1, $2}'; ip tuntap del dev t0 mode tun; ip link del t1; ip tuntap; ls -l /dev/net/tun | awk '{print $1, $5, $6}'
