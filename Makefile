@@ -72,7 +72,7 @@ suites: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@POWER_CUTS=300 $(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) power
 	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
-	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) servers-long
+	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) servers-long programs:network
 bench: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@status=0; for part in micro programs disk; do \
