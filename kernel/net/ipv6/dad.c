@@ -11,6 +11,7 @@
 #include <mm/slab.h>
 #include <net/ipv6/ipv6.h>
 #include <net/local.h>
+#include <net/namespace.h>
 
 #include <linux/if_addr.h>
 
@@ -19,7 +20,7 @@
 
 struct conflict {
 	struct work work;
-	struct network_namespace *network;
+	struct network_namespace *network; /* a node of it */
 	struct inet_address address;
 	int device;
 	u8 other[6];
@@ -52,6 +53,7 @@ static void give_up(struct work *work) __no_lock_analysis
 			break;
 		}
 	mutex_unlock(&c->network->config);
+	network_node_put(c->network);
 	__atomic_sub_fetch(&pending, 1, __ATOMIC_RELAXED);
 	kfree(c);
 }
@@ -68,6 +70,7 @@ void dad_heard(struct net_device *device, const struct net_address *a, const u8 
 	if (!c)
 		return;
 	c->network = device->network;
+	network_node_get(c->network);
 	c->device = device->index;
 	c->address = a->address;
 	memcpy(c->other, link_address, sizeof(c->other));

@@ -11,6 +11,7 @@
 #include <mm/slab.h>
 #include <net/ipv6/ipv6.h>
 #include <net/local.h>
+#include <net/namespace.h>
 #include <sys/socket.h>
 
 #include <linux/if_addr.h>
@@ -192,8 +193,8 @@ static void advertised(struct packet *p, const struct inet_info *info)
 /* A router's word, on its way to the work thread. */
 struct advertisement {
 	struct work work;
-	struct network_namespace *network;
-	int device; /* index: it may be gone by then */
+	struct network_namespace *network; /* a node of it */
+	int device;			   /* index: it may be gone by then */
 	struct inet_address router, prefix;
 	u32 router_lifetime, valid, preferred;
 	u8 prefix_length;
@@ -286,6 +287,7 @@ static void apply(struct work *work) __no_lock_analysis
 		add_address(device, ra);
 out:
 	mutex_unlock(&network->config);
+	network_node_put(network);
 	__atomic_sub_fetch(&pending, 1, __ATOMIC_RELAXED);
 	kfree(ra);
 }
@@ -308,6 +310,7 @@ static void router_advertised(struct packet *p, const struct inet_info *info)
 	if (!ra)
 		return;
 	ra->network = info->network;
+	network_node_get(ra->network);
 	ra->device = info->device->index;
 	ra->router = info->source;
 	ra->router_lifetime = load_net16(p->data + 6);
