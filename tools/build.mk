@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds one architecture: build/$(ARCH)/cairn.elf and the boot image made from it. DEBUG=1 adds run-time checks of
 # locks; KTEST=1 is a debug build with the tests that run in the kernel (foo_ktest.c); SANITIZE=1 is one
-# with them that checks every access to memory (mm/shadow.c) and every operation that C leaves undefined (core/undefined.c).
+# with them that checks every access to memory (mm/shadow.c) and every operation that C leaves undefined (core/undefined.c);
+# HARDEN=1 traps overrun stack frames, calls through pointers of another type and indexes outside arrays (docs/decisions.md).
 .DEFAULT_GOAL := default
 include tools/compiler.mk
 DEBUG := $(DEBUG)$(KTEST)$(SANITIZE)
-OUT := build/$(ARCH)$(if $(SANITIZE),-sanitize,$(if $(KTEST),-ktest,$(if $(DEBUG),-debug)))
+OUT := build/$(ARCH)$(if $(SANITIZE),-sanitize,$(if $(KTEST),-ktest,$(if $(DEBUG),-debug)))$(if $(HARDEN),-hardened)
 UAPI := build/uapi-$(ARCH)
 
 ARCH_CFLAGS_x86_64 := -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -mstack-alignment=8 -fno-pic -fcf-protection=none
 ARCH_CFLAGS_aarch64 := -mgeneral-regs-only -fno-pic -mno-outline-atomics -mbranch-protection=none
 
+HARDENING := -fno-stack-protector
+ifdef HARDEN
+HARDENING := -fstack-protector-strong -mstack-protector-guard=global -fsanitize=kcfi \
+	-fsanitize=array-bounds,local-bounds -fsanitize-trap=array-bounds,local-bounds -fstrict-flex-arrays=3
+endif
+
 CFLAGS := --target=$(ARCH)-unknown-linux-gnu -std=gnu23 -O2 -g -ffreestanding -nostdinc \
 	-isystem $(RESOURCES) -isystem $(UAPI) \
 	-Iarch/include -Iarch/$(ARCH)/include -Ikernel -Iabi/native -I$(OUT)/generated $(WARNINGS) \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common -fwrapv -fno-delete-null-pointer-checks \
-	-ftrivial-auto-var-init=zero -fno-stack-protector -ffunction-sections -fdata-sections \
+	-ftrivial-auto-var-init=zero $(HARDENING) -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -D__KERNEL__ -DCAIRN $(if $(DEBUG),-DCONFIG_DEBUG -DCONFIG_DEBUG_LOCKS) \
 	$(ARCH_CFLAGS_$(ARCH))
 

@@ -15,6 +15,7 @@
 #include <core/percpu.h>
 #include <core/random.h>
 #include <core/rcu.h>
+#include <core/stack_guard.h>
 #include <core/time.h>
 #include <core/work.h>
 #include <dev/loop/loop.h>
@@ -160,6 +161,7 @@ void kernel_main(void)
 	arch_irqchip_init();
 	time_init();
 	random_init();
+	stack_guard_init();
 
 	/* Threads: this flow is CPU 0's idle thread, sleeping and waking work. */
 	sched_init();
