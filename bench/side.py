@@ -56,6 +56,7 @@ def run(arch, which, load, clock, cpus):
     count = ("-icount", "shift=0,sleep=off") if clock == "instructions" else ()
     boot = machine.Boot(arch, machine.kernel_image(arch, which), load.initrd, f"{WORDS} {load.words}", seconds=900,
                         silence=300, extra=(*count, *load.extra), model=CPU[arch], cpus=cpus, memory=load.memory)
+    print(f"{which} on {arch}, {clock}: {os.path.basename(load.initrd)} in {boot.seconds:.0f} s", file=sys.stderr, flush=True)
     figures = {}
     for line in boot.lines:
         words = line.split()
