@@ -118,7 +118,7 @@ static void pool_destroy(struct object *object)
 {
 	struct pool *pool = container_of(object, struct pool, object);
 
-	close_all(pool); /* what a call in progress has put in since it was closed */
+	close_all(pool);
 	ASSERT(pool->count == 0);
 	kvfree(pool->table);
 	memory_charge_destroy(&pool->charge);
@@ -356,21 +356,17 @@ static void close_all(struct pool *pool)
 		;
 }
 
-static void user_drop(struct pool *pool)
+void pool_user_put(struct pool *pool)
 {
 	if (__atomic_fetch_sub(&pool->users, 1, __ATOMIC_ACQ_REL) == 1)
 		close_all(pool);
-}
-
-void pool_user_put(struct pool *pool)
-{
-	user_drop(pool);
 	object_put(&pool->object);
 }
 
+/* The handles go when it is destroyed: a pool in a pool in a pool would nest here, and does not there (O3). */
 static void pool_object_closed(struct object *object)
 {
-	user_drop(pool_of(object));
+	__atomic_fetch_sub(&pool_of(object)->users, 1, __ATOMIC_ACQ_REL);
 }
 
 void pool_end(struct pool *pool)

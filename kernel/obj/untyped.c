@@ -7,6 +7,7 @@
 #include <obj/derivation.h>
 #include <obj/handle.h>
 #include <obj/untyped.h>
+#include <sched/thread.h>
 
 /* Of untypeds whose maker has no budget: what the system leaves for them. */
 static struct memory_budget *system_budget;
@@ -22,7 +23,7 @@ static void untyped_destroy(struct object *object)
 {
 	struct untyped *untyped = untyped_of(object);
 
-	untyped_end(untyped); /* it may never have had a handle */
+	/* Nothing is left that was made from it: each origin has a reference. */
 	memory_charge_destroy(&untyped->charge);
 	memory_budget_put(untyped->budget);
 	rcu_call(&object->rcu, untyped_free);
@@ -56,6 +57,7 @@ static int create_below(struct memory_budget *parent, u64 size,
 	object_init(&untyped->object, &untyped_type);
 	spin_init(&untyped->lock, RANK_UNTYPED);
 	list_init(&untyped->origins);
+	list_init(&untyped->waiting);
 	*out = untyped;
 	return 0;
 }
@@ -224,7 +226,7 @@ static void end_one(struct untyped_origin *origin)
 }
 
 /* Untypeds may be parts of parts to any depth: breadth first, then the last first. */
-void untyped_end(struct untyped *untyped)
+static void end_tree(struct untyped *untyped)
 {
 	struct list_head doomed = LIST_INIT(doomed);
 	struct untyped_origin *origin;
@@ -246,6 +248,31 @@ void untyped_end(struct untyped *untyped)
 	memory_budget_close(untyped->budget);
 	if (untyped->object.origin) /* it is a shell from now on, as what was made from it */
 		memory_charge_end(&untyped->object.origin->charge);
+}
+
+/* What ends may hold the last handle of another untyped: that waits for the outermost call of this thread. */
+void untyped_end(struct untyped *untyped)
+{
+	struct list_head waiting = LIST_INIT(waiting);
+	struct thread *self = current_thread();
+
+	if (self->ending_untypeds) {
+		if (!__atomic_exchange_n(&untyped->waits, true, __ATOMIC_ACQ_REL)) {
+			object_get(&untyped->object);
+			list_add_tail(self->ending_untypeds, &untyped->waiting);
+		}
+		return;
+	}
+	self->ending_untypeds = &waiting;
+	end_tree(untyped);
+	while (!list_empty(&waiting)) {
+		untyped = list_first(&waiting, struct untyped, waiting);
+		list_remove(&untyped->waiting);
+		__atomic_store_n(&untyped->waits, false, __ATOMIC_RELEASE);
+		end_tree(untyped);
+		object_put(&untyped->object);
+	}
+	self->ending_untypeds = nullptr;
 }
 
 void untyped_init(void)

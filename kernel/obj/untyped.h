@@ -32,6 +32,8 @@ struct untyped {
 	struct list_head origins __guarded_by(&lock); /* of what was made from it */
 	u32 count __guarded_by(&lock);
 	bool ended __guarded_by(&lock);
+	bool waits;		  /* atomic: it is in the list of a thread that will end it */
+	struct list_head waiting; /* of thread->ending_untypeds */
 };
 
 /* How objects of one kind are made and ended. */

@@ -91,7 +91,8 @@ struct thread {
 	struct channel_call *channel_held;	/* the one it has to reply to */
 	struct derivation_use *derivation_uses; /* private to obj/derivation.c */
 	bool writes_for_disk; /* cleans pages by making others dirty: many dirty pages do not hold it up */
-	struct block_plug *block_plug; /* private to the block layer: requests that gather */
+	struct list_head *ending_untypeds; /* private to obj/untyped.c; null outside of it */
+	struct block_plug *block_plug;	   /* private to the block layer: requests that gather */
 };
 
 static inline struct thread *current_thread(void)

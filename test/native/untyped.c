@@ -228,6 +228,45 @@ TEST(ending_wakes_who_waits)
 	EXPECT_EQ(pthread_join(thread, NULL), 0);
 }
 
+/* Each holds the last handle of the next: neither pools nor untypeds may nest on the kernel's stack. */
+TEST(long_chains_end)
+{
+	struct cairn_slot from = { .pool = -1, .depth = 1 }, to = { .depth = 1 };
+	int last, next, pool = -1;
+
+	make_untyped(1024 * PAGE);
+	last = make(untyped, CAIRN_TYPE_POOL, 0);
+	for (int i = 0; i < 300; i++) {
+		next = make(untyped, CAIRN_TYPE_POOL, 0);
+		from.path[0] = (unsigned)next;
+		to.pool = last;
+		EXPECT_EQ(cairn_pool_put(&from, &to, CAIRN_POOL_COPY, CAIRN_RIGHTS_SAME, 0), 0);
+		if (i)
+			EXPECT_EQ(close(last), 0);
+		else
+			pool = last;
+		last = next;
+	}
+	EXPECT_EQ(close(last), 0);
+	EXPECT_EQ(info_of(untyped).objects, 301);
+	EXPECT_EQ(close(pool), 0);
+	EXPECT_EQ(info_of(untyped).objects, 0);
+	EXPECT_EQ(close(untyped), 0);
+	last = -1;
+	for (int i = 0; i < 200; i++) {
+		make_untyped(4 * PAGE);
+		pool = make(untyped, CAIRN_TYPE_POOL, 0);
+		if (last >= 0) {
+			from.path[0] = (unsigned)last;
+			to.pool = pool;
+			EXPECT_EQ(cairn_pool_put(&from, &to, CAIRN_POOL_MOVE, CAIRN_RIGHTS_SAME, 0),
+				  0);
+		}
+		last = untyped;
+	}
+	EXPECT_EQ(close(last), 0);
+}
+
 /* --- pools --- */
 
 static struct cairn_slot at(int pool, unsigned depth, unsigned a, unsigned b, unsigned c)
