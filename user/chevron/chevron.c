@@ -46,21 +46,33 @@ unsigned long size_of(const char *text)
 static int help(int argc, char **argv);
 static const struct command own_commands[] = { { "help", "", "this list", 0, help }, { 0 } };
 static const struct command *const tables[] = { own_commands, silo_commands, raw_commands };
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static int help(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	for (unsigned t = 0; t < 3; t++)
+	for (unsigned t = 0; t < TABLES; t++)
 		for (const struct command *c = tables[t]; c->name; c++)
 			printf("  %-8s %-34s %s\n", c->name, c->arguments, c->help);
 	puts("  quit                                        ends every silo made here");
 	return 0;
 }
 
+const char *completion(int i, int first)
+{
+	if (!first)
+		return silo_name(i);
+	for (unsigned t = 0; t < TABLES; t++)
+		for (const struct command *command = tables[t]; command->name; command++)
+			if (i-- == 0)
+				return command->name;
+	return i == 0 ? "quit" : NULL;
+}
+
 static int run(int argc, char **argv)
 {
-	for (unsigned t = 0; t < 3; t++)
+	for (unsigned t = 0; t < TABLES; t++)
 		for (const struct command *c = tables[t]; c->name; c++) {
 			errno = 0;
 			if (strcmp(c->name, argv[0]) != 0)
@@ -90,7 +102,7 @@ static int split(char *line, char **words)
 int main(int argc, char **argv)
 {
 	char line[4096], *words[WORDS_MAX];
-	int first = 1, status = 0, terminal = isatty(0);
+	int first = 1, status = 0, terminal = isatty(0) && isatty(1);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (first < argc && strcmp(argv[first], "--json") == 0) {
@@ -102,9 +114,8 @@ int main(int argc, char **argv)
 	for (;;) {
 		int n;
 
-		if (terminal)
-			fputs("chevron> ", stdout), fflush(stdout);
-		if (!fgets(line, sizeof(line), stdin))
+		if (terminal ? !read_line("chevron> ", line, sizeof(line))
+			     : !fgets(line, sizeof(line), stdin))
 			return status;
 		n = split(line, words);
 		if (n && strcmp(words[0], "quit") == 0)

@@ -15,5 +15,11 @@ extern int json;
 
 /* Prints "chevron: ..." with the errno's text if there is one; returns 1. */
 int complain(const char *what, const char *about);
+/* Edits a line on the terminal; 0 at the end of the input. */
+int read_line(const char *prompt, char *text, int size);
+/* The word number i that a line may hold: a command's name, or behind that a silo's; NULL: no more. */
+const char *completion(int i, int first);
+/* The name of silo number i, or NULL. */
+const char *silo_name(int i);
 /* A number with a suffix K, M or G. */
 unsigned long size_of(const char *text);

@@ -34,6 +34,11 @@ static struct silo *find(const char *name)
 	return NULL;
 }
 
+const char *silo_name(int i)
+{
+	return i < silo_count ? silos[i].name : NULL;
+}
+
 static int create(int argc, char **argv)
 {
 	struct silo *s = &silos[silo_count];
