@@ -43,7 +43,7 @@ def parser(description, runs):
     options = argparse.ArgumentParser(usage=description)
     options.add_argument("--arch", choices=machine.ARCHES, action="append")
     options.add_argument("--clock", choices=CLOCKS, action="append")
-    options.add_argument("--only", default="", help="the name of one row")
+    options.add_argument("--only", default="", help="the name of one row, or of a group of rows")
     options.add_argument("--runs", type=int, default=runs, help="pairs of boots of the wall clock")
     options.add_argument("--cpus", type=int, action="append", help="of the wall clock; 1 and then 2 unless told")
     options.add_argument("--mitigations", choices=("default", "off"), default="default")

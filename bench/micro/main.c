@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	mkdir("/tmp", 0777);
 	puts(""); /* the console may stand in the middle of a line */
 	for (const struct bench *b = first; b; b = b->next)
-		if (argc < 2 || strcmp(argv[1], b->name) == 0)
+		if (argc < 2 || strcmp(argv[1], b->name) == 0 || strcmp(argv[1], b->group) == 0)
 			run(b);
 	puts("bench done");
 	fflush(stdout);
