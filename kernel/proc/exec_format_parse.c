@@ -6,11 +6,9 @@
 #include <proc/exec_formats.h>
 #include <proc/exec_priv.h>
 
-#define MAGIC_END 128u /* the magic lies before this in the file */
+#define MAGIC_END EXEC_HEADER_SIZE /* the magic lies before this in the file */
 #define INTERPRETER_MAX 127u
 #define TEXT_LEAST 11u
-
-static_assert(MAGIC_END <= EXEC_HEADER_SIZE);
 
 /* The field at *text, terminated in place; *text goes behind its delimiter. Null: there is none. */
 static char *field(char **text, char delimiter)

@@ -65,7 +65,9 @@ static void work(int number)
 	alarm(30); /* nobody waits for ever */
 	while (!(error = use_files(number)))
 		;
-	_exit(error == EIO || error == ENOTCONN || error == ECONNABORTED ? 0 : error);
+	_exit(error == EIO || error == ENOTCONN || error == ECONNABORTED || error == ECONNREFUSED
+		      ? 0
+		      : error);
 }
 
 static void kill_often(bool channel)

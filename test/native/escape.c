@@ -72,7 +72,6 @@ ATTEMPT(read_outside, process_vm_readv(outside, &vector, 1, &vector, 1, 0))
 ATTEMPT(pidfd_outside, syscall(SYS_pidfd_open, outside, 0))
 ATTEMPT(limits_outside, syscall(SYS_prlimit64, outside, RLIMIT_CPU, &no_limit, NULL))
 ATTEMPT(schedule_outside, sched_setscheduler(outside, SCHED_OTHER, &(struct sched_param){ 0 }))
-ATTEMPT(own_signal_outside, fcntl(0, F_SETOWN, outside))
 ATTEMPT(proc_outside, access("/proc/2/root", F_OK))
 ATTEMPT(proc_write, open("/proc/sys/kernel/core_pattern", O_WRONLY))
 ATTEMPT(proc_sysrq, open("/proc/sysrq-trigger", O_WRONLY))
@@ -130,14 +129,13 @@ static const struct attempt attempts[] = {
 	ROW(pidfd_outside, PROCESS),
 	ROW(limits_outside, PROCESS),
 	ROW(schedule_outside, PROCESS),
-	ROW(own_signal_outside, 0),
 	ROW(proc_outside, 0),
 	ROW(proc_write, 0),
 	ROW(proc_sysrq, 0),
 	ROW(proc_memory, 0),
 	ROW(run_first, CAPABILITY),
 	ROW(be_nicer, CAPABILITY),
-	ROW(more_handles, CAPABILITY),
+	ROW(more_handles, 0),
 	ROW(own_shm, 0),
 	ROW(own_shm_key, 0),
 	ROW(message_queue, 0),
