@@ -196,7 +196,7 @@ TEST(udp_filter_sees_the_header_and_cuts)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog filter = { .len = 4, .filter = program };
-	int receiver, sender;
+	int receiver, sender, none = 0;
 	struct sockaddr_in to;
 	char data[16];
 
@@ -210,7 +210,7 @@ TEST(udp_filter_sees_the_header_and_cuts)
 	EXPECT_EQ(recv(receiver, data, sizeof(data), 0), 2);
 	EXPECT(memcmp(data, "ab", 2) == 0);
 	EXPECT_EQ(ready(receiver, POLLIN, 0), 0);
-	EXPECT_EQ(setsockopt(receiver, SOL_SOCKET, SO_DETACH_FILTER, NULL, 0), 0);
+	EXPECT_EQ(setsockopt(receiver, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none)), 0);
 	EXPECT_EQ(sendto(sender, "xyz", 3, 0, (struct sockaddr *)&to, sizeof(to)), 3);
 	EXPECT_EQ(recv(receiver, data, sizeof(data), 0), 3);
 	close(sender);
