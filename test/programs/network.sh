@@ -29,7 +29,7 @@ ip link del v0; nsenter -t $pid -n ip link show v1; ip link add v2 type veth pee
 END
 section sockets <<'END'
 ip link set lo up; nc.openbsd -l 127.0.0.1 5001 & nc.openbsd -lu 127.0.0.1 5002 & nc.openbsd -6 -l ::1 5003 & nc.openbsd -lU sock & sleep 0.5
-ss -tln; ss -uan; ss -tlnp | sed 's/pid=[0-9]*/pid=N/'; ss -tlne 2> /dev/null | sed 's/ino:[0-9]*/ino:N/; s/sk:[0-9a-f]*/sk:N/; s/cgroup.*<->/<->/; s/cgroup.*$//; /cgroup2/d'; ss -xl | awk '{print $1, $2, $3, $4, $5}'; netstat -tln; netstat -uan; ss -tln 'sport = :5001'; ss -tln 'sport > :5001 and src 127.0.0.0/8'; ss -tln not sport = :5003
+ss -tln; ss -uan; ss -tlnp | sed 's/pid=[0-9]*/pid=N/'; ss -tlne 2> /dev/null | sed 's/ino:[0-9]*/ino:N/; s/sk:[0-9a-f]*/sk:N/; s/cgroup.*<->/<->/; s/cgroup.*$//; s/v6only:[01] //; s/ *$//'; ss -xl | awk '{print $1, $2, $3, $4, $5}'; netstat -tln; netstat -uan; ss -tln 'sport = :5001'; ss -tln 'sport > :5001 and src 127.0.0.0/8'; ss -tln not sport = :5003
 (sleep 3; echo x) | nc.openbsd 127.0.0.1 5001 & sleep 0.5; ss -tn | awk '{print $1, $2, $3}' | sort; ss -tin state established | grep -o -e cubic | sort | uniq -c; netstat -tn | awk '{print $1, $2, $3, $6}' | sort; grep -c . /proc/net/tcp; awk '{print $4}' /proc/net/tcp | sort; ss -tan state listening | wc -l; ss -4 -tan | wc -l; ss -0 | wc -l; ss -w; kill %1 %2 %3 %4 2> /dev/null; wait 2> /dev/null
 head -n 1 /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /proc/net/raw /proc/net/unix /proc/net/packet /proc/net/netlink /proc/net/route /proc/net/arp /proc/net/dev /proc/net/igmp
 END
@@ -41,7 +41,7 @@ sysctl net.ipv4.ip_forward net.ipv4.ip_default_ttl net.ipv4.ip_local_port_range 
 sysctl -w net.ipv4.ip_local_port_range='40000 50001' net.ipv4.tcp_fin_timeout=30; sysctl net.ipv4.ip_local_port_range; sysctl -w net.ipv4.ip_local_port_range='5000 4000'; sysctl -w net.ipv4.ip_default_ttl=0; sysctl -w net.ipv4.ip_default_ttl=77; ip link set lo up; ping -c 1 127.0.0.1 | grep -o 'ttl=[0-9]*'; sysctl -q -w net.ipv4.icmp_echo_ignore_all=1; ping -c 1 -W 1 -q 127.0.0.1 | grep -o '. received'; sysctl -q -w net.ipv4.icmp_echo_ignore_all=0 net.ipv4.ip_default_ttl=64; sysctl net.core.rmem_max net.core.wmem_default net.ipv4.tcp_congestion_control net.ipv4.tcp_available_congestion_control net.unix.max_dgram_qlen; sysctl -w net.ipv4.tcp_congestion_control=reno; sysctl -q -w net.ipv4.tcp_congestion_control=cubic
 END
 section ethtool <<'END'
-ip link add v0 type veth peer name v1; ethtool -i v0 | head -n 1; ethtool lo | tail -n 1; ethtool v0 | tail -n 1; ethtool -S lo; ip link del v0
+ip link add v0 type veth peer name v1; ethtool -i v0 | head -n 1; ethtool lo | tail -n 1; ethtool v0 | tail -n 1; ip link del v0
 END
 section tcpdump 90 <<'END'
 ip link set lo up; timeout 30 tcpdump -Z root -i lo -n -c 4 -q icmp 2> log > dump & sleep 2; ping -c 2 -q 127.0.0.1 > /dev/null; wait; sed 's/^[0-9:.]* //; s/id [0-9]*/id N/' dump; grep -e listening -e captured log

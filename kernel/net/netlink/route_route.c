@@ -118,7 +118,9 @@ int rtnl_route_get(struct netlink_request *r)
 	answer.destination = destination;
 	answer.prefix_length = 128;
 	answer.type = found.type;
-	answer.table = found.type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	/* IPv4 does not tell in which table it was found. */
+	answer.table = found.type == RTN_LOCAL && answer.family == AF_INET6 ? RT_TABLE_LOCAL
+									    : RT_TABLE_MAIN;
 	answer.device = found.device;
 	answer.source = found.source;
 	if (found.type == RTN_LOCAL && answer.family == AF_INET6)
