@@ -10,8 +10,9 @@
  *
  * Lag is what a thread is owed, V - vruntime. It is kept across a sleep, bounded by two slices, so
  * that short sleeps neither earn nor lose time. Who slept for longer than a slice is owed half of one: a
- * key that is typed, a signal that kills, are answered before the thread that sent them goes on. The tree is ordered by deadline and knows the
- * smallest vruntime of each subtree, which finds the earliest eligible deadline in one descent.
+ * key that is typed, a signal that kills, are answered before the thread that sent them goes on, unless that one has just
+ * slept as long. The tree is ordered by deadline and knows the smallest vruntime of each subtree, which finds the earliest
+ * eligible deadline in one descent.
  *
  * Sums are 128 bits wide: vruntime * weight of many threads never overflows, so there is no moving
  * base to keep.
@@ -129,7 +130,8 @@ void fair_enter(struct run_queue *rq, struct thread *t)
 	u64 now = average(rq, &load, rq->current);
 
 	/* Enough for an earlier deadline than that of a thread which has run a while. */
-	if (t->exec_start_ns && clock_monotonic_ns() - t->exec_start_ns > SLICE_NS)
+	t->rested = t->exec_start_ns && clock_monotonic_ns() - t->exec_start_ns > SLICE_NS;
+	if (t->rested)
 		t->lag = MAX(t->lag, WAKER_LAG);
 	refresh_weight(t);
 	t->vruntime = now - (u64)t->lag;
@@ -201,6 +203,7 @@ bool fair_run(struct thread *t, u64 delta_ns)
 	if (t->vruntime < t->vdeadline)
 		return false;
 	t->vdeadline = t->vruntime + to_virtual(t, SLICE_NS);
+	t->rested = false;
 	return true;
 }
 
@@ -212,6 +215,9 @@ bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *runnin
 		return true;
 	if (t->effective.policy == SCHED_BATCH || t->effective.policy == SCHED_IDLE ||
 	    t->vdeadline >= running->vdeadline)
+		return false;
+	/* Both slept: who wakes many goes on, instead of stopping for each of them. */
+	if (t->rested && running->rested)
 		return false;
 	load = fair_load(rq, running);
 	return eligible(&load, t->vruntime);

@@ -70,6 +70,7 @@ struct thread {
 		vdeadline; /* fair: virtual time used; by when the present slice should be through */
 	u64 vruntime_min;  /* fair: smallest vruntime in this node's subtree */
 	s64 lag;	   /* fair: virtual time it is owed, while not queued */
+	bool rested;	   /* fair: it slept for long, and its slice since then is not through */
 	u64 slice_left_ns;	/* SCHED_RR */
 	u64 exec_start_ns;	/* up to when its CPU time is booked */
 	u64 pending_ns;		/* CPU time not yet told apart into user and system */
