@@ -36,6 +36,7 @@
 #include <fs/root/root.h>
 #include <fs/sys/sys.h>
 #include <fs/tmpfs/tmpfs.h>
+#include <ipc/channel.h>
 #include <ipc/futex.h>
 #include <ipc/pipe.h>
 #include <ipc/sysv.h>
@@ -81,6 +82,7 @@ static void boot_rest(void *unused)
 	pool_init();
 	untyped_init();
 	space_init();
+	pager_init();
 	file_init();
 	inode_cache_init();
 	pipe_cache_init();

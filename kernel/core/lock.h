@@ -46,6 +46,7 @@
  */
 enum lock_rank {
 	/* sleeping locks */
+	RANK_TASK_REST = 19,	 /* proc: who works on a task at rest */
 	RANK_EXEC = 20,		 /* proc: one exec at a time in a process */
 	RANK_FILE_POSITION = 22, /* obj: offset of an open file; held during a read or write */
 	RANK_SYNTHETIC = 24, /* fs: text of an open file of /proc or /sys; held while it is made */

@@ -124,3 +124,6 @@ void channel_call_drop(struct channel_call *call);
 
 /* The current thread exits. */
 void channel_thread_exit(void);
+
+/* Boot: pagers are asked from here on (ipc/pager.c). */
+void pager_init(void);

@@ -9,7 +9,9 @@
 #include <core/thread_base.h>
 #include <lib/errno.h>
 #include <linux/strace.h>
+#include <proc/rest.h>
 #include <proc/seccomp.h>
+#include <proc/task.h>
 #include <proc/trace.h>
 
 #include <syscall_table.c>
@@ -46,7 +48,10 @@ static void watched_syscall(struct trap_frame *frame)
 
 	if (strace_enabled)
 		strace_enter(frame);
-	if (done && frame_in_syscall(frame) && seccomp_enter(frame))
+	if (unlikely(current_task()->rest.by_hand) && frame_syscall_number(frame) < CAIRN_NR_BASE &&
+	    !task_call_allowed(frame_syscall_number(frame)))
+		frame_set_return_value(frame, (u64)-EPERM);
+	else if (done && frame_in_syscall(frame) && seccomp_enter(frame))
 		frame_set_return_value(frame, (u64)dispatch(frame));
 	if (strace_enabled)
 		strace_leave(frame, (long)frame_return_value(frame));

@@ -14,51 +14,6 @@
 #include <linux/mount.h>
 #include <syscall_prototypes.h>
 
-/* What the way a file was opened, and its mount, allow a mapping of it. */
-static int file_map_rights(struct file *file, const struct map_request *req, u64 *may)
-{
-	bool shared = (req->flags & MAP_TYPE) != MAP_PRIVATE;
-
-	if (!(file->mode & FILE_MODE_READ))
-		return -EACCES;
-	*may = VMA_MAY_READ | VMA_MAY_EXEC;
-	if (file->mount && file->mount->flags & MS_NOEXEC) {
-		if (req->prot & PROT_EXEC)
-			return -EPERM;
-		*may &= ~VMA_MAY_EXEC;
-	}
-	if (!shared || file->mode & FILE_MODE_WRITE)
-		*may |= VMA_MAY_WRITE;
-	return shared && req->prot & PROT_WRITE && !(*may & VMA_MAY_WRITE) ? -EACCES : 0;
-}
-
-static long map_file(struct map_request *req, int fd, vaddr_t *out)
-{
-	struct file *file;
-	int err = file_from_handle(current_task()->pool, fd, 0, &file);
-
-	if (err)
-		return err;
-	err = file_map_rights(file, req, &req->may);
-	req->file = file;
-	req->derivation = derivation_in_use(&file->object);
-	if (!err)
-		err = file->ops->map(file, req);
-	if (!err) {
-		/* A file without an object of its own asked for anonymous memory (/dev/zero). */
-		if (!req->object && !(req->vma_flags & VMA_DEVICE)) {
-			req->offset = 0;
-		}
-		err = aspace_map(current_aspace(), req, out);
-		if (req->object_owned)
-			memory_object_put(req->object);
-	}
-	if (req->derivation)
-		derivation_put(req->derivation);
-	file_put(file);
-	return err;
-}
-
 long sys_mmap(unsigned long address, size_t length, unsigned protection, unsigned flags, int fd,
 	      s64 offset)
 {
@@ -88,7 +43,7 @@ long sys_mmap(unsigned long address, size_t length, unsigned protection, unsigne
 		req.offset = 0;
 		err = aspace_map(current_aspace(), &req, &at);
 	} else {
-		err = map_file(&req, fd, &at);
+		err = vfs_map(current_aspace(), current_task()->pool, fd, &req, &at);
 	}
 	return err ? err : (long)at;
 }

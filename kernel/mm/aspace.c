@@ -145,6 +145,8 @@ void aspace_user_put(struct aspace *as)
 	aspace_remove_all(as);
 	write_unlock(&as->lock);
 	discharge(as);
+	if (as->pager)
+		mm_hooks.drop_pager(as);
 	if (as->exe)
 		mm_hooks.file_put(as->exe);
 	as->exe = nullptr;

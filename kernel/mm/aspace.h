@@ -18,6 +18,7 @@
 
 struct derivation;
 struct file;
+struct handle;
 struct memory_budget;
 struct memory_object;
 struct page;
@@ -90,6 +91,8 @@ struct aspace {
 		limit_memlock; /* bytes; copies of the rlimits, kept by proc/ */
 	/* That private pages, page tables and mappings are charged to; holds a reference; may be null. */
 	struct memory_budget *budget;
+	struct handle
+		*pager; /* of obj/space.c: asked at accesses where nothing is mapped; may be null */
 	bool discharged;  /* atomic: nothing is charged for the structure and the root table */
 	struct file *exe; /* the executable; holds a reference */
 	u64 auxv[2 * 32]; /* for /proc/pid/auxv, ends with AT_NULL */
@@ -245,6 +248,10 @@ struct mm_hooks {
 	/* A mapping with a derivation was made (it takes its reference) and is about to go. */
 	void (*vma_derived)(struct vma *vma);
 	void (*vma_underived)(struct vma *vma);
+	/* An access of user mode where nothing is mapped, in an address space with a pager: true if it may be tried again. */
+	bool (*ask_pager)(struct aspace *as, vaddr_t address, u32 fault_flags);
+	/* The address space ends: its pager goes. */
+	void (*drop_pager)(struct aspace *as);
 	/* References of vma.file. */
 	void (*file_get)(struct file *file);
 	void (*file_put)(struct file *file);

@@ -446,6 +446,10 @@ void trap_page_fault(struct trap_frame *frame, vaddr_t address, u32 flags)
 		count_fault(as);
 		error = aspace_fault(as, address, flags);
 	}
-	if (unlikely(error))
+	if (unlikely(error)) {
+		if (error == -EFAULT && as && READ_ONCE(as->pager) &&
+		    mm_hooks.ask_pager(as, address, flags))
+			return;
 		fault_deliver(address, flags, error);
+	}
 }

@@ -45,7 +45,7 @@ long sys_silo_create(unsigned flags)
 
 	if (native_handle_flags(flags, &slot_flags))
 		return -EINVAL;
-	result = silo_create(&silo);
+	result = silo_create(current_process()->charge.budget, false, UINT64_MAX, &silo);
 	if (result)
 		return result;
 	result = handle_install(current_pool(), &silo->object, silo_type.default_rights, slot_flags,

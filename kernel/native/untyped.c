@@ -9,6 +9,8 @@
 #include <obj/file.h>
 #include <obj/space.h>
 #include <obj/untyped.h>
+#include <proc/rest.h>
+#include <proc/silo.h>
 
 #include <cairn/untyped.h>
 #include <linux/capability.h>
@@ -19,6 +21,12 @@
 _Static_assert(sizeof(struct cairn_untyped_info) == 40);
 
 #define MEMORY_MAX (1ull << 47)
+
+/* Of untypeds, memory, silos: whole pages. */
+static bool size_is_valid(u64 size)
+{
+	return size && !(size & ~PAGE_MASK) && size <= MEMORY_MAX;
+}
 
 /* --- what can be made --- */
 
@@ -92,7 +100,7 @@ static int make_memory(struct memory_budget *budget, u64 argument, struct object
 	struct file *file;
 	int error = -EINVAL;
 
-	if (argument && argument <= MEMORY_MAX && !(argument & ~PAGE_MASK))
+	if (size_is_valid(argument))
 		error = memory_file_create(budget, argument, &file);
 	if (!error)
 		objects[0] = &file->object;
@@ -124,6 +132,41 @@ static void end_space(struct object *object)
 	space_end(space_of(object));
 }
 
+static int make_task(struct memory_budget *budget, u64 argument, struct object *objects[2])
+{
+	struct task *task;
+	int error = argument ? -EINVAL : task_make(budget, &task);
+
+	if (!error)
+		objects[0] = &task->object;
+	return error;
+}
+
+static void end_task(struct object *object)
+{
+	task_end(container_of(object, struct task, object));
+}
+
+static u64 silo_size(u64 argument)
+{
+	return silo_bytes();
+}
+
+static int make_silo(struct memory_budget *budget, u64 argument, struct object *objects[2])
+{
+	struct silo *silo;
+	int error = size_is_valid(argument) ? silo_create(budget, true, argument, &silo) : -EINVAL;
+
+	if (!error)
+		objects[0] = &silo->object;
+	return error;
+}
+
+static void end_silo(struct object *object)
+{
+	silo_end(silo_of(object));
+}
+
 static const struct untyped_kind kinds[] = {
 	[CAIRN_TYPE_POOL] = { 1, nothing_else, make_pool, end_pool },
 	[CAIRN_TYPE_CHANNEL] = { 2, channel_size, make_channel, channel_end },
@@ -131,6 +174,8 @@ static const struct untyped_kind kinds[] = {
 	[CAIRN_TYPE_TIMER] = { 1, timer_size, make_timer, nullptr },
 	[CAIRN_TYPE_MEMORY] = { 1, memory_size, make_memory, end_memory },
 	[CAIRN_TYPE_ASPACE] = { 1, space_size, make_space, end_space },
+	[CAIRN_TYPE_TASK] = { 1, nothing_else, make_task, end_task },
+	[CAIRN_TYPE_SILO] = { 1, silo_size, make_silo, end_silo },
 };
 
 static const struct untyped_kind *kind_of(unsigned type)
@@ -150,11 +195,6 @@ static int untyped_get(int fd, u32 rights, struct untyped **out)
 	if (!error)
 		*out = untyped_of(object);
 	return error;
-}
-
-static bool size_is_valid(u64 size)
-{
-	return size && !(size & ~PAGE_MASK) && size <= MEMORY_MAX;
 }
 
 long sys_untyped_create(u64 size, unsigned flags)

@@ -61,7 +61,54 @@ void space_end(struct space *space)
 	aspace_end(space->aspace);
 }
 
+/* --- pagers --- */
+
+static void replace_pager(struct aspace *as, struct handle *pager)
+{
+	struct handle *former;
+
+	write_lock(&as->lock);
+	former = as->pager;
+	as->pager = pager;
+	write_unlock(&as->lock);
+	if (former)
+		handle_drop(former);
+	kfree(former);
+}
+
+int space_set_pager(struct aspace *as, const struct handle *sender)
+{
+	struct handle *pager = nullptr;
+
+	if (sender) {
+		pager = kmalloc(sizeof(*pager), 0);
+		if (!pager)
+			return -ENOMEM;
+		handle_copy(sender, pager);
+	}
+	replace_pager(as, pager);
+	return 0;
+}
+
+bool space_pager_get(struct aspace *as, struct handle *out)
+{
+	bool found;
+
+	read_lock(&as->lock);
+	found = as->pager && !derivation_revoked(as->pager->derivation);
+	if (found)
+		handle_copy(as->pager, out);
+	read_unlock(&as->lock);
+	return found;
+}
+
+static void drop_pager(struct aspace *as)
+{
+	replace_pager(as, nullptr);
+}
+
 void space_init(void)
 {
+	mm_hooks.drop_pager = drop_pager;
 	space_cache = slab_cache_create("aspace_object", sizeof(struct space), 0);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <mm/aspace.h>
+#include <obj/handle.h>
 #include <obj/object.h>
 
 struct space {
@@ -26,6 +27,13 @@ u64 space_bytes(void);
 
 /* Unmaps everything, and gives back what was charged. Processes that run in it find nothing any more. May sleep. */
 void space_end(struct space *space);
+
+/*
+ * The pager of an address space: a handle of a channel's sending end, which is copied; null for none. -ENOMEM. May sleep.
+ * space_pager_get: a copy of it, to be dropped with handle_drop; false: there is none, or it was revoked.
+ */
+[[nodiscard]] int space_set_pager(struct aspace *as, const struct handle *sender);
+[[nodiscard]] bool space_pager_get(struct aspace *as, struct handle *out);
 
 /* Boot. */
 void space_init(void);

@@ -69,6 +69,11 @@ static void copy_frame(struct task *child, const struct clone_request *req)
 	struct trap_frame *frame = thread_user_frame(child->thread.base.kstack_top);
 
 	*frame = *thread_user_frame(current_base()->kstack_top);
+	if (req->made) {
+		frame_init_user(frame, 0, 0);
+		arch_thread_set_tls(&child->thread.base.arch, 0);
+		return;
+	}
 	frame_set_return_value(frame, 0);
 	if (current_task()->trace.step)
 		frame_clear_step(frame);
@@ -103,9 +108,16 @@ static int copy_thread(struct task *child, struct task *parent, const struct clo
 	return 0;
 }
 
-static int copy_aspace(struct process *child, struct process *parent, u64 flags)
+static int copy_aspace(struct process *child, struct process *parent,
+		       const struct clone_request *req)
 {
-	if (!(flags & CLONE_VM))
+	int err;
+
+	if (req->made) {
+		err = aspace_create(&child->aspace);
+		return err ? err : aspace_set_budget(child->aspace, req->budget);
+	}
+	if (!(req->flags & CLONE_VM))
 		return aspace_fork(parent->aspace, &child->aspace);
 	aspace_get(parent->aspace);
 	aspace_user_get(parent->aspace);
@@ -134,7 +146,7 @@ static int copy_actions(struct process *child, struct process *parent, u64 flags
 static int copy_process(struct task *child, struct process *parent, const struct clone_request *req)
 {
 	struct process *process;
-	int err = process_create(parent->charge.budget, &process);
+	int err = process_create(req->made ? req->budget : parent->charge.budget, &process);
 
 	if (err)
 		return err;
@@ -152,14 +164,20 @@ static int copy_process(struct task *child, struct process *parent, const struct
 	err = copy_actions(process, parent, req->flags);
 	if (err)
 		return err;
-	return copy_aspace(process, parent, req->flags);
+	process->reaps_itself = req->made;
+	return copy_aspace(process, parent, req);
 }
 
-static int copy_files(struct task *child, struct task *parent, u64 flags)
+static int copy_files(struct task *child, struct task *parent, const struct clone_request *req)
 {
+	u64 flags = req->flags;
 	int err;
 
-	if (flags & CLONE_FILES) {
+	if (req->made) {
+		err = pool_create(req->budget, &child->pool);
+		if (err)
+			return err;
+	} else if (flags & CLONE_FILES) {
 		pool_user_get(parent->pool);
 		child->pool = parent->pool;
 	} else {
@@ -183,11 +201,13 @@ static void copy_attributes(struct task *child, struct task *parent,
 	user_account_hold(parent->account);
 	child->account = parent->account;
 	__atomic_fetch_add(&child->account->tasks, 1, __ATOMIC_RELAXED);
-	child->signals.blocked = parent->signals.blocked;
-	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK))
-		child->signals.altstack = parent->signals.altstack;
-	if (!(req->flags & CLONE_VM))
-		rseq_fork(child, parent);
+	if (!req->made) { /* else it has none of the parent's memory */
+		child->signals.blocked = parent->signals.blocked;
+		if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK))
+			child->signals.altstack = parent->signals.altstack;
+		if (!(req->flags & CLONE_VM))
+			rseq_fork(child, parent);
+	}
 	child->personality = parent->personality;
 	child->confined = parent->confined;
 	child->timer_slack_ns = parent->timer_slack_ns;
@@ -231,7 +251,7 @@ static int copy_task(struct task *child, struct task *parent, const struct clone
 	err = copy_thread(child, parent, req);
 	if (err)
 		return err;
-	err = copy_files(child, parent, req->flags);
+	err = copy_files(child, parent, req);
 	if (!err)
 		err = namespaces_copy(parent->namespaces, req->flags, child->fs,
 				      &child->namespaces);
@@ -325,9 +345,17 @@ static long start(struct task *child, const struct clone_request *req)
 		child->vfork_done = &vfork_done;
 	}
 	child->thread.aspace = child->process->aspace;
+	if (req->made) {
+		child->rest.by_hand = child->rest.held = true;
+		trace_update_work(child);
+	}
 	tid = publish(child, req);
 	if (tid < 0)
 		return tid;
+	if (req->made) {
+		object_get(&child->object);
+		*req->made = child;
+	}
 	if (req->flags & CLONE_PARENT_SETTID) {
 		int ignored = put_user(pid_to_user(tid), req->parent_tid);
 
@@ -383,12 +411,12 @@ long task_clone(struct clone_request *req)
 
 	if (result)
 		return result;
-	if (unlikely(parent->trace.tracer))
+	if (unlikely(parent->trace.tracer && !req->made))
 		req->trace_event = trace_clone_event(req->flags, req->exit_signal);
 	result = check_limits(parent);
 	if (result)
 		return result;
-	result = task_create(parent->process->charge.budget, &child);
+	result = task_create(req->made ? req->budget : parent->process->charge.budget, &child);
 	if (result) {
 		task_count_drop();
 		silo_task_drop(parent->process->silo);
@@ -403,6 +431,17 @@ long task_clone(struct clone_request *req)
 		return result;
 	}
 	return pid_to_user((int)result);
+}
+
+int task_make(struct memory_budget *budget, struct task **out)
+{
+	struct clone_request req = { .flags = CLONE_CLEAR_SIGHAND, .made = out, .budget = budget };
+	long tid = task_clone(&req);
+
+	if (tid < 0)
+		return (int)tid;
+	task_await_rest(*out);
+	return 0;
 }
 
 int task_unshare(u64 flags)
@@ -447,6 +486,8 @@ void task_entry(void *arg)
 {
 	struct task *task = arg;
 
+	if (unlikely(task->rest.by_hand))
+		thread_work_set(&task->thread.base, WORK_NOTIFY); /* it is held */
 	if (task->set_child_tid) {
 		int ignored = put_user(pid_to_user(task->tid), task->set_child_tid);
 

@@ -75,7 +75,7 @@ static bool notify_exit_locked(struct process *process) __must_hold(&process_tab
 	struct signal_action *action = &process->parent->actions->action[SIGCHLD - 1];
 	struct task *tracer = process->leader->trace.tracer;
 	bool reap = !tracer &&
-		    (process->parent->reaps_children ||
+		    (process->parent->reaps_children || process->reaps_itself ||
 		     (process->exit_signal == SIGCHLD &&
 		      (action->handler == (vaddr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT))));
 
@@ -412,6 +412,8 @@ void task_exit(int code)
 	release_files(task);
 	if (detach(task, &as, &kept))
 		end_process(process, as);
+	if (unlikely(task->rest.by_hand))
+		object_notify(&task->object, EPOLLIN | EPOLLHUP);
 	task_set_namespaces(nullptr);
 	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);
 	task_count_drop();

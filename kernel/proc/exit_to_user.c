@@ -237,6 +237,8 @@ void trap_exit_to_user(struct trap_frame *frame)
 		if (unlikely(current_thread()->group))
 			sched_group_wait();
 		signal_stop_check();
+		if (unlikely(READ_ONCE(current_task()->rest.held)))
+			task_rest_check();
 	}
 	if (work & WORK_SIGNAL)
 		deliver(frame);

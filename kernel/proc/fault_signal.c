@@ -43,6 +43,8 @@ void trap_user_exception(struct trap_frame *frame, int signo, int code, vaddr_t 
 			 unsigned trap_number, u64 error_code)
 {
 	ASSERT(current_task());
+	if (signo == SIGTRAP && task_rest_stepped())
+		return;
 	if (signo != SIGTRAP)
 		report(signo, address);
 	signal_force(signo, code, address);

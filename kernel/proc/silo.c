@@ -79,7 +79,18 @@ static int create_names(struct silo *silo)
 	return error;
 }
 
-int silo_create(struct silo **out)
+u64 silo_bytes(void)
+{
+	return kvmalloc_size(sizeof(struct silo));
+}
+
+void silo_end(struct silo *silo)
+{
+	(void)!silo_kill(silo);
+	memory_budget_close(silo->budget);
+}
+
+int silo_create(struct memory_budget *budget, bool reserved, u64 limit, struct silo **out)
 {
 	struct silo *silo = kvmalloc(sizeof(*silo), ALLOC_ZERO), *parent = current_silo();
 	int error;
@@ -91,8 +102,7 @@ int silo_create(struct silo **out)
 		kvfree(silo);
 		return error;
 	}
-	error = memory_budget_create(current_process()->charge.budget, false, UINT64_MAX,
-				     &silo->budget);
+	error = memory_budget_create(budget, reserved, limit, &silo->budget);
 	if (error) {
 		namespaces_put(silo->names);
 		kvfree(silo);

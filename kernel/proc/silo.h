@@ -67,8 +67,16 @@ static inline struct silo *silo_of(struct object *object)
 	return container_of(object, struct silo, object);
 }
 
-/* A silo in the current one, with nothing but default limits. -ENOMEM. */
-[[nodiscard]] int silo_create(struct silo **out);
+/*
+ * A silo in the current one, with nothing but default limits. Its budget is below `budget` (null: none), reserved there or not
+ * (mm/budget.h), with this limit. -ENOMEM.
+ */
+[[nodiscard]] int silo_create(struct memory_budget *budget, bool reserved, u64 limit,
+			      struct silo **out);
+/* What one takes out of the allocator. */
+u64 silo_bytes(void);
+/* Kills its members, and gives back what its budget has reserved. May sleep. */
+void silo_end(struct silo *silo);
 
 /* Gives it a tree of mounts; consumes the reference. -EBUSY: it was entered. */
 [[nodiscard]] int silo_set_mounts(struct silo *silo, struct namespace *mounts);

@@ -53,7 +53,32 @@ static void task_destroy(struct object *object)
 	rcu_call(&task->object.rcu, task_free);
 }
 
-static const struct object_type task_type = { .name = "task", .destroy = task_destroy };
+/* Without a handle nobody can start it: it ends. */
+static void task_closed(struct object *object)
+{
+	struct task *task = container_of(object, struct task, object);
+	const siginfo_t info = { .si_signo = SIGKILL, .si_code = SI_KERNEL };
+
+	if (!task->rest.started)
+		(void)!signal_send_process(task->process, &info);
+}
+
+static u32 task_ready(struct object *object)
+{
+	const struct task *task = container_of(object, struct task, object);
+
+	if (task_has_ended(task))
+		return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+	return __atomic_load_n(&task->rest.at_rest, __ATOMIC_SEQ_CST) ? (u32)EPOLLPRI : 0;
+}
+
+const struct object_type task_type = {
+	.name = "task",
+	.default_rights = RIGHTS_ALL & ~(RIGHT_READ | RIGHT_WRITE | RIGHT_MAP),
+	.closed = task_closed,
+	.destroy = task_destroy,
+	.ready = task_ready,
+};
 
 static void process_free(struct rcu_head *head)
 {
@@ -118,6 +143,7 @@ int task_create(struct memory_budget *budget, struct task **out)
 	task->charge = charge;
 	object_init(&task->object, &task_type);
 	list_init(&task->process_node);
+	mutex_init(&task->rest.lock, RANK_TASK_REST);
 	signal_queue_init(&task->signals.pending);
 	trace_init(task);
 	task->signals.altstack.ss_flags = SS_DISABLE;

@@ -16,6 +16,7 @@
 #include <obj/credentials.h>
 #include <obj/handle.h>
 #include <obj/object.h>
+#include <proc/rest.h>
 #include <proc/signal.h>
 #include <proc/trace.h>
 #include <sched/thread.h>
@@ -74,6 +75,7 @@ struct task {
 	struct trace_state trace;
 	u8 seccomp_mode; /* SECCOMP_MODE_*; 0: none */
 	bool confined; /* it walks from directories of its own tree only (silos, unveil); inherited, never cleared */
+	struct task_rest rest;
 	bool no_new_privs; /* prctl(PR_SET_NO_NEW_PRIVS); inherited, never cleared */
 	struct seccomp_filter *seccomp_filter; /* holds a reference; see proc/seccomp.c */
 	u64 minor_faults, major_faults;
@@ -138,6 +140,7 @@ struct process {
 		silo; /* holds a reference; null: none; set before others see it, or by silo_join */
 	bool has_executed; /* after fork, before exec: setpgid rules */
 	bool child_subreaper;
+	bool reaps_itself;   /* made by hand: nobody waits for it */
 	bool reaps_children; /* it ends a name space: nobody will wait for its children */
 	bool dumped;
 	bool has_semaphore_undo; /* SEM_UNDO was used: see ipc/sysv_sem.c */
@@ -205,6 +208,8 @@ extern u32 tasks_limit;
 /* Live tasks in the system. */
 unsigned task_count(void);
 
+extern const struct object_type task_type;
+
 /* The first task, or the one that exited as leader, with a reference; null once the process is reaped. */
 struct task *process_leader_get(struct process *process);
 /* Credentials of any task, with a reference for credentials_put(). */
@@ -230,6 +235,9 @@ struct clone_request {
 	const int *set_tids;
 	unsigned set_tid_count;
 	int trace_event; /* set by task_clone: PTRACE_EVENT_* */
+	/* For task_make, or null: an empty process instead of a copy, charged to `budget`, held; with a reference. */
+	struct task **made;
+	struct memory_budget *budget;
 };
 [[nodiscard]] long task_clone(struct clone_request *req);
 

@@ -302,6 +302,16 @@ void mount_put(struct mount *mount);
  */
 char *path_text(const struct path *path, const struct path *root, char *buf, size_t size);
 
+/*
+ * mmap(2) of the file behind a handle into an address space: `req` without object, file and may. What is mapped through a derived
+ * handle goes with it. -EBADF, -EACCES (the handle lacks MAP and READ, or WRITE for a shared mapping to be written to), -EPERM, -ENODEV,
+ * and what aspace_map says. May sleep.
+ */
+struct aspace;
+struct map_request;
+[[nodiscard]] int vfs_map(struct aspace *as, struct pool *pool, int fd, struct map_request *req,
+			  vaddr_t *out);
+
 /* Boot: dentry and inode caches, the root tmpfs, the kernel's fs_context. */
 void vfs_init(void);
 

@@ -8,6 +8,13 @@ from harness.machine import BUILD, ROOT
 MODELS = os.path.join(ROOT, "test", "model")
 # What a mistake in the kernel would be like: (name, text, what stands there instead).
 MUTANTS = {
+    "charge.pml": [
+        ("the_end_leaves_no_mark", "ended[i] = true; last", "last"),
+        ("growing_ignores_the_end", ":: late -> used--", ":: late -> skip"),
+        ("shrinking_forgets_the_budget", ":: !late -> used--", ":: !late -> skip"),
+        ("an_end_gives_back_twice", ":: !before -> used = used - last", ":: true -> used = used - last"),
+        ("the_close_is_not_atomic", "atomic { freed = LIMIT - used; used = LIMIT }", "freed = LIMIT - used; used = LIMIT"),
+    ],
     "revoke.pml": [
         ("revoke_does_not_wait", "(users[i] == 0)", "true"),
         ("rights_are_gained", "rights[n] & 1", "rights[n] | 4"),

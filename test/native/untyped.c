@@ -85,6 +85,7 @@ TEST(each_kind_is_charged_and_given_back)
 		{ CAIRN_TYPE_TIMER, CLOCK_MONOTONIC },
 		{ CAIRN_TYPE_MEMORY, 8 * PAGE },
 		{ CAIRN_TYPE_ASPACE, 0 },
+		{ CAIRN_TYPE_SILO, 8 * PAGE },
 	};
 	unsigned long before;
 

@@ -45,7 +45,8 @@ unsigned long size_of(const char *text)
 
 static int help(int argc, char **argv);
 static const struct command own_commands[] = { { "help", "", "this list", 0, help }, { 0 } };
-static const struct command *const tables[] = { own_commands, silo_commands, raw_commands };
+static const struct command *const tables[] = { own_commands, silo_commands, raw_commands,
+						object_commands };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static int help(int argc, char **argv)

@@ -10,7 +10,8 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the name; 0, or 1 after a message */
 };
 
-extern const struct command silo_commands[], raw_commands[]; /* each ends with a null name */
+extern const struct command silo_commands[], raw_commands[],
+	object_commands[]; /* each ends with a null name */
 extern int json;
 
 /* Prints "chevron: ..." with the errno's text if there is one; returns 1. */

@@ -27,6 +27,18 @@
 #define CAIRN_NR_pool_close (CAIRN_NR_BASE + 21)
 #define CAIRN_NR_pool_next (CAIRN_NR_BASE + 22)
 
+#define CAIRN_NR_aspace_map (CAIRN_NR_BASE + 24)
+#define CAIRN_NR_aspace_unmap (CAIRN_NR_BASE + 25)
+#define CAIRN_NR_aspace_protect (CAIRN_NR_BASE + 26)
+#define CAIRN_NR_aspace_query (CAIRN_NR_BASE + 27)
+#define CAIRN_NR_aspace_set_pager (CAIRN_NR_BASE + 28)
+
+#define CAIRN_NR_task_set (CAIRN_NR_BASE + 64)
+#define CAIRN_NR_task_control (CAIRN_NR_BASE + 65)
+#define CAIRN_NR_task_registers_get (CAIRN_NR_BASE + 66)
+#define CAIRN_NR_task_registers_set (CAIRN_NR_BASE + 67)
+#define CAIRN_NR_task_inspect (CAIRN_NR_BASE + 68)
+
 #define CAIRN_NR_silo_create (CAIRN_NR_BASE + 32)
 #define CAIRN_NR_silo_configure (CAIRN_NR_BASE + 33)
 #define CAIRN_NR_silo_enter (CAIRN_NR_BASE + 34)

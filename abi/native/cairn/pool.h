@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pools: tables of handles, and themselves objects. The handle table of a process is a pool; one that was made from an untyped
- * (CAIRN_TYPE_POOL) can be filled slot by slot, kept in another one, and shared.
+ * (CAIRN_TYPE_POOL) can be filled slot by slot and given to a new process as its whole authority (<cairn/task.h>).
  *
  * A slot is named by a path: a number in the caller's own table or in a pool that one has, and then a number in that pool, if it is a
  * pool too, and so on. Each pool on the way is looked up with the rights of its own handle: READ to pass through it or to copy from
@@ -20,12 +20,11 @@
 #include <cairn/handle.h>
 
 #define CAIRN_PATH_MAX 6
-#define CAIRN_SLOT_ANY                                                                             \
-	0xffffffffu /* as the last number of a destination: the lowest that is free */
+#define CAIRN_SLOT_ANY 0xffffffffu /* as the last number of a destination: the lowest that is free */
 
 struct cairn_slot {
-	__s32 pool;  /* where the path begins: a handle of a pool; -1: the caller's own table */
-	__u32 depth; /* how many numbers follow */
+	__s32 pool;			/* where the path begins: a handle of a pool; -1: the caller's own table */
+	__u32 depth;			/* how many numbers follow */
 	__u32 path[CAIRN_PATH_MAX]; /* pools on the way, then the slot */
 };
 

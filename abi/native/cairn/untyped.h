@@ -21,9 +21,11 @@
 #define CAIRN_TYPE_POOL 1u    /* a table of handles, see <cairn/pool.h>; 0 */
 #define CAIRN_TYPE_CHANNEL 2u /* two handles: receives, sends; messages it holds, 1 to 1024 */
 #define CAIRN_TYPE_EVENT 3u   /* a counter as of eventfd(2); its value, below 2^32 */
-#define CAIRN_TYPE_TIMER 4u /* a timer as of timerfd_create(2); CLOCK_MONOTONIC or CLOCK_REALTIME */
-#define CAIRN_TYPE_MEMORY 5u /* pages, for mmap(2), read(2) and write(2); bytes, whole pages */
-#define CAIRN_TYPE_ASPACE 6u /* an address space; 0 */
+#define CAIRN_TYPE_TIMER 4u   /* a timer as of timerfd_create(2); CLOCK_MONOTONIC or CLOCK_REALTIME */
+#define CAIRN_TYPE_MEMORY 5u  /* pages, for mmap(2), read(2), write(2) and <cairn/aspace.h>; bytes, whole pages */
+#define CAIRN_TYPE_ASPACE 6u  /* an address space, see <cairn/aspace.h>; 0 */
+#define CAIRN_TYPE_TASK 7u    /* a process of one thread, see <cairn/task.h>; 0 */
+#define CAIRN_TYPE_SILO 8u    /* a silo, see <cairn/silo.h>; its memory in bytes */
 
 struct cairn_untyped_info {
 	__u64 size, used, peak; /* bytes */
@@ -44,18 +46,17 @@ int cairn_untyped_create(__u64 size, unsigned flags);
 /*
  * Makes an object of CAIRN_TYPE_* from the untyped. handles[0] gets its handle, with all rights that the type has; handles[1] the
  * sending end of a channel, and is left alone otherwise. flags: CAIRN_HANDLE_KEEP_*. Needs WRITE.
- * 0. EINVAL: no such type or argument; ENOMEM: it is full, or has ended; EMFILE.
+ * 0. EINVAL: no such type or argument; ENOMEM: it is full, or has ended; EMFILE; EAGAIN: too many tasks.
  */
-int cairn_untyped_retype(int untyped, unsigned type, __u64 argument, int handles[2],
-			 unsigned flags);
+int cairn_untyped_retype(int untyped, unsigned type, __u64 argument, int handles[2], unsigned flags);
 
 /* Tells size and consumption. Needs INSPECT. 0. EINVAL: size is below that of the structure. */
 int cairn_untyped_inspect(int untyped, struct cairn_untyped_info *info, size_t size);
 
 /*
- * Ends everything that was made from it and from its parts: handles are revoked, memory unmapped. When it returns
- * its size is free again where it was reserved. The handle stays, of an untyped that is full for good. Needs CONTROL. May wait for calls in
- * progress. 0.
+ * Ends everything that was made from it and from its parts: handles are revoked, processes killed, memory unmapped. When it returns
+ * its size is free again where it was reserved. The handle stays, of an untyped that is full for good. Needs CONTROL. May wait for the
+ * processes to end; a caller that is one of them does not return. 0.
  */
 int cairn_untyped_end(int untyped);
 #endif

@@ -20,6 +20,7 @@
  *   void  frame_undo_syscall(f)      registers as the program had them before the call
  *   void  frame_clear_step(f)        no trap after one instruction, in a copy for a new thread
  *   void  frame_init_user(f, pc, sp) a fresh user context: all registers zero, interrupts on
+ *   void  frame_set_call_argument(f, i, value)   argument 0..3 of a C function that begins at pc
  *   struct trap_frame *thread_user_frame(void *kstack_top)  where a user thread's frame lies
  *
  * Nobody else touches registers.

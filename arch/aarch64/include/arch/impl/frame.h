@@ -118,6 +118,10 @@ static inline void frame_clear_step(struct trap_frame *f)
 {
 	f->pstate &= ~(u64)PSTATE_SINGLE_STEP;
 }
+static inline void frame_set_call_argument(struct trap_frame *f, unsigned i, u64 value)
+{
+	f->regs[i] = value;
+}
 static inline void frame_init_user(struct trap_frame *f, u64 pc, u64 sp)
 {
 	*f = (struct trap_frame){ .pc = pc, .sp = sp, .pstate = PSTATE_EL0T, .syscall_number = -1 };

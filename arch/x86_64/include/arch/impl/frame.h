@@ -126,6 +126,12 @@ static inline void frame_clear_step(struct trap_frame *f)
 {
 	f->rflags &= ~0x100ull;
 }
+static inline void frame_set_call_argument(struct trap_frame *f, unsigned i, u64 value)
+{
+	u64 *const registers[] = { &f->rdi, &f->rsi, &f->rdx, &f->rcx };
+
+	*registers[i] = value;
+}
 static inline void frame_init_user(struct trap_frame *f, u64 pc, u64 sp)
 {
 	*f = (struct trap_frame){
