@@ -69,16 +69,16 @@ static int freeze(struct task *task)
 	return 0;
 }
 
-static void thaw(struct task *task)
+static void thaw(struct task *task, bool wake)
 {
 	__atomic_store_n(&task->rest.frozen, false, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&task->rest.at_rest, __ATOMIC_SEQ_CST))
+	if (wake)
 		thread_wake(&task->thread);
 }
 
 void task_rest_end(struct task *task) __no_lock_analysis /* begun by task_rest_begin */
 {
-	thaw(task);
+	thaw(task, true);
 	mutex_unlock(&task->rest.lock);
 }
 
@@ -92,7 +92,7 @@ int task_rest_begin(struct task *task) __no_lock_analysis /* held on success */
 	else
 		error = freeze(task);
 	if (error) {
-		thaw(task);
+		thaw(task, __atomic_load_n(&task->rest.at_rest, __ATOMIC_SEQ_CST));
 		mutex_unlock(&task->rest.lock);
 	}
 	return error;
@@ -133,6 +133,8 @@ void task_rest_leave(struct task *task, bool step)
 	if (step)
 		arch_step_set(&task->thread.base, true);
 	__atomic_store_n(&task->rest.held, false, __ATOMIC_SEQ_CST);
+	/* Now, and not only when it runs: who waits for the end of a step must not see the rest before it. */
+	__atomic_store_n(&task->rest.at_rest, false, __ATOMIC_SEQ_CST);
 }
 
 /* Of a task that was just made: it has only its first few steps to go. */
