@@ -43,7 +43,9 @@ int aspace_node_at(struct aspace *as, vaddr_t address)
 		return -EFAULT;
 	const pte_t *pte = pagetable_find(as->mmu.root, address);
 
-	return pte && pte_present(pte_load(pte)) ? 0 : -ENOENT;
+	if (pte && pte_present(pte_load(pte)))
+		return 0;
+	return vma->object ? -ENOENT : -EFAULT;
 }
 
 int aspace_check_home_node(struct aspace *as, vaddr_t start, vaddr_t end)

@@ -19,7 +19,8 @@
 /* The policy of the mapping at an address (0: that of the task): -EFAULT if there is none. Takes as->lock. */
 [[nodiscard]] int aspace_policy_at(struct aspace *as, vaddr_t address, u8 *out);
 
-/* The node of the page at an address: 0, -ENOENT if there is no page yet, -EFAULT if nothing is mapped. Takes as->lock. */
+/* The node of the page at an address: 0; -ENOENT: none yet, of an object; -EFAULT: none yet of private memory, or
+ * nothing is mapped. Takes as->lock. */
 [[nodiscard]] int aspace_node_at(struct aspace *as, vaddr_t address);
 
 /* set_mempolicy_home_node(2): 0 if all mappings of the range have a policy with a set of nodes, else -EOPNOTSUPP. */

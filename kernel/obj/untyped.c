@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Untyped memory. The theory is in untyped.h. */
-#include <core/panic.h>
 #include <lib/errno.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
@@ -10,7 +9,7 @@
 #include <sched/thread.h>
 
 /* Of untypeds whose maker has no budget: what the system leaves for them. */
-static struct memory_budget *system_budget;
+static struct memory_budget system_budget = { .refs = 1 };
 
 static struct slab_cache *untyped_cache, *origin_cache;
 
@@ -65,7 +64,7 @@ static int create_below(struct memory_budget *parent, u64 size,
 /* It pays for its own structure. */
 int untyped_create(struct memory_budget *parent, u64 size, struct untyped **out)
 {
-	int error = create_below(parent ?: system_budget, size, out);
+	int error = create_below(parent ?: &system_budget, size, out);
 
 	if (error ||
 	    memory_charge_begin(&(*out)->charge, (*out)->budget, slab_object_size(untyped_cache)))
@@ -283,6 +282,5 @@ void untyped_init(void)
 	origin_cache = slab_cache_create("untyped_origin", sizeof(struct untyped_origin), 0);
 	frame_stats(&frames);
 	/* A quarter is left to those who have none. */
-	if (memory_budget_create(nullptr, false, frames.total * PAGE_SIZE / 4 * 3, &system_budget))
-		panic("no memory for the budget of the system");
+	system_budget.limit = frames.total * PAGE_SIZE / 4 * 3;
 }

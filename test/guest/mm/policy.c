@@ -98,5 +98,5 @@ TEST(memory_policies_of_mappings)
 	p[0] = 1;
 	EXPECT_EQ(syscall(SYS_move_pages, 0, 2ul, pages, NULL, status, 0), 0);
 	EXPECT_EQ(status[0], 0);
-	EXPECT_EQ(status[1], -ENOENT);
+	EXPECT_EQ(status[1], -EFAULT);
 }
