@@ -2,6 +2,7 @@
 /* Devices that drivers registered: found by number at open, shown in /dev and /sys. */
 #include <core/panic.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 #include <vfs/devices.h>
 
 static struct mutex devices_lock;
@@ -14,6 +15,13 @@ void devices_init(void)
 }
 
 /* The listener takes locks of inodes, under which others look into the list: it is called without ours. */
+const char *device_node_base_name(const struct device_node *node)
+{
+	const char *slash = strrchr(node->name, '/');
+
+	return slash ? slash + 1 : node->name;
+}
+
 void device_register(struct device_node *node)
 {
 	mutex_lock(&devices_lock);

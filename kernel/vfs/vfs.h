@@ -327,6 +327,8 @@ struct device_node {
 	struct list_head node;
 	const char *class_name; /* for /sys/class: "mem", "tty" */
 };
+/* The name without the directory in /dev, as /sys and /proc/misc have it. */
+const char *device_node_base_name(const struct device_node *node);
 void device_register(struct device_node *node);
 void device_unregister(struct device_node *node);
 /* Opens the device whose number the inode has: what its driver says, -ENXIO if there is none. May sleep. */

@@ -47,7 +47,7 @@ struct attempt {
 static const struct iovec vector = { word, sizeof(word) };
 static const struct sched_param realtime = { .sched_priority = 1 };
 static const struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
-static struct timeval some_time = { 1, 0 };
+static struct timeval some_time = { 2000000000, 0 };
 static struct timex clock_change = { .modes = ADJ_TICK, .tick = 10000 };
 static struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "\0out" };
 

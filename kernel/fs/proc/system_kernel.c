@@ -115,7 +115,7 @@ static int schedstat_show(const struct synthetic_node *node, struct text_buffer 
 static bool show_misc(struct device_node *d, void *arg)
 {
 	if (device_major(d->device) == 10 && d->name)
-		text_printf(arg, "%3u %s\n", device_minor(d->device), d->name);
+		text_printf(arg, "%3u %s\n", device_minor(d->device), device_node_base_name(d));
 	return true;
 }
 

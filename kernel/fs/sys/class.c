@@ -41,7 +41,7 @@ static bool matches(const struct device_node *d, const struct search *s)
 		return false;
 	if (s->class_name && strcmp(d->class_name, s->class_name) != 0)
 		return false;
-	if (s->name && strcmp(d->name, s->name) != 0)
+	if (s->name && strcmp(device_node_base_name(d), s->name) != 0)
 		return false;
 	return !s->by_number || d->device == s->number;
 }
@@ -139,7 +139,8 @@ static int device_read_link(const struct synthetic_node *node, char **text, stru
 	const struct device_node *d = device_of(node);
 	char buf[128];
 
-	(void)snprintf(buf, sizeof(buf), "../../devices/virtual/%s/%s", d->class_name, d->name);
+	(void)snprintf(buf, sizeof(buf), "../../devices/virtual/%s/%s", d->class_name,
+		       device_node_base_name(d));
 	*text = kstrdup(buf, 0);
 	return *text ? 0 : -ENOMEM;
 }
@@ -180,7 +181,7 @@ static bool list_next(const struct listing *listing, const struct synthetic_node
 
 static void own_name(const struct device_node *d, char *name)
 {
-	(void)string_copy(name, d->name, NAME_MAX + 1);
+	(void)string_copy(name, device_node_base_name(d), NAME_MAX + 1);
 }
 
 /* One class: its devices as directories (in devices/virtual) or links (in class). */
