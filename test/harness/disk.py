@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A partitioned disk used from BusyBox's shell."""
 import os
+import re
 import struct
 import subprocess
 import tempfile
@@ -112,6 +113,13 @@ def special_disks(directory, arch):
     return images, words
 
 
+def numbered(command, arch):
+    """The command with the names that this machine gives: where there are memory-mapped devices, they come first."""
+    if arch != "aarch64":
+        return command
+    return re.sub(r"\b(vd)([a-h])", lambda found: found[1] + ("a" if found[2] == "h" else chr(ord(found[2]) + 1)), command)
+
+
 # The same for special_disks, with four processors.
 SPECIAL = (
     ("read_only_disk_is_read", "head -n 1 /dev/vda; blockdev --getro /dev/vda", "image 0\n1"),
@@ -135,9 +143,11 @@ SPECIAL = (
     ("failing_journal_makes_it_read_only", "mkdir -p /mnt; mount -t ext4 -o errors=remount-ro /dev/vdf /mnt; for i in 1 2 3 4 5 6 7 8; do "
      "echo $i > /mnt/$i; sync; done 2>/dev/null; touch /mnt/x 2>&1; grep -c '/mnt ext4 ro' /proc/mounts; umount /mnt",
      "Read-only file system\n1"),
-    ("full_file_system_keeps_what_was_acknowledged", "mount -t ext4 /dev/vdg /mnt; dd if=/tmp/r of=/mnt/kept bs=64k conv=fsync 2>/dev/null; "
-     "yes 123456789 | dd of=/mnt/full bs=64k iflag=fullblock 2>&1 | grep -o 'No space'; n=$(wc -c < /mnt/full); umount /mnt; "
-     "mount -t ext4 /dev/vdg /mnt; yes 123456789 | head -c $n | cmp - /mnt/full && cmp /tmp/r /mnt/kept && echo whole; umount /mnt",
+    ("full_file_system_keeps_what_was_acknowledged", "mkdir -p /mnt; mount -t ext4 /dev/vdg /mnt; "
+     "dd if=/dev/urandom of=/tmp/r bs=64k count=16 2>/dev/null; dd if=/tmp/r of=/mnt/kept bs=64k conv=fsync 2>/dev/null; "
+     "dd if=/dev/urandom of=/tmp/much bs=64k count=160 2>/dev/null; dd if=/tmp/much of=/mnt/full bs=64k 2>&1 | grep -o 'No space'; "
+     "n=$(wc -c < /mnt/full); umount /mnt; mount -t ext4 /dev/vdg /mnt; truncate -s $n /tmp/much; cmp /tmp/much /mnt/full && "
+     "cmp /tmp/r /mnt/kept && echo whole; umount /mnt",
      "No space\nwhole"),
 )
 
@@ -146,10 +156,11 @@ def special(report, arch, only):
     initrd = shell_initramfs(arch)
     with tempfile.TemporaryDirectory() as directory:
         _, words = special_disks(directory, arch)
-        steps = list(SPECIAL)
+        steps = [(name, numbered(command, arch), wanted) for name, command, wanted in SPECIAL]
         if arch == "aarch64":
-            steps.append(("disk_behind_memory_mapped_registers", "head -n 1 /dev/vdh; dd if=/dev/zero of=/dev/vdh bs=1M count=4 "
-                          "conv=fsync 2>/dev/null; echo status $?", "status 0"))
+            steps.append(("disk_behind_memory_mapped_registers",
+                          numbered("head -n 1 /dev/vdh; dd if=/dev/zero of=/dev/vdh bs=1M count=4 conv=fsync 2>/dev/null; "
+                                   "echo status $?", arch), "image 7\nstatus 0"))
         with Shell(arch, kernel_image(arch), initrd, "panic=-1 virtio_blk.timeout=8", seconds=60, cpus=4, extra=words) as shell:
             shell.wait_for_shell()
             type_steps(report, arch, shell, steps, only)

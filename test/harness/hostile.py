@@ -112,14 +112,14 @@ def run(report, arch):
             for number in range(count):
                 images.write(make_image(directory, number, random.Random(seed + number)))
         script = " ".join(SCRIPT.replace("COUNT", str(count)).split())
-        with Shell(arch, kernel_image(arch, variant="sanitize"), initrd, "quiet panic=-1 norandmaps", seconds=120, memory="512M", cpus=2,
+        with Shell(arch, kernel_image(arch, variant="sanitize"), initrd, "quiet panic=-1 norandmaps", seconds=300, memory="512M", cpus=2,
                    extra=qemu.disks([path], ",readonly=on")) as shell:
             done = 0
             try:
                 shell.wait_for_shell()
                 shell.type(script + "\r")
                 shell.wait("\n")
-                while shell.child.expect_exact([f"through {done + 1}\r\n", "all through"]) == 0:
+                while shell.child.expect_exact([f"through {done + 1}\r", "all through"]) == 0:
                     done += 1
                 report.result(name, done == count, [f"{done} of {count}"])
             except pexpect.ExceptionPexpect:
