@@ -25,9 +25,9 @@ BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/d
 BASE += $(wildcard kernel/net/tcp/*.c) kernel/net/inet_hash.c kernel/net/inet_ports.c kernel/net/inet_socket.c \
 	kernel/net/packet_buffer.c kernel/net/checksum.c kernel/net/statistics.c kernel/net/segment.c kernel/net/merge.c arch/host/net.c \
 	arch/host/wire.c arch/host/wire_pair.c
-TESTS := $(shell find kernel -name '*_test.c')
-TESTED := $(wildcard $(TESTS:_test.c=.c))
-SOURCES := $(sort $(filter-out %_ktest.c,$(wildcard $(BASE)) $(TESTED) $(TESTS)))
+UNIT_TESTS := $(shell find kernel -name '*_test.c')
+TESTED := $(wildcard $(UNIT_TESTS:_test.c=.c))
+SOURCES := $(sort $(filter-out %_ktest.c,$(wildcard $(BASE)) $(TESTED) $(UNIT_TESTS)))
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 
 $(OUT)/runner: $(OBJECTS) $(OUT)/arch/host/runner.o arch/host/tests.lds

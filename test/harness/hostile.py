@@ -21,13 +21,14 @@ TABLE = 128 * 128
 FEATURES = ("^metadata_csum,^64bit", "metadata_csum,64bit,inline_data", "^extents,^metadata_csum,^64bit", "^has_journal,^metadata_csum")
 VALUES = (0, 1, 0x7f, 0x80, 0xff, 0xfe)
 
-# Tries an image read-only, then changes it; each step may fail, none may take for ever.
+# Tries an image read-only, then changes it; each step may fail, none may take for ever. A damaged directory can still send a
+# program in circles: those that walk are ended after a while.
 SCRIPT = r"""
 try() { mount -t ext4 -o $1 /dev/loop0p1 /mnt 2> /dev/null || return;
- find /mnt -xdev 2> /dev/null | head -n 300 > /tmp/names;
+ timeout 20 find /mnt -xdev 2> /dev/null | head -n 300 > /tmp/names;
  while read -r n; do [ -f "$n" ] && head -c 65536 "$n" > /dev/null 2>&1; [ -L "$n" ] && readlink "$n" > /dev/null; done < /tmp/names;
  if [ $1 = rw ]; then echo x > /mnt/new; mkdir /mnt/made; for k in 1 2 3 4 5 6 7 8; do echo $k > /mnt/made/$k; done;
- mv /mnt/tree /mnt/moved; dd if=/dev/zero of=/mnt/large bs=4k count=64; rm -rf /mnt/moved /mnt/made/3; sync; fi > /dev/null 2>&1;
+ mv /mnt/tree /mnt/moved; dd if=/dev/zero of=/mnt/large bs=4k count=64; timeout 20 rm -rf /mnt/moved /mnt/made/3; sync; fi > /dev/null 2>&1;
  umount /mnt; };
 mkdir -p /mnt; i=0;
 while dd if=/dev/vda of=/tmp/image bs=1M skip=$((i * 4)) count=4 2> /dev/null && [ $i -lt COUNT ]; do
