@@ -292,3 +292,18 @@ void net_receive_local(struct packet *packet)
 	}
 	preempt_enable();
 }
+
+void net_device_mark_carrier(struct net_device *device, bool on)
+{
+	if (on)
+		__atomic_fetch_or(&device->flags, IFF_RUNNING | IFF_LOWER_UP, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&device->flags, ~(u32)(IFF_RUNNING | IFF_LOWER_UP),
+				   __ATOMIC_RELAXED);
+}
+
+int net_device_take_address(struct net_device *device, const u8 *address)
+{
+	memcpy(device->address, address, device->address_length);
+	return 0;
+}

@@ -147,6 +147,11 @@ void net_device_set_carrier(struct net_device *device, bool on);
 [[nodiscard]] int net_address_remove(struct net_device *device, const struct inet_address *address,
 				     unsigned prefix_length) __must_hold(&device->network->config);
 
+/* Sets or clears what tells of a carrier in a virtual device's flags, without telling anybody. Any context. */
+void net_device_mark_carrier(struct net_device *device, bool on);
+/* net_device_ops.set_address of devices that take any: 0. */
+int net_device_take_address(struct net_device *device, const u8 *address);
+
 /* Sends a packet whose data is the link header (device->header_length bytes); cuts and checksums
  * what the device cannot. Takes the packet. Under RCU or with preemption off. */
 void net_device_transmit(struct net_device *device, struct packet *packet);

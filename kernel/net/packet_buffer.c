@@ -207,6 +207,15 @@ int packet_append_iter(struct packet *p, struct iter *it, size_t n)
 	return append(p, it, nullptr, n, 0);
 }
 
+int packet_fill(struct packet *p, struct iter *it)
+{
+	size_t linear = MIN((size_t)packet_tailroom(p), it->remaining);
+
+	if (iter_copy_from(it, packet_append(p, (unsigned)linear), linear) < linear)
+		return -EFAULT;
+	return it->remaining ? packet_append_iter(p, it, it->remaining) : 0;
+}
+
 int packet_append_bytes(struct packet *p, const void *from, size_t n)
 {
 	return n ? append(p, nullptr, from, n, ALLOC_ATOMIC) : 0;

@@ -109,6 +109,8 @@ void packet_trim(struct packet *p, unsigned length);
  * -EMSGSIZE (too many fragments).
  */
 [[nodiscard]] int packet_append_iter(struct packet *p, struct iter *it, size_t n);
+/* Appends all of `it`, to the linear part first, so that headers are in one piece. As packet_append_iter. */
+[[nodiscard]] int packet_fill(struct packet *p, struct iter *it);
 /* Appends bytes from kernel memory; never sleeps. 0, -ENOMEM, -EMSGSIZE. */
 [[nodiscard]] int packet_append_bytes(struct packet *p, const void *from, size_t n);
 

@@ -46,13 +46,13 @@ static int loopback_open(struct net_device *device) __no_lock_analysis
 		error = net_address_add(device, &v6);
 	if (error && error != -EEXIST)
 		return error;
-	device->flags |= IFF_RUNNING | IFF_LOWER_UP;
+	net_device_mark_carrier(device, true);
 	return 0;
 }
 
 static void loopback_stop(struct net_device *device)
 {
-	device->flags &= ~(u32)(IFF_RUNNING | IFF_LOWER_UP);
+	net_device_mark_carrier(device, false);
 }
 
 static const struct net_device_ops loopback_ops = {

@@ -116,15 +116,6 @@ static int find_target(struct socket *socket, const struct socket_message *messa
 	return error;
 }
 
-static int fill(struct packet *packet, struct iter *it)
-{
-	size_t linear = MIN((size_t)packet_tailroom(packet), it->remaining);
-
-	if (iter_copy_from(it, packet_append(packet, (unsigned)linear), linear) < linear)
-		return -EFAULT;
-	return it->remaining ? packet_append_iter(packet, it, it->remaining) : 0;
-}
-
 static void put_header(struct packet *packet, const struct net_device *device,
 		       const struct send_target *to)
 {
@@ -151,7 +142,7 @@ static ssize_t packet_send(struct socket *socket, struct socket_message *message
 	packet = packet_alloc();
 	if (!packet)
 		return -ENOBUFS;
-	error = fill(packet, message->data);
+	error = packet_fill(packet, message->data);
 	if (error) {
 		packet_free(packet);
 		return error;

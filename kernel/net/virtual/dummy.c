@@ -12,28 +12,22 @@ static void dummy_transmit(struct net_device *device, struct packet *packet)
 	packet_free(packet);
 }
 
-static int dummy_set_address(struct net_device *device, const u8 *address)
-{
-	memcpy(device->address, address, device->address_length);
-	return 0;
-}
-
 static int dummy_open(struct net_device *device)
 {
-	device->flags |= IFF_RUNNING | IFF_LOWER_UP;
+	net_device_mark_carrier(device, true);
 	return 0;
 }
 
 static void dummy_stop(struct net_device *device)
 {
-	device->flags &= ~(u32)(IFF_RUNNING | IFF_LOWER_UP);
+	net_device_mark_carrier(device, false);
 }
 
 static const struct net_device_ops dummy_ops = {
 	.open = dummy_open,
 	.stop = dummy_stop,
 	.transmit = dummy_transmit,
-	.set_address = dummy_set_address,
+	.set_address = net_device_take_address,
 	.driver = "dummy",
 };
 

@@ -78,41 +78,26 @@ static void tun_transmit(struct net_device *device, struct packet *packet)
 		packet_free(packet);
 }
 
-static int tun_set_address(struct net_device *device, const u8 *address)
-{
-	memcpy(device->address, address, device->address_length);
-	return 0;
-}
-
-static void set_carrier(struct net_device *device, bool on)
-{
-	if (on)
-		__atomic_fetch_or(&device->flags, IFF_RUNNING | IFF_LOWER_UP, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_and(&device->flags, ~(u32)(IFF_RUNNING | IFF_LOWER_UP),
-				   __ATOMIC_RELAXED);
-}
-
 static int tun_open_device(struct net_device *device)
 {
 	struct tun *tun = tun_of(device);
 
 	spin_lock(&tun->lock);
-	set_carrier(device, tun->file);
+	net_device_mark_carrier(device, tun->file);
 	spin_unlock(&tun->lock);
 	return 0;
 }
 
 static void tun_stop(struct net_device *device)
 {
-	set_carrier(device, false);
+	net_device_mark_carrier(device, false);
 }
 
 static const struct net_device_ops tun_ops = {
 	.open = tun_open_device,
 	.stop = tun_stop,
 	.transmit = tun_transmit,
-	.set_address = tun_set_address,
+	.set_address = net_device_take_address,
 	.driver = "tun",
 };
 
@@ -338,15 +323,6 @@ static int receive(struct tun_file *f, struct packet *packet, u16 protocol)
 	return error;
 }
 
-static int fill(struct packet *packet, struct iter *it)
-{
-	size_t linear = MIN((size_t)packet_tailroom(packet), it->remaining);
-
-	if (iter_copy_from(it, packet_append(packet, (unsigned)linear), linear) < linear)
-		return -EFAULT;
-	return it->remaining ? packet_append_iter(packet, it, it->remaining) : 0;
-}
-
 /* Flags of the attached device; -EBADFD. */
 static int attached_flags(struct tun_file *f)
 {
@@ -382,7 +358,7 @@ static ssize_t tun_write(struct file *file, struct iter *it, u64 *offset)
 	packet = packet_alloc();
 	if (!packet)
 		return -ENOMEM;
-	error = fill(packet, it);
+	error = packet_fill(packet, it);
 	if (error) {
 		packet_free(packet);
 		return error;
@@ -435,7 +411,7 @@ static int attach(struct file *file, struct tun *tun) __must_hold(&net_links_loc
 	if (busy)
 		return -EBUSY;
 	rcu_assign(f->tun, tun);
-	net_device_set_carrier(&tun->device, tun->device.flags & IFF_UP);
+	net_device_mark_carrier(&tun->device, tun->device.flags & IFF_UP);
 	return 0;
 }
 
@@ -553,7 +529,7 @@ static void tun_file_destroy(struct file *file)
 	tun = f->tun;
 	if (tun && tun->persistent) {
 		detach(tun);
-		net_device_set_carrier(&tun->device, false);
+		net_device_mark_carrier(&tun->device, false);
 	} else if (tun) {
 		tun_destroy(&tun->device);
 	}

@@ -61,22 +61,7 @@ static void veth_transmit(struct net_device *device, struct packet *packet)
 	net_receive_local(packet);
 }
 
-static int veth_set_address(struct net_device *device, const u8 *address)
-{
-	memcpy(device->address, address, device->address_length);
-	return 0;
-}
-
 /* A half has a carrier while both are up. The peer's name space is told by its own change only. */
-static void set_carrier(struct net_device *device, bool on)
-{
-	if (on)
-		__atomic_fetch_or(&device->flags, IFF_RUNNING | IFF_LOWER_UP, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_and(&device->flags, ~(u32)(IFF_RUNNING | IFF_LOWER_UP),
-				   __ATOMIC_RELAXED);
-}
-
 static int veth_open(struct net_device *device)
 {
 	struct net_device *peer;
@@ -84,8 +69,8 @@ static int veth_open(struct net_device *device)
 	rcu_read_lock();
 	peer = veth_peer(device);
 	if (peer && (peer->flags & IFF_UP)) {
-		set_carrier(device, true);
-		set_carrier(peer, true);
+		net_device_mark_carrier(device, true);
+		net_device_mark_carrier(peer, true);
 	}
 	rcu_read_unlock();
 	return 0;
@@ -95,11 +80,11 @@ static void veth_stop(struct net_device *device)
 {
 	struct net_device *peer;
 
-	set_carrier(device, false);
+	net_device_mark_carrier(device, false);
 	rcu_read_lock();
 	peer = veth_peer(device);
 	if (peer)
-		set_carrier(peer, false);
+		net_device_mark_carrier(peer, false);
 	rcu_read_unlock();
 }
 
@@ -107,7 +92,7 @@ static const struct net_device_ops veth_ops = {
 	.open = veth_open,
 	.stop = veth_stop,
 	.transmit = veth_transmit,
-	.set_address = veth_set_address,
+	.set_address = net_device_take_address,
 	.driver = "veth",
 };
 
