@@ -2,7 +2,9 @@
 /* Owners of open files and the signals that they get; see vfs/file_owner.h. */
 #include <lib/errno.h>
 #include <mm/slab.h>
+#include <proc/pid.h>
 #include <proc/pid_namespace.h>
+#include <proc/silo.h>
 #include <proc/task.h>
 #include <vfs/dnotify.h>
 #include <vfs/file_owner.h>
@@ -152,13 +154,28 @@ int file_owner_get(struct file *file, struct file_owner **out)
 	return 0;
 }
 
+/* Is anything called so? What a member of a silo does not see is not. */
+static bool is_named(int number)
+{
+	bool found = false;
+
+	rcu_read_lock();
+	for (unsigned kind = PID_TASK; kind <= PID_SESSION && !found; kind++)
+		found = pid_lookup((enum pid_kind)kind, number);
+	rcu_read_unlock();
+	return found;
+}
+
 int file_owner_set(struct file_owner *owner, u32 type, int pid)
 {
 	const struct credentials *mine = current_credentials();
-	int number = pid < 0 ? -pid_from_user(-pid) : pid ? pid_from_user(pid) : 0;
+	int wanted = pid < 0 ? -pid : pid, number = pid_from_user(wanted);
 
-	if (pid && !number)
+	if (wanted && !is_named(number)) {
+		silo_denied(CAIRN_SILO_DENIED_PROCESS, (u64)wanted);
 		return -ESRCH;
+	}
+	number = pid < 0 ? -number : number;
 	owner->uid = mine->uid;
 	owner->euid = mine->euid;
 	owner->type = type;

@@ -4,6 +4,8 @@
 
 #include <cairn/handle.h>
 #include <cairn/silo.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
 #include <mqueue.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -27,6 +29,7 @@
 #include <unistd.h>
 
 #define KEY 0x51105
+#define OUTSIDE 20000 /* a number that no process inside gets */
 
 static int silo, outside, shm;
 static char word[8];
@@ -49,6 +52,12 @@ static const struct sched_param realtime = { .sched_priority = 1 };
 static const struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
 static struct timeval some_time = { 2000000000, 0 };
 static struct timex clock_change = { .modes = ADJ_TICK, .tick = 10000 };
+static siginfo_t queued = { .si_signo = SIGKILL, .si_code = SI_QUEUE };
+static struct timespec some_clock;
+static struct __user_cap_header_struct capability_header = { _LINUX_CAPABILITY_VERSION_3, OUTSIDE };
+static struct __user_cap_data_struct capability_data[2];
+static void *head;
+static size_t head_size;
 static struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "\0out" };
 
 ATTEMPT(chroot_further, chroot("d"))
@@ -72,7 +81,28 @@ ATTEMPT(read_outside, process_vm_readv(outside, &vector, 1, &vector, 1, 0))
 ATTEMPT(pidfd_outside, syscall(SYS_pidfd_open, outside, 0))
 ATTEMPT(limits_outside, syscall(SYS_prlimit64, outside, RLIMIT_CPU, &no_limit, NULL))
 ATTEMPT(schedule_outside, sched_setscheduler(outside, SCHED_OTHER, &(struct sched_param){ 0 }))
-ATTEMPT(proc_outside, access("/proc/2/root", F_OK))
+ATTEMPT(own_outside, fcntl(0, F_SETOWN, outside))
+ATTEMPT(own_group, fcntl(0, F_SETOWN, -outside))
+ATTEMPT(signal_group, kill(-outside, SIGKILL))
+ATTEMPT(queue_outside, syscall(SYS_rt_sigqueueinfo, outside, SIGKILL, &queued))
+ATTEMPT(group_of_outside, getpgid(outside))
+ATTEMPT(session_of_outside, getsid(outside))
+ATTEMPT(join_group, setpgid(0, outside))
+ATTEMPT(move_outside, setpgid(outside, outside))
+ATTEMPT(wait_outside, waitpid(outside, NULL, WNOHANG))
+ATTEMPT(wait_group, waitpid(-outside, NULL, WNOHANG))
+ATTEMPT(slow_outside, setpriority(PRIO_PROCESS, (id_t)outside, 19))
+ATTEMPT(slow_group, setpriority(PRIO_PGRP, (id_t)outside, 19))
+ATTEMPT(io_outside, syscall(SYS_ioprio_get, 1, outside))
+ATTEMPT(io_group, syscall(SYS_ioprio_get, 2, outside))
+ATTEMPT(pin_outside, sched_setaffinity(outside, sizeof(cpu_set_t), &(cpu_set_t){}))
+ATTEMPT(robust_outside, syscall(SYS_get_robust_list, outside, &head, &head_size))
+ATTEMPT(compare_outside, syscall(SYS_kcmp, getpid(), outside, 1, 0, 0))
+ATTEMPT(pages_outside, syscall(SYS_move_pages, outside, 0, NULL, NULL, NULL, 0))
+ATTEMPT(migrate_outside, syscall(SYS_migrate_pages, outside, 64, &head, &head))
+ATTEMPT(clock_of_outside, clock_gettime((clockid_t)(~(unsigned)outside << 3 | 2), &some_clock))
+ATTEMPT(capabilities_outside, syscall(SYS_capget, &capability_header, capability_data))
+ATTEMPT(proc_outside, access("/proc/20000", F_OK))
 ATTEMPT(proc_write, open("/proc/sys/kernel/core_pattern", O_WRONLY))
 ATTEMPT(proc_sysrq, open("/proc/sysrq-trigger", O_WRONLY))
 ATTEMPT(proc_memory, open("/proc/kcore", O_RDONLY))
@@ -129,6 +159,27 @@ static const struct attempt attempts[] = {
 	ROW(pidfd_outside, PROCESS),
 	ROW(limits_outside, PROCESS),
 	ROW(schedule_outside, PROCESS),
+	ROW(own_outside, PROCESS),
+	ROW(own_group, PROCESS),
+	ROW(signal_group, 0),
+	ROW(queue_outside, PROCESS),
+	ROW(group_of_outside, 0),
+	ROW(session_of_outside, 0),
+	ROW(join_group, 0),
+	ROW(move_outside, 0),
+	ROW(wait_outside, 0),
+	ROW(wait_group, 0),
+	ROW(slow_outside, PROCESS),
+	ROW(slow_group, 0),
+	ROW(io_outside, PROCESS),
+	ROW(io_group, 0),
+	ROW(pin_outside, PROCESS),
+	ROW(robust_outside, PROCESS),
+	ROW(compare_outside, PROCESS),
+	ROW(pages_outside, PROCESS),
+	ROW(migrate_outside, PROCESS),
+	ROW(clock_of_outside, PROCESS),
+	ROW(capabilities_outside, PROCESS),
 	ROW(proc_outside, 0),
 	ROW(proc_write, 0),
 	ROW(proc_sysrq, 0),
@@ -173,7 +224,6 @@ static void make_silo(void)
 	REQUIRE(silo >= 0 && root >= 0);
 	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_ROOT, (__u64)root), 0);
 	EXPECT_EQ(cairn_silo_mount(silo, "proc", CAIRN_SCHEME_PROC, 0), 0);
-	outside = getpid();
 	shm = shmget(KEY, 4096, IPC_CREAT | 0666);
 	EXPECT(shm >= 0);
 }
@@ -189,10 +239,25 @@ static int take_records(unsigned kind)
 	return found;
 }
 
+static void start_outside(void)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid_size = 1 };
+	int number = OUTSIDE;
+
+	args.set_tid = (unsigned long)&number;
+	outside = (int)syscall(SYS_clone3, &args, sizeof(args));
+	REQUIRE(outside >= 0);
+	if (outside == 0)
+		for (setpgid(0, 0);;)
+			pause();
+	setpgid(outside, outside);
+}
+
 TEST(no_way_leads_out)
 {
 	static const int standard[] = { 0, 1, 2 };
 
+	start_outside();
 	make_silo();
 	for (unsigned i = 0; i < COUNT; i++) {
 		IN_CHILD(pid)
@@ -205,6 +270,7 @@ TEST(no_way_leads_out)
 		if (!take_records(attempts[i].recorded) && attempts[i].recorded)
 			test_fail(__FILE__, __LINE__, "%s: not recorded", attempts[i].name);
 	}
-	EXPECT_EQ(kill(outside, 0), 0);
+	EXPECT_EQ(kill(outside, SIGKILL), 0); /* nobody did it before */
+	EXPECT_EQ(wait_status(outside), 128 + SIGKILL);
 	EXPECT_EQ(shmctl(shm, IPC_RMID, NULL), 0);
 }
