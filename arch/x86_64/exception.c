@@ -131,11 +131,18 @@ static void page_fault(struct trap_frame *frame, u64 error_code)
 		flags |= FAULT_PRESENT;
 	if (error_code & PF_EXEC)
 		flags |= FAULT_EXEC;
-	if (error_code & PF_USER) {
+	if (frame_from_user(frame)) {
 		struct arch_thread *at = &current_base()->arch;
 		at->trap_number = VECTOR_PAGE_FAULT;
 		at->error_code = error_code;
 		at->fault_address = address;
+		/* The processor's own access, for an instruction of a program (a far return in
+		 * QEMU, a selector): what it wanted is not the program's to have. */
+		if (!(error_code & PF_USER)) {
+			trap_user_exception(frame, SIGSEGV, SI_KERNEL, 0, VECTOR_PAGE_FAULT,
+					    error_code);
+			return;
+		}
 		flags |= FAULT_USER;
 	}
 	trap_page_fault(frame, address, flags);

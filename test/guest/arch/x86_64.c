@@ -94,6 +94,48 @@ TEST(jump_to_an_address_that_is_not_canonical)
 	EXPECT_EQ(seen.si_signo, SIGSEGV);
 }
 
+/* Where the processor itself reads the stack, some do so with the rights of the kernel. */
+static void expect_child_ends(void (*run)(void))
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		run();
+		_exit(0);
+	}
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+}
+
+static void return_far_32(void)
+{
+	asm volatile("xorl %%eax, %%eax; movl %%eax, %%es; pushq $0; .byte 0xcb" ::
+			     : "eax", "memory");
+}
+
+static void return_far_64(void)
+{
+	asm volatile("movl %%cs, %%eax; pushq %%rax; leaq 1f(%%rip), %%rax; pushq %%rax; .byte "
+		     "0x48, 0xcb; 1:" ::
+			     : "rax", "memory");
+}
+
+static void return_from_interrupt(void)
+{
+	asm volatile("movq %%rsp, %%rcx; movl %%ss, %%eax; pushq %%rax; pushq %%rcx; pushfq; movl "
+		     "%%cs, %%eax; pushq %%rax;"
+		     "leaq 1f(%%rip), %%rax; pushq %%rax; iretq; 1:" ::
+			     : "rax", "rcx", "memory");
+}
+
+TEST(far_returns_of_a_program_are_its_own_affair)
+{
+	expect_child_ends(return_far_32);
+	expect_child_ends(return_far_64);
+	expect_child_ends(return_from_interrupt);
+}
+
 static void return_to_nowhere(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
