@@ -6,7 +6,7 @@ import re
 from harness.machine import BUILD, ROOT, busybox, fetch, tool
 
 NAME = "busybox"
-MEMORY, SECONDS, SILENCE = "256M", 290, 100
+MEMORY, SECONDS, SILENCE = "256M", 560, 100
 PARTS = {"a-b": None, "c-e": None, "f-r": None, "s-z": None}  # applets by their first letter
 OUTCOME = re.compile(r"^(PASS|FAIL|SKIPPED|UNTESTED): (.*)$")
 OUTCOMES = {"PASS": "ok", "FAIL": "fail", "SKIPPED": "skip", "UNTESTED": "skip"}

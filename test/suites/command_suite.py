@@ -13,7 +13,7 @@ LINES_SHOWN = 25
 
 class CommandSuite:
     """`commands`: (part, seconds, words); `skips`: statuses that say that the system lacks something."""
-    SECONDS, SILENCE = 290, 100
+    SECONDS, SILENCE = 560, 100
 
     def __init__(self, name, memory, commands, skips, packages=None, files=None):
         self.NAME, self.MEMORY = name, memory

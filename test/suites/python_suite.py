@@ -7,7 +7,7 @@ from harness import programs
 from harness.machine import ROOT
 
 NAME = "python"
-MEMORY, SECONDS, SILENCE = "1G", 285, 100
+MEMORY, SECONDS, SILENCE = "1G", 560, 100
 MODULE_SECONDS = 150
 # Modules of one machine each; the first parts are quick.
 PARTS = {

@@ -3,10 +3,11 @@
 """Other people's test suites on both kernels: a table of what passes on Linux and what passes here.
 
   run.py [--arch ARCH] [--cpus N] [--record] [SUITE[:PART,PART...]]...
-  run.py --prove ...        only on Linux, to have its results cached
+  run.py --prove ...        only on Linux, to have its results kept
   run.py --page             writes docs/suites.md anew from docs/suites.json
 
-A suite is a list of parts; each part runs in one machine on Linux (cached by initramfs and kernel) and on this kernel. Only what
+A suite is a list of parts; each part runs in one machine on Linux (once: how its tests end there is kept in test/suites/linux, and
+a part that has a file there boots only this kernel; remove the file to have it run again) and on this kernel. Only what
 Linux passes is expected. Differences that are known stand in known_differences.txt with their reasons:
 "SUITE/TEST-PREFIX: reason". --record keeps the counts in docs/suites.json and docs/suites.md. Ends with status 1 if any other test that passes on Linux does not pass here.
 """
@@ -19,7 +20,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "test"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import machine, programs  # noqa: E402
+from harness import machine  # noqa: E402
 from harness.machine import BUILD, Boot, kernel_image  # noqa: E402
 import busybox_suite  # noqa: E402
 import kselftest_suite  # noqa: E402
@@ -28,6 +29,7 @@ import record  # noqa: E402
 import stress_suite  # noqa: E402
 
 SUITES = {"python": python_suite, "kselftest": kselftest_suite.SUITE, "busybox": busybox_suite, "stress": stress_suite.SUITE}
+LINUX = os.path.join(ROOT, "test", "suites", "linux")
 KNOWN = os.path.join(ROOT, "test", "suites", "known_differences.txt")
 
 
@@ -47,16 +49,31 @@ def boot(arch, which, initrd, suite, part, cpus):
 
 
 def on_linux(arch, initrd, suite, part, cpus):
-    key = programs.digest(initrd, kernel_image(arch, "linux"))
-    cache = os.path.join(BUILD, "suites", arch, f"{suite.NAME}.{part}.{cpus}.{key}.json")
-    if os.path.exists(cache):
-        with open(cache, encoding="utf-8") as saved:
-            return json.load(saved)
-    lines = boot(arch, "linux", initrd, suite, part, cpus).lines
-    os.makedirs(os.path.dirname(cache), exist_ok=True)
-    with open(cache, "w", encoding="utf-8") as out:
-        json.dump(lines, out, indent=0)
-    return lines
+    """How the tests of a part end on Linux: {test: outcome}."""
+    file = os.path.join(LINUX, f"{arch}.{suite.NAME}.{part}.{cpus}.json")
+    if os.path.exists(file):
+        with open(file, encoding="utf-8") as saved:
+            return {test: outcome for outcome, tests in json.load(saved).items() for test in tests}
+    run = boot(arch, "linux", initrd, suite, part, cpus)
+    found = suite.parse(run.lines)
+    if not ended(run):
+        print(f"     {arch} {suite.NAME} {part}: Linux's machine {run.end}", *run.tail(10), sep="\n     ", flush=True)
+        return found
+    outcomes = {outcome: [test for test in found if found[test] == outcome] for outcome in sorted(set(found.values()))}
+    with open(file, "w", encoding="utf-8") as out:
+        json.dump(outcomes, out, indent=0)
+        out.write("\n")
+    return found
+
+
+def ended(run):
+    return re.search("=== end", "\n".join(run.tail(8)))
+
+
+def keep_console(arch, suite, part, run):
+    """What the machine printed, for those who look for the reason of a difference."""
+    with open(os.path.join(BUILD, "suites", arch, f"{suite.NAME}.{part}.console"), "w", encoding="utf-8") as out:
+        out.writelines(f"{line}\n" for line in run.lines)
 
 
 class Table:
@@ -119,18 +136,19 @@ def main():
         for arch in [options.arch] if options.arch else machine.ARCHES:
             initrd = suite.build(arch)
             for part in parts.split(",") if parts else suite.PARTS:
-                wanted = suite.parse(on_linux(arch, initrd, suite, part, options.cpus))
+                wanted = on_linux(arch, initrd, suite, part, options.cpus)
                 if options.prove:
                     print(f"{arch} {name} {part}: {sum(o == 'ok' for o in wanted.values())} of {len(wanted)} pass on Linux")
                     continue
                 cairn = boot(arch, None, initrd, suite, part, options.cpus)
+                keep_console(arch, suite, part, cairn)
                 table.add(arch, suite, wanted, suite.parse(cairn.lines), cairn.lines,
                           f"{arch} {name}:{part} {options.cpus}")
-                if not re.search("=== end", "\n".join(cairn.tail(5))):
-                    print(f"     {arch} {name} {part}: the machine {cairn.end}", *cairn.tail(10), sep="\n     ")
+                if not ended(cairn):
+                    print(f"     {arch} {name} {part}: the machine {cairn.end}", *cairn.tail(10), sep="\n     ", flush=True)
+                if options.record:
+                    record.save(table.rows)
     table.show()
-    if options.record:
-        record.save(table.rows)
     return 1 if table.unknown else 0
 
 
