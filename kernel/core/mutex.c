@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sleeping locks. Both hand over: an unlock that finds waiters gives the lock to the first of them
- * (to the leading readers, for an rwsem), so nobody starves and a waiter that wakes already owns
- * the lock. Without contention each operation is one compare-and-swap on one word.
+ * Sleeping locks. Without contention each operation is one compare-and-swap on one word. The `waiters` bit of that word is set
+ * and cleared under wait_lock only, and the fast paths fail while it is set. A waiter lives on its thread's stack: once
+ * `granted` is stored it may be gone, so its thread is read before. wait_lock keeps preemption off, hence the thread itself
+ * stays (its memory is freed after an RCU grace period).
  *
- * The `waiters` bit of that word is set and cleared under wait_lock only; while it is set the fast
- * paths fail, so the word's owner part changes only by the holder's release. A waiter lives on its
- * thread's stack: once `granted` is stored it may be gone, so its thread is read before. wait_lock
- * keeps preemption off, hence the thread itself stays (its memory is freed after an RCU grace
- * period).
+ * An rwsem hands over: an unlock that finds waiters gives the lock to the first of them (to the leading readers), who own it
+ * when they wake.
+ *
+ * A mutex is for short sections, where a hand-over to somebody who still has to be woken costs more than the section: two
+ * threads that take it in turn would change hands by a sleep for ever. So who wants it spins while its owner runs; an unlock
+ * with waiters frees it and wakes the first, and whoever comes first has it. A waiter that woke and lost says so (`passed_over`),
+ * and then the next unlock gives it the mutex: nobody is passed over twice.
  */
 #include <core/lock.h>
 #include <core/panic.h>
 #include <core/wait.h>
 
 #define MUTEX_WAITERS ((uintptr_t)1)
+/* Looks at the owner before a sleep: some times what a switch costs. */
+#define SPINS_MAX 2000
 
 #ifdef CONFIG_DEBUG_LOCKS
 #define DEBUG_ACQUIRE(l, mode) lock_debug_acquire(l, (l)->rank, (l)->name, mode)
@@ -66,16 +71,76 @@ static bool mutex_take_or_queue(struct mutex *m, struct lock_waiter *w) __must_h
 	uintptr_t old = __atomic_load_n(&m->owner, __ATOMIC_RELAXED);
 
 	for (;;) {
-		uintptr_t new = old ? old | MUTEX_WAITERS : (uintptr_t)w->thread;
+		bool free = !(old & ~MUTEX_WAITERS);
+		uintptr_t new = free ? old | (uintptr_t)w->thread : old | MUTEX_WAITERS;
 
 		if (__atomic_compare_exchange_n(&m->owner, &old, new, false, __ATOMIC_ACQUIRE,
 						__ATOMIC_RELAXED))
 			break;
 	}
-	if (!old)
+	if (!(old & ~MUTEX_WAITERS))
 		return true;
 	queue_add(&m->waiters, w);
 	return false;
+}
+
+/* Waits without sleeping while the owner runs, on another CPU. True if the mutex was taken. */
+static bool mutex_spin(struct mutex *m)
+{
+	bool taken = false;
+
+	preempt_disable(); /* an RCU reader section: the owner's memory stays */
+	for (unsigned i = 0; i < SPINS_MAX && !(READ_ONCE(current_base()->work) & WORK_RESCHEDULE);
+	     i++) {
+		uintptr_t old = __atomic_load_n(&m->owner, __ATOMIC_RELAXED);
+		uintptr_t owner = old & ~MUTEX_WAITERS;
+
+		if (!owner)
+			taken = __atomic_compare_exchange_n(&m->owner, &old,
+							    old | (uintptr_t)arch_current(), false,
+							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+		if (taken || (owner && !thread_is_running((const struct thread *)owner)))
+			break;
+		arch_pause();
+	}
+	preempt_enable();
+	return taken;
+}
+
+/* For a waiter that woke: takes a mutex that is free, if it is the first to wait, and leaves the queue. */
+static bool mutex_claim(struct mutex *m, struct lock_waiter *w) __must_hold(&m->wait_lock)
+{
+	uintptr_t free = MUTEX_WAITERS;
+	uintptr_t mine = (uintptr_t)w->thread | (w->next ? MUTEX_WAITERS : 0);
+
+	if (w->granted)
+		return true;
+	if (m->waiters.head != w)
+		return false;
+	if (__atomic_compare_exchange_n(&m->owner, &free, mine, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED)) {
+		queue_take(&m->waiters);
+		return true;
+	}
+	w->passed_over |= w->woken;
+	w->woken = false;
+	return false;
+}
+
+static void mutex_wait(struct mutex *m, struct lock_waiter *w)
+{
+	for (;;) {
+		bool taken;
+
+		wait_prepare(SLEEP_UNINTERRUPTIBLE);
+		spin_lock(&m->wait_lock);
+		taken = mutex_claim(m, w);
+		spin_unlock(&m->wait_lock);
+		if (taken)
+			break;
+		(void)wait_sleep(NO_DEADLINE); /* nothing but the wake-up ends it */
+	}
+	wait_cancel();
 }
 
 static __noinline void mutex_lock_slow(struct mutex *m)
@@ -84,13 +149,15 @@ static __noinline void mutex_lock_slow(struct mutex *m)
 	bool taken;
 
 	lock_debug_may_sleep("mutex_lock");
+	if (mutex_spin(m))
+		return;
 	spin_lock(&m->wait_lock);
 	taken = mutex_take_or_queue(m, &w);
 	spin_unlock(&m->wait_lock);
 	if (taken)
 		return;
 	current_base()->blocked_on = m;
-	wait_for_grant(&w);
+	mutex_wait(m, &w);
 	current_base()->blocked_on = nullptr;
 }
 
@@ -127,20 +194,30 @@ bool mutex_trylock(struct mutex *m) __no_lock_analysis
 	return true;
 }
 
-static void mutex_hand_over(struct mutex *m) __must_hold(&m->wait_lock)
+/* Gives the mutex to the first waiter if it was passed over, else to whoever comes first. */
+static void mutex_release(struct mutex *m) __must_hold(&m->wait_lock)
 {
-	struct lock_waiter *w = queue_take(&m->waiters);
-	uintptr_t more = m->waiters.head ? MUTEX_WAITERS : 0;
+	struct lock_waiter *w = m->waiters.head;
+	uintptr_t more = w->next ? MUTEX_WAITERS : 0;
 
-	__atomic_store_n(&m->owner, (uintptr_t)w->thread | more, __ATOMIC_RELEASE);
-	grant(w);
+	if (w->passed_over) {
+		queue_take(&m->waiters);
+		__atomic_store_n(&m->owner, (uintptr_t)w->thread | more, __ATOMIC_RELEASE);
+		grant(w);
+		return;
+	}
+	__atomic_store_n(&m->owner, MUTEX_WAITERS, __ATOMIC_RELEASE);
+	if (!w->woken) {
+		w->woken = true;
+		thread_wake(w->thread);
+	}
 }
 
 static __noinline void mutex_unlock_slow(struct mutex *m)
 {
 	ASSERT((m->owner & ~MUTEX_WAITERS) == (uintptr_t)arch_current());
 	spin_lock(&m->wait_lock);
-	mutex_hand_over(m);
+	mutex_release(m);
 	spin_unlock(&m->wait_lock);
 }
 

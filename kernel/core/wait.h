@@ -71,6 +71,8 @@ enum sleep_mode {
 
 /* Makes a sleeping thread runnable; true if it slept. Any context; the caller keeps the thread alive. */
 bool thread_wake(struct thread *thread);
+/* True while it executes on some CPU, by the time of the look. Any context; the caller keeps the thread alive. */
+bool thread_is_running(const struct thread *thread);
 
 /*
  * One sleep of a wait loop. Before the first, call wait_prepare(); then check the condition; then

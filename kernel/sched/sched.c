@@ -543,6 +543,11 @@ void thread_start(struct thread *thread) __no_lock_analysis
 		preempt_reschedule();
 }
 
+bool thread_is_running(const struct thread *thread)
+{
+	return __atomic_load_n(&thread->on_cpu, __ATOMIC_RELAXED);
+}
+
 void thread_kick(struct thread *thread)
 {
 	unsigned cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
