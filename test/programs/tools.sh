@@ -58,7 +58,7 @@ ps aux --ppid 2 -p 2 --deselect | sed 's/ [0-9:]* *[0-9:]* *\(.*\)$/ \1/' | awk 
 ps -eLf --ppid 2 -p 2 --deselect | head -n 1; ps -o pid,tid,class,rtprio,ni,pri,psr,pcpu,stat,comm -p 1; ps -ejH --ppid 2 -p 2 --deselect | head -n 3; ps axZ | head -n 1; ps l -p 1 | cut -c1-34; ps -o user,ruser,group,egid,suid,sgid,cgroup,ipcns,label,ucmd,blocked,caught,ignored,pending,sid,pgid,tpgid,maj_flt,min_flt,size,sz,lstart -p 1 | head -n 1; ps -p 1 -o blocked,ignored
 END
 section top~ <<'END'
-top -b -n 2 -d 0.2 | head -n 7 | sed 's/ *$//; s/: */: /g'; top -b -n 1 -p 1 | tail -n 2; top -b -n 1 -H -p 1 -o PID | tail -n 1 | awk '{print NF, $2, $12}'
+top -b -n 2 -d 0.2 | head -n 7 | sed 's/ *$//; s/: */: /g; s/, */, /g'; top -b -n 1 -p 1 | tail -n 2; top -b -n 1 -H -p 1 -o PID | tail -n 1 | awk '{print NF, $2, $12}'
 END
 section free_vmstat_uptime~ <<'END'
 free | awk '{print $1, NF}'; free -h -w -t | awk '{print $1, NF}'; free -m | awk 'NR == 2 {print ($2 > 0), ($3 < $2)}'
