@@ -95,18 +95,19 @@ static bool emit(struct directory_context *ctx, const char *name, size_t length,
 static int read_entries(struct file *file, struct listing *l)
 {
 	struct inode *inode = file->inode;
-	int result;
+	int result, copied = 0;
 
 	mutex_guard(&file->offset_lock);
 	read_guard(&inode->lock);
 	if (file->dentry && (file->dentry->flags & DENTRY_UNLINKED))
 		return -ENOENT;
 	result = file->ops->read_directory(file, &l->context);
-	if (!result && l->staged)
-		result = flush(l);
+	/* What was found before an error counts first, and is there; the error comes again. */
+	if (l->staged)
+		copied = flush(l);
 	if (!result)
 		file_accessed(file);
-	return result;
+	return copied ? copied : result;
 }
 
 static long list(unsigned fd, char __user *out, size_t size, bool old)

@@ -54,6 +54,7 @@ struct inode {
 	void *private;		      /* the file system's */
 	struct notify_mark *marks;    /* <vfs/notify.h>: who watches it; guarded by notify_lock */
 	void *pipe;		      /* struct pipe of an open FIFO; guarded by lock */
+	struct dentry *directory;     /* a directory's name, borrowed; guarded by namespace_lock */
 	struct file_lock_list *locks; /* null until the first; memory freed with the inode */
 	struct list_head superblock_node;
 	struct rcu_head rcu;

@@ -14,6 +14,8 @@
  * (D5) An inode is set once (negative to positive, by release store) and stays until the dentry is freed.
  * (D6) The directory inode's lock (shared) is held from the file system's look-up to the insertion of its result, so a
  *      creation, which holds it exclusively, never leaves a stale negative dentry.
+ * (D7) Where the superblock may lie, a directory has one live dentry: no damage makes the tree a graph, in which walks
+ *      would never end and a rename or rmdir would lock one inode twice.
  *
  * Locks: directory inode lock > namespace_lock > bucket lock, dentry->lock, lru_lock (none of these three inside another).
  *
@@ -200,6 +202,15 @@ static void lru_remove(struct dentry *d)
 	}
 }
 
+static void forget_directory(struct dentry *d)
+{
+	if (!d->superblock->may_lie || !S_ISDIR(d->inode->mode))
+		return;
+	spin_guard(&namespace_lock);
+	if (d->inode->directory == d)
+		d->inode->directory = nullptr;
+}
+
 /* Frees a claimed dentry. Returns its parent, whose reference goes to the caller; null for a root. */
 static struct dentry *dentry_kill(struct dentry *d)
 {
@@ -219,6 +230,7 @@ static struct dentry *dentry_kill(struct dentry *d)
 	lru_remove(d);
 	__atomic_fetch_sub(&dentry_count, 1, __ATOMIC_RELAXED);
 	if (d->inode) {
+		forget_directory(d);
 		if (!READ_ONCE(d->inode->links))
 			notify_removed(d->inode);
 		inode_put(d->inode);
@@ -295,17 +307,21 @@ static void dentry_set_inode(struct dentry *d, struct inode *inode)
 {
 	if (inode->ops && inode->ops->permission)
 		flags_set(d, DENTRY_OWN_PERMISSION);
+	if (d->superblock->may_lie && S_ISDIR(inode->mode)) {
+		spin_guard(&namespace_lock);
+		inode->directory = d;
+	}
 	rcu_assign(d->inode, inode);
 }
 
-/* Publishes a new dentry, or returns the one that another look-up published meanwhile, with a reference. */
+/* With namespace_lock or not: publishes a new dentry, or returns the one that another look-up published meanwhile, with a reference. */
 static struct dentry *dentry_publish(struct dentry *d)
 {
 	struct name name = { d->name, d->name_length, d->hash };
 	struct spinlock *lock = bucket_lock(d);
 	struct dentry *old;
 
-	spin_lock(lock);
+	spin_lock_nested(lock);
 	old = dcache_find_rcu(d->parent, &name);
 	if (old && dentry_get_unless_dead(old)) {
 		spin_unlock(lock);
@@ -313,10 +329,53 @@ static struct dentry *dentry_publish(struct dentry *d)
 	}
 	hash_insert(d);
 	spin_unlock(lock);
-	spin_lock(&d->parent->lock);
+	spin_lock_nested(&d->parent->lock);
 	list_add(&d->parent->children, &d->sibling);
 	spin_unlock(&d->parent->lock);
 	return d;
+}
+
+static bool is_below_locked(const struct dentry *dentry, const struct dentry *ancestor)
+	__must_hold(&namespace_lock)
+{
+	while (dentry != ancestor && dentry->parent != dentry)
+		dentry = dentry->parent;
+	return dentry == ancestor;
+}
+
+/* May `d` be the name of this directory? -ELOOP: it lies above itself; -EUCLEAN: it has another name (D7). */
+static int check_directory_locked(const struct dentry *d, const struct inode *inode)
+	__must_hold(&namespace_lock)
+{
+	const struct dentry *other = inode->directory;
+
+	if (!other || (READ_ONCE(other->refs) & DENTRY_DEAD) || (other->flags & DENTRY_UNLINKED) ||
+	    (other->parent == d->parent && other->name_length == d->name_length &&
+	     memcmp(other->name, d->name, d->name_length) == 0))
+		return 0;
+	return is_below_locked(d->parent, other) ? -ELOOP : -EUCLEAN;
+}
+
+/* Gives a new dentry what the file system found, and publishes it as dentry_publish does. */
+static int dentry_publish_found(struct dentry *d, struct inode *inode, struct dentry **out)
+{
+	int result;
+
+	if (!inode || !S_ISDIR(inode->mode) || !d->superblock->may_lie) {
+		if (inode)
+			dentry_set_inode(d, inode);
+		*out = dentry_publish(d);
+		return 0;
+	}
+	spin_guard(&namespace_lock);
+	result = check_directory_locked(d, inode);
+	if (result)
+		return result;
+	rcu_assign(d->inode, inode);
+	*out = dentry_publish(d);
+	if (*out == d)
+		inode->directory = d;
+	return 0;
 }
 
 int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct dentry **out)
@@ -345,18 +404,17 @@ int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct 
 	}
 	if (dir->ops->revalidate)
 		d->flags |= DENTRY_REVALIDATE;
-	if (inode)
-		dentry_set_inode(d, inode);
 	dentry_get(parent);
-	old = dentry_publish(d);
-	if (old != d) {
+	result = dentry_publish_found(d, inode, &old);
+	if (result || old != d) {
 		dentry_discard(d);
 		if (inode)
 			inode_put(inode);
 		dentry_put(parent);
 	}
-	*out = old;
-	return 0;
+	if (!result)
+		*out = old;
+	return result;
 }
 
 int dentry_lookup(struct dentry *parent, const struct name *name, struct dentry **out)
@@ -462,16 +520,8 @@ int dentry_create_detached(struct superblock *sb, struct inode *inode, const cha
 
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor)
 {
-	bool below = false;
-
-	spin_lock(&namespace_lock);
-	for (;; dentry = dentry->parent) {
-		below = dentry == ancestor;
-		if (below || dentry->parent == dentry)
-			break;
-	}
-	spin_unlock(&namespace_lock);
-	return below;
+	spin_guard(&namespace_lock);
+	return is_below_locked(dentry, ancestor);
 }
 
 /* Claims up to `count` unused dentries of `sb` (null: any) from the LRU list into `victims`; looks at each at most once. */

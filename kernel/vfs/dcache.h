@@ -66,7 +66,8 @@ struct dentry *dcache_lookup(struct dentry *parent, const struct name *name);
 /*
  * The child called `name` of a directory, positive or negative, with a reference, from the cache or the file system.
  * The _locked form is for those who hold the directory inode's lock, shared or not. -ENOENT: the directory was removed;
- * -ENAMETOOLONG, -ENOMEM or what the file system says. May sleep.
+ * -ELOOP, -EUCLEAN: a damaged disk shows a directory in a second place; -ENAMETOOLONG, -ENOMEM or what the file system
+ * says. May sleep.
  */
 [[nodiscard]] int dentry_lookup(struct dentry *parent, const struct name *name,
 				struct dentry **out);

@@ -19,18 +19,34 @@ def jobs(arches, only):
         yield f"disk/{arch}", lambda report, arch=arch: run(report, arch, only)
 
 
+def damaged_file_system(path):
+    """An ext4 whose directory "many" has a block with a broken entry between good ones, and whose "a/b/up" is "a" again."""
+    commands = ["mkdir many", *(f"write /dev/null many/a-name-that-fills-blocks-{number:03}" for number in range(120)), "mkdir a",
+                "mkdir a/b", "ln a a/b/up"]
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-O", "^metadata_csum,^dir_index", path, "2048"], check=True,
+                   stdout=subprocess.DEVNULL)
+    subprocess.run(["debugfs", "-w", "-f", "-", path], input="\n".join(commands) + "\n", check=True, text=True, capture_output=True)
+    blocks = subprocess.run(["debugfs", "-R", "blocks many", path], check=True, capture_output=True, text=True).stdout.split()
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[int(blocks[2]) * 1024 + 4:int(blocks[2]) * 1024 + 6] = bytes(2)  # the length of an entry
+    return data
+
+
 def make_disk(path):
-    """64 MiB with two partitions; each begins with its name."""
+    """64 MiB with two partitions, each beginning with its name, and one with a damaged ext4."""
     with open(path, "wb") as file:
         file.truncate(64 * MIB)
         entries = b""
-        for start, sectors in ((2048, 32768), (34816, 65536)):
+        for start, sectors in ((2048, 32768), (34816, 65536), (100352, 4096)):
             entries += struct.pack("<B3sB3sII", 0, b"\0\0\0", 0x83, b"\0\0\0", start, sectors)
         file.seek(446)
-        file.write(entries + bytes(32) + b"\x55\xaa")
+        file.write(entries + bytes(16) + b"\x55\xaa")
         for number, start in ((1, 2048), (2, 34816)):
             file.seek(start * 512)
             file.write(f"partition {number}\n".encode())
+        file.seek(100352 * 512)
+        file.write(damaged_file_system(path + ".ext4"))
 
 
 # (name, command, what its output must contain)
@@ -48,6 +64,9 @@ STEPS = (
     ("direct_writes_are_seen",
      "dd if=/tmp/r of=/dev/vda1 bs=64k count=16 oflag=direct 2>/dev/null; head -c 1048576 /dev/vda1 > /tmp/d; "
      "head -c 1048576 /tmp/r | cmp - /tmp/d && echo same", "same"),
+    ("names_around_a_damaged_block_are_listed", "mkdir -p /mnt; mount -t ext4 -o ro /dev/vda3 /mnt; cd /mnt/many; "
+     "ls > /dev/null 2>&1; set -- *; cd /; echo $1 to $(eval echo \\${$#})", "blocks-000 to a-name-that-fills-blocks-119"),
+    ("directory_below_itself_is_no_circle", "ls /mnt/a/b/up 2>&1; find /mnt/a 2> /dev/null | wc -l; umount /mnt", "symbolic links\n2"),
     ("end_of_disk_is_no_space", "dd if=/dev/zero of=/dev/vda1 bs=1M 2>&1 | tail -n 3", "No space left on device"),
 )
 

@@ -21,23 +21,24 @@ TABLE = 128 * 128
 FEATURES = ("^metadata_csum,^64bit", "metadata_csum,64bit,inline_data", "^extents,^metadata_csum,^64bit", "^has_journal,^metadata_csum")
 VALUES = (0, 1, 0x7f, 0x80, 0xff, 0xfe)
 
-# Tries an image read-only, then changes it; each step may fail, none may take for ever. A damaged directory can still send a
-# program in circles: those that walk are ended after a while.
+# Tries an image read-only, then changes it; each step may fail, none may take for ever, not even by sending a program in circles:
+# a walk that must be ended says so. The quotes keep the shell's echo of the script from looking like the answer.
 SCRIPT = r"""
+limited() { timeout 60 "$@"; [ $? = 143 ] && echo "end""less: $*"; };
 try() { mount -t ext4 -o $1 /dev/loop0p1 /mnt 2> /dev/null || return;
- timeout 20 find /mnt -xdev 2> /dev/null | head -n 300 > /tmp/names;
+ limited find /mnt -xdev 2> /dev/null > /tmp/all; grep "end""less" /tmp/all; head -n 300 /tmp/all > /tmp/names;
  while read -r n; do [ -f "$n" ] && head -c 65536 "$n" > /dev/null 2>&1; [ -L "$n" ] && readlink "$n" > /dev/null; done < /tmp/names;
  if [ $1 = rw ]; then echo x > /mnt/new; mkdir /mnt/made; for k in 1 2 3 4 5 6 7 8; do echo $k > /mnt/made/$k; done;
- mv /mnt/tree /mnt/moved; dd if=/dev/zero of=/mnt/large bs=4k count=64; timeout 20 rm -rf /mnt/moved /mnt/made/3; sync; fi > /dev/null 2>&1;
- umount /mnt; };
+ mv /mnt/tree /mnt/moved; dd if=/dev/zero of=/mnt/large bs=4k count=64; limited rm -rf /mnt/moved /mnt/made/3 > /tmp/all; sync; fi > /dev/null 2>&1;
+ grep "end""less" /tmp/all; umount /mnt; };
 mkdir -p /mnt; i=0;
 while dd if=/dev/vda of=/tmp/image bs=1M skip=$((i * 4)) count=4 2> /dev/null && [ $i -lt COUNT ]; do
  losetup -P /dev/loop0 /tmp/image; try ro; try rw; losetup -d /dev/loop0; i=$((i + 1)); echo "through $i"; done; echo "all"" through"
 """
 
 
-def file_system(directory, features, rng):
-    """A small ext4 with a tree in it; its bytes."""
+def file_system(directory, features, number):
+    """A small ext4 with a tree in it, every third with a directory below itself; its bytes, which follow from the number alone."""
     tree, image = os.path.join(directory, "tree"), os.path.join(directory, "fs")
     if not os.path.isdir(tree):
         os.makedirs(os.path.join(tree, "tree", "deep", "er"))
@@ -48,8 +49,12 @@ def file_system(directory, features, rng):
         os.symlink("x" * 100, os.path.join(tree, "tree", "long"))
     if os.path.exists(image):
         os.unlink(image)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-O", features, "-d", tree, image, str(SECTORS // 2)],
-                   check=True, stdout=subprocess.DEVNULL, env={**os.environ, "MKE2FS_DETERMINISTIC": str(rng.random())})
+    name = str(uuid.UUID(int=number + 1))
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-O", features, "-U", name, "-E", f"hash_seed={name}", "-d", tree,
+                    image, str(SECTORS // 2)], check=True, stdout=subprocess.DEVNULL, env={**os.environ, "E2FSPROGS_FAKE_TIME": "1000000000"})
+    if number % 3 == 0:
+        subprocess.run(["debugfs", "-w", "-R", "ln /tree/deep /tree/deep/er/up", image], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
     with open(image, "rb") as file:
         return bytearray(file.read())
 
@@ -77,7 +82,7 @@ def damage(data, rng, limit):
 
 
 def make_image(directory, number, rng):
-    fs = file_system(directory, FEATURES[number % len(FEATURES)], rng)
+    fs = file_system(directory, FEATURES[number % len(FEATURES)], number)
     entries = bytearray(TABLE)
     entries[:128] = struct.pack("<16s16sQQQ72s", uuid.UUID(int=0x83).bytes_le, uuid.UUID(int=number + 1).bytes_le, START,
                                 START + SECTORS - 1, 0, "hostile".encode("utf-16-le"))
@@ -111,18 +116,20 @@ def run(report, arch):
         path = os.path.join(directory, "images")
         with open(path, "wb") as images:
             for number in range(count):
-                images.write(make_image(directory, number, random.Random(seed + number)))
+                images.write(make_image(directory, seed + number, random.Random(seed + number)))
         script = " ".join(SCRIPT.replace("COUNT", str(count)).split())
         with Shell(arch, kernel_image(arch, variant="sanitize"), initrd, "quiet panic=-1 norandmaps", seconds=300, memory="512M", cpus=2,
                    extra=qemu.disks([path], ",readonly=on")) as shell:
-            done = 0
+            done, endless = 0, []
             try:
                 shell.wait_for_shell()
                 shell.type(script + "\r")
                 shell.wait("\n")
-                while shell.child.expect_exact([f"through {done + 1}\r", "all through"]) == 0:
-                    done += 1
-                report.result(name, done == count, [f"{done} of {count}"])
+                while (found := shell.child.expect_exact([f"through {done + 1}\r", "endless: ", "all through"])) != 2:
+                    done += found == 0
+                    if found == 1:
+                        endless.append(f"a walk without end in image {done} (HOSTILE_SEED={seed + done} HOSTILE_IMAGES=1)")
+                report.result(name, done == count and not endless, [f"{done} of {count}", *endless])
             except pexpect.ExceptionPexpect:
                 report.result(name, False, [f"stopped in image {done} (HOSTILE_SEED={seed + done} HOSTILE_IMAGES=1)",
                                             *str(shell.child.before).splitlines()[-40:]])

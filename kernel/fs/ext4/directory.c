@@ -68,9 +68,9 @@ static bool sum_fits(const struct ext4_inode *dir, const struct buffer *buffer)
 		tail->det_checksum == block_sum(dir, buffer));
 }
 
-static int damaged(struct ext4_inode *dir, u32 logical)
+static int damaged(struct ext4_inode *dir, u32 logical, int error)
 {
-	return ext4_error(dir->fs, -EUCLEAN, "block %u of directory %u is damaged", logical,
+	return ext4_error(dir->fs, error, "block %u of directory %u is damaged", logical,
 			  dir->number);
 }
 
@@ -82,7 +82,7 @@ int ext4_directory_block(struct ext4_inode *dir, u32 logical, struct buffer **ou
 	int result = ext4_map_block(dir, logical, &block);
 
 	if (!result && !block)
-		result = damaged(dir, logical);
+		result = damaged(dir, logical, -EUCLEAN);
 	if (!result)
 		result = buffer_get(fs->cache, block, &buffer);
 	if (result)
@@ -90,7 +90,7 @@ int ext4_directory_block(struct ext4_inode *dir, u32 logical, struct buffer **ou
 	if (buffer->verified != EXT4_KIND_DIRECTORY && !ext4_index_is_node(dir, logical, buffer)) {
 		if (!sum_fits(dir, buffer)) {
 			buffer_put(buffer);
-			return damaged(dir, logical);
+			return damaged(dir, logical, -EBADMSG);
 		}
 		buffer->verified = EXT4_KIND_DIRECTORY;
 	}
@@ -485,7 +485,7 @@ int ext4_directory_parent(struct ext4_inode *dir, struct ext4_slot *slot)
 	    !ext4_entry_is_valid(dir->fs, buffer->data, dir->fs->block_size, slot->offset) ||
 	    entry_at(buffer->data, slot->offset)->name_len != 2) {
 		ext4_slot_put(slot);
-		return damaged(dir, 0);
+		return damaged(dir, 0, -EUCLEAN);
 	}
 	slot->number = entry_at(buffer->data, slot->offset)->inode;
 	return 0;

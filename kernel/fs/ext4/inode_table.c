@@ -314,7 +314,7 @@ int ext4_inode_read(struct ext4_inode *inode)
 	if (!raw->i_links_count && (!raw->i_mode || !fs->cleaning))
 		result = -ESTALE;
 	if (!result && !inode_sum_fits(fs, raw, inode->number))
-		result = ext4_error(fs, -EUCLEAN, "the checksum of inode %u is wrong",
+		result = ext4_error(fs, -EBADMSG, "the checksum of inode %u is wrong",
 				    inode->number);
 	if (!result) {
 		decode(inode, raw);

@@ -227,6 +227,7 @@ static int mount(const struct file_system_type *type, const char *source, u32 fl
 	if (result)
 		goto out_close;
 	sb->private = fs;
+	sb->may_lie = true;
 	fs->sb = sb;
 	result = fill_superblock(fs);
 	if (result)

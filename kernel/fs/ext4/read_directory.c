@@ -12,6 +12,7 @@
 #include <linux/limits.h>
 
 #define POSITION_FIRST 2u /* 0 and 1 are the dots */
+#define SKIPPED_MAX 16	  /* damaged blocks in one call: a directory may claim to have millions */
 #define POSITION_END ((u64)INT64_MAX)
 
 static const u8 kinds[] = { 0, 8, 4, 2, 6, 1, 12, 10 }; /* file_type to DT_* */
@@ -111,6 +112,9 @@ static int compare(const void *a, const void *b)
 /* Hands the list out; false: the reader's buffer is full. */
 static bool emit(struct file *file, struct directory_context *ctx, struct list *list)
 {
+	u64 begin = file->offset;
+	bool some = false;
+
 	sort(list->entries, list->count, sizeof(*list->entries), compare);
 	for (u32 i = 0; i < list->count; i++) {
 		const struct listed *e = &list->entries[i];
@@ -118,8 +122,13 @@ static bool emit(struct file *file, struct directory_context *ctx, struct list *
 
 		/* Names with the same hash share a position; better one comes twice than never. */
 		if (!ctx->emit(ctx, list->texts + e->name, e->length, e->number, kind_of(e->type),
-			       e->position + !twin))
+			       e->position + !twin)) {
+			/* More twins than a buffer holds, as only damage makes them: what follows must not wait for ever. */
+			if (some && file->offset == begin)
+				file->offset++;
 			return false;
+		}
+		some = true;
 		file->offset = e->position + !twin;
 	}
 	return true;
@@ -225,17 +234,20 @@ static int read_linear(struct file *file, struct directory_context *ctx, struct 
 	const struct ext4 *fs = dir->fs;
 	u32 blocks = (u32)(dir->inode.size >> fs->block_bits);
 	u64 first = (file->offset - POSITION_FIRST) >> fs->block_bits;
-	int result = 0;
+	int result = 0, skipped = 0;
 
 	for (u32 n = (u32)MIN(first, (u64)blocks); n < blocks && !result; n++) {
-		struct buffer *buffer;
+		struct buffer *buffer = nullptr;
 
 		result = ext4_directory_block(dir, n, &buffer);
-		if (result)
-			return result;
-		if (!ext4_index_is_node(dir, n, buffer))
+		if (!result && !ext4_index_is_node(dir, n, buffer))
 			result = read_block(file, ctx, dir, buffer->data, (u64)n << fs->block_bits);
 		buffer_put(buffer);
+		/* The names after a damaged block are worth more than the end of the listing. */
+		if (result == -EUCLEAN || result == -EBADMSG) {
+			file->offset = ((u64)(n + 1) << fs->block_bits) + POSITION_FIRST;
+			result = ++skipped < SKIPPED_MAX ? 0 : result;
+		}
 	}
 	return MIN(result, 0);
 }
