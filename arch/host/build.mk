@@ -24,7 +24,7 @@ BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/d
 # TCP, on a network that the test plays.
 BASE += $(wildcard kernel/net/tcp/*.c) kernel/net/inet_hash.c kernel/net/inet_ports.c kernel/net/inet_socket.c \
 	kernel/net/packet_buffer.c kernel/net/checksum.c kernel/net/statistics.c kernel/net/segment.c kernel/net/merge.c arch/host/net.c \
-	arch/host/wire.c arch/host/wire_pair.c
+	arch/host/wire.c arch/host/wire_pair.c kernel/dev/virtio/net_queue.c kernel/dev/virtio/net_control.c
 UNIT_TESTS := $(shell find kernel -name '*_test.c')
 TESTED := $(wildcard $(UNIT_TESTS:_test.c=.c))
 SOURCES := $(sort $(filter-out %_ktest.c,$(wildcard $(BASE)) $(TESTED) $(UNIT_TESTS)))

@@ -93,10 +93,20 @@ void timer_set(struct timer *timer, u64 deadline_ns)
 	timers[timer_count++] = timer;
 }
 
+void net_task_init_on(struct net_task *task, void (*run)(struct net_task *task), unsigned thread)
+{
+	*task = (struct net_task){ .run = run, .thread = thread };
+	list_init(&task->node);
+}
+
 void net_task_init(struct net_task *task, void (*run)(struct net_task *task))
 {
-	*task = (struct net_task){ .run = run };
-	list_init(&task->node);
+	net_task_init_on(task, run, 0);
+}
+
+int net_threads_start(unsigned count)
+{
+	return 0;
 }
 
 bool net_task_queue(struct net_task *task)

@@ -216,6 +216,16 @@ void net_device_set_carrier(struct net_device *device, bool on)
 	mutex_unlock(&network->config);
 }
 
+void net_device_statistics_sum(const struct net_device *device, struct net_device_statistics *out)
+{
+	u64 *sum = (u64 *)out;
+
+	*out = (struct net_device_statistics){};
+	for (unsigned copy = 0; copy < NET_STATISTICS_COPIES; copy++)
+		for (size_t i = 0; i < sizeof(*out) / sizeof(u64); i++)
+			sum[i] += ((const u64 *)&device->statistics[copy])[i];
+}
+
 static void tap(struct net_device *device, struct packet *packet, bool outgoing)
 {
 	if (unlikely(__atomic_load_n(&device->taps, __ATOMIC_RELAXED)) && net_tap_hook)
@@ -244,8 +254,8 @@ void net_receive(struct packet *packet)
 {
 	struct net_device *device = packet->device;
 
-	device->statistics.receive_packets++;
-	device->statistics.receive_bytes += packet->length;
+	net_device_count(device, receive_packets, 1);
+	net_device_count(device, receive_bytes, packet->length);
 	if (unlikely(__atomic_load_n(&device->taps, __ATOMIC_RELAXED)) && net_tap_hook) {
 		unsigned header = packet_headroom(packet) - packet->link_header;
 
@@ -265,7 +275,7 @@ void net_receive(struct packet *packet)
 		arp_input(packet);
 		return;
 	default:
-		device->statistics.receive_dropped++;
+		net_device_count(device, receive_dropped, 1);
 		packet_free(packet);
 	}
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <core/lock.h>
+#include <core/percpu.h>
 #include <core/rcu.h>
 #include <core/work.h>
 #include <lib/list.h>
@@ -57,10 +58,17 @@ extern struct network_namespace initial_network;
 #define DEVICE_SEGMENT_TCP6 BIT(2)
 #define DEVICE_LOOPBACK BIT(3) /* never on a wire: packets of any size, no checksums */
 
-struct net_device_statistics { /* written without a lock by whoever holds the queue */
+/*
+ * What a device counted. CPUs count in copies of their own; where there are more CPUs than copies, or a thread moves in
+ * the middle of it, a count may be lost.
+ */
+#define NET_STATISTICS_COPIES 8u
+struct net_device_statistics {
 	u64 receive_packets, receive_bytes, receive_errors, receive_dropped, receive_multicast;
 	u64 transmit_packets, transmit_bytes, transmit_errors, transmit_dropped, transmit_carrier;
 };
+
+#define NET_STATISTIC_NAME 32 /* ETH_GSTRING_LEN */
 
 struct net_device_ops {
 	/* IFF_UP is being set or cleared. May sleep, under network->config. May be null. */
@@ -73,6 +81,13 @@ struct net_device_ops {
 	int (*set_address)(struct net_device *device, const u8 *address);
 	/* Of ethtool: "virtio_net"; null: none. */
 	const char *driver;
+	/* ethtool -l, -L: how many pairs of queues there are and are used; uses `count`: -EINVAL, -EIO. May sleep, under
+	 * network->config. Both may be null. */
+	void (*channels)(const struct net_device *device, u32 *maximum, u32 *used);
+	int (*set_channels)(struct net_device *device, u32 count);
+	/* ethtool -S: counter `number` of the driver's own, from 0 on; false: there is none. May be null. */
+	bool (*statistic)(const struct net_device *device, unsigned number,
+			  char name[NET_STATISTIC_NAME], u64 *value);
 };
 
 /* An address of a device. Immutable once listed, but for its flags and lifetimes. */
@@ -104,8 +119,8 @@ struct net_device {
 	const struct net_device_ops *ops;
 	const struct net_link_kind *kind; /* of virtual devices; null: hardware, loopback */
 	void *private;
-	struct net_address *addresses; /* RCU */
-	struct net_device_statistics statistics;
+	struct net_address *addresses;					/* RCU */
+	struct net_device_statistics statistics[NET_STATISTICS_COPIES]; /* see net_device_count */
 	u32 taps; /* atomic: packet sockets that listen */
 	/* When routers are asked (again) who they are, 0: not; and how often they were. */
 	u64 router_solicitation_ns;
@@ -113,6 +128,12 @@ struct net_device {
 	/* IPv4, IPv6: when routers are told of all groups; 0: need not be. */
 	u64 group_report_ns[2];
 };
+
+/* Adds `n` to the counter `member` of struct net_device_statistics. Any context. */
+#define net_device_count(device, member, n)                                                        \
+	((device)->statistics[cpu_id() % NET_STATISTICS_COPIES].member += (n))
+/* The sums over all CPUs. */
+void net_device_statistics_sum(const struct net_device *device, struct net_device_statistics *out);
 
 /* Adds a device, filled in but for network and index, under a name ("eth%d" takes the first free
  * number). The loopback device must be the first. -EEXIST, -EINVAL, -ENOMEM. May sleep. */

@@ -65,8 +65,9 @@ static int show_lines(struct text_buffer *out, void (*walk)(struct lines *l))
 
 static void device_line(struct text_buffer *out, const struct net_device *d)
 {
-	const struct net_device_statistics *s = &d->statistics;
+	struct net_device_statistics sum, *s = &sum;
 
+	net_device_statistics_sum(d, s);
 	text_printf(out,
 		    "%6s: %7llu %7llu %4llu %4llu %4u %5u %10u %9llu %8llu %7llu %4llu %4llu "
 		    "%4u %5u %7llu %10u\n",

@@ -207,13 +207,16 @@ OFFSET(tx_carrier, transmit_carrier);
 static int statistic_show(const struct synthetic_node *node, struct text_buffer *out)
 {
 	struct network_namespace *network = current_network();
+	struct net_device_statistics sum = {};
 	const struct net_device *d;
 
 	mutex_lock(&network->config);
 	d = device_of_locked(network, node);
 	if (d)
+		net_device_statistics_sum(d, &sum);
+	if (d)
 		text_printf(out, "%llu\n",
-			    (unsigned long long)*(const u64 *)((const char *)&d->statistics +
+			    (unsigned long long)*(const u64 *)((const char *)&sum +
 							       *(const size_t *)node->data));
 	mutex_unlock(&network->config);
 	return d ? 0 : -ENODEV;

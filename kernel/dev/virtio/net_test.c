@@ -7,7 +7,7 @@
 #include "../../../arch/host/net.h"
 
 #include <core/random.h>
-#include <dev/virtio/virtio.h>
+#include <dev/virtio/net_priv.h>
 #include <dev/virtio/virtio_buses.h>
 #include <lib/errno.h>
 #include <lib/test.h>
@@ -15,25 +15,32 @@
 #include <mm/slab.h>
 #include <net/checksum.h>
 #include <net/local.h>
+#include <sched/thread.h>
 
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/virtio_net.h>
 
 #define ENTRIES 64
+#define QUEUES_MAX 33
 
 struct virtio_queue {
 	struct virtio_queue_request copy;
 	void *tokens[ENTRIES];
 	unsigned count;
-	bool receives;
+	bool receives, commands;
 };
 
-static struct virtio_queue queues[2];
+static struct virtio_queue queues[QUEUES_MAX];
+static unsigned queue_count;
+static u16 offered_pairs;  /* max_virtqueue_pairs */
+static unsigned commanded; /* the last number of pairs that the driver asked for */
+static unsigned sent_by[QUEUES_MAX];
 static const struct virtio_driver *driver;
 static struct net_device *card;
 static u64 offered;
 static unsigned received, budget;
+static bool deaf;	/* to commands */
 static bool honest;	/* the device delivers segments of a stream, not garbage */
 static u32 next_seq;	/* of it */
 static unsigned merged; /* packets that came through with more than one segment */
@@ -55,13 +62,19 @@ void virtio_config_read(struct virtio_device *device, u32 offset, void *to, u32 
 {
 	random_bytes(to, size);
 	*(u8 *)to &= 0xfe; /* an address of one card */
+	if (offset == offsetof(struct virtio_net_config, max_virtqueue_pairs))
+		memcpy(to, &offered_pairs, sizeof(offered_pairs));
 }
 
 int virtio_queues_create(struct virtio_device *device, const struct virtio_queue_request *requests,
 			 unsigned count, struct virtio_queue **out)
 {
+	EXPECT_LE(count, QUEUES_MAX);
+	queue_count = count;
 	for (unsigned i = 0; i < count; i++) {
-		queues[i] = (struct virtio_queue){ .copy = requests[i], .receives = i == 0 };
+		queues[i] = (struct virtio_queue){ .copy = requests[i],
+						   .receives = !(i & 1) && requests[i].used,
+						   .commands = !requests[i].used };
 		out[i] = &queues[i];
 	}
 	return 0;
@@ -85,6 +98,18 @@ unsigned virtio_queue_room(const struct virtio_queue *queue)
 	return ENTRIES - queue->count;
 }
 
+/* Does as it is told; one that is not honest does not always. */
+static void obey(const struct virtio_buffer *buffers)
+{
+	const struct virtio_net_ctrl_hdr *header = phys_to_virt(buffers[0].address);
+	const struct virtio_net_ctrl_mq *mq = phys_to_virt(buffers[1].address);
+	u8 *answer = phys_to_virt(buffers[2].address);
+
+	*answer = honest ? VIRTIO_NET_OK : (u8)(host_net_random() % 3);
+	if (header->class == VIRTIO_NET_CTRL_MQ)
+		commanded = mq->virtqueue_pairs;
+}
+
 int virtio_queue_add(struct virtio_queue *queue, const struct virtio_buffer *buffers, unsigned out,
 		     unsigned in, void *token)
 {
@@ -92,6 +117,10 @@ int virtio_queue_add(struct virtio_queue *queue, const struct virtio_buffer *buf
 		return -ENOSPC;
 	for (unsigned i = 0; i < out + in; i++)
 		EXPECT_LT(0, buffers[i].length);
+	if (queue->commands)
+		obey(buffers);
+	else if (!queue->receives)
+		sent_by[queue - queues]++;
 	queue->tokens[queue->count++] = token;
 	return 0;
 }
@@ -220,7 +249,7 @@ void *virtio_queue_take(struct virtio_queue *queue, u32 *written)
 	unsigned pick;
 	void *token;
 
-	if (!queue->count || (queue->receives && !budget))
+	if (!queue->count || (queue->receives && !budget) || (queue->commands && deaf))
 		return nullptr;
 	pick = honest ? 0 : (unsigned)(host_net_random() % queue->count);
 	token = queue->tokens[pick];
@@ -234,6 +263,18 @@ void *virtio_queue_take(struct virtio_queue *queue, u32 *written)
 	return token;
 }
 
+/* --- The machine --- */
+
+unsigned arch_cpu_count(void)
+{
+	return 4;
+}
+
+void thread_sleep_ns(u64 ns)
+{
+	host_clock_ns += ns;
+}
+
 /* --- What stands on the device --- */
 
 int net_device_register(struct network_namespace *network, struct net_device *device,
@@ -241,6 +282,12 @@ int net_device_register(struct network_namespace *network, struct net_device *de
 {
 	card = device;
 	device->network = network;
+	return 0;
+}
+
+int net_device_take_address(struct net_device *device, const u8 *address)
+{
+	memcpy(device->address, address, ETH_ALEN);
 	return 0;
 }
 
@@ -275,34 +322,57 @@ void net_receive(struct packet *p)
 	card->ops->transmit(card, p);
 }
 
+/* Interrupts of all queues that a task serves. */
+static void interrupt(void)
+{
+	for (unsigned i = 0; i < queue_count; i++)
+		if (queues[i].copy.used)
+			queues[i].copy.used(&queues[i]);
+	host_net_run_timers();
+}
+
+static void start(u64 features, struct virtio_device *virtio)
+{
+	offered = features;
+	received = 0;
+	commanded = 0;
+	memset(sent_by, 0, sizeof(sent_by));
+	*virtio = (struct virtio_device){ .name = "virtio0" };
+	virtio_net_init();
+	EXPECT_EQ(driver->probe(virtio), 0);
+	budget = 0;
+	host_net_run_timers();
+}
+
+static void end(struct virtio_device *virtio)
+{
+	struct virtio_net *n = virtio->private;
+
+	for (unsigned i = 0; i < queue_count; i++)
+		for (unsigned k = 0; k < queues[i].count; k++)
+			if (queues[i].receives)
+				page_put(queues[i].tokens[k]);
+			else if (!queues[i].commands)
+				packet_free(queues[i].tokens[k]);
+	kfree(n->command);
+	kfree(n);
+}
+
 static void rounds(u64 features, unsigned count)
 {
 	static struct virtio_device virtio;
 
-	offered = features;
-	received = 0;
-	virtio = (struct virtio_device){ .name = "virtio0" };
-	virtio_net_init();
-	if (!EXPECT_EQ(driver->probe(&virtio), 0))
-		return;
+	start(features, &virtio);
 	for (unsigned i = 0; i < count && !test_has_failed(); i++) {
 		budget = 1 + (unsigned)(host_net_random() % 100);
-		queues[0].copy.used(&queues[0]);
-		host_net_run_timers();
-		queues[1].copy.used(&queues[1]);
-		host_net_run_timers();
+		interrupt();
 	}
 	EXPECT_LT(0, received);
 	/* What waits for room in the ring is sent. */
-	for (unsigned i = 0; i < 100; i++) {
-		queues[1].copy.used(&queues[1]);
-		host_net_run_timers();
-	}
-	for (unsigned i = 0; i < queues[0].count; i++)
-		page_put(queues[0].tokens[i]);
-	for (unsigned i = 0; i < queues[1].count; i++)
-		packet_free(queues[1].tokens[i]);
-	kfree(virtio.private);
+	budget = 0;
+	for (unsigned i = 0; i < 100; i++)
+		interrupt();
+	end(&virtio);
 }
 
 TEST(virtio_net_survives_a_device_that_lies)
@@ -326,4 +396,93 @@ TEST(virtio_net_merges_segments_and_keeps_the_stream)
 	honest = true;
 	rounds(UINT64_MAX, 1000);
 	EXPECT_LT(1000, merged);
+}
+
+TEST(virtio_net_has_a_pair_of_queues_for_each_processor)
+{
+	static struct virtio_device virtio;
+	struct virtio_net *n;
+	char name[NET_STATISTIC_NAME];
+	u32 maximum, used;
+	u64 value;
+
+	host_net_init(14);
+	host_quiet(1);
+	honest = true;
+	offered_pairs = 8;
+	start(UINT64_MAX, &virtio);
+	n = virtio.private;
+	EXPECT_EQ(queue_count, 17);
+	EXPECT(queues[16].commands);
+	EXPECT_EQ(commanded, 4);
+	card->ops->channels(card, &maximum, &used);
+	EXPECT_EQ(maximum, 8);
+	EXPECT_EQ(used, 4);
+	for (unsigned i = 0; i < 16; i += 2)
+		EXPECT_EQ(queues[i].count, i < 8 ? ENTRIES : 0);
+
+	EXPECT_EQ(card->ops->set_channels(card, 9), -EINVAL);
+	EXPECT_EQ(card->ops->set_channels(card, 6), 0);
+	EXPECT_EQ(commanded, 6);
+	budget = 0;
+	host_net_run_timers();
+	EXPECT_EQ(queues[10].count, ENTRIES);
+	EXPECT_EQ(queues[12].count, 0);
+
+	/* The host's one CPU sends by the first pair, whatever queue packets came from. */
+	budget = 600;
+	for (unsigned i = 0; i < 20; i++)
+		interrupt();
+	EXPECT_LT(0, received);
+	EXPECT(card->ops->statistic(card, 0, name, &value));
+	EXPECT_EQ(strcmp(name, "rx_queue_0_packets"), 0);
+	EXPECT_LT(0, value);
+	EXPECT(card->ops->statistic(card, 63, name, &value));
+	EXPECT_EQ(strcmp(name, "tx_queue_7_kicks"), 0);
+	EXPECT(!card->ops->statistic(card, 64, name, &value));
+	EXPECT_EQ(n->active, 6);
+	end(&virtio);
+}
+
+TEST(virtio_net_with_too_many_pairs_or_none_has_one)
+{
+	static struct virtio_device virtio;
+	static const u16 counts[] = { 0, 17, 0x8000, UINT16_MAX };
+
+	host_net_init(15);
+	host_quiet(1);
+	honest = true;
+	for (unsigned i = 0; i < ARRAY_SIZE(counts); i++) {
+		offered_pairs = counts[i];
+		start(UINT64_MAX, &virtio);
+		EXPECT_EQ(queue_count, 3);
+		EXPECT(!virtio_has(&virtio, VIRTIO_NET_F_MQ));
+		end(&virtio);
+	}
+}
+
+TEST(virtio_net_does_with_one_pair_when_commands_are_not_answered)
+{
+	static struct virtio_device virtio;
+	struct virtio_net *n;
+
+	host_net_init(17);
+	host_quiet(1);
+	honest = deaf = true;
+	offered_pairs = 4;
+	start(UINT64_MAX, &virtio);
+	n = virtio.private;
+	EXPECT_EQ(n->active, 1);
+	EXPECT_EQ(card->ops->set_channels(card, 2), -EIO);
+	EXPECT_EQ(card->ops->set_address(card, card->address), -EIO);
+	EXPECT_EQ(queues[8].count, 1); /* it was given one command, and no other */
+	end(&virtio);
+}
+
+TEST(virtio_net_with_many_queues_survives_a_device_that_lies)
+{
+	host_net_init(16);
+	host_quiet(1);
+	offered_pairs = 3;
+	rounds(UINT64_MAX, 1000);
 }

@@ -133,6 +133,6 @@ void ipv4_input(struct packet *p)
 	return;
 drop:
 	net_count(NET_IP_DISCARDED);
-	p->device->statistics.receive_dropped++;
+	net_device_count(p->device, receive_dropped, 1);
 	packet_free(p);
 }

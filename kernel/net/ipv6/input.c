@@ -161,6 +161,6 @@ void ipv6_input(struct packet *p)
 	return;
 drop:
 	this_cpu(net_statistics).of[1][NET_IP_DISCARDED]++;
-	p->device->statistics.receive_dropped++;
+	net_device_count(p->device, receive_dropped, 1);
 	packet_free(p);
 }

@@ -15,8 +15,8 @@
 
 static void loopback_transmit(struct net_device *device, struct packet *packet)
 {
-	device->statistics.transmit_packets++;
-	device->statistics.transmit_bytes += packet->length;
+	net_device_count(device, transmit_packets, 1);
+	net_device_count(device, transmit_bytes, packet->length);
 	packet->link_header = (u16)packet_headroom(packet);
 	packet_pull(packet, device->header_length);
 	packet->kind = PACKET_HOST;

@@ -17,8 +17,9 @@
 
 static void fill_stats(const struct net_device *device, struct rtnl_link_stats64 *out)
 {
-	const struct net_device_statistics *s = &device->statistics;
+	struct net_device_statistics sum, *s = &sum;
 
+	net_device_statistics_sum(device, s);
 	*out = (struct rtnl_link_stats64){
 		.rx_packets = s->receive_packets,
 		.tx_packets = s->transmit_packets,

@@ -7,8 +7,8 @@
 
 static void dummy_transmit(struct net_device *device, struct packet *packet)
 {
-	device->statistics.transmit_packets++;
-	device->statistics.transmit_bytes += packet->length;
+	net_device_count(device, transmit_packets, 1);
+	net_device_count(device, transmit_bytes, packet->length);
 	packet_free(packet);
 }
 

@@ -65,13 +65,13 @@ static void tun_transmit(struct net_device *device, struct packet *packet)
 
 	spin_lock(&tun->lock);
 	if (tun->file && tun->queue.count < QUEUE_MAX) {
-		device->statistics.transmit_packets++;
-		device->statistics.transmit_bytes += packet->length;
+		net_device_count(device, transmit_packets, 1);
+		net_device_count(device, transmit_bytes, packet->length);
 		packet_queue_add(&tun->queue, packet);
 		object_notify(&tun->file->object, EPOLLIN | EPOLLRDNORM);
 		taken = true;
 	} else {
-		device->statistics.transmit_dropped++;
+		net_device_count(device, transmit_dropped, 1);
 	}
 	spin_unlock(&tun->lock);
 	if (!taken)

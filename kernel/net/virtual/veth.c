@@ -45,12 +45,12 @@ static void veth_transmit(struct net_device *device, struct packet *packet)
 	struct net_device *peer = veth_peer(device);
 
 	if (!peer || !(peer->flags & IFF_UP) || packet->linear < ETH_HLEN) {
-		device->statistics.transmit_dropped++;
+		net_device_count(device, transmit_dropped, 1);
 		packet_free(packet);
 		return;
 	}
-	device->statistics.transmit_packets++;
-	device->statistics.transmit_bytes += packet->length;
+	net_device_count(device, transmit_packets, 1);
+	net_device_count(device, transmit_bytes, packet->length);
 	packet->device = peer;
 	packet->kind = kind_of(peer, packet->data);
 	packet->protocol = load_net16(packet->data + 2 * ETH_ALEN);
