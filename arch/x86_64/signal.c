@@ -93,13 +93,13 @@ static int fpu_pop(struct arch_thread *at, vaddr_t from)
 		return 0;
 	}
 	fpu_detach(at);
-	x86_fpu_init_memory(at->fpu);
 	error = copy_from_user(at->fpu, __force_user(void __user *, from), basic);
 	if (!error && fpu_is_extended(from, sw)) {
 		error = copy_from_user((u8 *)at->fpu + basic,
 				       __force_user(void __user *, from + basic),
 				       x86_fpu_size - basic);
 	} else if (!error) {
+		memset((u8 *)at->fpu + basic, 0, x86_fpu_size - basic);
 		x86_fpu_mark_legacy(at->fpu);
 	}
 	if (!error && !x86_fpu_sanitize(at->fpu))

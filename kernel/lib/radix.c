@@ -75,6 +75,31 @@ void *radix_load(const struct radix_tree *t, u64 index)
 	}
 }
 
+unsigned radix_load_run(const struct radix_tree *t, u64 index, void **values, unsigned count)
+{
+	const void *p = __atomic_load_n(&t->root, __ATOMIC_ACQUIRE);
+	const struct radix_node *n;
+	unsigned done = 0;
+
+	if (!is_node(p)) {
+		values[0] = index ? nullptr : (void *)(uintptr_t)p;
+		return values[0] != nullptr;
+	}
+	n = to_node(p);
+	if (index > node_limit(n))
+		return 0;
+	while (n->shift) {
+		n = __atomic_load_n(&n->slots[slot_of(n, index)], __ATOMIC_ACQUIRE);
+		if (!n)
+			return 0;
+	}
+	void *const *slot = &n->slots[slot_of(n, index)];
+	count = MIN(count, SLOTS - slot_of(n, index));
+	while (done < count && (values[done] = __atomic_load_n(&slot[done], __ATOMIC_ACQUIRE)))
+		done++;
+	return done;
+}
+
 /* Slot `i` of `n` became full or stopped being so: corrects `full` up to the root. */
 static void set_full(struct radix_node *n, unsigned i)
 {

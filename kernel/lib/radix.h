@@ -26,6 +26,12 @@ static inline void radix_init(struct radix_tree *t)
 void *radix_load(const struct radix_tree *t, u64 index);
 
 /*
+ * Copies the values at `index` and after it, up to the first index without one, the end of a node, or `count` of them
+ * (at least 1); how many. As radix_load() for each.
+ */
+unsigned radix_load_run(const struct radix_tree *t, u64 index, void **values, unsigned count);
+
+/*
  * Stores `value` at `index`, replacing what is there; the former value goes to *former unless that is null.
  * Returns 0, or -ENOMEM with the map unchanged. Replacing never fails.
  */

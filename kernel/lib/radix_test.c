@@ -35,6 +35,31 @@ TEST(radix_keeps_far_indices)
 	EXPECT(tree.root == nullptr);
 }
 
+TEST(radix_load_run_ends_at_gaps_and_nodes)
+{
+	struct radix_tree tree = RADIX_TREE_INIT;
+	static u64 many[80];
+	void *run[80];
+
+	EXPECT_EQ(radix_load_run(&tree, 0, run, 80), 0);
+	EXPECT_EQ(radix_store(&tree, 0, &many[0], nullptr), 0);
+	EXPECT_EQ(radix_load_run(&tree, 0, run, 80), 1);
+	EXPECT(run[0] == &many[0]);
+	EXPECT_EQ(radix_load_run(&tree, 1, run, 80), 0);
+	for (unsigned i = 1; i < 80; i++)
+		if (i != 20)
+			EXPECT_EQ(radix_store(&tree, i, &many[i], nullptr), 0);
+	EXPECT_EQ(radix_load_run(&tree, 3, run, 4), 4);
+	EXPECT(run[0] == &many[3] && run[3] == &many[6]);
+	EXPECT_EQ(radix_load_run(&tree, 3, run, 80), 17);
+	EXPECT_EQ(radix_load_run(&tree, 20, run, 80), 0);
+	EXPECT_EQ(radix_load_run(&tree, 21, run, 80), 64 - 21);
+	EXPECT_EQ(radix_load_run(&tree, 64, run, 80), 16);
+	EXPECT(run[15] == &many[79]);
+	EXPECT_EQ(radix_load_run(&tree, 100000, run, 80), 0);
+	radix_destroy(&tree, nullptr);
+}
+
 TEST(radix_next_ends_at_the_last_index)
 {
 	struct radix_tree tree = RADIX_TREE_INIT;

@@ -110,7 +110,8 @@ static void consume(struct iter *it, size_t n)
 enum direction { COPY_TO, COPY_FROM, ZERO };
 
 /* Bytes of one step that could not be moved. */
-static size_t transfer_step(struct iter *it, enum direction direction, void *kernel, size_t size)
+static __always_inline size_t transfer_step(struct iter *it, enum direction direction, void *kernel,
+					    size_t size)
 {
 	void __user *user;
 
@@ -136,11 +137,12 @@ static size_t transfer_step(struct iter *it, enum direction direction, void *ker
 	}
 }
 
-static size_t transfer(struct iter *it, enum direction direction, void *kernel, size_t size)
+/* What reaches beyond the current segment, or is nothing. */
+static __noinline size_t transfer_segments(struct iter *it, enum direction direction, void *kernel,
+					   size_t size)
 {
 	size_t done = 0;
 
-	size = MIN(size, it->remaining);
 	while (done < size) {
 		next_segment(it);
 		size_t step = MIN(size - done, it->segment);
@@ -151,6 +153,16 @@ static size_t transfer(struct iter *it, enum direction direction, void *kernel, 
 		if (left)
 			break;
 	}
+	return done;
+}
+
+static inline size_t transfer(struct iter *it, enum direction direction, void *kernel, size_t size)
+{
+	size = MIN(size, it->remaining);
+	if (unlikely(!size || size > it->segment))
+		return transfer_segments(it, direction, kernel, size);
+	size_t done = size - transfer_step(it, direction, kernel, size);
+	consume(it, done);
 	return done;
 }
 

@@ -126,6 +126,32 @@ static struct page *object_page_get(struct memory_object *object, u64 index)
 	return nullptr;
 }
 
+unsigned object_find_run(struct memory_object *object, u64 index, struct page **pages, u64 count)
+{
+	__uninitialized void *run[PAGE_RUN_MAX], *again[PAGE_RUN_MAX];
+	unsigned n = 0, stay = 0, taken = 0;
+
+	rcu_read_lock();
+	count = radix_load_run(&object->pages, index, run, (unsigned)MIN(count, PAGE_RUN_MAX));
+	while (taken < count && page_get_if_used(run[taken]))
+		taken++;
+	if (taken)
+		stay = radix_load_run(&object->pages, index, again, taken);
+	rcu_read_unlock();
+	for (; n < stay && again[n] == run[n]; n++) {
+		u16 flags = page_flags(run[n]);
+
+		if (!(flags & PAGE_FLAG_UPTODATE))
+			break;
+		if (!(flags & PAGE_FLAG_ACCESSED))
+			page_flags_set(run[n], PAGE_FLAG_ACCESSED);
+		pages[n] = run[n];
+	}
+	for (unsigned i = n; i < taken; i++)
+		page_put(run[i]);
+	return n;
+}
+
 struct page *memory_object_find_page(struct memory_object *object, u64 index)
 {
 	struct page *page = object_page_get(object, index);

@@ -26,6 +26,37 @@ static bool object_has_page(struct memory_object *object, u64 index)
 	return has;
 }
 
+/* --- runs of pages --- */
+
+/* Pages with references that a transfer will come to next. */
+struct page_run {
+	unsigned next, count;
+	struct page *pages[PAGE_RUN_MAX];
+};
+
+/* The page of `offset` from the run, or from a new one where the transfer has more than a page left; null: none is there. */
+static struct page *run_next(struct page_run *run, struct memory_object *object, u64 offset,
+			     u64 left)
+{
+	if (run->next == run->count) {
+		u64 pages = DIV_ROUND_UP((offset & ~PAGE_MASK) + left, PAGE_SIZE);
+
+		run->next = run->count = 0;
+		if (pages > 1)
+			run->count =
+				object_find_run(object, offset >> PAGE_SHIFT, run->pages, pages);
+		if (!run->count)
+			return nullptr;
+	}
+	return run->pages[run->next++];
+}
+
+static void run_end(struct page_run *run)
+{
+	while (run->next < run->count)
+		page_put(run->pages[run->next++]);
+}
+
 /* --- reading ahead --- */
 
 /* A locked page in the object at an index that has none; null if it has one, or there is no memory. */
@@ -123,7 +154,22 @@ static void ahead_hit(struct memory_object *object, struct read_ahead *state, st
 
 /* --- reading --- */
 
-/* One piece of a page to the iterator; bytes copied, or -errno. `left`: bytes that will be read from here on. */
+/* One piece of a page to the iterator, and the page's reference back; bytes copied, or -EFAULT. */
+static ssize_t object_read_page(struct memory_object *object, struct page *page, u64 offset,
+				size_t size, struct iter *it, struct read_ahead *state)
+{
+	if (state) {
+		u64 index = offset >> PAGE_SHIFT;
+		if (page_flags(page) & PAGE_FLAG_AHEAD)
+			ahead_hit(object, state, page, index);
+		state->expected = index + 1;
+	}
+	size_t copied = iter_copy_to(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
+	page_put(page);
+	return copied ?: -EFAULT;
+}
+
+/* The same of a page that has to be found. -errno. `left`: bytes that will be read from here on. */
 static ssize_t object_read_piece(struct memory_object *object, u64 offset, size_t size,
 				 struct iter *it, struct read_ahead *state, u64 left)
 {
@@ -138,21 +184,16 @@ static ssize_t object_read_piece(struct memory_object *object, u64 offset, size_
 		return iter_zero(it, size) ?: -EFAULT;
 	if (error)
 		return error;
-	if (state) {
-		if (page_flags(page) & PAGE_FLAG_AHEAD)
-			ahead_hit(object, state, page, index);
-		state->expected = index + 1;
-	}
-	size_t copied = iter_copy_to(it, (char *)page_address(page) + (offset & ~PAGE_MASK), size);
-	page_put(page);
-	return copied ?: -EFAULT;
+	return object_read_page(object, page, offset, size, it, state);
 }
 
 ssize_t memory_object_read_ahead(struct memory_object *object, u64 offset, struct iter *it,
 				 struct read_ahead *state)
 {
+	__uninitialized struct page_run run;
 	size_t done = 0;
 
+	run.next = run.count = 0;
 	/* A reader who goes on within a page is sequential too. */
 	if (state && state->expected == (offset >> PAGE_SHIFT) + 1)
 		state->expected--;
@@ -162,14 +203,19 @@ ssize_t memory_object_read_ahead(struct memory_object *object, u64 offset, struc
 			break;
 		u64 left = MIN((u64)it->remaining, size - offset);
 		size_t piece = MIN(left, PAGE_SIZE - (offset & ~PAGE_MASK));
-		ssize_t copied = object_read_piece(object, offset, piece, it, state, left);
-		if (copied < 0)
+		struct page *page = run_next(&run, object, offset, left);
+		ssize_t copied = page ? object_read_page(object, page, offset, piece, it, state)
+				      : object_read_piece(object, offset, piece, it, state, left);
+		if (copied < 0) {
+			run_end(&run);
 			return done ? (ssize_t)done : copied;
+		}
 		done += copied;
 		offset += copied;
 		if ((size_t)copied < piece)
 			break;
 	}
+	run_end(&run);
 	return done;
 }
 
@@ -239,21 +285,12 @@ out_uncharge:
 	return result;
 }
 
-static ssize_t object_write_piece(struct memory_object *object, u64 offset, size_t size,
-				  struct iter *it)
+/* One piece into a page, and the page's reference back; bytes copied, or -errno. */
+static ssize_t object_write_page(struct memory_object *object, struct page *page, u64 offset,
+				 size_t size, struct iter *it)
 {
-	u64 index = offset >> PAGE_SHIFT;
-	struct page *page;
+	int error = memory_object_dirty_page(object, page);
 
-	if (size == PAGE_SIZE && !object_has_page(object, index)) {
-		ssize_t result = object_write_new_page(object, index, it);
-		if (result != -EEXIST)
-			return result;
-	}
-	int error = memory_object_get_page(object, index, true, &page);
-	if (error)
-		return error;
-	error = memory_object_dirty_page(object, page);
 	if (error) {
 		page_put(page);
 		return error;
@@ -269,15 +306,36 @@ static ssize_t object_write_piece(struct memory_object *object, u64 offset, size
 	return copied ?: -EFAULT;
 }
 
+/* The same of a page that has to be found, or made. */
+static ssize_t object_write_piece(struct memory_object *object, u64 offset, size_t size,
+				  struct iter *it)
+{
+	u64 index = offset >> PAGE_SHIFT;
+	struct page *page;
+
+	if (size == PAGE_SIZE && !object_has_page(object, index)) {
+		ssize_t result = object_write_new_page(object, index, it);
+		if (result != -EEXIST)
+			return result;
+	}
+	int error = memory_object_get_page(object, index, true, &page);
+	return error ?: object_write_page(object, page, offset, size, it);
+}
+
 ssize_t memory_object_write(struct memory_object *object, u64 offset, struct iter *it)
 {
+	__uninitialized struct page_run run;
 	size_t done = 0;
 	unsigned pages = 0;
 
+	run.next = run.count = 0;
 	while (it->remaining) {
 		size_t piece = MIN(it->remaining, PAGE_SIZE - (offset & ~PAGE_MASK));
-		ssize_t copied = object_write_piece(object, offset, piece, it);
+		struct page *page = run_next(&run, object, offset, it->remaining);
+		ssize_t copied = page ? object_write_page(object, page, offset, piece, it)
+				      : object_write_piece(object, offset, piece, it);
 		if (copied < 0) {
+			run_end(&run);
 			if (!done)
 				return copied;
 			break;
@@ -288,6 +346,7 @@ ssize_t memory_object_write(struct memory_object *object, u64 offset, struct ite
 		if ((size_t)copied < piece)
 			break;
 	}
+	run_end(&run);
 	if (memory_object_is_written_back(object))
 		write_back_balance(object, pages);
 	return done;

@@ -34,6 +34,12 @@ void page_unlock(struct page *page);
 /* Where those wait who wait for a flag of the page to go. */
 struct wait_queue *page_wait_queue(const struct page *page);
 
+#define PAGE_RUN_MAX 16u
+/*
+ * The pages at `index` and after it, up to the first one that is not there or not up to date, but at most `count` and
+ * PAGE_RUN_MAX, each with a reference; how many. One look at the tree instead of one for each. Does not sleep.
+ */
+unsigned object_find_run(struct memory_object *object, u64 index, struct page **pages, u64 count);
 int object_charge(struct memory_object *object, s64 pages);
 /* Inserts `page`, giving the object a reference. -EEXIST when another page was faster, -ENOMEM. */
 [[nodiscard]] int object_insert(struct memory_object *object, u64 index, struct page *page);

@@ -155,8 +155,48 @@ void aspace_remove_range(struct aspace *as, vaddr_t start, vaddr_t end)
 	memory_budget_release(as->budget, freed << PAGE_SHIFT);
 }
 
+/*
+ * Where an address space has tables: ranges with no more than a table's span between two areas of one. What lies between
+ * the ranges need not be searched; when there are too many, the last one reaches to the last area.
+ */
+struct table_ranges {
+	unsigned count;
+	struct {
+		vaddr_t start, end;
+	} range[8];
+};
+
+static void table_ranges_add(struct table_ranges *ranges, const struct vma *vma)
+{
+	unsigned n = ranges->count;
+
+	if (n && (vma->start - ranges->range[n - 1].end < PAGETABLE_SPAN ||
+		  n == ARRAY_SIZE(ranges->range))) {
+		ranges->range[n - 1].end = vma->end;
+		return;
+	}
+	ranges->range[n].start = vma->start;
+	ranges->range[n].end = vma->end;
+	ranges->count++;
+}
+
+/* Frees all tables but the root; what is below the ranges already done is gone, so that nothing there keeps a table. */
+static void free_tables(struct aspace *as, const struct table_ranges *ranges, struct aspace *flush)
+{
+	u64 freed = 0;
+
+	for (unsigned i = 0; i < ranges->count; i++) {
+		vaddr_t ceiling = i + 1 < ranges->count ? ranges->range[i + 1].start : USER_MAX;
+		freed += pagetable_free(as->mmu.root, ranges->range[i].start, ranges->range[i].end,
+					0, ceiling, flush);
+	}
+	as->page_table_pages -= freed;
+	memory_budget_release(as->budget, freed << PAGE_SHIFT);
+}
+
 void aspace_remove_all(struct aspace *as)
 {
+	__uninitialized struct table_ranges ranges;
 	struct unmap_batch batch;
 	struct rb_node *node;
 
@@ -168,16 +208,16 @@ void aspace_remove_all(struct aspace *as)
 
 	unmap_begin(&batch, as);
 	batch.dead = !as->cpus_active;
+	ranges.count = 0;
 	for (node = rb_first(&as->vmas); node; node = rb_next(node)) {
 		struct vma *vma = rb_entry(node, struct vma, node);
 		unmap_range(&batch, vma, vma->start, vma->end);
+		table_ranges_add(&ranges, vma);
 	}
 	vma_destroy_all(as);
 	unmap_end(&batch);
-	u64 freed =
-		pagetable_free(as->mmu.root, 0, USER_MAX, 0, USER_MAX, batch.dead ? nullptr : as);
-	as->page_table_pages -= freed;
-	memory_budget_release(as->budget, freed << PAGE_SHIFT);
+	free_tables(as, &ranges, batch.dead ? nullptr : as);
+	DASSERT(as->page_table_pages == 1); /* the root */
 	as->brk_start = as->brk_end = 0;
 }
 
