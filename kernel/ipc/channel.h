@@ -11,14 +11,16 @@
  *
  * (C1) A message that was accepted is received, or dropped with the last handle of the receiving end.
  * (C2) At most `limit` messages wait; a sender of one more waits.
- * (C3) A call is in one of the states WAITING, and then for good REPLIED, DROPPED or ABANDONED. Its words and payload belong
- * to the replier while it is WAITING and held, to the caller once REPLIED.
+ * (C3) A call is WAITING, and then for good REPLIED, DROPPED or ABANDONED. Its words and payload belong to the replier while it is
+ * WAITING and held, to the caller once REPLIED. Who answers into the caller's registers has it REPLYING meanwhile, with interrupts
+ * masked, and then IN_FRAME; the caller stays where it is as long.
  * (C4) A caller that gives up takes its message out of the queue, or abandons the call; then a reply goes nowhere.
  * (C5) A thread pointer in a waiting receiver or a call is used only with interrupts masked since the state was looked at:
  * threads are freed by RCU.
  *
  * Direct switch: a call to a waiting receiver, and a reply of a receiver that waits again, switch straight to the other
- * thread (sched/hand_over.c), with the words on no queue at all.
+ * thread (sched/switch.c), with the words on no queue at all; where both have nothing but words, they go from one's registers to the
+ * other's (channel_words.c).
  */
 #pragma once
 
@@ -27,6 +29,7 @@
 #include <obj/handle.h>
 
 struct thread;
+struct trap_frame;
 
 #define CHANNEL_WORDS 4
 #define CHANNEL_BYTES_MAX 65536u
@@ -48,12 +51,20 @@ struct channel_message {
 	struct channel_call *call;	 /* a reference; null: nobody waits */
 };
 
-enum channel_call_state { CALL_WAITING, CALL_REPLIED, CALL_DROPPED, CALL_ABANDONED };
+enum channel_call_state {
+	CALL_WAITING,
+	CALL_REPLYING, /* the last one that has not ended */
+	CALL_REPLIED,
+	CALL_IN_FRAME, /* replied, with the words in the caller's registers */
+	CALL_DROPPED,
+	CALL_ABANDONED
+};
 
 struct channel_call {
 	u32 refs;  /* atomic: the caller's, that of its message or of who is to reply */
 	u32 state; /* atomic, enum channel_call_state */
 	struct thread *caller;
+	struct trap_frame *frame; /* the caller's, if the answer may be put there; else null */
 	struct channel_message message; /* the question, while it is queued; then the answer */
 };
 
@@ -118,6 +129,22 @@ struct channel_call *channel_reply_take(struct object *reply);
 					const struct channel_message *answer,
 					struct object *receiver, struct channel_message *out,
 					u32 flags);
+
+#define CHANNEL_IN_FRAME 1
+#define CHANNEL_SLOW 2
+
+/*
+ * channel_call with words only, in registers 1 to 4 of the system call's frame. CHANNEL_IN_FRAME: so is the answer; 0: the answer is in
+ * *answer, as of channel_call; CHANNEL_SLOW: nothing happened, and channel_call is to be asked; else as that. May sleep.
+ */
+[[nodiscard]] int channel_call_words(struct object *sender, u64 badge, struct trap_frame *frame,
+				     struct channel_message *answer);
+/*
+ * channel_reply_receive of the current thread's held call, with words only. CHANNEL_IN_FRAME: the next message is a call, held now; its
+ * words are in registers 1 to 4, the badge in 5; 0: it is in *out; CHANNEL_SLOW and errors as above. May sleep.
+ */
+[[nodiscard]] int channel_reply_receive_words(struct object *receiver, struct trap_frame *frame,
+					      struct channel_message *out);
 
 /* Ends a call without an answer; takes it over. May sleep. */
 void channel_call_drop(struct channel_call *call);

@@ -39,6 +39,7 @@ static struct channel_call *own_call(void)
 		list_init(&call->message.node);
 	}
 	call->state = CALL_WAITING;
+	call->frame = nullptr;
 	return call;
 }
 
@@ -200,27 +201,21 @@ static int give_up(struct channel *channel, struct channel_call *call)
 		return -ERESTARTSYS;
 	}
 	if (!__atomic_compare_exchange_n(&call->state, &expected, CALL_ABANDONED, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		while (!channel_call_ended(call)) /* it is being written, with interrupts masked */
+			arch_pause();
 		return 0;
+	}
 	current_thread()->channel_call = nullptr;
 	channel_call_put(call);
 	return -EINTR;
 }
 
-/* Waits for the end of the call; `wake` has got the question and runs first. Interrupts are masked; then as `irq`. */
-static int wait_for_reply(struct channel *channel, struct channel_call *call, struct thread *wake,
-			  irqflags_t irq)
+int channel_await_answer(struct channel *channel, struct channel_call *call)
 {
-	wait_prepare(SLEEP_INTERRUPTIBLE);
-	if (wake && !thread_hand_over(wake, irq)) {
-		thread_wake(wake);
-		arch_irq_restore(irq);
-	} else if (!wake) {
-		arch_irq_restore(irq);
-	}
-	while (__atomic_load_n(&call->state, __ATOMIC_ACQUIRE) == CALL_WAITING) {
+	while (!channel_call_ended(call)) {
 		wait_prepare(SLEEP_INTERRUPTIBLE);
-		if (__atomic_load_n(&call->state, __ATOMIC_ACQUIRE) != CALL_WAITING)
+		if (channel_call_ended(call))
 			break;
 		if (wait_sleep(NO_DEADLINE)) {
 			int error = give_up(channel, call);
@@ -230,10 +225,15 @@ static int wait_for_reply(struct channel *channel, struct channel_call *call, st
 		}
 	}
 	wait_cancel();
-	return call->state == CALL_REPLIED ? 0 : -EPIPE;
+	if (call->state == CALL_DROPPED)
+		return -EPIPE;
+	return call->state == CALL_IN_FRAME ? CHANNEL_IN_FRAME : 0;
 }
 
-/* Puts the question: 0 and the thread that got it, or null; interrupts are masked on success only. */
+/*
+ * Puts the question: 0 and the thread that got it, or null. On success interrupts are masked, and the thread is prepared to sleep: since
+ * before anybody could answer, so that a hand-over finds out.
+ */
 static int ask(struct channel *channel, struct channel_call *call, struct thread **wake, u32 flags,
 	       irqflags_t *irq)
 {
@@ -244,11 +244,13 @@ static int ask(struct channel *channel, struct channel_call *call, struct thread
 		return -ENOMEM;
 	for (;;) {
 		*irq = arch_irq_save();
+		wait_prepare(SLEEP_INTERRUPTIBLE);
 		spin_lock(&channel->lock);
 		result = put_locked(channel, &call->message, wake);
 		spin_unlock(&channel->lock);
 		if (likely(result >= 0))
 			break;
+		wait_cancel();
 		arch_irq_restore(*irq);
 		if (result != -EAGAIN || flags & CHANNEL_NONBLOCK)
 			break;
@@ -281,9 +283,13 @@ int channel_call(struct object *sender, struct channel_message *message, u32 fla
 		call->message.payload = nullptr;
 		return error;
 	}
-	if (!wake)
+	if (wake) {
+		channel_switch_to(wake, irq);
+	} else {
+		arch_irq_restore(irq);
 		object_notify(&channel->receiver.object, EPOLLIN | EPOLLRDNORM);
-	error = wait_for_reply(channel, call, wake, irq);
+	}
+	error = channel_await_answer(channel, call);
 	if (error == -EINTR) {
 		message->payload = nullptr; /* with whoever has the call */
 		return error;
@@ -334,17 +340,8 @@ static int stop_waiting(struct channel *channel, struct channel_receiver *self)
 	return done ? self->status : -ERESTARTSYS;
 }
 
-/* Interrupts are masked; then as `irq`. `wake` (may be null) runs first. */
-static int wait_for_message(struct channel *channel, struct channel_receiver *self,
-			    struct thread *wake, irqflags_t irq)
+int channel_await_message(struct channel *channel, struct channel_receiver *self)
 {
-	wait_prepare(SLEEP_INTERRUPTIBLE);
-	if (wake && !thread_hand_over(wake, irq)) {
-		thread_wake(wake);
-		arch_irq_restore(irq);
-	} else if (!wake) {
-		arch_irq_restore(irq);
-	}
 	while (!__atomic_load_n(&self->done, __ATOMIC_ACQUIRE)) {
 		wait_prepare(SLEEP_INTERRUPTIBLE);
 		if (__atomic_load_n(&self->done, __ATOMIC_ACQUIRE))
@@ -365,6 +362,7 @@ static int receive(struct channel *channel, struct channel_call *answered,
 	struct thread *wake = answered ? call_finish(answered, CALL_REPLIED) : nullptr;
 	int result = 0;
 
+	wait_prepare(SLEEP_INTERRUPTIBLE); /* before a message can come */
 	spin_lock(&channel->lock);
 	message = take_locked(channel);
 	if (!message && (channel->sender_gone || channel->receiver_gone))
@@ -374,8 +372,14 @@ static int receive(struct channel *channel, struct channel_call *answered,
 	else if (!message)
 		list_add(&channel->receivers, &self.node);
 	spin_unlock(&channel->lock);
-	if (likely(!message && !result))
-		return wait_for_message(channel, &self, wake, irq);
+	if (likely(!message && !result)) {
+		if (wake)
+			channel_switch_to(wake, irq);
+		else
+			arch_irq_restore(irq);
+		return channel_await_message(channel, &self);
+	}
+	wait_cancel();
 	if (wake)
 		thread_wake(wake);
 	arch_irq_restore(irq);

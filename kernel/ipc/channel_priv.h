@@ -11,8 +11,9 @@ struct channel_receiver {
 	struct list_head node; /* in channel.receivers until somebody delivers */
 	struct thread *thread;
 	struct channel_message *out;
+	struct trap_frame *frame; /* where words alone may be put instead; else null */
 	bool done;  /* atomic: `out` or `status` is set, and nobody else looks at this any more */
-	int status; /* 0 or -EPIPE */
+	int status; /* 0, -EPIPE or CHANNEL_IN_FRAME */
 };
 
 struct channel {
@@ -34,6 +35,27 @@ static inline struct channel *channel_of(struct object *object)
 
 /* What a message in the queue takes; one of a call is part of that. */
 u64 channel_message_bytes(const struct channel_message *message);
+
+/* Waits for the end of a call, of which the current thread may have been told: 0, CHANNEL_IN_FRAME, -errno as channel_call. */
+[[nodiscard]] int channel_await_answer(struct channel *channel, struct channel_call *call);
+/* Waits until something was delivered: `status` of it, or -ERESTARTSYS. */
+[[nodiscard]] int channel_await_message(struct channel *channel, struct channel_receiver *self);
+
+static inline bool channel_call_ended(const struct channel_call *call)
+{
+	return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE) > CALL_REPLYING;
+}
+
+/* Lets `wake` run on the time of the current thread, which is prepared to sleep and afterwards is not; interrupts are masked, then as
+ * `irq`. */
+static inline void channel_switch_to(struct thread *wake, irqflags_t irq)
+{
+	if (likely(thread_hand_over(wake, irq)))
+		return;
+	wait_cancel();
+	thread_wake(wake);
+	arch_irq_restore(irq);
+}
 
 void channel_call_free(struct channel_call *call);
 static inline void channel_call_put(struct channel_call *call)

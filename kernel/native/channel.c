@@ -268,31 +268,63 @@ long sys_channel_send(struct trap_frame *frame)
 	return result;
 }
 
-long sys_channel_call(struct trap_frame *frame)
+/* The answer of a call: words to registers, and the payload to where the program wants it. */
+static long answered(struct exchange *x)
+{
+	words_put(x);
+	return unlikely(x->user || x->message.payload) ? payload_out(x) : 0;
+}
+
+/* Any call. */
+static __noinline long call_message(struct object *sender, u64 badge, struct trap_frame *frame)
 {
 	__uninitialized struct exchange x;
 	struct channel_payload *sent;
+	long result = exchange_begin(&x, frame, true);
+
+	if (result)
+		return result;
+	x.message.badge = badge;
+	sent = x.message.payload;
+	result = channel_call(sender, &x.message, exchange_flags(frame));
+	if (sent && x.message.payload != sent)
+		exchange_sent(&x);
+	if (!result)
+		result = answered(&x);
+	exchange_end(&x);
+	return result;
+}
+
+/* One whose words went on the short way, but whose answer did not. */
+static __noinline long call_answered(struct trap_frame *frame, const struct channel_message *answer)
+{
+	struct exchange x = { .frame = frame, .message = *answer };
+	long result = answered(&x);
+
+	exchange_end(&x);
+	return result;
+}
+
+long sys_channel_call(struct trap_frame *frame)
+{
+	__uninitialized struct channel_message answer;
 	struct object *sender;
 	bool owned;
-	long result = sender_get(frame, &sender, &owned, &x.message.badge);
+	u64 badge;
+	long result = sender_get(frame, &sender, &owned, &badge);
 
 	if (unlikely(result))
 		return result;
-	result = exchange_begin(&x, frame, true);
-	if (likely(!result)) {
-		sent = x.message.payload;
-		result = channel_call(sender, &x.message, exchange_flags(frame));
-		if (sent && x.message.payload != sent)
-			exchange_sent(&x);
-		if (likely(!result)) {
-			words_put(&x);
-			if (unlikely(x.user || x.message.payload))
-				result = payload_out(&x);
-		}
-		if (unlikely(x.message.payload || x.moves))
-			exchange_end(&x);
-	}
-	if (owned)
+	result = CHANNEL_SLOW;
+	if (likely(!frame_argument(frame, 5)))
+		result = channel_call_words(sender, badge, frame, &answer);
+	if (likely(result == CHANNEL_IN_FRAME))
+		result = 0;
+	else if (result == CHANNEL_SLOW)
+		result = call_message(sender, badge, frame);
+	else if (!result)
+		result = call_answered(frame, &answer);
+	if (unlikely(owned))
 		object_put(sender);
 	return result;
 }
@@ -348,35 +380,61 @@ long sys_channel_receive(struct trap_frame *frame)
 	return result;
 }
 
-long sys_channel_reply_receive(struct trap_frame *frame)
+/* Any reply. */
+static __noinline long reply_message(struct object *receiver, struct trap_frame *frame)
 {
 	__uninitialized struct exchange x;
+	struct channel_message answer;
 	struct channel_call *call;
+	long result = exchange_begin(&x, frame, true);
+
+	if (result)
+		return result;
+	answer = x.message;
+	x.message.payload = nullptr;
+	call = channel_held_take();
+	if (call) {
+		exchange_sent(&x);
+		result = channel_reply_receive(call, &answer, receiver, &x.message,
+					       exchange_flags(frame));
+	} else {
+		channel_payload_free(answer.payload);
+		result = channel_receive(receiver, &x.message, exchange_flags(frame));
+	}
+	if (!result)
+		result = received(&x, receiver);
+	kfree(x.moves);
+	return result;
+}
+
+/* One whose words went on the short way, but what came next did not. */
+static __noinline long reply_received(struct object *receiver, struct trap_frame *frame,
+				      const struct channel_message *message)
+{
+	struct exchange x = { .frame = frame, .message = *message };
+
+	return received(&x, receiver);
+}
+
+long sys_channel_reply_receive(struct trap_frame *frame)
+{
+	__uninitialized struct channel_message message;
 	struct object *receiver;
 	bool owned;
 	long result = receiver_get(frame, &receiver, &owned);
 
 	if (unlikely(result))
 		return result;
-	result = exchange_begin(&x, frame, true);
-	if (likely(!result)) {
-		struct channel_message answer = x.message;
-
-		x.message.payload = nullptr;
-		call = channel_held_take();
-		if (likely(call)) {
-			exchange_sent(&x);
-			result = channel_reply_receive(call, &answer, receiver, &x.message,
-						       exchange_flags(frame));
-		} else {
-			channel_payload_free(answer.payload);
-			result = channel_receive(receiver, &x.message, exchange_flags(frame));
-		}
-		if (likely(!result))
-			result = received(&x, receiver);
-		kfree(x.moves);
-	}
-	if (owned)
+	result = CHANNEL_SLOW;
+	if (likely(!frame_argument(frame, 5) && !exchange_flags(frame)))
+		result = channel_reply_receive_words(receiver, frame, &message);
+	if (likely(result == CHANNEL_IN_FRAME))
+		result = CAIRN_RECEIVED_CALL;
+	else if (result == CHANNEL_SLOW)
+		result = reply_message(receiver, frame);
+	else if (!result)
+		result = reply_received(receiver, frame, &message);
+	if (unlikely(owned))
 		object_put(receiver);
 	return result;
 }

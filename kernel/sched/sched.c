@@ -299,80 +299,6 @@ static struct thread *pick_next(struct run_queue *rq, struct thread *running, bo
 	return next;
 }
 
-/* Loads the mappings of `next`. A thread without any runs with what is there. */
-static void switch_aspace(struct run_queue *rq, struct aspace *next) __must_hold(&rq->lock)
-{
-	if (!next || next == rq->loaded)
-		return;
-	sched_hooks.aspace_hold(next);
-	sched_hooks.aspace_activate(next);
-	rq->to_release = rq->loaded;
-	rq->loaded = next;
-}
-
-/*
- * The second half of a switch, on the stack of the thread that runs now: lets the queue go, which
- * the thread before has locked, and disposes of what that one left. Interrupts are masked; then
- * they are as `flags` says.
- */
-static void finish_switch(irqflags_t flags) __no_lock_analysis
-{
-	struct run_queue *rq = &this_cpu(run_queue);
-	struct thread *previous = rq->previous, *homeless = rq->homeless;
-	struct aspace *to_release = rq->to_release;
-	bool dead = previous->state == THREAD_DEAD;
-
-	rq->to_release = nullptr;
-	__atomic_store_n(&previous->on_cpu, false, __ATOMIC_RELEASE);
-	if (unlikely(homeless)) {
-		rq->homeless = nullptr;
-		place_thread(rq, homeless);
-	} else {
-		spin_unlock_raw(&rq->lock);
-	}
-	if (likely(!dead && !to_release)) {
-		arch_irq_restore(flags);
-		return;
-	}
-	preempt_disable();
-	arch_irq_restore(flags);
-	if (to_release)
-		sched_hooks.aspace_release(to_release);
-	if (dead)
-		thread_reap(previous);
-	preempt_enable();
-}
-
-void thread_entered(void)
-{
-	finish_switch(arch_irq_save());
-	arch_irq_enable();
-}
-
-/* Counts and books around the moment when `next` takes over from `prev`. */
-static void note_switch(struct run_queue *rq, struct thread *prev, struct thread *next,
-			bool voluntary, u64 now) __must_hold(&rq->lock)
-{
-	if (voluntary) {
-		prev->voluntary_switches++;
-	} else {
-		prev->involuntary_switches++;
-		if (prev->has_rseq)
-			thread_work_set(&prev->base, WORK_RSEQ);
-	}
-	if (next->has_rseq && next->rseq_cpu != rq->cpu)
-		thread_work_set(&next->base, WORK_RSEQ);
-	rq->stats.switches++;
-	rq->previous = prev;
-	rq->current = next;
-	next->exec_start_ns = now;
-	next->on_cpu = true;
-	if (next == rq->idle)
-		__atomic_fetch_or(&idle_cpus, 1ull << rq->cpu, __ATOMIC_RELAXED);
-	else if (prev == rq->idle)
-		__atomic_fetch_and(&idle_cpus, ~(1ull << rq->cpu), __ATOMIC_RELAXED);
-}
-
 /* The running thread sleeps or is dead. */
 static void block_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock)
 {
@@ -381,15 +307,6 @@ static void block_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq
 		t->counted_blocked = true;
 		rq->blocked++;
 	}
-}
-
-void switch_threads(struct run_queue *rq, struct thread *prev, struct thread *next, bool voluntary,
-		    u64 now, irqflags_t flags) __no_lock_analysis
-{
-	note_switch(rq, prev, next, voluntary, now);
-	switch_aspace(rq, next->aspace);
-	(void)arch_switch(prev, next);
-	finish_switch(flags);
 }
 
 enum switch_reason { SWITCH_SLEEP, SWITCH_YIELD, SWITCH_PREEMPT };
@@ -456,28 +373,6 @@ void trap_preempt_kernel(void)
 
 	while (thread_work(current_base()) & WORK_RESCHEDULE)
 		switch_thread(SWITCH_PREEMPT, flags);
-}
-
-void thread_use_aspace(struct aspace *aspace) __no_lock_analysis
-{
-	irqflags_t flags = arch_irq_save();
-	struct run_queue *rq = &this_cpu(run_queue);
-	struct aspace *to_release = rq->loaded;
-
-	current_thread()->aspace = aspace;
-	if (aspace == rq->loaded) {
-		arch_irq_restore(flags);
-		return;
-	}
-	/* Unlike a switch this lets go of the old one even for null: it may be about to be
-	 * destroyed. */
-	if (aspace)
-		sched_hooks.aspace_hold(aspace);
-	sched_hooks.aspace_activate(aspace);
-	rq->loaded = aspace;
-	arch_irq_restore(flags);
-	if (to_release)
-		sched_hooks.aspace_release(to_release);
 }
 
 /* --- waking --- */

@@ -212,8 +212,8 @@ void thread_for_each(void (*visit)(struct thread *thread, void *arg), void *arg)
 void sched_init(void);
 
 /*
- * Calls into mm, set by it at boot. Each CPU holds a reference to the address space that it has loaded, so
- * that kernel threads, and the next thread of the same process, find it there.
+ * Calls into mm, set by it at boot. A CPU on which a kernel thread runs holds a reference to the address space that it has still
+ * loaded, so that the next thread of the same process finds it there.
  */
 struct sched_hooks {
 	void (*aspace_activate)(
