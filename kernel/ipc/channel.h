@@ -140,7 +140,7 @@ struct channel_call *channel_reply_take(struct object *reply);
 [[nodiscard]] int channel_call_words(struct object *sender, u64 badge, struct trap_frame *frame,
 				     struct channel_message *answer);
 /*
- * channel_reply_receive of the current thread's held call, with words only. CHANNEL_IN_FRAME: the next message is a call, held now; its
+ * channel_reply_receive of the current thread's held call, if there is one, with words only. CHANNEL_IN_FRAME: the next message is a call, held now; its
  * words are in registers 1 to 4, the badge in 5; 0: it is in *out; CHANNEL_SLOW and errors as above. May sleep.
  */
 [[nodiscard]] int channel_reply_receive_words(struct object *receiver, struct trap_frame *frame,

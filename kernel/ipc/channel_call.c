@@ -22,8 +22,7 @@ void channel_call_free(struct channel_call *call)
 	kfree(call);
 }
 
-/* The current thread's call, ready for use. */
-static struct channel_call *own_call(void)
+struct channel_call *channel_own_call(void)
 {
 	struct thread *self = current_thread();
 	struct channel_call *call = self->channel_call;
@@ -43,8 +42,7 @@ static struct channel_call *own_call(void)
 	return call;
 }
 
-/* The end of a call that nobody waits for any more, with interrupts masked (C5). The thread to wake, or null. */
-static struct thread *call_finish(struct channel_call *call, enum channel_call_state state)
+struct thread *channel_call_finish(struct channel_call *call, enum channel_call_state state)
 {
 	struct thread *caller = call->caller;
 	u32 expected = CALL_WAITING;
@@ -58,7 +56,7 @@ static struct thread *call_finish(struct channel_call *call, enum channel_call_s
 void channel_call_drop(struct channel_call *call)
 {
 	irqflags_t flags = arch_irq_save();
-	struct thread *caller = call_finish(call, CALL_DROPPED);
+	struct thread *caller = channel_call_finish(call, CALL_DROPPED);
 
 	if (caller)
 		thread_wake(caller);
@@ -266,7 +264,7 @@ static int ask(struct channel *channel, struct channel_call *call, struct thread
 int channel_call(struct object *sender, struct channel_message *message, u32 flags)
 {
 	struct channel *channel = channel_of(sender);
-	struct channel_call *call = own_call();
+	struct channel_call *call = channel_own_call();
 	struct thread *wake;
 	irqflags_t irq;
 	int error;
@@ -359,7 +357,7 @@ static int receive(struct channel *channel, struct channel_call *answered,
 	struct channel_receiver self = { .thread = current_thread(), .out = out };
 	irqflags_t irq = arch_irq_save();
 	struct channel_message *message;
-	struct thread *wake = answered ? call_finish(answered, CALL_REPLIED) : nullptr;
+	struct thread *wake = answered ? channel_call_finish(answered, CALL_REPLIED) : nullptr;
 	int result = 0;
 
 	wait_prepare(SLEEP_INTERRUPTIBLE); /* before a message can come */
@@ -434,7 +432,7 @@ int channel_reply(struct channel_call *call, const struct channel_message *answe
 {
 	bool wanted = put_answer(call, answer);
 	irqflags_t irq = arch_irq_save();
-	struct thread *caller = call_finish(call, CALL_REPLIED);
+	struct thread *caller = channel_call_finish(call, CALL_REPLIED);
 
 	if (caller)
 		thread_wake(caller);

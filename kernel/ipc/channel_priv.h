@@ -36,6 +36,12 @@ static inline struct channel *channel_of(struct object *object)
 /* What a message in the queue takes; one of a call is part of that. */
 u64 channel_message_bytes(const struct channel_message *message);
 
+/* The current thread's call, ready for use; null: no memory. */
+struct channel_call *channel_own_call(void);
+/* The end of a call that nobody waits for any more, with interrupts masked (C5); takes it over. The thread to wake, or null. */
+[[nodiscard]] struct thread *channel_call_finish(struct channel_call *call,
+						 enum channel_call_state state);
+
 /* Waits for the end of a call, of which the current thread may have been told: 0, CHANNEL_IN_FRAME, -errno as channel_call. */
 [[nodiscard]] int channel_await_answer(struct channel *channel, struct channel_call *call);
 /* Waits until something was delivered: `status` of it, or -ERESTARTSYS. */

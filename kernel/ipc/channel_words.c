@@ -6,6 +6,7 @@
  */
 #include <arch/frame.h>
 #include <ipc/channel_priv.h>
+#include <lib/errno.h>
 
 static inline void words_copy(struct trap_frame *to, const struct trap_frame *from)
 {
@@ -54,8 +55,11 @@ int channel_call_words(struct object *sender, u64 badge, struct trap_frame *fram
 	struct thread *receiver;
 	irqflags_t irq;
 
-	if (unlikely(!call || __atomic_load_n(&call->refs, __ATOMIC_ACQUIRE) != 1))
-		return CHANNEL_SLOW;
+	if (unlikely(!call || __atomic_load_n(&call->refs, __ATOMIC_ACQUIRE) != 1)) {
+		call = channel_own_call();
+		if (!call)
+			return -ENOMEM;
+	}
 	irq = arch_irq_save();
 	call->frame = frame;
 	call->state = CALL_WAITING;
@@ -76,12 +80,24 @@ int channel_call_words(struct object *sender, u64 badge, struct trap_frame *fram
 	return take_answer(call, channel_await_answer(channel, call), answer);
 }
 
+/* Answers a call that came as a message. */
+static __noinline struct thread *answer_message(struct channel_call *call,
+						const struct trap_frame *frame)
+{
+	for (unsigned i = 0; i < CHANNEL_WORDS; i++)
+		call->message.words[i] = frame_argument(frame, i + 1);
+	call->message.payload = nullptr;
+	return channel_call_finish(call, CALL_REPLIED);
+}
+
 /* Answers into the caller's registers: the thread to wake, or null if it waits no longer. With interrupts masked (C3, C5). */
 static inline struct thread *answer_words(struct channel_call *call, const struct trap_frame *frame)
 {
 	struct thread *caller = call->caller;
 	u32 expected = CALL_WAITING;
 
+	if (unlikely(!call->frame))
+		return answer_message(call, frame);
 	if (unlikely(!__atomic_compare_exchange_n(&call->state, &expected, CALL_REPLYING, false,
 						  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))) {
 		channel_call_put(call);
@@ -97,13 +113,11 @@ int channel_reply_receive_words(struct object *receiver, struct trap_frame *fram
 				struct channel_message *out) __no_lock_analysis
 {
 	struct channel *channel = channel_of(receiver);
-	struct thread *self = current_thread(), *caller;
+	struct thread *self = current_thread(), *caller = nullptr;
 	struct channel_call *call = self->channel_held;
 	__uninitialized struct channel_receiver waiting;
 	irqflags_t irq;
 
-	if (unlikely(!call || !call->frame))
-		return CHANNEL_SLOW;
 	irq = arch_irq_save();
 	spin_lock_raw(&channel->lock); /* as by spin_lock: interrupts are masked */
 	if (unlikely(!list_empty(&channel->messages) || channel->sender_gone ||
@@ -112,7 +126,8 @@ int channel_reply_receive_words(struct object *receiver, struct trap_frame *fram
 		arch_irq_restore(irq);
 		return CHANNEL_SLOW;
 	}
-	caller = answer_words(call, frame);
+	if (likely(call))
+		caller = answer_words(call, frame);
 	self->channel_held = nullptr; /* before another call can be delivered */
 	waiting.thread = self;
 	waiting.out = out;

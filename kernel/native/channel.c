@@ -236,8 +236,8 @@ cancel_first:
 	return error;
 }
 
-static int sender_get(const struct trap_frame *frame, struct object **sender, bool *owned,
-		      u64 *badge)
+static inline int sender_get(const struct trap_frame *frame, struct object **sender, bool *owned,
+			     u64 *badge)
 {
 	if (unlikely(exchange_flags(frame) & ~CHANNEL_NONBLOCK))
 		return -EINVAL;
@@ -351,7 +351,8 @@ static long received(struct exchange *x, struct object *receiver)
 	return CAIRN_RECEIVED_CALL;
 }
 
-static int receiver_get(const struct trap_frame *frame, struct object **receiver, bool *owned)
+static inline int receiver_get(const struct trap_frame *frame, struct object **receiver,
+			       bool *owned)
 {
 	if (unlikely(exchange_flags(frame) & ~CHANNEL_NONBLOCK))
 		return -EINVAL;

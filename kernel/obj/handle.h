@@ -149,12 +149,18 @@ void pool_close_on_exec(struct pool *pool);
 						    struct object **out, bool *owned, u64 *badge)
 {
 	const struct pool_table *table = pool->table;
+	const struct handle *slot;
 
-	/* A handle that was never derived has none. */
-	if (likely(pool->users == 1 && (unsigned)fd < table->size &&
-		   !table->slots[fd].derivation)) {
-		*badge = 0;
-		return handle_borrow(pool, fd, type, rights, out, owned);
+	if (likely(pool->users == 1 && (unsigned)fd < table->size)) {
+		slot = &table->slots[fd];
+		/* A handle that was never derived has none. */
+		if (likely(slot->object && !slot->derivation && slot->object->type == type &&
+			   !(rights & ~slot->rights))) {
+			*owned = false;
+			*badge = 0;
+			*out = slot->object;
+			return 0;
+		}
 	}
 	*owned = true;
 	return handle_get_badge(pool, fd, type, rights, out, badge);
