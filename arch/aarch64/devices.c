@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices of the device tree that are no bus: serial ports, memory-mapped virtio devices. */
 #include <arch/boot.h>
+#include <arch/ports.h>
 #include <dev/uart/uart.h>
 #include <dev/virtio/virtio_buses.h>
 
@@ -48,4 +49,20 @@ void arch_devices_init(void)
 		if (device_tree_reg(dt, node, 0, &address, &size) && node_interrupt(node, &irq))
 			uart_pl011_register(line++, address, irq);
 	virtio_devices_add();
+}
+
+const u32 arch_port_count = 0;
+
+u32 arch_port_read(u32 port, unsigned size)
+{
+	(void)port;
+	(void)size;
+	return 0;
+}
+
+void arch_port_write(u32 port, u32 value, unsigned size)
+{
+	(void)port;
+	(void)value;
+	(void)size;
 }
