@@ -18,7 +18,7 @@ from side import machine  # noqa: E402
 
 
 def build(arch):
-    """The initramfs: the benchmarks as /init, and BusyBox for the shell row."""
+    """The initramfs: the benchmarks as /init, BusyBox for the shell row, and what Debian's kernel has as a module."""
     out = os.path.join(machine.BUILD, arch, "bench-micro")
     folders = [os.path.join(ROOT, *words) for words in (("bench", "micro"), ("user", "lib"))]
     sources = sorted(os.path.join(f, name) for f in folders for name in os.listdir(f) if name.endswith(".c"))
@@ -26,7 +26,8 @@ def build(arch):
                     "-I" + os.path.join(ROOT, "abi", "native"), "-o", out, *sources], check=True)
     machine.fetch(arch, "busybox-static", "linux")
     initrd = out + ".cpio"
-    machine.tool("tools/mkinitramfs", initrd, "--file", f"init={out}", "--file", f"bin/busybox={machine.busybox(arch)}")
+    machine.tool("tools/mkinitramfs", initrd, "--file", f"init={out}", "--file", f"bin/busybox={machine.busybox(arch)}",
+                 "--file", f"fuse.ko={machine.linux_module(arch, 'fuse')}")
     return initrd
 
 

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Rows that each kernel does in its own way: a silo, or on Linux a process with name spaces and a cgroup of its own; a small message
+ * and its answer through a channel, or on Linux through two pipes.
+ */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <cairn/channel.h>
+#include <cairn/handle.h>
+#include <cairn/silo.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GROUP "/tmp/cgroup/bench"
+
+/* 1 on this kernel, 0 on Linux. */
+static int have_silos(void)
+{
+	int silo = cairn_silo_create(0);
+
+	if (silo < 0)
+		return 0;
+	close(silo);
+	return 1;
+}
+
+/* Makes and destroys a silo, that nobody entered; the name spaces of a process that does nothing, and a cgroup. */
+static int silo_empty(void)
+{
+	int silo = cairn_silo_create(0);
+
+	return silo < 0 ? -1 : close(silo);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && !status ? 0 : -1;
+}
+
+static int unshare_all(void)
+{
+	pid_t pid;
+
+	if (mkdir(GROUP, 0755))
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID) != 0);
+	if (wait_for(pid))
+		return -1;
+	return rmdir(GROUP);
+}
+
+static void mount_cgroups(void)
+{
+	mkdir("/tmp/cgroup", 0755);
+	mount("none", "/tmp/cgroup", "cgroup2", 0, 0);
+}
+
+BENCH("silo", silo_create_destroy, 300)
+{
+	if (have_silos())
+		return TIMED(n, ({
+				     if (silo_empty())
+					     return -1;
+			     }));
+	mount_cgroups();
+	return TIMED(n, ({
+			     if (unshare_all())
+				     return -1;
+		     }));
+}
+
+/* The same with a process inside: on both a fork, an exit and a wait besides. */
+static int silo_with_process(int root)
+{
+	int silo = cairn_silo_create(CAIRN_HANDLE_KEEP_ON_FORK);
+	pid_t pid;
+
+	if (silo < 0 || cairn_silo_configure(silo, CAIRN_SILO_ROOT, (unsigned)root))
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		_exit(cairn_silo_enter(silo, (const int[]){ 0, 1, 2 }, 3) != 0);
+	if (wait_for(pid))
+		return -1;
+	return close(silo);
+}
+
+static int cgroup_with_process(void)
+{
+	pid_t pid;
+
+	if (mkdir(GROUP, 0755))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(GROUP "/cgroup.procs", O_WRONLY);
+
+		if (fd < 0 || write(fd, "0", 1) != 1)
+			_exit(1);
+		_exit(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID) != 0);
+	}
+	if (wait_for(pid))
+		return -1;
+	/* The last process leaves it a moment after its end. */
+	while (rmdir(GROUP))
+		if (errno != EBUSY)
+			return -1;
+	return 0;
+}
+
+BENCH("silo", silo_with_process, 200)
+{
+	int64_t ns;
+	int root;
+
+	if (!have_silos()) {
+		mount_cgroups();
+		return TIMED(n, ({
+				     if (cgroup_with_process())
+					     return -1;
+			     }));
+	}
+	root = open("/tmp", O_RDONLY | O_DIRECTORY);
+	ns = TIMED(n, ({
+			   if (silo_with_process(root))
+				   return -1;
+		   }));
+	close(root);
+	return ns;
+}
+
+static int64_t pipe_calls(unsigned n)
+{
+	int to[2], from[2], status;
+	char c = 0;
+	int64_t ns;
+	pid_t pid;
+
+	if (pipe(to) || pipe(from))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(to[1]);
+		while (read(to[0], &c, 1) == 1 && write(from[1], &c, 1) == 1)
+			;
+		_exit(0);
+	}
+	close(to[0]);
+	close(from[1]);
+	ns = TIMED(n, ({
+			   if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
+				   return -1;
+		   }));
+	close(to[1]);
+	close(from[0]);
+	waitpid(pid, &status, 0);
+	return ns;
+}
+
+static int64_t channel_calls(unsigned n)
+{
+	struct cairn_message message = { .words = { 1 } };
+	int ends[2], status;
+	int64_t ns;
+	pid_t pid;
+
+	if (cairn_channel_create(ends, 4, CAIRN_HANDLE_KEEP_ON_FORK))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(ends[1]);
+		while (cairn_channel_reply_receive(ends[0], 0, &message, 0) >= 0)
+			message.words[0]++;
+		_exit(0);
+	}
+	close(ends[0]);
+	ns = TIMED(n, ({
+			   if (cairn_channel_call(ends[1], 0, &message, 0))
+				   return -1;
+		   }));
+	close(ends[1]);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return ns;
+}
+
+BENCH("silo", small_message_round_trip, 3000)
+{
+	return have_silos() ? channel_calls(n) : pipe_calls(n);
+}
