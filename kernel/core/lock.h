@@ -51,7 +51,8 @@ enum lock_rank {
 	RANK_FILE_POSITION = 22, /* obj: offset of an open file; held during a read or write */
 	RANK_SYNTHETIC = 24, /* fs: text of an open file of /proc or /sys; held while it is made */
 	RANK_TTY = 30,	     /* dev: terminal settings */
-	RANK_LOOP = 36,	     /* dev: loop devices, what they are bound to */
+	RANK_MOUNT_CONTEXT = 35,    /* vfs: a mount in preparation; making file systems follows */
+	RANK_LOOP = 36,		    /* dev: loop devices, what they are bound to */
 	RANK_BLOCK_PARTITIONS = 38, /* block: changes of the partitions of a disk; reads it */
 	RANK_MOUNT = 40,	    /* vfs: mount tree */
 	RANK_OVERLAY_RENAME = 44,   /* fs: renames of an overlay, whose layers have theirs */

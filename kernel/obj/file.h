@@ -128,7 +128,9 @@ struct file {
 	BIT(6) /* a blocking write goes on until all is written: pipes, terminals, stream sockets  \
 		*/
 
-#define FILE_MODE_DIRECT BIT(8)	    /* O_DIRECT is possible, of regular files */
+#define FILE_MODE_DIRECT BIT(8) /* O_DIRECT is possible, of regular files */
+#define FILE_MODE_DETACHED                                                                         \
+	BIT(10) /* of a tree of mounts that is attached nowhere, see vfs/mount_handle.h */
 #define FILE_MODE_OPENED BIT(9)	    /* open(2) succeeded: watchers are told when it ends */
 #define FILE_MODE_DENY_WRITE BIT(7) /* it is being executed: nobody opens it for writing */
 

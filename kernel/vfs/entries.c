@@ -206,14 +206,14 @@ static int victim_locked(struct walk *w, struct inode *dir, bool directory, stru
 	return result;
 }
 
-static int unlink_locked(struct inode *dir, struct dentry *dentry)
+static int unlink_locked(struct mount *mount, struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = dentry->inode;
 	int result;
 
 	if (S_ISDIR(inode->mode))
 		return -EISDIR;
-	if (dentry->flags & DENTRY_MOUNTPOINT)
+	if (mount_covers(mount, dentry))
 		return -EBUSY;
 	if (!dir->ops->unlink)
 		return -EPERM;
@@ -225,14 +225,14 @@ static int unlink_locked(struct inode *dir, struct dentry *dentry)
 	return result;
 }
 
-static int rmdir_locked(struct inode *dir, struct dentry *dentry)
+static int rmdir_locked(struct mount *mount, struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = dentry->inode;
 	int result;
 
 	if (!S_ISDIR(inode->mode))
 		return -ENOTDIR;
-	if (dentry->flags & DENTRY_MOUNTPOINT)
+	if (mount_covers(mount, dentry))
 		return -EBUSY;
 	if (!dir->ops->rmdir)
 		return -EPERM;
@@ -258,8 +258,11 @@ static int remove_from(struct walk *w, bool directory)
 		write_unlock(&dir->lock);
 		return result;
 	}
-	result = directory ? rmdir_locked(dir, dentry) : unlink_locked(dir, dentry);
+	result = directory ? rmdir_locked(w->at.mount, dir, dentry)
+			   : unlink_locked(w->at.mount, dir, dentry);
 	write_unlock(&dir->lock);
+	if (!result)
+		mount_detach_all(dentry);
 	if (!result && directory)
 		dcache_free_children(dentry);
 	/* The last user's end is told first. */

@@ -26,6 +26,7 @@
 #include <vfs/init.h>
 #include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
+#include <vfs/namespace_file.h>
 #include <vfs/notify.h>
 
 #include <linux/fcntl.h>
@@ -84,6 +85,7 @@ void vfs_init(void)
 	file_owner_init();
 	notify_init();
 	make_anonymous_mount();
+	namespace_files_init();
 	mount_namespace_init();
 	proc_hooks.fs_copy = copy_context;
 	proc_hooks.fs_get = fs_context_get;

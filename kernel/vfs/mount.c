@@ -19,6 +19,7 @@
 #include <vfs/dcache.h>
 #include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
+#include <vfs/propagation.h>
 
 #include <linux/mount.h>
 
@@ -139,6 +140,38 @@ struct mount *mount_find(struct mount *mount, struct dentry *dentry)
 	} while (true);
 }
 
+bool mount_covers(const struct mount *mount, struct dentry *dentry)
+{
+	bool covers;
+
+	if (likely(!(dentry->flags & DENTRY_MOUNTPOINT)))
+		return false;
+	rcu_read_lock();
+	covers = mount_find_rcu(mount, dentry);
+	rcu_read_unlock();
+	return covers;
+}
+
+void mount_detach_all(struct dentry *dentry)
+{
+	struct mount *m, *gone;
+
+	while (unlikely(dentry->flags & DENTRY_MOUNTPOINT)) {
+		gone = nullptr;
+		write_lock(&mount_tree_lock);
+		list_for_each (m, &all_mounts, all_node) {
+			if (m->mountpoint == dentry) {
+				gone = mount_detach_everywhere(m);
+				break;
+			}
+		}
+		write_unlock(&mount_tree_lock);
+		if (!gone)
+			return;
+		mount_put_chain(gone);
+	}
+}
+
 bool mount_step_up(struct path *path)
 {
 	bool moved = false;
@@ -249,37 +282,56 @@ void mount_add_root(struct mount *mount)
 	list_add_tail(&all_mounts, &mount->all_node);
 }
 
-void mount_for_each(bool (*visit)(struct mount *mount, void *arg), void *arg)
+void mount_for_each(const struct path *root, bool (*visit)(struct mount *mount, void *arg),
+		    void *arg)
 {
 	struct mount *mount;
 
 	read_guard(&mount_tree_lock);
 	list_for_each (mount, &all_mounts, all_node) {
-		if (mount->ns == current_mount_namespace() && !visit(mount, arg))
+		if (mount->ns && mount->ns == root->mount->ns && !visit(mount, arg))
 			break;
 	}
 }
 
-size_t mount_options_text(struct mount *mount, char *buf, size_t size)
-{
-	static const struct {
-		u32 flag;
-		const char *text;
-	} names[] = {
-		{ MS_NOSUID, ",nosuid" },	  { MS_NODEV, ",nodev" },
-		{ MS_NOEXEC, ",noexec" },	  { MS_NOATIME, ",noatime" },
-		{ MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
-	};
-	struct superblock *sb = mount->superblock;
-	bool read_only = (mount->flags | sb->flags) & MS_RDONLY;
-	size_t length = (size_t)scnprintf(buf, size, "%s", read_only ? "ro" : "rw");
+struct option_name {
+	u32 flag;
+	const char *text;
+};
 
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-		if (mount->flags & names[i].flag)
+static size_t option_names_text(const struct option_name *names, size_t count, u32 flags, char *buf,
+				size_t size)
+{
+	size_t length = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < count; i++) {
+		if (flags & names[i].flag)
 			length +=
 				(size_t)scnprintf(buf + length, size - length, "%s", names[i].text);
 	}
-	if (sb->ops->show_options)
-		length += sb->ops->show_options(sb, buf + length, size - length);
 	return length;
+}
+
+size_t mount_options_text(const struct mount *mount, char *buf, size_t size)
+{
+	static const struct option_name names[] = {
+		{ MS_NOSUID, ",nosuid" },	    { MS_NODEV, ",nodev" },
+		{ MS_NOEXEC, ",noexec" },	    { MS_NOATIME, ",noatime" },
+		{ MS_NODIRATIME, ",nodiratime" },   { MS_RELATIME, ",relatime" },
+		{ MS_NOSYMFOLLOW, ",nosymfollow" },
+	};
+
+	return option_names_text(names, ARRAY_SIZE(names), mount->flags, buf, size);
+}
+
+size_t superblock_flags_text(const struct superblock *sb, char *buf, size_t size)
+{
+	static const struct option_name names[] = {
+		{ MS_SYNCHRONOUS, ",sync" },
+		{ MS_DIRSYNC, ",dirsync" },
+		{ MS_LAZYTIME, ",lazytime" },
+	};
+
+	return option_names_text(names, ARRAY_SIZE(names), sb->flags, buf, size);
 }

@@ -5,8 +5,11 @@
 #include <mm/slab.h>
 #include <proc/task.h>
 #include <vfs/dcache.h>
+#include <vfs/mount_handle.h>
 #include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
+#include <vfs/namespace_file.h>
+#include <vfs/propagation.h>
 
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -45,52 +48,41 @@ static int attach_on_top(struct mount *mount, struct path *target)
 	if (!target->mount->attached || target->mount->ns != current_mount_namespace())
 		return -EINVAL;
 	write_guard(&mount_tree_lock);
-	mount_attach(mount, target);
-	return 0;
-}
-
-static bool type_matches(const struct file_system_type *type, const char *name)
-{
-	size_t length = strlen(type->name);
-
-	return strncmp(type->name, name, length) == 0 &&
-	       (!name[length] || (type->has_subtypes && name[length] == '.'));
+	return mount_attach_everywhere(mount, target, false);
 }
 
 static int mount_new(const char *source, struct path *target, const char *type_name, u64 flags,
 		     const char *data)
 {
-	struct file_system_type *type = file_system_first();
+	struct file_system_type *type;
 	struct superblock *sb;
 	struct mount *mount;
 	int result;
 
 	if (!type_name)
 		return -EINVAL;
-	while (type && (!type->user_visible || !type_matches(type, type_name)))
-		type = type->next;
+	type = file_system_find(type_name);
 	if (!type)
 		return -ENODEV;
-	result = type->mount(type, source, (u32)flags, data, &sb);
+	result = file_system_make(type, source, (u32)flags, data, &sb);
 	if (result)
 		return result;
-	sb->flags |= flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
 	result = mount_create(sb, sb->root, per_mount_flags(flags & ~(u64)MS_RDONLY), source,
 			      &mount);
 	superblock_put(sb);
 	if (result)
 		return result;
 	result = attach_on_top(mount, target);
-	if (result)
-		mount_put(mount);
+	if (result) {
+		write_guard(&mount_tree_lock);
+		mount_dissolve_locked(mount);
+	}
 	return result;
 }
 
 static int remount(struct path *target, u64 flags, const char *data)
 {
 	struct mount *mount = target->mount;
-	struct superblock *sb = mount->superblock;
-	u32 sb_flags = (u32)flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
 	int result;
 
 	if (target->dentry != mount->root)
@@ -102,16 +94,10 @@ static int remount(struct path *target, u64 flags, const char *data)
 		mount->flags = per_mount_flags(flags);
 		return 0;
 	}
-	if (sb->ops->remount) {
-		result = sb->ops->remount(sb, &sb_flags, data);
-		if (result)
-			return result;
-	}
-	if ((sb_flags & MS_RDONLY) && sb->ops->sync)
-		(void)sb->ops->sync(sb);
-	sb->flags = sb_flags;
-	mount->flags = per_mount_flags(flags & ~(u64)MS_RDONLY);
-	return 0;
+	result = superblock_reconfigure_locked(mount->superblock, (u32)flags, data);
+	if (!result)
+		mount->flags = per_mount_flags(flags & ~(u64)MS_RDONLY);
+	return result;
 }
 
 /* Takes mounts that were never attached, or not for long, apart again: `top` and below. */
@@ -128,6 +114,8 @@ void mount_dissolve_locked(struct mount *top)
 		if (m->parent)
 			mount_detach(m, &where);
 		m->attached = false;
+		m->ns = nullptr;
+		mount_make_private(m);
 		mount_forget(m);
 		mount_put(m);
 		if (where.mount)
@@ -140,41 +128,27 @@ void mount_dissolve_locked(struct mount *top)
 	}
 }
 
-/* Whether `m`, somewhere on top of `from`, is reached through the directory `below`. */
-static bool mount_is_reached_through(const struct mount *m, const struct mount *from,
-				     struct dentry *below)
+/* May `from` be shown elsewhere, too? Name spaces may, but not to what they are made of themselves. */
+static int check_bindable(const struct path *from) __must_hold_shared(&mount_tree_lock)
 {
-	while (m->parent != from)
-		m = m->parent;
-	return dentry_is_below(m->mountpoint, below);
+	if (mount_is_of_namespaces(from->mount))
+		return namespace_check_bindable(from->dentry->inode);
+	if (from->mount->internal || from->mount->unbindable ||
+	    from->mount->ns != current_mount_namespace())
+		return -EINVAL;
+	return 0;
 }
 
-/* Walks both trees in step. */
-int mount_copy_children_locked(struct mount *from, struct dentry *below, struct mount *copy)
+int mount_clone_path(const struct path *from, bool recursive, struct mount **out)
 {
-	struct mount *source = from, *target = copy, *m;
 	int result;
 
-	for (m = mount_next_below(from, from); m; m = mount_next_below(from, m)) {
-		struct mount *child;
-		struct path where;
-
-		if (!mount_is_reached_through(m, from, below))
-			continue;
-		while (source != m->parent) {
-			source = source->parent;
-			target = target->parent;
-		}
-		result = mount_create(m->superblock, m->root, m->flags, m->source, &child);
-		if (result)
-			return result;
-		where = (struct path){ target, m->mountpoint };
-		mount_attach(child, &where);
-		m->copy = child;
-		source = m;
-		target = child;
-	}
-	return 0;
+	write_guard(&mount_tree_lock);
+	result = check_bindable(from);
+	if (result)
+		return result;
+	return recursive ? mount_clone_tree(from->mount, from->dentry, MOUNT_PEER, false, out)
+			 : mount_clone(from->mount, from->dentry, MOUNT_PEER, out);
 }
 
 static int bind(const char *source, struct path *target, u64 flags)
@@ -188,21 +162,11 @@ static int bind(const char *source, struct path *target, u64 flags)
 	result = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 	if (result)
 		return result;
-	result = from.mount->internal ? -EINVAL
-				      : mount_create(from.mount->superblock, from.dentry,
-						     from.mount->flags, from.mount->source, &mount);
-	if (result) {
-		path_put(&from);
-		return result;
-	}
-	if (flags & MS_REC) {
-		write_lock(&mount_tree_lock);
-		result = mount_copy_children_locked(from.mount, from.dentry, mount);
-		write_unlock(&mount_tree_lock);
-	}
+	result = mount_clone_path(&from, flags & MS_REC, &mount);
 	path_put(&from);
-	if (!result)
-		result = attach_on_top(mount, target);
+	if (result)
+		return result;
+	result = attach_on_top(mount, target);
 	if (result) {
 		write_guard(&mount_tree_lock);
 		mount_dissolve_locked(mount);
@@ -210,11 +174,9 @@ static int bind(const char *source, struct path *target, u64 flags)
 	return result;
 }
 
-/* MS_MOVE: `source` names the root of a mount. */
 static int move(const char *source, struct path *target)
 {
-	struct path from, old;
-	struct mount *m;
+	struct path from;
 	int result;
 
 	if (!source || !*source)
@@ -222,37 +184,27 @@ static int move(const char *source, struct path *target)
 	result = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 	if (result)
 		return result;
-	mount_step_up(target);
-	write_lock(&mount_tree_lock);
-	result = -EINVAL;
-	if (from.dentry != from.mount->root || !from.mount->parent || !from.mount->attached)
-		goto out;
-	if (from.mount->ns != current_mount_namespace() || target->mount->ns != from.mount->ns)
-		goto out;
-	if (S_ISDIR(from.dentry->inode->mode) != S_ISDIR(target->dentry->inode->mode))
-		goto out;
-	result = -ELOOP;
-	for (m = target->mount; m; m = m->parent) {
-		if (m == from.mount)
-			goto out;
-	}
-	mount_detach(from.mount, &old);
-	mount_attach(from.mount, target);
-	result = 0;
-out:
-	write_unlock(&mount_tree_lock);
-	if (!result)
-		path_put(&old);
+	result = vfs_move_mount(&from, target);
 	path_put(&from);
 	return result;
 }
 
-/* All mounts are private: there is one name space. What asks for that is granted, sharing is not. */
 static int change_propagation(struct path *target, u64 flags)
 {
-	if (target->dentry != target->mount->root)
+	u64 type = flags & ~(u64)(MS_REC | MS_SILENT);
+	struct mount *m;
+	int result = 0;
+
+	if ((type & ~(u64)PROPAGATION_FLAGS) || (type & (type - 1)) ||
+	    target->dentry != target->mount->root)
 		return -EINVAL;
-	return flags & (MS_SHARED | MS_UNBINDABLE) ? -EINVAL : 0;
+	write_guard(&mount_tree_lock);
+	if (target->mount->ns != current_mount_namespace())
+		return -EINVAL;
+	for (m = target->mount; m && !result;
+	     m = flags & MS_REC ? mount_next_below(target->mount, m) : nullptr)
+		result = mount_set_propagation(m, type);
+	return result;
 }
 
 int vfs_mount(const char *source, const char *target_text, const char *type, u64 flags,
@@ -282,35 +234,32 @@ int vfs_mount(const char *source, const char *target_text, const char *type, u64
 	return result;
 }
 
-/* Without MNT_DETACH: nobody may use it. Consumes the caller's reference of the mount, which counts as a user. */
+/* Without MNT_DETACH: nobody may use it. The caller's reference counts as a user. */
+static int check_unmount(struct mount *mount, bool detach) __must_hold(&mount_tree_lock)
+{
+	if (!mount->attached || !mount->parent || mount->ns != current_mount_namespace())
+		return -EINVAL;
+	if (detach)
+		return 0;
+	if (!list_empty(&mount->children) || READ_ONCE(mount->refs) != 2)
+		return -EBUSY;
+	return mount_check_idle(mount);
+}
+
+/* Consumes the caller's reference of the mount. */
 static int unmount(struct mount *mount, bool detach)
 {
-	struct path where;
+	struct mount *gone = nullptr;
+	int result;
 
 	write_lock(&mount_tree_lock);
-	if (!mount->attached || !mount->parent || mount->ns != current_mount_namespace()) {
-		write_unlock(&mount_tree_lock);
-		mount_put(mount);
-		return -EINVAL;
-	}
-	if (detach) {
-		mount_dissolve_locked(mount);
-		write_unlock(&mount_tree_lock);
-		mount_put(mount);
-		return 0;
-	}
-	if (!list_empty(&mount->children) || READ_ONCE(mount->refs) != 2) {
-		write_unlock(&mount_tree_lock);
-		mount_put(mount);
-		return -EBUSY;
-	}
-	mount_detach(mount, &where);
-	mount_forget(mount);
+	result = check_unmount(mount, detach);
+	if (!result)
+		gone = mount_detach_everywhere(mount);
 	write_unlock(&mount_tree_lock);
 	mount_put(mount);
-	mount_put(mount);
-	path_put(&where);
-	return 0;
+	mount_put_chain(gone);
+	return result;
 }
 
 /* umount(2) of one's own root does not unmount it, but makes its file system read-only. */
@@ -413,6 +362,9 @@ static int pivot_locked(struct path *root, struct path *new_root, struct path *p
 		return -EINVAL;
 	if (!old_mount->parent || !new_mount->parent || !new_mount->attached ||
 	    new_mount->ns != current_mount_namespace())
+		return -EINVAL;
+	if (mount_is_shared(put_old->mount) || mount_is_shared(new_mount->parent) ||
+	    mount_is_shared(old_mount->parent))
 		return -EINVAL;
 	if (!is_mount_below(put_old->mount, new_mount) || !is_mount_below(new_mount, old_mount))
 		return -EINVAL;

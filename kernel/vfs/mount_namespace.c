@@ -4,6 +4,7 @@
 #include <mm/slab.h>
 #include <vfs/mount_namespace.h>
 #include <vfs/mount_priv.h>
+#include <vfs/propagation.h>
 
 #include <linux/mount.h>
 #include <linux/sched.h>
@@ -50,20 +51,21 @@ static void move_context(struct fs_context *fs, const struct mount_namespace *fr
 	fs_context_set_working_directory(fs, &cwd);
 }
 
+/* Gives a tree that was just made to the name space. */
+static void adopt(struct mount_namespace *ns) __must_hold(&mount_tree_lock)
+{
+	mount_add_root(ns->root);
+	for (struct mount *m = ns->root; m; m = mount_next_below(ns->root, m))
+		m->ns = ns;
+}
+
 static int copy_tree_locked(struct mount_namespace *from, struct mount_namespace *ns)
 	__must_hold(&mount_tree_lock)
 {
-	struct mount *old = from->root;
-	int err = mount_create(old->superblock, old->root, old->flags, old->source, &ns->root);
+	int err = mount_clone_tree(from->root, from->root->root, MOUNT_PEER, true, &ns->root);
 
-	if (err)
-		return err;
-	ns->root->ns = ns;
-	old->copy = ns->root;
-	mount_add_root(ns->root);
-	err = mount_copy_children_locked(old, old->root, ns->root);
-	if (err)
-		mount_dissolve_locked(ns->root);
+	if (!err)
+		adopt(ns);
 	return err;
 }
 
@@ -101,40 +103,28 @@ static struct mount_namespace *create(void)
 static int copy_from_locked(const struct path *what, u32 flags, struct mount **out)
 	__must_hold(&mount_tree_lock)
 {
-	struct mount *top, *m;
 	int err = what->mount->internal
 			  ? -EINVAL
-			  : mount_create(what->mount->superblock, what->dentry, what->mount->flags,
-					 what->mount->source, &top);
+			  : mount_clone_tree(what->mount, what->dentry, MOUNT_PRIVATE, true, out);
 
 	if (err)
 		return err;
-	err = mount_copy_children_locked(what->mount, what->dentry, top);
-	if (err) {
-		mount_dissolve_locked(top);
-		return err;
-	}
-	for (m = top; m; m = mount_next_below(top, m))
+	for (struct mount *m = *out; m; m = mount_next_below(*out, m))
 		m->flags |= flags;
-	*out = top;
 	return 0;
 }
 
 int mount_namespace_create(const struct path *root, struct mount_namespace **out)
 {
 	struct mount_namespace *ns = create();
-	struct mount *m;
 	int err;
 
 	if (!ns)
 		return -ENOMEM;
 	write_lock(&mount_tree_lock);
 	err = copy_from_locked(root, 0, &ns->root);
-	if (!err) {
-		mount_add_root(ns->root);
-		for (m = ns->root; m; m = mount_next_below(ns->root, m))
-			m->ns = ns;
-	}
+	if (!err)
+		adopt(ns);
 	write_unlock(&mount_tree_lock);
 	if (err)
 		kfree(ns);

@@ -23,6 +23,10 @@ struct mount *mount_find_rcu(const struct mount *mount, const struct dentry *den
 /* The same with a reference. */
 struct mount *mount_find(struct mount *mount, struct dentry *dentry);
 [[nodiscard]] bool mount_get_unless_zero(struct mount *mount);
+/* Something is mounted on (mount, dentry). */
+bool mount_covers(const struct mount *mount, struct dentry *dentry);
+/* The name of the dentry is gone: what is mounted on it, seen from other name spaces only, goes too. May sleep. */
+void mount_detach_all(struct dentry *dentry);
 
 /* A mount of `sb` (takes its own reference) that is attached nowhere. -ENOMEM. */
 [[nodiscard]] int mount_create(struct superblock *sb, struct dentry *root, u32 flags,
@@ -37,10 +41,12 @@ void mount_forget(struct mount *mount) __must_hold(&mount_tree_lock);
 /* Pre-order walk over the mounts below `top` (itself first); null at the end. */
 struct mount *mount_next_below(struct mount *top, struct mount *mount)
 	__must_hold_shared(&mount_tree_lock);
-/* Copies the mounts on `from` that lie below the dentry onto `copy`, a mount of the same. -ENOMEM leaves part of them. */
-[[nodiscard]] int mount_copy_children_locked(struct mount *from, struct dentry *below,
-					     struct mount *copy) __must_hold(&mount_tree_lock);
-/* Takes a mount and all below out of any tree, and drops the tree's references. */
+/*
+ * What a bind mount of the path is, with `recursive` also what is mounted below it; attached nowhere. -EINVAL: another name space's, not
+ * bindable; -ENOMEM, -ENOSPC.
+ */
+[[nodiscard]] int mount_clone_path(const struct path *from, bool recursive, struct mount **out);
+/* Takes a mount and all below out of any tree, and drops the tree's references; nobody else is told. */
 void mount_dissolve_locked(struct mount *top) __must_hold(&mount_tree_lock);
 /* A mount without a parent: the root of a name space. */
 void mount_add_root(struct mount *mount);
@@ -49,6 +55,10 @@ void mount_add_root(struct mount *mount);
 bool mount_step_down(struct path *path);
 /* Goes up to what is mounted on a path, repeatedly. With references. True if it moved. */
 bool mount_step_up(struct path *path);
+
+/* MS_REMOUNT of a file system. What ops->remount says. */
+[[nodiscard]] int superblock_reconfigure_locked(struct superblock *sb, u32 flags, const char *data)
+	__must_hold(&mount_tree_lock);
 
 /* The mount of files without a name, made at boot. */
 extern struct mount *anonymous_mount;

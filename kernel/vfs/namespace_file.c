@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files that stand for name spaces: an anonymous inode with the name space's number holds it. */
+#include <core/panic.h>
 #include <lib/errno.h>
+#include <lib/format.h>
 #include <proc/pid_namespace.h>
 #include <vfs/dcache.h>
 #include <vfs/mount_priv.h>
 #include <vfs/namespace_file.h>
 
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/sched.h>
 
+static struct mount *files_mount;
 static void (*inode_free)(struct inode *inode); /* of anonymous inodes */
 
 static void free_inode(struct inode *inode)
@@ -86,18 +91,63 @@ int namespace_path(struct namespace *ns, struct path *out)
 	inode->file_ops = &namespace_file_ops;
 	inode->free = free_inode;
 	inode->uid = inode->gid = 0;
-	err = dentry_create_detached(anonymous_mount->superblock, inode, "", &out->dentry);
+	err = dentry_create_detached(files_mount->superblock, inode, "", &out->dentry);
 	if (err) {
 		inode_put(inode);
 		return err;
 	}
-	__atomic_fetch_or(&out->dentry->flags, DENTRY_UNLINKED, __ATOMIC_SEQ_CST);
-	out->mount = anonymous_mount;
-	mount_get(anonymous_mount);
+	out->mount = files_mount;
+	mount_get(files_mount);
 	return 0;
 }
 
 struct namespace *namespace_of_file(const struct file *file)
 {
 	return file->ops == &namespace_file_ops ? file->inode->private : nullptr;
+}
+
+bool mount_is_of_namespaces(const struct mount *mount)
+{
+	return mount->superblock == files_mount->superblock;
+}
+
+bool namespace_is_of_mounts(const struct inode *inode)
+{
+	const struct namespace *ns = inode->private;
+
+	return inode->file_ops == &namespace_file_ops && ns->type->clone_flag == CLONE_NEWNS;
+}
+
+int namespace_check_bindable(const struct inode *inode)
+{
+	const struct namespace *ns = inode->private;
+
+	/* Numbers are given in order of birth. */
+	return namespace_is_of_mounts(inode) &&
+			       current_namespaces()->of[NAMESPACE_MOUNT]->inode >= ns->inode
+		       ? -EINVAL
+		       : 0;
+}
+
+static char *show_root(const struct dentry *root, char *buf, size_t size)
+{
+	const struct namespace *ns = root->inode->private;
+	int length = snprintf(buf, size, "%s:[%u]", ns->type->name, ns->inode);
+
+	return (size_t)length < size ? buf : nullptr;
+}
+
+static const struct superblock_ops files_ops = { .statfs = superblock_statfs_simple,
+						 .show_root = show_root };
+static const struct file_system_type files_type = { .name = "nsfs" };
+
+void namespace_files_init(void)
+{
+	struct superblock *sb;
+	struct inode *inode;
+
+	if (superblock_create(&files_type, &files_ops, NSFS_MAGIC, &sb) ||
+	    inode_create_anonymous("nsfs", S_IFDIR, &inode) || superblock_set_root(sb, inode) ||
+	    mount_create_internal(sb, &files_mount))
+		panic("no memory for the files of name spaces");
 }

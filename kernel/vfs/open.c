@@ -7,6 +7,7 @@
 #include <mm/slab.h>
 #include <vfs/init.h>
 #include <vfs/lease.h>
+#include <vfs/mount_handle.h>
 #include <vfs/mount_priv.h>
 #include <vfs/notify.h>
 #include <vfs/permission.h>
@@ -103,6 +104,8 @@ static void path_of_file_put(struct file *file)
 	}
 	if (file->mode & FILE_MODE_DENY_WRITE)
 		inode_deny_write_put(file->inode);
+	if (unlikely(file->mode & FILE_MODE_DETACHED))
+		mount_detached_file_gone(file->mount);
 	dentry_put(file->dentry);
 	mount_put(file->mount);
 }

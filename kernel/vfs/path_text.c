@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <vfs/dcache.h>
 #include <vfs/mount_priv.h>
+#include <vfs/namespace_file.h>
 
 struct text {
 	char *start; /* the text so far, growing downwards */
@@ -77,7 +78,8 @@ char *path_text(const struct path *path, const struct path *root, char *buf, siz
 	u32 sequence;
 	bool fits;
 
-	if (path->mount == anonymous_mount)
+	if (path->mount == anonymous_mount ||
+	    (path->mount->internal && mount_is_of_namespaces(path->mount)))
 		return anonymous_text(path->dentry->inode, buf, size);
 	if (!root)
 		fs_context_paths(current_fs(), &own_root, nullptr);
@@ -95,5 +97,30 @@ char *path_text(const struct path *path, const struct path *root, char *buf, siz
 	} while ((sequence & 1) || !namespace_read_valid(sequence));
 	if (own_root.dentry)
 		path_put(&own_root);
+	return fits ? t.start : nullptr;
+}
+
+char *mount_root_text(const struct mount *mount, char *buf, size_t size)
+{
+	const struct dentry *root = mount->root;
+	struct text t;
+	u32 sequence;
+	bool fits;
+
+	if (mount->superblock->ops->show_root)
+		return mount->superblock->ops->show_root(root, buf, size);
+	do {
+		sequence = namespace_read_begin();
+		t = (struct text){ .start = buf + size, .limit = buf };
+		fits = size && prepend(&t, "", 1);
+		if (fits && (root->flags & DENTRY_UNLINKED))
+			fits = prepend(&t, "//deleted", 9);
+		if (fits && root->parent == root)
+			fits = prepend(&t, "/", 1);
+		rcu_read_lock();
+		for (const struct dentry *d = root; fits && d->parent != d; d = d->parent)
+			fits = prepend(&t, d->name, d->name_length) && prepend(&t, "/", 1);
+		rcu_read_unlock();
+	} while ((sequence & 1) || !namespace_read_valid(sequence));
 	return fits ? t.start : nullptr;
 }

@@ -94,7 +94,8 @@ static int check_permissions(const struct rename *r)
 		if (!result && exchange && S_ISDIR(target->mode))
 			result = inode_permission(target, MAY_WRITE);
 	}
-	if (!result && ((r->source->flags | r->target->flags) & DENTRY_MOUNTPOINT))
+	if (!result &&
+	    (mount_covers(r->from.at.mount, r->source) || mount_covers(r->to.at.mount, r->target)))
 		result = -EBUSY;
 	return result;
 }
@@ -165,8 +166,10 @@ static int rename_between(struct rename *r)
 		goto out_put_source;
 	result = rename_locked(r);
 	unlock_directories(r);
-	if (result > 0 && !(r->flags & RENAME_EXCHANGE))
+	if (result > 0 && !(r->flags & RENAME_EXCHANGE)) {
+		mount_detach_all(r->target);
 		dcache_free_children(r->target);
+	}
 	if (result > 0)
 		tell_watchers(r);
 	result = MIN(result, 0);

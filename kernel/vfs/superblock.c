@@ -5,9 +5,13 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/dcache.h>
+#include <vfs/mount_priv.h>
 #include <vfs/notify.h>
 
 #include <linux/limits.h>
+#include <linux/mount.h>
+
+#define SUPERBLOCK_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME)
 
 static struct file_system_type *types; /* written at boot only */
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_DENTRY);
@@ -26,6 +30,48 @@ void file_system_register(struct file_system_type *type)
 struct file_system_type *file_system_first(void)
 {
 	return types;
+}
+
+static bool type_matches(const struct file_system_type *type, const char *name)
+{
+	size_t length = strlen(type->name);
+
+	return strncmp(type->name, name, length) == 0 &&
+	       (!name[length] || (type->has_subtypes && name[length] == '.'));
+}
+
+struct file_system_type *file_system_find(const char *name)
+{
+	struct file_system_type *type = types;
+
+	while (type && (!type->user_visible || !type_matches(type, name)))
+		type = type->next;
+	return type;
+}
+
+int file_system_make(const struct file_system_type *type, const char *source, u32 flags,
+		     const char *data, struct superblock **out)
+{
+	int err = type->mount(type, source, flags, data, out);
+
+	if (!err)
+		(*out)->flags |= flags & SUPERBLOCK_FLAGS;
+	return err;
+}
+
+int superblock_reconfigure_locked(struct superblock *sb, u32 flags, const char *data)
+{
+	int err = 0;
+
+	flags &= SUPERBLOCK_FLAGS;
+	if (sb->ops->remount)
+		err = sb->ops->remount(sb, &flags, data);
+	if (err)
+		return err;
+	if ((flags & MS_RDONLY) && sb->ops->sync)
+		(void)sb->ops->sync(sb);
+	sb->flags = flags;
+	return 0;
 }
 
 int superblock_create(const struct file_system_type *type, const struct superblock_ops *ops,

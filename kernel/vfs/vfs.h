@@ -48,6 +48,7 @@ struct dentry {
 #define DENTRY_LINKABLE BIT(6)	     /* O_TMPFILE: may get a first name */
 #define DENTRY_DEAD 0x80000000u
 
+struct peer_group;
 struct mount {
 	u32 refs; /* atomic; one for being attached */
 	int id;
@@ -58,9 +59,20 @@ struct mount {
 	u32 flags;   /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... */
 	u32 writers; /* files open for writing; atomic */
 	bool attached;
-	bool internal;		    /* of the kernel: not in the tree */
+	bool detached; /* root of a tree that open_tree(2) or fsmount(2) made; by mount_tree_lock */
+	bool internal; /* of the kernel: not in the tree */
 	struct mount_namespace *ns; /* whose tree it is in; null: none. By mount_tree_lock */
-	struct mount *copy;	    /* private to copying a name space */
+	/* Propagation, by mount_tree_lock: see propagation.c. */
+	struct peer_group *group;    /* whose peer it is; null: it is not shared */
+	struct peer_group *master;   /* whose slave it is; null: nobody's */
+	struct list_head peer_node;  /* in group->peers */
+	struct list_head slave_node; /* in master->slaves */
+	struct mount *copy;	     /* private to copying a tree */
+	struct mount *next_target;   /* private to one event: whom it concerns */
+	struct mount *next_work;     /* private to one event: what it made or ends */
+	struct mount *place;	     /* private to one event: what a copy goes on */
+	bool unbindable;
+	bool doomed; /* private to one event: it goes */
 	struct list_head children, sibling;
 	struct list_head all_node;
 	struct mount *hash_next;
@@ -84,6 +96,8 @@ struct superblock_ops {
 	int (*remount)(struct superblock *sb, u32 *flags, const char *data); /* may be null */
 	/* Appends ",name=value" texts for /proc/mounts; returns the length. May be null. */
 	size_t (*show_options)(struct superblock *sb, char *buf, size_t size);
+	/* What mountinfo says of a mount of this directory, if that is no path; points into buf. May be null. */
+	char *(*show_root)(const struct dentry *root, char *buf, size_t size);
 	/* Last mount gone, the root dentry still there: drops what hangs on it. May be null. */
 	void (*shut_down)(struct superblock *sb);
 	void (*destroy)(struct superblock *sb); /* last mount gone: frees `private`; may be null */
@@ -134,6 +148,12 @@ struct file_system_type {
 void file_system_register(struct file_system_type *type); /* boot only */
 /* The list of them, for /proc/filesystems. */
 struct file_system_type *file_system_first(void);
+
+/* The one that mount(2) means by a name; null: there is none. */
+struct file_system_type *file_system_find(const char *name);
+/* A superblock of that type, with the MS_* flags that are a superblock's. What type->mount says. */
+[[nodiscard]] int file_system_make(const struct file_system_type *type, const char *source,
+				   u32 flags, const char *data, struct superblock **out);
 
 /* Where a task stands: root and working directory, umask; shared with CLONE_FS. */
 struct fs_context {
@@ -285,10 +305,20 @@ void file_accessed(struct file *file);
 /* The contents were changed: modification and change time; clears setuid bits where write(2) does. */
 void file_modified(struct file *file);
 
-/* Calls visit for every mount of the tree, parents first, until it returns false; it must not sleep or mount. */
-void mount_for_each(bool (*visit)(struct mount *mount, void *arg), void *arg);
-/* The options column of /proc/mounts: "rw,nosuid,relatime,size=16k". Returns the length. */
-size_t mount_options_text(struct mount *mount, char *buf, size_t size);
+/*
+ * Calls visit for every mount of the name space that `root` is in, oldest first, until it returns false; with mount_tree_lock held shared:
+ * it must not sleep for long or mount.
+ */
+void mount_for_each(const struct path *root, bool (*visit)(struct mount *mount, void *arg),
+		    void *arg);
+/* The flags of a mount, ",nosuid,relatime", and of its file system, ",sync", but for read-only. They return the length. */
+size_t mount_options_text(const struct mount *mount, char *buf, size_t size);
+size_t superblock_flags_text(const struct superblock *sb, char *buf, size_t size);
+/* The optional fields of mountinfo, each with a space before it: mount_namespaces(7). For visitors of mount_for_each. */
+size_t mount_propagation_text(const struct mount *mount, const struct path *root, char *buf,
+			      size_t size);
+/* What of its file system a mount shows: "/", "/directory", "net:[4026531840]". Points into buf; null: does not fit. */
+char *mount_root_text(const struct mount *mount, char *buf, size_t size);
 /* A mount that is in no tree, for file systems of the kernel's own; takes over the superblock's reference. -ENOMEM. */
 [[nodiscard]] int mount_create_internal(struct superblock *sb, struct mount **out);
 void mount_get(struct mount *mount);

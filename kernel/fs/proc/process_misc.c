@@ -99,93 +99,6 @@ PROCESS_LINK(proc_exe, exe_read_link);
 PROCESS_LINK(proc_cwd, cwd_read_link);
 PROCESS_LINK(proc_root, root_read_link);
 
-/* mounts, mountinfo */
-
-struct mount_text {
-	struct text_buffer *out;
-	char *buf;
-	bool info;
-};
-
-static bool show_mount(struct mount *mount, void *arg)
-{
-	struct mount_text *m = arg;
-	struct path at = { mount, mount->root };
-	char options[256];
-	size_t n = mount_options_text(mount, options, sizeof(options) - 1);
-	options[n] = '\0';
-	const char *where = path_text(&at, nullptr, m->buf, PATH_MAX);
-	if (!where || string_starts(where, "(unreachable)"))
-		return true;
-	const char *source = mount->source ? mount->source : "none";
-	if (m->info) {
-		text_printf(m->out, "%d %d %u:%u / ", mount->id,
-			    mount->parent ? mount->parent->id : mount->id,
-			    device_major(mount->superblock->device),
-			    device_minor(mount->superblock->device));
-		text_append_escaped(m->out, where, "");
-		text_printf(m->out, " %s - %s ", options, mount->superblock->type->name);
-		text_append_escaped(m->out, source, "#");
-		text_printf(m->out, " %s\n", mount->superblock->flags & MS_RDONLY ? "ro" : "rw");
-	} else {
-		text_append_escaped(m->out, source, "#");
-		text_printf(m->out, " ");
-		text_append_escaped(m->out, where, "");
-		text_printf(m->out, " %s %s 0 0\n", mount->superblock->type->name, options);
-	}
-	return true;
-}
-
-static void show_mounts(struct text_buffer *out, bool (*show)(struct mount *, void *), bool info)
-{
-	struct mount_text m = { .out = out, .info = info, .buf = kmalloc(PATH_MAX, 0) };
-
-	if (!m.buf) {
-		out->failed = true;
-		return;
-	}
-	mount_for_each(show, &m);
-	kfree(m.buf);
-}
-
-static void mounts_show(struct task *task, const struct synthetic_node *node,
-			struct text_buffer *out)
-{
-	show_mounts(out, show_mount, false);
-}
-
-static void mountinfo_show(struct task *task, const struct synthetic_node *node,
-			   struct text_buffer *out)
-{
-	show_mounts(out, show_mount, true);
-}
-
-static bool show_mount_device(struct mount *mount, void *arg)
-{
-	struct mount_text *m = arg;
-	struct path at = { mount, mount->root };
-	const char *where = path_text(&at, nullptr, m->buf, PATH_MAX);
-
-	if (!where || string_starts(where, "(unreachable)"))
-		return true;
-	if (mount->source) {
-		text_printf(m->out, "device ");
-		text_append_escaped(m->out, mount->source, "#");
-	} else {
-		text_printf(m->out, "no device");
-	}
-	text_printf(m->out, " mounted on ");
-	text_append_escaped(m->out, where, "");
-	text_printf(m->out, " with fstype %s\n", mount->superblock->type->name);
-	return true;
-}
-
-static void mountstats_show(struct task *task, const struct synthetic_node *node,
-			    struct text_buffer *out)
-{
-	show_mounts(out, show_mount_device, false);
-}
-
 /* OOM */
 
 static void oom_score_show(struct task *task, const struct synthetic_node *node,
@@ -313,12 +226,10 @@ static void cgroup_show(struct task *task, const struct synthetic_node *node,
 	text_printf(out, "0::/\n");
 }
 
-const struct proc_text proc_mounts_text = { mounts_show }, proc_mountinfo_text = { mountinfo_show },
-		       proc_oom_score_text = { oom_score_show }, proc_wchan_text = { wchan_show },
+const struct proc_text proc_oom_score_text = { oom_score_show }, proc_wchan_text = { wchan_show },
 		       proc_stack_text = { stack_show }, proc_syscall_text = { syscall_show },
 		       proc_personality_text = { personality_show },
-		       proc_cgroup_text = { cgroup_show },
-		       proc_mountstats_text = { mountstats_show };
+		       proc_cgroup_text = { cgroup_show };
 
 /* Those that can be written have a type of their own. */
 static const struct proc_text comm_text = { comm_show },
