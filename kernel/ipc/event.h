@@ -12,6 +12,10 @@
 /* -ENOMEM, -ENFILE. */
 [[nodiscard]] int eventfd_create(u32 initial, bool semaphore, u32 flags, struct file **out);
 
+/* True for such a file; adds 1 to its count, unless it is as large as can be. */
+bool eventfd_is(const struct file *file);
+void eventfd_signal(struct file *file);
+
 /* What one takes out of the allocator. */
 u64 eventfd_bytes(void);
 u64 timerfd_bytes(void);

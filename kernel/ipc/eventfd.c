@@ -112,6 +112,17 @@ static const struct file_ops eventfd_ops = {
 	.ready = eventfd_ready, .destroy = eventfd_destroy, .describe = eventfd_describe,
 };
 
+bool eventfd_is(const struct file *file)
+{
+	return file->ops == &eventfd_ops;
+}
+
+void eventfd_signal(struct file *file)
+{
+	if (add(file->private, 1))
+		object_notify(&file->object, EPOLLIN | EPOLLRDNORM);
+}
+
 u64 eventfd_bytes(void)
 {
 	return kmalloc_size(sizeof(struct eventfd)) + file_anonymous_bytes();

@@ -4,6 +4,7 @@
 #include <fs/proc/sysctl.h>
 
 #include <fs/mqueue/mqueue_fs.h>
+#include <ipc/aio.h>
 #include <ipc/pipe.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
@@ -114,6 +115,8 @@ static const struct synthetic_named mqueue_names[] = {
 };
 static const struct synthetic_table mqueue_table = SYNTHETIC_TABLE(mqueue_names);
 
+static const struct sysctl_number aio_nr = SYSCTL_NUMBER(aio_count, 0, UINT32_MAX);
+static const struct sysctl_number aio_max = SYSCTL_NUMBER(aio_count_max, 0, UINT32_MAX);
 static const struct sysctl_number file_max = SYSCTL_NUMBER(file_count_max, 0, INT64_MAX);
 
 static int file_nr_show(const struct synthetic_node *node, struct text_buffer *out)
@@ -171,6 +174,8 @@ static const struct synthetic_type inode_state = { .mode = S_IFREG | 0444,
 static const struct synthetic_table mount_point = {};
 
 static const struct synthetic_named fs_names[] = {
+	{ "aio-max-nr", &sysctl_number_file, &aio_max },
+	{ "aio-nr", &sysctl_number_file_ro, &aio_nr },
 	{ "binfmt_misc", &synthetic_directory, &mount_point },
 	{ "dentry-state", &dentry_state, nullptr },
 	{ "file-max", &sysctl_number_file, &file_max },
