@@ -56,6 +56,12 @@ bool wait_interrupted(enum sleep_mode mode)
 	return false;
 }
 
+/* Who holds a lock that somebody waits for is the only thread, in its own way: it does not go on. */
+bool thread_is_running(const struct thread *thread)
+{
+	return false;
+}
+
 bool thread_wake(struct thread *thread)
 {
 	bool slept = thread->state == THREAD_SLEEPING;

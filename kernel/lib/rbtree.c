@@ -44,31 +44,15 @@ static void replace_child(struct rb_tree *t, struct rb_node *parent, struct rb_n
 		parent->right = new;
 }
 
-static void rotate_left(struct rb_tree *t, struct rb_node *n, rb_update *update)
+/* Lets `n` sink to the given side: its child on the other side takes its place. */
+static inline void rotate(struct rb_tree *t, struct rb_node *n, unsigned side, rb_update *update)
 {
-	struct rb_node *up = n->right, *parent = parent_of(n);
+	struct rb_node *up = n->child[!side], *parent = parent_of(n);
 
-	n->right = up->left;
-	if (up->left)
-		set_parent(up->left, n);
-	up->left = n;
-	set_parent(up, parent);
-	set_parent(n, up);
-	replace_child(t, parent, n, up);
-	if (update) {
-		update(n);
-		update(up);
-	}
-}
-
-static void rotate_right(struct rb_tree *t, struct rb_node *n, rb_update *update)
-{
-	struct rb_node *up = n->left, *parent = parent_of(n);
-
-	n->left = up->right;
-	if (up->right)
-		set_parent(up->right, n);
-	up->right = n;
+	n->child[!side] = up->child[side];
+	if (up->child[side])
+		set_parent(up->child[side], n);
+	up->child[side] = n;
 	set_parent(up, parent);
 	set_parent(n, up);
 	replace_child(t, parent, n, up);
@@ -95,8 +79,8 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, struct rb_node *parent, str
 
 	while (is_red(parent = parent_of(n))) {
 		struct rb_node *grand = parent_of(parent); /* exists: the root is black */
-		bool left = parent == grand->left;
-		struct rb_node *uncle = left ? grand->right : grand->left;
+		unsigned side = parent == grand->right;
+		struct rb_node *uncle = grand->child[!side];
 
 		if (is_red(uncle)) {
 			set_color(parent, BLACK);
@@ -105,19 +89,11 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, struct rb_node *parent, str
 			n = grand;
 			continue;
 		}
-		if (left) {
-			if (n == parent->right) {
-				rotate_left(t, parent, update);
-				parent = n;
-			}
-			rotate_right(t, grand, update);
-		} else {
-			if (n == parent->left) {
-				rotate_right(t, parent, update);
-				parent = n;
-			}
-			rotate_left(t, grand, update);
+		if (n == parent->child[!side]) {
+			rotate(t, parent, side, update);
+			parent = n;
 		}
+		rotate(t, grand, !side, update);
 		set_color(parent, BLACK);
 		set_color(grand, RED);
 		break;
@@ -126,60 +102,34 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, struct rb_node *parent, str
 }
 
 /*
- * One step of the repair after a black node went: the side of `parent` where `n` (may be null)
- * hangs is one black short. Returns the next node to repair, or null when the tree is right again.
+ * One step of the repair after a black node went: the given side of `parent` is one black short. Returns the next node to
+ * repair, or null when the tree is right again.
  */
-static struct rb_node *repair_left(struct rb_tree *t, struct rb_node *parent, rb_update *update)
+static inline struct rb_node *repair(struct rb_tree *t, struct rb_node *parent, unsigned side,
+				     rb_update *update)
 {
-	struct rb_node *sibling = parent->right;
+	struct rb_node *sibling = parent->child[!side];
 
 	if (is_red(sibling)) {
 		set_color(sibling, BLACK);
 		set_color(parent, RED);
-		rotate_left(t, parent, update);
-		sibling = parent->right;
+		rotate(t, parent, side, update);
+		sibling = parent->child[!side];
 	}
 	if (!is_red(sibling->left) && !is_red(sibling->right)) {
 		set_color(sibling, RED);
 		return parent;
 	}
-	if (!is_red(sibling->right)) {
-		set_color(sibling->left, BLACK);
+	if (!is_red(sibling->child[!side])) {
+		set_color(sibling->child[side], BLACK);
 		set_color(sibling, RED);
-		rotate_right(t, sibling, update);
-		sibling = parent->right;
+		rotate(t, sibling, !side, update);
+		sibling = parent->child[!side];
 	}
 	set_color(sibling, is_red(parent) ? RED : BLACK);
 	set_color(parent, BLACK);
-	set_color(sibling->right, BLACK);
-	rotate_left(t, parent, update);
-	return nullptr;
-}
-
-static struct rb_node *repair_right(struct rb_tree *t, struct rb_node *parent, rb_update *update)
-{
-	struct rb_node *sibling = parent->left;
-
-	if (is_red(sibling)) {
-		set_color(sibling, BLACK);
-		set_color(parent, RED);
-		rotate_right(t, parent, update);
-		sibling = parent->left;
-	}
-	if (!is_red(sibling->left) && !is_red(sibling->right)) {
-		set_color(sibling, RED);
-		return parent;
-	}
-	if (!is_red(sibling->left)) {
-		set_color(sibling->right, BLACK);
-		set_color(sibling, RED);
-		rotate_left(t, sibling, update);
-		sibling = parent->left;
-	}
-	set_color(sibling, is_red(parent) ? RED : BLACK);
-	set_color(parent, BLACK);
-	set_color(sibling->left, BLACK);
-	rotate_right(t, parent, update);
+	set_color(sibling->child[!side], BLACK);
+	rotate(t, parent, side, update);
 	return nullptr;
 }
 
@@ -187,8 +137,7 @@ static void repair_erase(struct rb_tree *t, struct rb_node *n, struct rb_node *p
 			 rb_update *update)
 {
 	while (parent && !is_red(n)) {
-		n = n == parent->left ? repair_left(t, parent, update)
-				      : repair_right(t, parent, update);
+		n = repair(t, parent, n == parent->right, update);
 		if (!n)
 			return;
 		parent = parent_of(n);
@@ -246,48 +195,42 @@ void rb_erase(struct rb_tree *t, struct rb_node *n, rb_update *update)
 		repair_erase(t, child, parent, update);
 }
 
+/* The outermost node of a side. */
+static inline struct rb_node *outermost(struct rb_node *n, unsigned side)
+{
+	while (n && n->child[side])
+		n = n->child[side];
+	return n;
+}
+
 struct rb_node *rb_first(const struct rb_tree *t)
 {
-	struct rb_node *n = t->root;
-
-	while (n && n->left)
-		n = n->left;
-	return n;
+	return outermost(t->root, 0);
 }
 
 struct rb_node *rb_last(const struct rb_tree *t)
 {
-	struct rb_node *n = t->root;
+	return outermost(t->root, 1);
+}
 
-	while (n && n->right)
-		n = n->right;
-	return n;
+/* The neighbour in order on the given side. */
+static inline struct rb_node *neighbour(const struct rb_node *n, unsigned side)
+{
+	struct rb_node *parent;
+
+	if (n->child[side])
+		return outermost(n->child[side], !side);
+	while ((parent = parent_of(n)) && n == parent->child[side])
+		n = parent;
+	return parent;
 }
 
 struct rb_node *rb_next(const struct rb_node *n)
 {
-	struct rb_node *parent;
-
-	if (n->right) {
-		for (n = n->right; n->left; n = n->left)
-			;
-		return (struct rb_node *)n;
-	}
-	while ((parent = parent_of(n)) && n == parent->right)
-		n = parent;
-	return parent;
+	return neighbour(n, 1);
 }
 
 struct rb_node *rb_prev(const struct rb_node *n)
 {
-	struct rb_node *parent;
-
-	if (n->left) {
-		for (n = n->left; n->right; n = n->right)
-			;
-		return (struct rb_node *)n;
-	}
-	while ((parent = parent_of(n)) && n == parent->left)
-		n = parent;
-	return parent;
+	return neighbour(n, 0);
 }

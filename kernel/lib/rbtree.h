@@ -9,7 +9,12 @@
 
 struct rb_node {
 	uintptr_t parent_color;
-	struct rb_node *left, *right;
+	union {
+		struct {
+			struct rb_node *left, *right;
+		};
+		struct rb_node *child[2]; /* what is true of one side is true of the other */
+	};
 };
 
 struct rb_tree {
