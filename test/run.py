@@ -4,7 +4,7 @@
 
   run.py [--arch ARCH] [--jobs N] [--kernel linux] [LAYER[:PREFIX]]...
 
-LAYER is host, disk, debian, ext4, power, model, net, ktest, guest, fuzz, native, boot, applets, programs, servers, badboot or dynamic; PREFIX selects the tests of that layer whose name begins
+LAYER is host, disk, debian, ext4, power, model, net, ktest, guest, fuzz, native, boot, applets, programs, servers, silos, badboot or dynamic; PREFIX selects the tests of that layer whose name begins
 so; --kernel linux proves the tests themselves on Debian's kernel. Prints a line for each test and ends with "N passed, N failed".
 """
 import argparse
@@ -14,13 +14,13 @@ import sys
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import applets, badboot, boot, disk, dynamic, fuzz, guest, host, ktest, machine, model, native, net, programs, servers  # noqa: E402
+from harness import applets, badboot, boot, disk, dynamic, fuzz, guest, host, ktest, machine, model, native, net, programs, servers, silos  # noqa: E402
 from harness import debian, ext4, power  # noqa: E402
 from harness.report import Report  # noqa: E402
 
 # The longest first, so that the two lanes end together.
 LAYERS = {"guest": guest, "native": native, "boot": boot, "applets": applets, "dynamic": dynamic, "programs": programs,
-          "disk": disk, "net": net, "servers": servers,
+          "disk": disk, "net": net, "servers": servers, "silos": silos,
           "debian": debian, "ext4": ext4, "power": power,
           "badboot": badboot, "fuzz": fuzz, "ktest": ktest, "host": host, "model": model}
 

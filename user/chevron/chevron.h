@@ -10,7 +10,7 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the name; 0, or 1 after a message */
 };
 
-extern const struct command silo_commands[], raw_commands[],
+extern const struct command silo_commands[], strate_commands[], raw_commands[],
 	object_commands[]; /* each ends with a null name */
 extern int json;
 
@@ -24,3 +24,15 @@ const char *completion(int i, int first);
 const char *silo_name(int i);
 /* A number with a suffix K, M or G. */
 unsigned long size_of(const char *text);
+/*
+ * With --json, a line {"key":value,...}; keys are words that end in %s (const char *), %u (unsigned long long) or %d (long long).
+ * False without it: the caller prints for people.
+ */
+int json_line(const char *keys, ...);
+/* Prints the number of a handle that was made, or complains; what a command returns. */
+int made(const char *what, int fd);
+/* Of all strates: a line each for `list`; ends them. */
+void list_strates(void);
+void end_strates(void);
+/* Ends the strate of this name; false: there is none. */
+int end_strate(const char *name);

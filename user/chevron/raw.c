@@ -12,10 +12,13 @@
 
 static const char letters[] = "rwxmdtpciev";
 
-static void print_rights(unsigned rights)
+static const char *rights_text(unsigned rights)
 {
+	static char text[12];
+
 	for (unsigned i = 0; i < 11; i++)
-		putchar(rights >> i & 1 ? letters[i] : '-');
+		text[i] = rights >> i & 1 ? letters[i] : '-';
+	return text;
 }
 
 static int slots(int argc, char **argv)
@@ -27,14 +30,19 @@ static int slots(int argc, char **argv)
 	for (int fd = 0; fd < 256; fd++) {
 		if (cairn_handle_inspect(fd, &info, sizeof(info)))
 			continue;
-		printf("%4d  %-15s ", fd, info.type);
-		print_rights(info.rights);
-		printf("  %u handle%s", info.handles, info.handles == 1 ? "" : "s");
+		const char *state = info.state & CAIRN_HANDLE_REVOKED	? "revoked"
+				    : info.state & CAIRN_HANDLE_DERIVED ? "derived"
+									: "";
+
+		if (json_line("handle%u type%s rights%s handles%u badge%u state%s",
+			      (unsigned long long)fd, info.type, rights_text(info.rights),
+			      (unsigned long long)info.handles, info.badge, state))
+			continue;
+		printf("%4d  %-15s %s  %u handle%s", fd, info.type, rights_text(info.rights),
+		       info.handles, info.handles == 1 ? "" : "s");
 		if (info.badge)
 			printf(", badge %llu", info.badge);
-		puts(info.state & CAIRN_HANDLE_REVOKED	 ? ", revoked"
-		     : info.state & CAIRN_HANDLE_DERIVED ? ", derived"
-							 : "");
+		printf("%s%s\n", *state ? ", " : "", state);
 	}
 	return 0;
 }
@@ -50,14 +58,6 @@ static unsigned rights_of(const char *text)
 			if (letters[i] == *text)
 				rights |= 1u << i;
 	return rights;
-}
-
-static int made(const char *what, int fd)
-{
-	if (fd < 0)
-		return complain(what, NULL);
-	printf("%d\n", fd);
-	return 0;
 }
 
 static int narrow(int argc, char **argv)
@@ -80,7 +80,8 @@ static int revoke_all(int argc, char **argv)
 	(void)argc;
 	if (n < 0)
 		return complain("revoke", argv[1]);
-	printf("%ld revoked\n", n);
+	if (!json_line("revoked%u", (unsigned long long)n))
+		printf("%ld revoked\n", n);
 	return 0;
 }
 
@@ -98,7 +99,9 @@ static int channel(int argc, char **argv)
 	(void)argv;
 	if (cairn_channel_create(ends, 16, 0))
 		return complain("channel", NULL);
-	printf("%d receives, %d sends\n", ends[0], ends[1]);
+	if (!json_line("receiver%u sender%u", (unsigned long long)ends[0],
+		       (unsigned long long)ends[1]))
+		printf("%d receives, %d sends\n", ends[0], ends[1]);
 	return 0;
 }
 
@@ -131,16 +134,24 @@ static int send_message(int argc, char **argv)
 static int receive(int argc, char **argv)
 {
 	struct cairn_message message = { .words = { 0 } };
-	static char bytes[CAIRN_PAYLOAD_BYTES_MAX];
+	static char bytes[CAIRN_PAYLOAD_BYTES_MAX + 1];
 	int handles[CAIRN_PAYLOAD_HANDLES_MAX];
 	struct cairn_payload payload = { .receive = (unsigned long)bytes,
-					 .receive_size = sizeof(bytes),
+					 .receive_size = CAIRN_PAYLOAD_BYTES_MAX,
 					 .receive_handles = (unsigned long)handles,
 					 .receive_handle_count = CAIRN_PAYLOAD_HANDLES_MAX };
 
 	(void)argc;
 	if (cairn_channel_receive(atoi(argv[1]), CAIRN_CHANNEL_NONBLOCK, &message, &payload) < 0)
 		return complain("receive", argv[1]);
+	bytes[payload.receive_size] = 0;
+	if (json_line("badge%u word0%u word1%u word2%u word3%u bytes%s handles%u handle%d",
+		      (unsigned long long)message.badge, (unsigned long long)message.words[0],
+		      (unsigned long long)message.words[1], (unsigned long long)message.words[2],
+		      (unsigned long long)message.words[3], bytes,
+		      (unsigned long long)payload.receive_handle_count,
+		      payload.receive_handle_count ? (long long)handles[0] : -1ll))
+		return 0;
 	printf("badge %lu, words %lu %lu %lu %lu", message.badge, message.words[0],
 	       message.words[1], message.words[2], message.words[3]);
 	if (payload.receive_size)

@@ -17,13 +17,8 @@ static const char *const types[] = { "untyped", "pool",	  "channel", "event",
 
 static int untyped(int argc, char **argv)
 {
-	int fd = cairn_untyped_create(size_of(argv[1]), 0);
-
 	(void)argc;
-	if (fd < 0)
-		return complain("untyped", argv[1]);
-	printf("%d\n", fd);
-	return 0;
+	return made("untyped", cairn_untyped_create(size_of(argv[1]), 0));
 }
 
 /* retype UNTYPED TYPE [ARGUMENT] */
@@ -36,10 +31,11 @@ static int retype(int argc, char **argv)
 		type++;
 	if (cairn_untyped_retype(atoi(argv[1]), type, argc > 3 ? size_of(argv[3]) : 0, handles, 0))
 		return complain("retype", argv[2]);
-	if (handles[1] >= 0)
+	if (handles[1] < 0)
+		return made("retype", handles[0]);
+	if (!json_line("receiver%u sender%u", (unsigned long long)handles[0],
+		       (unsigned long long)handles[1]))
 		printf("%d receives, %d sends\n", handles[0], handles[1]);
-	else
-		printf("%d\n", handles[0]);
 	return 0;
 }
 
@@ -50,6 +46,9 @@ static int use(int argc, char **argv)
 	(void)argc;
 	if (cairn_untyped_inspect(atoi(argv[1]), &info, sizeof(info)))
 		return complain("use", argv[1]);
+	if (json_line("used%u size%u peak%u objects%u refused%u", info.used, info.size, info.peak,
+		      (unsigned long long)info.objects, (unsigned long long)info.refused))
+		return 0;
 	printf("%llu of %llu bytes used, at most %llu; %u objects; was full %llu times\n",
 	       info.used, info.size, info.peak, info.objects, info.refused);
 	return 0;
@@ -92,9 +91,13 @@ static int list_pool(int argc, char **argv)
 	}
 	slot.depth++;
 	while ((at = cairn_pool_next(&slot, &info, sizeof(info))) >= 0) {
-		printf("%s/%-4d %-15s rights %03x, %u handle%s%s\n", argv[1], at, info.type,
-		       info.rights, info.handles, info.handles == 1 ? "" : "s",
-		       info.state & CAIRN_HANDLE_REVOKED ? ", revoked" : "");
+		if (!json_line("pool%s slot%u type%s rights%u handles%u revoked%u", argv[1],
+			       (unsigned long long)at, info.type, (unsigned long long)info.rights,
+			       (unsigned long long)info.handles,
+			       (unsigned long long)(info.state & CAIRN_HANDLE_REVOKED)))
+			printf("%s/%-4d %-15s rights %03x, %u handle%s%s\n", argv[1], at, info.type,
+			       info.rights, info.handles, info.handles == 1 ? "" : "s",
+			       info.state & CAIRN_HANDLE_REVOKED ? ", revoked" : "");
 		slot.path[slot.depth - 1] = (unsigned)at + 1;
 	}
 	return errno == EBADF ? 0 : complain("list", argv[1]);
@@ -110,7 +113,8 @@ static int put(int argc, char **argv)
 	(void)argc;
 	if (at < 0)
 		return complain(argv[0], argv[2]);
-	printf("slot %d\n", at);
+	if (!json_line("slot%u", (unsigned long long)at))
+		printf("slot %d\n", at);
 	return 0;
 }
 
@@ -164,6 +168,12 @@ static int task(int argc, char **argv)
 	(void)argc;
 	if (cairn_task_inspect(atoi(argv[1]), &info, sizeof(info)))
 		return complain("task", argv[1]);
+	if (json_line("process%u state%s status%u microseconds%u instruction%u stack%u",
+		      (unsigned long long)info.pid, states[info.state & 3],
+		      (unsigned long long)info.status,
+		      (unsigned long long)(info.user_ns + info.system_ns) / 1000,
+		      (unsigned long long)info.instruction, (unsigned long long)info.stack))
+		return 0;
 	printf("process %d, %s, status %#x, %llu us, instruction %#llx, stack %#llx\n", info.pid,
 	       states[info.state & 3], info.status, (info.user_ns + info.system_ns) / 1000,
 	       info.instruction, info.stack);

@@ -280,13 +280,14 @@ static int kill_silo(int argc, char **argv)
 {
 	int status = 0;
 
-	if (strcmp(argv[1], "all") != 0)
-		return control(argv[1], CAIRN_SILO_KILL);
 	(void)argc;
+	if (strcmp(argv[1], "all") != 0)
+		return end_strate(argv[1]) ? 0 : control(argv[1], CAIRN_SILO_KILL);
 	for (int i = 0; i < silo_count; i++)
 		status |= control(silos[i].name, CAIRN_SILO_KILL);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
+	end_strates(); /* after those that use them */
 	return status;
 }
 
@@ -296,25 +297,23 @@ static int list(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (json)
-		printf("[");
-	else
+	if (!json && silo_count)
 		printf("%-16s %-8s %6s %10s %12s %12s %8s\n", "SILO", "STATE", "TASKS", "CPU MS",
 		       "MEMORY", "LIMIT", "DENIED");
 	for (int i = 0; i < silo_count; i++) {
+		long long limit;
+
 		if (cairn_silo_inspect(silos[i].handle, &info, sizeof(info)))
 			return complain("inspect", silos[i].name);
-		printf(json ? "%s{\"name\":\"%s\",\"state\":\"%s\",\"tasks\":%u,\"cpu\":%llu,"
-			      "\"memory\":%llu,"
-			      "\"limit\":%lld,\"denied\":%llu}"
-			    : "%s%-16s %-8s %6u %10llu %12llu %12lld %8llu\n",
-		       json && i ? "," : "", silos[i].name, states[info.state], info.tasks,
-		       info.cpu_ns / 1000000, info.memory_used,
-		       info.memory_limit > 1ull << 62 ? -1ll : (long long)info.memory_limit,
-		       info.denied);
+		limit = info.memory_limit > 1ull << 62 ? -1ll : (long long)info.memory_limit;
+		if (!json_line("silo%s state%s tasks%u cpu_ms%u memory%u limit%d denied%u",
+			       silos[i].name, states[info.state], (unsigned long long)info.tasks,
+			       info.cpu_ns / 1000000, info.memory_used, limit, info.denied))
+			printf("%-16s %-8s %6u %10llu %12llu %12lld %8llu\n", silos[i].name,
+			       states[info.state], info.tasks, info.cpu_ns / 1000000,
+			       info.memory_used, limit, info.denied);
 	}
-	if (json)
-		printf("]\n");
+	list_strates();
 	return 0;
 }
 
@@ -355,11 +354,11 @@ static int events(int argc, char **argv)
 	if (!s)
 		return 1;
 	while (cairn_silo_event(s->handle, &e, CAIRN_SILO_NONBLOCK) == 0)
-		printf(json ? "{\"time\":%llu.%06llu,\"pid\":%d,\"task\":\"%s\",\"event\":\"%s\","
-			      "\"value\":%llu}\n"
-			    : "%6llu.%06llu %5d %-15s %s %llu\n",
-		       e.time_ns / 1000000000, e.time_ns / 1000 % 1000000, e.pid, e.name,
-		       event_name(e.kind), e.value);
+		if (!json_line("time_ns%u pid%d task%s event%s value%u lost%u", e.time_ns,
+			       (long long)e.pid, e.name, event_name(e.kind), e.value, e.lost))
+			printf("%6llu.%06llu %5d %-15s %s %llu\n", e.time_ns / 1000000000,
+			       e.time_ns / 1000 % 1000000, e.pid, e.name, event_name(e.kind),
+			       e.value);
 	return 0;
 }
 
@@ -390,7 +389,7 @@ const struct command silo_commands[] = {
 	{ "start", "SILO PROGRAM [WORD...] [&]", "runs a program inside", 2, start },
 	{ "pause", "SILO", "stops its processes", 1, pause_silo },
 	{ "resume", "SILO", "lets them go on", 1, resume },
-	{ "kill", "SILO|all", "ends them, and leaves nothing", 1, kill_silo },
+	{ "kill", "SILO|STRATE|all", "ends them, and leaves nothing", 1, kill_silo },
 	{ "list", "", "all silos and what they use", 0, list },
 	{ "events", "SILO", "what happened, and what was denied", 1, events },
 	{ "top", "[ROUNDS]", "list, every second", 0, top },

@@ -1,0 +1,10 @@
+;; SPDX-License-Identifier: GPL-2.0-or-later
+;; Says hello, by WASI.
+(module
+	(import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+	(memory (export "memory") 1)
+	(data (i32.const 16) "hello from wasm\n")
+	(func (export "_start")
+		(i32.store (i32.const 0) (i32.const 16))
+		(i32.store (i32.const 4) (i32.const 16))
+		(drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
