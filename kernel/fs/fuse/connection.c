@@ -99,24 +99,59 @@ static void queue_locked(struct fuse_connection *c, struct fuse_request *r) __mu
 	list_add_tail(&c->pending, &r->node);
 }
 
+static int enqueue(struct fuse_connection *c, struct fuse_request *r);
+
+/* What waited for this one (F5). */
+static void send_after(struct fuse_connection *c, struct fuse_request *r)
+{
+	while (r) {
+		struct fuse_request *next = r->after;
+
+		r->after = nullptr;
+		(void)enqueue(c, r);
+		fuse_request_put(r);
+		r = next;
+	}
+}
+
+/* It is in no list any more. */
 void fuse_request_finish(struct fuse_connection *c, struct fuse_request *r, int error)
 {
+	struct fuse_request *after = r->after;
+
 	r->error = error;
 	if (unlikely(fuse_header(r)->opcode == FUSE_INIT))
 		fuse_init_answered(c, r);
 	__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
 	wake_up(&r->waiters, 0);
 	fuse_request_put(r);
+	send_after(c, after);
 }
 
-/* 0 or -ENOTCONN. */
+static bool wait_behind_locked(const struct list_head *list, struct fuse_request *forget)
+{
+	struct fuse_request *r;
+
+	list_for_each (r, list, node) {
+		if (r->no_answer || fuse_header(r)->nodeid != fuse_header(forget)->nodeid)
+			continue;
+		__atomic_fetch_add(&forget->refs, 1, __ATOMIC_RELAXED);
+		forget->after = r->after;
+		r->after = forget;
+		return true;
+	}
+	return false;
+}
+
+/* Now, or for FORGET later (F5). 0 or -ENOTCONN. */
 static int enqueue(struct fuse_connection *c, struct fuse_request *r)
 {
-	bool aborted;
+	bool aborted, forget = fuse_header(r)->opcode == FUSE_FORGET;
 
 	spin_lock(&c->lock);
 	aborted = c->aborted;
-	if (!aborted)
+	if (!aborted && (!forget || (!wait_behind_locked(&c->pending, r) &&
+				     !wait_behind_locked(&c->processing, r))))
 		queue_locked(c, r);
 	spin_unlock(&c->lock);
 	if (!aborted)
@@ -159,18 +194,23 @@ static void send_interrupt(struct fuse_connection *c, const struct fuse_request 
 	fuse_send_no_answer(c, r);
 }
 
-/* Takes a request back, if the server has not read it; else, with `always`, leaves it to be answered for nobody. */
-static bool withdraw(struct fuse_connection *c, struct fuse_request *r, bool always)
+/* Takes a request back, if the server has not read it. */
+static bool withdraw(struct fuse_connection *c, struct fuse_request *r)
 {
+	struct fuse_request *after = nullptr;
 	bool gone;
 
 	spin_lock(&c->lock);
-	gone = !list_empty(&r->node) && (!r->sent || always);
-	if (gone)
+	gone = !list_empty(&r->node) && !r->sent;
+	if (gone) {
 		list_remove(&r->node);
+		after = r->after;
+	}
 	spin_unlock(&c->lock);
-	if (gone)
+	if (gone) {
 		fuse_request_put(r);
+		send_after(c, after);
+	}
 	return gone;
 }
 
@@ -184,16 +224,11 @@ static int wait_for_answer(struct fuse_connection *c, struct fuse_request *r)
 {
 	if (!wait_event_interruptible(&r->waiters, is_done(r)))
 		return r->error;
-	if (withdraw(c, r, false))
+	if (withdraw(c, r))
 		return -EINTR;
 	if (!is_done(r))
 		send_interrupt(c, r);
-	if (!wait_event_killable(&r->waiters, is_done(r)))
-		return r->error;
-	if (withdraw(c, r, true))
-		return -EINTR;
-	wait_event(&r->waiters, is_done(r)); /* it is being answered */
-	return r->error;
+	return wait_event_killable(&r->waiters, is_done(r)) ? -EINTR : r->error;
 }
 
 static int wait_for_init(struct fuse_connection *c)

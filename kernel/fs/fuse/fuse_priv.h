@@ -15,6 +15,8 @@
  * (F3) nodeid -> inode is one to one while the inode has references; what the server told us of an inode (nlookup) is given
  * back by FORGET when the inode is freed.
  * (F4) Everything a server says is checked: sizes, types, names, offsets.
+ * (F5) A server with threads may look at requests in any order: FORGET is sent when nothing on that node is unanswered, a RELEASE say, and
+ * what was left unanswered by a task that was killed stays in its list for that.
  */
 #pragma once
 
@@ -42,6 +44,8 @@ struct fuse_request {
 	bool exact;	/* an answer of another size than out_capacity is a mistake of the server */
 	int error;	/* of the answer */
 	struct wait_queue waiters;
+	struct fuse_request *
+		after; /* FORGETs that go when this one is answered (F5); guarded by the connection's lock */
 };
 
 static inline struct fuse_in_header *fuse_header(struct fuse_request *request)
