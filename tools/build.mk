@@ -79,9 +79,10 @@ $(OUT)/%.o: %.S | $(PREPARED)
 	$(Q)$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
 # The generator leaves files that did not change alone; the stamp is newer than the table.
-$(OUT)/generated/syscall_table.c $(OUT)/generated/syscall_prototypes.h $(OUT)/generated/syscall_trace.h: \
+$(OUT)/generated/syscall_table.c $(OUT)/generated/syscall_prototypes.h $(OUT)/generated/syscall_trace.h \
+	$(OUT)/generated/syscall_promises.h: \
 	$(OUT)/generated/syscalls.stamp ;
-$(OUT)/generated/syscalls.stamp: abi/syscalls.tbl abi/native.tbl tools/syscalls.py
+$(OUT)/generated/syscalls.stamp: abi/syscalls.tbl abi/native.tbl abi/promises.tbl tools/syscalls.py
 	@$(PYTHON) tools/syscalls.py generate $(ARCH) $(@D)
 	@touch $@
 

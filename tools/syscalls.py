@@ -13,6 +13,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LINUX = os.path.join(ROOT, "abi", "syscalls.tbl")
 NATIVE = os.path.join(ROOT, "abi", "native.tbl")
+PROMISES = os.path.join(ROOT, "abi", "promises.tbl")
 TABLE = LINUX
 ARCHES = ("x86_64", "aarch64")
 
@@ -196,6 +197,22 @@ def trace(calls, native, arch):
     return "\n".join(lines) + "\n"
 
 
+def promises(calls, arch):
+    """Of each call the promises of cairn_pledge that allow it."""
+    wanted, known = {}, {call.name: call for call in calls}
+    with open(PROMISES, encoding="ascii") as table:
+        for line in table:
+            promise, *names = line.partition("#")[0].split() or [None]
+            for name in names:
+                if name not in known:
+                    sys.exit(f"abi/promises.tbl: no call {name}")
+                wanted.setdefault(name, []).append(f"CAIRN_PROMISE_{promise.upper()}")
+    lines = [banner("Promises; included by kernel/linux/pledge.c."), "#pragma once", "", "#include <asm/unistd.h>",
+             "#include <cairn/confine.h>", "", "static const u32 call_promises[] = {"]
+    lines += [f"\t[{known[name].index}] = {' | '.join(bits)}," for name, bits in wanted.items() if known[name].on(arch)]
+    return "\n".join(lines + ["};"]) + "\n"
+
+
 def write_if_changed(path, text):
     """Leaves the time stamp alone when nothing changed, so that nothing is compiled again."""
     try:
@@ -216,6 +233,7 @@ def generate(arch, directory):
     write_if_changed(os.path.join(directory, "syscall_prototypes.h"), prototypes(calls + native))
     write_if_changed(os.path.join(directory, "syscall_table.c"), table(calls, native, arch))
     write_if_changed(os.path.join(directory, "syscall_trace.h"), trace(calls, native, arch))
+    write_if_changed(os.path.join(directory, "syscall_promises.h"), promises(calls, arch))
 
 
 def docs():

@@ -8,6 +8,7 @@
 #include <arch/trap.h>
 #include <core/thread_base.h>
 #include <lib/errno.h>
+#include <linux/pledge.h>
 #include <linux/strace.h>
 #include <proc/rest.h>
 #include <proc/seccomp.h>
@@ -45,12 +46,15 @@ static long dispatch(const struct trap_frame *frame)
 static void watched_syscall(struct trap_frame *frame)
 {
 	bool done = trace_syscall_enter(frame);
+	int refused;
 
 	if (strace_enabled)
 		strace_enter(frame);
 	if (unlikely(current_task()->rest.by_hand) && frame_syscall_number(frame) < CAIRN_NR_BASE &&
 	    !task_call_allowed(frame_syscall_number(frame)))
 		frame_set_return_value(frame, (u64)-EPERM);
+	else if (unlikely(current_task()->forsworn) && (refused = pledge_check(frame)))
+		frame_set_return_value(frame, (u64)refused);
 	else if (done && frame_in_syscall(frame) && seccomp_enter(frame))
 		frame_set_return_value(frame, (u64)dispatch(frame));
 	if (strace_enabled)

@@ -191,6 +191,8 @@ static void reset_task(struct task *task, struct exec_image *image)
 	task->personality &= ~(u32)(READ_IMPLIES_EXEC | (image->secure ? PER_CLEAR_ON_SETID : 0));
 	name_task(task, image->request->path);
 	process->has_executed = true;
+	task->forsworn |= task->forsworn_on_exec;
+	trace_update_work(task);
 	process->exit_signal = SIGCHLD;
 	pool_close_on_exec(task->pool);
 	arch_thread_reset_user(&task->thread.base.arch);

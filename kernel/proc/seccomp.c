@@ -70,6 +70,8 @@ void seccomp_inherit(struct task *child)
 
 	child->no_new_privs = task->no_new_privs;
 	child->seccomp_mode = task->seccomp_mode;
+	child->forsworn = task->forsworn;
+	child->forsworn_on_exec = task->forsworn_on_exec;
 	child->seccomp_filter = filter_get(task->seccomp_filter);
 	trace_update_work(child);
 }

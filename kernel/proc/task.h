@@ -75,6 +75,8 @@ struct task {
 	struct trace_state trace;
 	u8 seccomp_mode; /* SECCOMP_MODE_*; 0: none */
 	bool confined; /* it walks from directories of its own tree only (silos, unveil); inherited, never cleared */
+	/* CAIRN_PROMISE_* that cairn_pledge gave up, now and at the next exec; inherited, only grow. FORSWORN: it pledged. */
+	u32 forsworn, forsworn_on_exec;
 	struct task_rest rest;
 	bool no_new_privs; /* prctl(PR_SET_NO_NEW_PRIVS); inherited, never cleared */
 	struct seccomp_filter *seccomp_filter; /* holds a reference; see proc/seccomp.c */
@@ -149,6 +151,8 @@ struct process {
 	u32 coredump_filter; /* core(5); inherited */
 	struct mutex exec_lock;
 };
+
+#define FORSWORN BIT(31)
 
 #define PROCESS_EVENT_STOPPED BIT(0)
 #define PROCESS_EVENT_CONTINUED BIT(1)

@@ -340,7 +340,7 @@ int trace_detach(struct task *task, u64 signo)
 void trace_update_work(struct task *task)
 {
 	if (trace_all_syscalls || task->trace.syscalls || task->trace.emulate || task->trace.step ||
-	    task->seccomp_mode || task->rest.by_hand)
+	    task->seccomp_mode || task->rest.by_hand || task->forsworn)
 		thread_work_set(&task->thread.base, WORK_TRACE);
 	else
 		thread_work_clear(&task->thread.base, WORK_TRACE);

@@ -4,6 +4,10 @@
 
 #include <cairn/confine.h>
 #include <cairn/handle.h>
+#include <cairn/silo.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,6 +99,81 @@ TEST(unveil_needs_no_privilege)
 		EXPECT_EQ(cairn_unveil(&one, 1), 0);
 		EXPECT_EQ(access(a, R_OK), 0);
 		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+}
+
+#define CALLS_FAIL(expression) EXPECT_ERRNO(expression, EPERM)
+
+TEST(pledge_leaves_what_was_promised)
+{
+	make_file("file", "text");
+	IN_CHILD(pid)
+	{
+		char text[8];
+		int ends[2], fd;
+
+		EXPECT_ERRNO(cairn_pledge(~0u, 0), EINVAL);
+		EXPECT_ERRNO(cairn_pledge(0, 4), EINVAL);
+		EXPECT_EQ(
+			cairn_pledge(CAIRN_PROMISE_STDIO | CAIRN_PROMISE_RPATH | CAIRN_PROMISE_UNIX,
+				     0),
+			0);
+		fd = open("file", O_RDONLY);
+		EXPECT_EQ(read(fd, text, 8), 4);
+		EXPECT_EQ(close(fd), 0);
+		EXPECT_EQ(pipe(ends), 0);
+		EXPECT_EQ(kill(getpid(), 0), 0);
+		EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+		CALLS_FAIL(open("file", O_RDWR));
+		CALLS_FAIL(open("file", O_RDONLY | O_TRUNC));
+		CALLS_FAIL(open("new", O_RDONLY | O_CREAT, 0600));
+		CALLS_FAIL(mkdir("d", 0755));
+		CALLS_FAIL(unlink("file"));
+		CALLS_FAIL(chmod("file", 0600));
+		CALLS_FAIL(socket(AF_INET, SOCK_STREAM, 0));
+		CALLS_FAIL(socket(AF_NETLINK, SOCK_RAW, 0));
+		CALLS_FAIL(kill(getppid(), 0));
+		CALLS_FAIL(fork());
+		CALLS_FAIL(execl("/init", "init", NULL));
+		CALLS_FAIL(mount("none", "/", "tmpfs", 0, NULL));
+		CALLS_FAIL(setuid(1));
+		CALLS_FAIL(ioctl(0, TIOCSTI, "x"));
+		CALLS_FAIL(cairn_silo_create(0));
+		/* Less, never more. */
+		EXPECT_EQ(cairn_pledge(CAIRN_PROMISES_ALL, 0), 0);
+		CALLS_FAIL(open("file", O_RDWR));
+		EXPECT_EQ(cairn_pledge(CAIRN_PROMISE_STDIO, 0), 0);
+		CALLS_FAIL(open("file", O_RDONLY));
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+}
+
+HELPER(pledged)
+{
+	CALLS_FAIL(open("file", O_RDWR));
+	IN_CHILD(pid)
+	{
+		CALLS_FAIL(unlink("file"));
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	return test_has_failed();
+}
+
+TEST(pledge_waits_for_exec)
+{
+	make_file("file", "text");
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(
+			cairn_pledge(CAIRN_PROMISE_STDIO | CAIRN_PROMISE_RPATH | CAIRN_PROMISE_PROC,
+				     CAIRN_PLEDGE_ON_EXEC),
+			0);
+		EXPECT(open("file", O_RDWR) >= 0);
+		execl("/init", "init", "helper", "pledged", NULL);
+		_exit(99);
 	}
 	EXPECT_EQ(wait_status(pid), 0);
 }

@@ -328,6 +328,8 @@ TEST(signals_reach_who_waits)
 	header = next_request();
 	EXPECT_EQ(header->opcode, FUSE_INTERRUPT);
 	EXPECT_EQ(((struct fuse_interrupt_in *)(header + 1))->unique, unique);
+	/* The server still works at it, until it answers. */
+	EXPECT_EQ(respond(unique, -EINTR, NULL, 0), sizeof(struct fuse_out_header));
 	EXPECT_ERRNO(respond(unique, -EINTR, NULL, 0), ENOENT);
 	close(device);
 	EXPECT_EQ(umount("mnt"), 0);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "chevron.h"
 
+#include <cairn/confine.h>
 #include <cairn/handle.h>
 #include <cairn/silo.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 static struct silo {
 	char name[32], root[256];
 	int handle;
+	unsigned promises; /* of what is started */
 } silos[SILOS_MAX];
 static int silo_count;
 
@@ -46,6 +48,7 @@ static int create(int argc, char **argv)
 	(void)argc;
 	if (silo_count == SILOS_MAX)
 		return complain("too many silos", argv[1]);
+	s->promises = CAIRN_PROMISES_ALL;
 	s->handle = cairn_silo_create(CAIRN_HANDLE_KEEP_ON_FORK);
 	if (s->handle < 0)
 		return complain("create", argv[1]);
@@ -225,6 +228,30 @@ static int allow(int argc, char **argv)
 								       : 0;
 }
 
+/* pledge SILO PROMISE... */
+static int promise(int argc, char **argv)
+{
+	static const char *const names[] = { "stdio", "rpath", "wpath", "cpath", "fattr",
+					     "flock", "inet",  "unix",	"ipc",	 "proc",
+					     "exec",  "id",    "tty",	"native" };
+	struct silo *s = find(argv[1]);
+	unsigned promises = 0, i;
+
+	if (!s)
+		return 1;
+	for (int word = 2; word < argc; word++) {
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (strcmp(names[i], argv[word]) == 0)
+				break;
+		errno = EINVAL;
+		if (i == sizeof(names) / sizeof(names[0]))
+			return complain("pledge", argv[word]);
+		promises |= 1u << i;
+	}
+	s->promises = promises;
+	return 0;
+}
+
 static int start(int argc, char **argv)
 {
 	static const int keep[] = { 0, 1, 2 };
@@ -240,7 +267,9 @@ static int start(int argc, char **argv)
 	pid = fork();
 	if (pid == 0) {
 		setsid();
-		if (cairn_silo_enter(s->handle, keep, 3))
+		if (cairn_silo_enter(s->handle, keep, 3) ||
+		    (s->promises != CAIRN_PROMISES_ALL &&
+		     cairn_pledge(s->promises, CAIRN_PLEDGE_ON_EXEC)))
 			_exit(complain("enter", s->name));
 		execvp(argv[2], argv + 2);
 		_exit(complain("start", argv[2]));
@@ -340,6 +369,8 @@ static const char *event_name(unsigned kind)
 		return "denied: address";
 	case CAIRN_SILO_DENIED_DIRECTORY:
 		return "denied: directory";
+	case CAIRN_SILO_DENIED_PROMISE:
+		return "denied: promise";
 	default:
 		return "?";
 	}
@@ -386,6 +417,8 @@ const struct command silo_commands[] = {
 	{ "host", "SILO NAME", "its host name", 2, host },
 	{ "allow", "SILO [network] [unix] [bind|connect:[A.B.C.D/BITS:]PORT]", "sockets", 1,
 	  allow },
+	{ "pledge", "SILO PROMISE...", "classes of calls that programs started from now on may make",
+	  2, promise },
 	{ "start", "SILO PROGRAM [WORD...] [&]", "runs a program inside", 2, start },
 	{ "pause", "SILO", "stops its processes", 1, pause_silo },
 	{ "resume", "SILO", "lets them go on", 1, resume },

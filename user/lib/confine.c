@@ -9,3 +9,8 @@ int cairn_unveil(const struct cairn_unveil *rules, unsigned count)
 {
 	return (int)syscall(CAIRN_NR_unveil, rules, count);
 }
+
+int cairn_pledge(unsigned promises, unsigned flags)
+{
+	return (int)syscall(CAIRN_NR_pledge, promises, flags);
+}

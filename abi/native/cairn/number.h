@@ -49,6 +49,7 @@
 #define CAIRN_NR_silo_allow_network (CAIRN_NR_BASE + 39)
 
 #define CAIRN_NR_unveil (CAIRN_NR_BASE + 40)
+#define CAIRN_NR_pledge (CAIRN_NR_BASE + 41)
 
 #define CAIRN_NR_device_root (CAIRN_NR_BASE + 80)
 #define CAIRN_NR_device_create (CAIRN_NR_BASE + 81)

@@ -67,6 +67,7 @@ struct cairn_silo_network_rule {
 #define CAIRN_SILO_DENIED_TASK 18u	  /* one task too many: the limit */
 #define CAIRN_SILO_DENIED_SOCKET 19u	  /* a socket: its family */
 #define CAIRN_SILO_DENIED_ADDRESS 21u	  /* a name of a socket: CAIRN_SILO_NETWORK_* */
+#define CAIRN_SILO_DENIED_PROMISE 22u	  /* a call that was not promised: its number */
 #define CAIRN_SILO_DENIED_DIRECTORY 20u	  /* a walk from a directory that is not below the root */
 
 struct cairn_silo_event {
