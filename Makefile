@@ -53,6 +53,13 @@ nginx: setup
 		--file etc/passwd=tools/initramfs/etc/passwd --file etc/group=tools/initramfs/etc/group
 	@exec $(PYTHON) tools/qemu.py $(GUEST) $(KERNEL) build/$(GUEST)/nginx.cpio --memory $(MEM) --cpus $(SMP) \
 		--append="quiet $(APPEND)" --forward $(PORT):80
+# The user land of docs/silos.md, to walk through it.
+.PHONY: silos
+silos: setup
+	@$(MAKE) --no-print-directory $(GUEST)
+	@PYTHONPATH=test $(PYTHON) -c 'from harness import silos; silos.build("$(GUEST)")'
+	@exec $(PYTHON) tools/qemu.py $(GUEST) $(KERNEL) build/silos/$(GUEST)/silos.cpio --memory 1G --cpus $(SMP) \
+		--append="quiet rdinit=/init $(APPEND)"
 # Starts the machine stopped and prints how to attach.
 gdb: boot-files
 	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"
