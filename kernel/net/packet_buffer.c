@@ -7,7 +7,8 @@
 #include <net/checksum.h>
 #include <net/packet_buffer.h>
 
-#define BLOCK_ORDER_MAX 3 /* payload is gathered in blocks of up to 32 KiB */
+#define UDP_CHECKSUM_OFFSET 6 /* in its header (RFC 768); of no other protocol */
+#define BLOCK_ORDER_MAX 3     /* payload is gathered in blocks of up to 32 KiB */
 
 static struct slab_cache *packet_cache;
 
@@ -325,8 +326,8 @@ void packet_complete_checksum(struct packet *p)
 
 	ASSERT(p->checksum == CHECKSUM_PARTIAL && start <= p->linear);
 	sum = (u16)~checksum_fold(packet_sum(p, start, p->length - start, 0));
-	if (!sum)
-		sum = 0xffff; /* UDP: 0 means that there is none */
+	if (!sum && p->checksum_offset == UDP_CHECKSUM_OFFSET)
+		sum = 0xffff; /* there 0 means that there is none; elsewhere it is the sum (RFC 1624) */
 	memcpy(p->room + p->checksum_start + p->checksum_offset, &sum, sizeof(sum));
 	p->checksum = CHECKSUM_UNKNOWN;
 }
