@@ -56,6 +56,27 @@ static bool join_last(struct tcp *t, struct packet *p)
 	return true;
 }
 
+/* A payload that lies behind that of the last packet in the same block, as over loopback, becomes part of it: bytes, not
+ * packets, are what a reader of small writes pays for. A reader that looks at the packet now knows how far it may go. */
+static bool join_fragment(struct tcp *t, struct packet *p)
+{
+	struct packet *last = t->received.tail;
+	const struct packet_fragment *next = &p->fragments[0];
+	struct packet_fragment *f;
+
+	if (!last || !last->fragment_count || p->fragment_count != 1 || p->linear ||
+	    tcp_received(last)->end != tcp_received(p)->seq)
+		return false;
+	f = &last->fragments[last->fragment_count - 1];
+	if (f->page != next->page || f->offset + f->length != next->offset)
+		return false;
+	__atomic_store_n(&f->length, f->length + next->length, __ATOMIC_RELAXED);
+	__atomic_store_n(&last->length, last->length + next->length, __ATOMIC_RELAXED);
+	tcp_received(last)->end = tcp_received(p)->end;
+	t->memory += next->length;
+	return true;
+}
+
 /* Appends what continues the stream; takes the packet. */
 static void append(struct tcp *t, struct packet *p)
 {
@@ -67,7 +88,7 @@ static void append(struct tcp *t, struct packet *p)
 		t->fin_received = true;
 		t->rcv_nxt++;
 	}
-	if (!p->length || join_last(t, p)) {
+	if (!p->length || join_fragment(t, p) || join_last(t, p)) {
 		packet_free(p);
 		return;
 	}

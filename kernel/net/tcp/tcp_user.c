@@ -83,7 +83,8 @@ static struct tcp_block *open_block(struct tcp *t, size_t n)
 	tcp_unlock(t);
 	if (b && b->used < b->capacity)
 		return b;
-	b = block_alloc(n);
+	/* What is written in small pieces faster than it goes gets blocks of many pieces. */
+	b = block_alloc(MAX(n, (size_t)tcp_queued(t)));
 	if (b)
 		b->seq = t->write_seq; /* only senders move it, and they hold send_lock */
 	return b;
