@@ -27,7 +27,7 @@ RATE = re.compile(r"rate (\S+) (\d+)$")
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_mmio",
            "failover", "net_failover", "virtio_net")
 PAIRS = (("cairn", "cairn"), ("linux", "cairn"), ("cairn", "linux"))  # server, client
-SECONDS = 600
+SECONDS = 900
 GROUPS = {"ef090909", "ff15" + "0" * 24 + "0909"}  # that the server joins
 
 
@@ -67,7 +67,7 @@ def run_pair(arch, kernels, initrd, link, extra_words="", attacker=None, variant
         role = ("server", "client")[side]
         append = f"quiet panic=-1 rdinit=/init peer={role} {extra_words}"
         kernel = kernel_image(arch, which, variant=variant if side == 0 else "")
-        return Boot(arch, kernel, initrd, append, seconds=SECONDS, silence=150, memory="256M",
+        return Boot(arch, kernel, initrd, append, seconds=SECONDS, silence=250, memory="256M",
                     extra=relay.words(side), stop=done if side == 0 else None, cpus=cpus if side == 0 else 1)
 
     with tempfile.TemporaryDirectory() as directory, \

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEST_SECONDS 140
+#define TEST_SECONDS 200
 
 static int connect_to_server(int family)
 {
@@ -204,8 +204,10 @@ static const struct test tests[] = {
 	{ "group4", "lossy", AF_INET, GROUP4, 1400 },
 	{ "group6", "lossy", AF_INET6, GROUP6, 1400 },
 	{ "duplicate_addresses_are_refused", "lossy", AF_INET6, DUPLICATES, 0 },
-	{ "mean_up", "rates", AF_INET, REPEATED + TCP_UP, 20 },
-	{ "mean_down", "rates", AF_INET, REPEATED + TCP_DOWN, 20 },
+	{ "mean4_up", "rates", AF_INET, REPEATED + TCP_UP, 80 },
+	{ "mean4_down", "rates", AF_INET, REPEATED + TCP_DOWN, 80 },
+	{ "mean6_up", "rates", AF_INET6, REPEATED + TCP_UP, 80 },
+	{ "mean6_down", "rates", AF_INET6, REPEATED + TCP_DOWN, 80 },
 	{ "bulk4_up", "clean", AF_INET, BULK_UP, 64 },
 	{ "bulk4_down", "clean", AF_INET, BULK_DOWN, 64 },
 	{ "bulk6_up", "clean", AF_INET6, BULK_UP, 64 },

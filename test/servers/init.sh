@@ -90,6 +90,22 @@ END
 step ssh_through_the_host 120 <<'END'
 ssh -o StrictHostKeyChecking=no -i /root/.ssh/id -p $ssh 10.0.2.2 'cat; echo done' < /etc/passwd | cmp - <(cat /etc/passwd; echo done)
 END
+# A cluster from nothing; psql over TCP, and pgbench with several clients.
+step postgresql 200 <<'END'
+export PATH=/usr/lib/postgresql/15/bin:$PATH PGHOST=127.0.0.1 PGUSER=postgres
+mkdir -m 777 /tmp/sql
+as_postgres() { setpriv --reuid postgres --regid postgres --clear-groups "$@"; }
+as_postgres initdb --no-sync --auth trust -D /tmp/sql/data > /dev/null
+echo 'host all all 0.0.0.0/0 trust' >> /tmp/sql/data/pg_hba.conf
+as_postgres pg_ctl -w -t 120 -D /tmp/sql/data -l /tmp/sql/log -o '-c listen_addresses=0.0.0.0 -c unix_socket_directories=/tmp/sql -c jit=off -c fsync=off' start > /dev/null
+psql -q -v ON_ERROR_STOP=1 -c "CREATE TABLE item(id INT PRIMARY KEY, name TEXT); INSERT INTO item SELECT g, 'item ' || g FROM generate_series(1, 500) g"
+test "$(psql -At -c 'SELECT count(*), sum(id), max(name) FROM item')" = '500|125250|item 99'
+psql -q -c "COPY item TO STDOUT" | wc -l | grep -w 500
+! psql -q -c 'INSERT INTO item VALUES (1)'
+pgbench -q -i -s 1 postgres
+pgbench -c 4 -t 25 postgres | grep -w 'actually processed: 100/100'
+test "$(psql -At -c 'SELECT count(*) FROM pgbench_history')" = 100
+END
 (cd /var/www/html && exec python3 -m http.server 8000 > /tmp/http.log 2>&1) &
 step sockets_seen_by_ss <<'END'
 for i in 1 2 3 4 5 6 7 8 9 10; do curl -s -o /dev/null http://127.0.0.1:8000/ && break; sleep 1; done
