@@ -9,7 +9,8 @@ SHOWN = 8  # bad frames that a report quotes
 
 
 def tshark(path, *words):
-    command = ["tshark", "-n", "-r", path, *(word for name in CHECKED for word in ("-o", f"{name}:TRUE")), *words]
+    # Bytes that are encrypted look like malformed SSH.
+    command = ["tshark", "-n", "-r", path, "--disable-protocol", "ssh", *(word for name in CHECKED for word in ("-o", f"{name}:TRUE")), *words]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, timeout=170).stdout.splitlines()
 
 
