@@ -96,6 +96,8 @@ int namespace_path(struct namespace *ns, struct path *out)
 		inode_put(inode);
 		return err;
 	}
+	/* In no directory: it goes with its last user, and the name space with it. */
+	__atomic_fetch_or(&out->dentry->flags, DENTRY_UNLINKED, __ATOMIC_SEQ_CST);
 	out->mount = files_mount;
 	mount_get(files_mount);
 	return 0;

@@ -88,7 +88,8 @@ char *path_text(const struct path *path, const struct path *root, char *buf, siz
 		t.start = buf + size;
 		t.limit = buf;
 		fits = size && prepend(&t, "", 1);
-		if (fits && (path->dentry->flags & DENTRY_UNLINKED))
+		if (fits && (path->dentry->flags & DENTRY_UNLINKED) &&
+		    !mount_is_of_namespaces(path->mount))
 			fits = prepend(&t, " (deleted)", 10);
 		rcu_read_lock();
 		fits = fits && (path->mount->internal ? internal_text(&t, path)
