@@ -27,6 +27,10 @@ nsenter -t $pid -n nc.openbsd -l 7777 > got & sleep 0.3; nsenter -t $pid -n ss -
 readlink /proc/self/ns/net | sed 's/[0-9]*//g'; [ "$(readlink /proc/self/ns/net)" != "$(readlink /proc/$pid/ns/net)" ] && echo differ; nsenter -t $pid -n sysctl -q -w net.ipv4.ip_default_ttl=33; sysctl net.ipv4.ip_default_ttl; nsenter -t $pid -n ping -c 1 127.0.0.1 | grep -o ttl=33
 ip link del v0; nsenter -t $pid -n ip link show v1; ip link add v2 type veth peer name v3 netns $pid; ip -br link show v2 | awk '{print $2}'; kill $pid; wait $pid 2> /dev/null; sleep 1; ip link show v2
 END
+section netns <<'END'
+ip netns add blue; ip netns add red; ip netns list | sort; ip netns add blue; findmnt -rn -o TARGET,FSTYPE,PROPAGATION /run/netns; findmnt -rn -o TARGET,FSTYPE,PROPAGATION /run/netns/blue; ip netns exec blue ip -br link | awk '{print $1, $2}'; ip netns exec blue ip link set lo up; ip netns exec blue ping -c 1 -q 127.0.0.1 | grep -o '. received'; ip netns exec red ping -c 1 -q 127.0.0.1
+ip link add v0 type veth peer name v1 netns blue; ip -n blue -br link show v1 | awk '{print $2}'; ip netns exec blue ls /sys/class/net | sort; ls /sys/class/net | grep -c v0; ip netns identify $$; ip netns exec blue bash -c 'ip netns identify $$; findmnt -rn -o FSTYPE,PROPAGATION /sys; grep -c nsfs /proc/self/mountinfo'; ip netns pids red; ip -all netns exec ip -br link show lo | awk '{print $1}'; ip netns del blue; ip netns del red; ip netns list; ls /run/netns; sleep 1; ip link show v0; umount /run/netns; ip netns exec none true
+END
 section sockets <<'END'
 ip link set lo up; nc.openbsd -l 127.0.0.1 5001 & nc.openbsd -lu 127.0.0.1 5002 & nc.openbsd -6 -l ::1 5003 & nc.openbsd -lU sock & sleep 0.5
 ss -tln; ss -uan; ss -tlnp | sed 's/pid=[0-9]*/pid=N/'; ss -tlne 2> /dev/null | sed 's/ino:[0-9]*/ino:N/; s/sk:[0-9a-f]*/sk:N/; s/cgroup.*<->/<->/; s/cgroup.*$//; s/v6only:[01] //; s/ *$//'; ss -xl | awk '{print $1, $2, $3, $4, $5}'; netstat -tln; netstat -uan; ss -tln 'sport = :5001'; ss -tln 'sport > :5001 and src 127.0.0.0/8'; ss -tln not sport = :5003
