@@ -65,7 +65,7 @@ gdb: boot-files
 	@echo "In another terminal: gdb-multiarch build/$(GUEST)/cairn.elf -ex 'target remote :1234'"
 	@exec $(RUN) --gdb
 
-.PHONY: check docs test suites bench bench-boot profile compile_commands.json clean
+.PHONY: check docs test suites bench bench-threads bench-boot profile compile_commands.json clean
 check: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) tools/check.py
@@ -84,6 +84,10 @@ bench: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@status=0; for part in micro programs disk; do \
 		$(PYTHON) bench/$$part.py $(if $(ARCH),--arch $(ARCH)) $(BENCH) || status=1; done; exit $$status
+# hackbench, perf bench and stress-ng beside Linux by the wall clock, with 1 and 4 CPUs
+bench-threads: setup
+	@$(MAKE) --no-print-directory $(ARCHES)
+	@$(PYTHON) bench/programs.py $(if $(ARCH),--arch $(ARCH)) --load threads --clock wall --cpus 1 --cpus 4 $(BENCH)
 # Where the instructions of one benchmark go: make profile BENCH=null_call
 profile: setup
 	@$(MAKE) --no-print-directory $(GUEST)

@@ -22,8 +22,11 @@ LOADS = {
     "load": ("bash coreutils mawk sed mount rt-tests linux-perf sysbench fio iperf3", "1G"),
     "tools": ("bash coreutils mawk sed grep findutils mount tar python3 gcc libc6-dev git sqlite3", "1536M"),
     "servers": ("bash coreutils mawk sed mount redis-server redis-tools nginx-light wrk", "1G"),
+    "threads": ("bash coreutils mawk sed mount rt-tests linux-perf stress-ng", "1G"),
     "postgres": ("bash coreutils mawk sed mount util-linux postgresql-15", "1536M"),
 }
+# What `make bench` measures; "threads" is of interest on several CPUs: make bench-threads.
+USUAL = [name for name in LOADS if name != "threads"]
 # Parts of packages that no row opens: they would only fill the machine's memory.
 UNUSED = ("*/perl", "*/perl-base", "*/locales", "*/gconv", "*/bitcode", "*/libLLVM*", "*/libz3*", "*/lto1", "*lto-dump*",
           "*/libasan*", "*/libtsan*", "*/test", "*/dist-packages", "*/perf-core", "*/zoneinfo", "*/fonts")
@@ -50,7 +53,8 @@ def names_in(name):
     """The rows of a load, read from its script."""
     with open(os.path.join(SCRIPTS, name + ".sh"), encoding="utf-8") as script:
         words = [line.split() for line in script]
-    return [line[1] for line in words if len(line) > 1 and line[0] in ("timed", "rated", "captured")]
+    return [line[1] for line in words if len(line) > 1 and line[0] in ("timed", "rated", "captured")] + \
+        ["stress_" + line[1] for line in words if len(line) == 2 and line[0] == "stressor"]
 
 
 def loads(arch, only, names):
@@ -62,7 +66,7 @@ def main():
     parser = side.parser(__doc__, runs=3)
     parser.add_argument("--load", choices=LOADS, action="append")
     options = parser.parse_args()
-    return side.main(options, "programs", lambda arch, only: loads(arch, only, options.load or LOADS))
+    return side.main(options, "programs", lambda arch, only: loads(arch, only, options.load or USUAL))
 
 
 if __name__ == "__main__":
