@@ -73,18 +73,37 @@ static int grow(struct sysv_slots *slots)
 	return 0;
 }
 
+int sysv_next_id(enum sysv_kind kind)
+{
+	return READ_ONCE(current_ipc()->sysv[kind].next_id) - 1;
+}
+
+void sysv_next_id_set(enum sysv_kind kind, int id)
+{
+	mutex_lock(&tables[kind]->lock);
+	current_ipc()->sysv[kind].next_id = id + 1;
+	mutex_unlock(&tables[kind]->lock);
+}
+
 int sysv_add_locked(struct sysv_table *table, struct sysv_object *object, int key, u32 mode)
 {
 	const struct credentials *c = current_credentials();
 	struct sysv_slots *slots = sysv_slots(table);
-	unsigned index = 0;
+	unsigned wanted = slots->next_id ? (unsigned)slots->next_id - 1 : 0;
+	unsigned index = wanted % SYSV_INDEX_MAX;
 
 	if (slots->used >= MIN(table->limit, SYSV_INDEX_MAX))
 		return -ENOSPC;
 	while (index < slots->size && slots->objects[index])
 		index++;
-	if (index == slots->size && grow(slots))
-		return -ENOMEM;
+	if (index == SYSV_INDEX_MAX)
+		return -ENOSPC;
+	while (index >= slots->size)
+		if (grow(slots))
+			return -ENOMEM;
+	if (slots->next_id)
+		slots->sequence = wanted / SYSV_INDEX_MAX;
+	slots->next_id = 0;
 	object->key = key;
 	object->id =
 		(int)(index + slots->sequence++ % (INT32_MAX / SYSV_INDEX_MAX) * SYSV_INDEX_MAX);

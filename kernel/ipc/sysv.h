@@ -36,6 +36,7 @@ struct sysv_slots {
 	unsigned size, used;
 	unsigned sequence;
 	unsigned total; /* semaphores in all sets */
+	int next_id; /* one more than what the next object is to be called, once; 0: whatever is free */
 };
 
 /* A name space of System V identifiers (ipc_namespaces(7)). */
@@ -61,6 +62,10 @@ struct sysv_table {
 	/* Takes an object out for good, because its name space ends. The lock is held; it may be dropped and taken again. */
 	void (*discard)(struct sysv_object *object);
 };
+
+/* kernel.{shm,sem,msg}_next_id: the identifier that the next object of the name space shall have, if its slot is free; -1: any. */
+int sysv_next_id(enum sysv_kind kind);
+void sysv_next_id_set(enum sysv_kind kind, int id);
 
 /* Boot, after slab_init. */
 void sysv_init(void);

@@ -14,10 +14,12 @@
 #include <mm/reclaim.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <proc/pid_namespace.h>
 #include <proc/task.h>
 #include <proc/uts.h>
 #include <vfs/vfs.h>
 
+#include <asm/signal.h>
 #include <linux/capability.h>
 #include <linux/personality.h>
 #include <linux/random.h>
@@ -284,6 +286,21 @@ static bool reboot_magic_ok(unsigned magic1, unsigned magic2)
 		magic2 == LINUX_REBOOT_MAGIC2B || magic2 == LINUX_REBOOT_MAGIC2C);
 }
 
+/* What ends the machine ends the name space of process numbers instead. */
+static int reboot_namespace(unsigned command)
+{
+	switch (command) {
+	case LINUX_REBOOT_CMD_RESTART2:
+	case LINUX_REBOOT_CMD_RESTART:
+		return pid_namespace_reboot(SIGHUP);
+	case LINUX_REBOOT_CMD_HALT:
+	case LINUX_REBOOT_CMD_POWER_OFF:
+		return pid_namespace_reboot(SIGINT);
+	default:
+		return -EINVAL;
+	}
+}
+
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, void __user *argument)
 {
 	char text[256] = "";
@@ -292,6 +309,8 @@ long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, void __user 
 		return -EPERM;
 	if (!reboot_magic_ok(magic1, magic2))
 		return -EINVAL;
+	if (current_pid_namespace()->level)
+		return reboot_namespace(command);
 	switch (command) {
 	case LINUX_REBOOT_CMD_RESTART2:
 		if (copy_string_from_user(text, argument, sizeof(text)) == -EFAULT)

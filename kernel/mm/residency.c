@@ -47,7 +47,7 @@ void aspace_mapping_residency(const struct aspace *as, const struct vma *vma,
 	}
 }
 
-u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address)
+u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address, bool frames)
 {
 	u64 word = 0;
 	read_lock(&as->lock);
@@ -56,7 +56,8 @@ u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address)
 		const pte_t *pte = pagetable_find(as->mmu.root, address);
 		pte_t entry = pte ? pte_load(pte) : (pte_t){ 0 };
 		if (pte_present(entry))
-			word = BIT(63) | (vma->object ? BIT(61) : 0);
+			word = BIT(63) | (vma->object ? BIT(61) : 0) |
+			       (frames ? pte_address(entry) >> PAGE_SHIFT : 0);
 	}
 	read_unlock(&as->lock);
 	return word;

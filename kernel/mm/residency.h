@@ -17,10 +17,10 @@ void aspace_mapping_residency(const struct aspace *as, const struct vma *vma,
 
 /*
  * The word of /proc/<pid>/pagemap for the page at `address` (Linux's
- * Documentation/admin-guide/mm/pagemap.rst): bit 63 present, bit 61 of a file or shared; frame
- * numbers are not told. Takes as->lock.
+ * Documentation/admin-guide/mm/pagemap.rst): bit 63 present, bit 61 of a file or shared; with
+ * `frames` bits 0 to 54 are the number of its frame. Takes as->lock.
  */
-u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address);
+u64 aspace_pagemap_entry(struct aspace *as, vaddr_t address, bool frames);
 
 /*
  * Forgets which pages were used: of anonymous mappings, of those of objects, or of both. What the MMU has cached may hide the

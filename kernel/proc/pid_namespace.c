@@ -324,6 +324,31 @@ void pid_namespace_close(struct process *init)
 	spin_unlock_irqrestore(&process_table_lock, flags);
 }
 
+static void end_process(struct process *process, int signo)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->lock);
+
+	process_kill_locked(process, signo);
+	spin_unlock_irqrestore(&process->lock, flags);
+}
+
+int pid_namespace_reboot(int signo)
+{
+	struct pid_namespace *ns = current_pid_namespace();
+	irqflags_t flags = spin_lock_irqsave(&process_table_lock);
+	struct process *init = ns->init;
+
+	if (init)
+		object_get(&init->object);
+	spin_unlock_irqrestore(&process_table_lock, flags);
+	if (!init)
+		return -EPERM;
+	end_process(init, signo);
+	process_put(init);
+	end_process(current_process(), SIGKILL);
+	return 0;
+}
+
 static void namespace_free(struct rcu_head *head)
 {
 	kvfree(container_of(head, struct pid_namespace, base.object.rcu));

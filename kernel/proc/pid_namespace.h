@@ -92,5 +92,11 @@ void pid_namespace_leave_locked(struct process *process) __must_hold(&process_ta
 /* The last task of process 1 of a name space exits: everything in it is killed, and waited for. */
 void pid_namespace_close(struct process *init);
 
+/*
+ * reboot(2) in a name space that is not the initial one: its process 1 ends as if by `signo`, and everybody with it, the current process
+ * first. -EPERM: it has no process 1 (a silo's, or it has ended).
+ */
+[[nodiscard]] int pid_namespace_reboot(int signo);
+
 /* Boot: the kind of name space. */
 void pid_namespace_init(void);

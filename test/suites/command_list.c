@@ -4,12 +4,15 @@
  * /commands whose part is that of the kernel's command line, and prints "start PART/WORDS" before and "ended STATUS PART/WORDS" after each. The
  * status is 128 + signal for one that was killed, 124 for one that did not end in time.
  */
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -69,6 +72,16 @@ static void run_all(const char *wanted)
 	printf("=== end\n");
 }
 
+static void bring_loopback_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request))
+		perror("lo");
+	close(fd);
+}
+
 int main(void)
 {
 	const char *part = getenv("part");
@@ -85,6 +98,7 @@ int main(void)
 	chdir("/suite");
 	setenv("PATH", "/suite:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setvbuf(stdout, NULL, _IONBF, 0);
+	bring_loopback_up();
 	run_all(part ? part : "");
 	reboot(RB_POWER_OFF);
 	return 1;

@@ -72,7 +72,8 @@ COMMANDS += [("pidfd", 60, name) for name in PIDFD]
 COMMANDS += [("proc", 60, name) for name in PROC]
 COMMANDS += [("exec", 60, name) for name in ("execveat", "non-regular", "recursion-depth", "null-argv", "load_address.0x10000",
                                              "load_address.0x200000", "load_address.0x1000000", "binfmt_script.py")]
-COMMANDS += [("mqueue", 60, "mq_open_tests /test1"), ("mqueue", 120, "mq_perf_tests -p /test2")]
+# mq_perf_tests sends ten million messages: minutes, silently.
+COMMANDS += [("mqueue", 60, "mq_open_tests /test1")]
 COMMANDS += [("ptrace", 60, name) for name in ("get_syscall_info", "peeksiginfo", "vmaccess")]
 COMMANDS += [("seccomp", 120, "seccomp_bpf"), ("capabilities", 60, "test_execve")]
 COMMANDS += [("epoll", 200, "epoll_wakeup_test"), ("filesystems", 60, "devpts_pts")]

@@ -212,9 +212,8 @@ static const struct file_ops mem_ops = {
 	.seek = mem_seek,  .destroy = mem_destroy,
 };
 
-/* One 64-bit word a page (pagemap.txt): frame numbers are hidden, as Linux hides them from those
- * without CAP_SYS_ADMIN. */
-static ssize_t pagemap_read(struct file *file, struct iter *it, u64 *offset)
+/* One 64-bit word a page (pagemap.txt). */
+static ssize_t pagemap_words(struct file *file, struct iter *it, u64 *offset, bool frames)
 {
 	struct aspace *as = file->private;
 	if (!as)
@@ -226,7 +225,7 @@ static ssize_t pagemap_read(struct file *file, struct iter *it, u64 *offset)
 		vaddr_t address = *offset / 8 * PAGE_SIZE;
 		if (address >= USER_MAX)
 			break;
-		u64 word = aspace_pagemap_entry(as, address);
+		u64 word = aspace_pagemap_entry(as, address, frames);
 		if (iter_copy_to(it, &word, sizeof(word)) != sizeof(word))
 			return total ? total : -EFAULT;
 		*offset += 8;
@@ -235,9 +234,26 @@ static ssize_t pagemap_read(struct file *file, struct iter *it, u64 *offset)
 	return total;
 }
 
+static ssize_t pagemap_read(struct file *file, struct iter *it, u64 *offset)
+{
+	return pagemap_words(file, it, offset, false);
+}
+
+static ssize_t pagemap_read_frames(struct file *file, struct iter *it, u64 *offset)
+{
+	return pagemap_words(file, it, offset, true);
+}
+
 static const struct file_ops pagemap_ops = {
 	FILE_OPS_DEFAULTS,
 	.read = pagemap_read,
+	.seek = mem_seek,
+	.destroy = mem_destroy,
+};
+
+static const struct file_ops pagemap_frames_ops = {
+	FILE_OPS_DEFAULTS,
+	.read = pagemap_read_frames,
 	.seek = mem_seek,
 	.destroy = mem_destroy,
 };
@@ -266,7 +282,7 @@ static int mem_open(const struct synthetic_node *node, struct inode *inode, stru
 
 static int pagemap_open(const struct synthetic_node *node, struct inode *inode, struct file *file)
 {
-	return open_aspace(node, file, &pagemap_ops);
+	return open_aspace(node, file, capable(CAP_SYS_ADMIN) ? &pagemap_frames_ops : &pagemap_ops);
 }
 
 const struct proc_memory_text proc_maps_text = { maps_show }, proc_cmdline_text = { cmdline_show },

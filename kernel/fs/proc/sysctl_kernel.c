@@ -264,6 +264,24 @@ SHOWN(shmmni, shmmni_show);
 SHOWN(msgmni, msgmni_show);
 SHOWN(sem_limits_file, sem_limits_show);
 
+#define NEXT_ID(name, kind)                                                                        \
+	static s64 get_next_##name(void)                                                           \
+	{                                                                                          \
+		return sysv_next_id(kind);                                                         \
+	}                                                                                          \
+	static int set_next_##name(s64 id)                                                         \
+	{                                                                                          \
+		sysv_next_id_set(kind, (int)id);                                                   \
+		return 0;                                                                          \
+	}                                                                                          \
+	static const struct sysctl_function next_##name = { .get = get_next_##name,                \
+							    .set = set_next_##name,                \
+							    .minimum = -1,                         \
+							    .maximum = INT32_MAX - 1 }
+NEXT_ID(shm, SYSV_SEGMENTS);
+NEXT_ID(sem, SYSV_SETS);
+NEXT_ID(msg, SYSV_QUEUES);
+
 static s64 get_pty_count(void)
 {
 	s64 count = 0;
@@ -298,6 +316,7 @@ static const struct synthetic_named kernel_names[] = {
 	{ "hostname", &uts_file, &host_name },
 	{ "kptr_restrict", &sysctl_number_file, &kptr_restrict },
 	{ "modules_disabled", &sysctl_function_file_ro, &one },
+	{ "msg_next_id", &sysctl_function_file, &next_msg },
 	{ "msgmax", &sysctl_number_file, &msgmax },
 	{ "msgmnb", &sysctl_number_file, &msgmnb },
 	{ "msgmni", &msgmni, nullptr },
@@ -317,6 +336,8 @@ static const struct synthetic_named kernel_names[] = {
 	{ "sched_rt_period_us", &sysctl_number_file, &rt_period },
 	{ "sched_rt_runtime_us", &sysctl_number_file, &rt_runtime },
 	{ "sem", &sem_limits_file, nullptr },
+	{ "sem_next_id", &sysctl_function_file, &next_sem },
+	{ "shm_next_id", &sysctl_function_file, &next_shm },
 	{ "shmall", &shmall, nullptr },
 	{ "shmmax", &shmmax, nullptr },
 	{ "shmmni", &shmmni, nullptr },

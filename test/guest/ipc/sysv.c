@@ -168,6 +168,23 @@ TEST(msg_types_select)
 	EXPECT_ERRNO(msgsnd(id, &m, 1, 0), EINVAL);
 }
 
+TEST(sysv_next_identifier_is_asked_for)
+{
+	char text[32];
+	int id = msgget(IPC_PRIVATE, 0600), fd = open("/proc/sys/kernel/msg_next_id", O_RDWR);
+
+	REQUIRE(id >= 0 && fd >= 0);
+	EXPECT_EQ(msgctl(id, IPC_RMID, NULL), 0);
+	snprintf(text, sizeof(text), "%d", id);
+	EXPECT_EQ(write(fd, text, strlen(text)), strlen(text));
+	EXPECT_EQ(msgget(IPC_PRIVATE, 0600), id);
+	/* Once only. */
+	EXPECT_EQ(pread(fd, text, sizeof(text), 0), 3);
+	EXPECT_EQ(memcmp(text, "-1\n", 3), 0);
+	EXPECT_EQ(msgctl(id, IPC_RMID, NULL), 0);
+	close(fd);
+}
+
 TEST(msg_blocks_until_sent)
 {
 	struct text m = { .type = 7, .text = "x" };

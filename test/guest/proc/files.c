@@ -231,6 +231,40 @@ TEST(proc_map_files_lead_to_files)
 	EXPECT_ERRNO(readlink(link, target, sizeof(target)), ENOENT);
 }
 
+/* The word of a page in pagemap; its frame's in kpagecount. */
+static uint64_t word_of(const char *path, uint64_t index)
+{
+	uint64_t word = 0;
+	int fd = open(path, O_RDONLY);
+
+	EXPECT_EQ(pread(fd, &word, sizeof(word), (off_t)(index * sizeof(word))), sizeof(word));
+	close(fd);
+	return word;
+}
+
+TEST(proc_pagemap_tells_root_the_frames)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	const uint64_t frame_mask = (1ull << 55) - 1;
+	uint64_t word = word_of("/proc/self/pagemap", (uintptr_t)page / 4096);
+
+	EXPECT(word >> 63);
+	EXPECT_NE(word & frame_mask, 0);
+	EXPECT_EQ(word_of("/proc/kpagecount", word & frame_mask), 1);
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(setuid(1000), 0);
+		EXPECT_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+		word = word_of("/proc/self/pagemap", (uintptr_t)page / 4096);
+		EXPECT(word >> 63);
+		EXPECT_EQ(word & frame_mask, 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT_EQ(munmap(page, 4096), 0);
+}
+
 TEST(proc_clear_refs_forgets)
 {
 	long long before, after;

@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 
 #include <linux/nsfs.h>
+#include <linux/reboot.h>
 
 TEST(uts_namespace_has_its_own_names)
 {
@@ -189,6 +190,51 @@ TEST(first_process_is_killed_from_outside)
 		_exit(test_has_failed());
 	}
 	EXPECT_EQ(wait_status(pid), 0);
+}
+
+static void expect_reboot_ends(unsigned command, int signo)
+{
+	IN_CHILD(first)
+	{
+		IN_CHILD(other)
+		{
+			syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, command,
+				NULL);
+			_exit(0);
+		}
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(wait_status(first), 128 + signo);
+}
+
+TEST(pid_namespace_reboots_alone)
+{
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(unshare(CLONE_NEWPID), 0);
+		expect_reboot_ends(LINUX_REBOOT_CMD_RESTART, SIGHUP);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	IN_CHILD(second)
+	{
+		EXPECT_EQ(unshare(CLONE_NEWPID), 0);
+		IN_CHILD(first)
+		{
+			EXPECT_ERRNO(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+					     LINUX_REBOOT_CMD_CAD_ON, NULL),
+				     EINVAL);
+			if (test_has_failed())
+				_exit(1);
+			syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+				LINUX_REBOOT_CMD_POWER_OFF, NULL);
+			_exit(2);
+		}
+		EXPECT_EQ(wait_status(first), 128 + SIGINT);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(second), 0);
 }
 
 TEST(namespace_files_are_entered)
