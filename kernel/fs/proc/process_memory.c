@@ -75,7 +75,7 @@ void proc_show_mapping(struct text_buffer *out, const struct aspace *as, const s
 	if (label) {
 		while (out->size - line_start < LABEL_COLUMN && !out->failed)
 			text_printf(out, " ");
-		text_append_escaped(out, label, "");
+		text_append_escaped(out, label, "\n");
 	}
 	text_printf(out, "\n");
 }

@@ -48,9 +48,9 @@ static bool show_mount(struct mount *mount, void *arg)
 
 	if (!where)
 		return true;
-	text_append_escaped(m->out, mount->source, "#");
+	text_append_escaped(m->out, mount->source, TEXT_SPECIAL_MOUNTS "#");
 	text_printf(m->out, " ");
-	text_append_escaped(m->out, where, "");
+	text_append_escaped(m->out, where, TEXT_SPECIAL_MOUNTS);
 	text_printf(m->out, " %s %s", sb->type->name,
 		    (mount->flags | sb->flags) & MS_RDONLY ? "ro" : "rw");
 	superblock_flags_text(sb, m->options, OPTIONS_MAX);
@@ -73,14 +73,14 @@ static bool show_mount_info(struct mount *mount, void *arg)
 	text_printf(m->out, "%d %d %u:%u ", mount->id,
 		    mount->parent ? mount->parent->id : mount->id, device_major(sb->device),
 		    device_minor(sb->device));
-	text_append_escaped(m->out, shown, "");
+	text_append_escaped(m->out, shown, TEXT_SPECIAL_MOUNTS);
 	text_printf(m->out, " ");
-	text_append_escaped(m->out, where, "");
+	text_append_escaped(m->out, where, TEXT_SPECIAL_MOUNTS);
 	mount_options_text(mount, m->options, OPTIONS_MAX);
 	text_printf(m->out, " %s%s", mount->flags & MS_RDONLY ? "ro" : "rw", m->options);
 	mount_propagation_text(mount, &m->root, m->options, OPTIONS_MAX);
 	text_printf(m->out, "%s - %s ", m->options, sb->type->name);
-	text_append_escaped(m->out, mount->source, "#");
+	text_append_escaped(m->out, mount->source, TEXT_SPECIAL_MOUNTS "#");
 	superblock_flags_text(sb, m->options, OPTIONS_MAX);
 	text_printf(m->out, " %s%s", sb->flags & MS_RDONLY ? "ro" : "rw", m->options);
 	show_file_system_options(m, mount);
@@ -96,9 +96,9 @@ static bool show_mount_device(struct mount *mount, void *arg)
 	if (!where)
 		return true;
 	text_printf(m->out, "device ");
-	text_append_escaped(m->out, mount->source, "#");
+	text_append_escaped(m->out, mount->source, TEXT_SPECIAL_MOUNTS "#");
 	text_printf(m->out, " mounted on ");
-	text_append_escaped(m->out, where, "");
+	text_append_escaped(m->out, where, TEXT_SPECIAL_MOUNTS);
 	text_printf(m->out, " with fstype %s\n", mount->superblock->type->name);
 	return true;
 }

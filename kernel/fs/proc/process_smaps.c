@@ -167,7 +167,7 @@ static void numa_maps_show(struct aspace *as, struct text_buffer *out)
 			const char *text = path_text(&path, nullptr, path_buf, PATH_MAX);
 
 			text_printf(out, " file=");
-			text_append_escaped(out, text ? text : "", "=");
+			text_append_escaped(out, text ? text : "", " \t\n=");
 		} else if (vma->flags & VMA_STACK) {
 			text_printf(out, " stack");
 		}

@@ -280,6 +280,17 @@ static void show_numbers(const struct process *process, const char *title, int n
 	text_printf(out, "\n");
 }
 
+/* A name may hold anything but the end of a line, which would begin a field. */
+static void append_name(struct text_buffer *out, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '\n' || *name == '\\')
+			text_printf(out, "\\%c", *name == '\n' ? 'n' : '\\');
+		else
+			text_append(out, name, 1);
+	}
+}
+
 static void status_show(struct task *task, const struct synthetic_node *node,
 			struct text_buffer *out)
 {
@@ -293,7 +304,7 @@ static void status_show(struct task *task, const struct synthetic_node *node,
 		fs_context_put(fs);
 	}
 	text_printf(out, "Name:\t");
-	text_append_escaped(out, task->thread.name, "");
+	append_name(out, task->thread.name);
 	text_printf(out,
 		    "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
 		    "d\nTracerPid:\t%d\n",

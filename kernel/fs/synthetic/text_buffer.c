@@ -62,8 +62,7 @@ void text_printf(struct text_buffer *t, const char *fmt, ...)
 void text_append_escaped(struct text_buffer *t, const char *text, const char *special)
 {
 	for (; *text; text++) {
-		if (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\\' ||
-		    strchr(special, *text))
+		if (strchr(special, *text))
 			text_printf(t, "\\%03o", (unsigned char)*text);
 		else
 			text_append(t, text, 1);

@@ -14,8 +14,8 @@ struct text_buffer {
  */
 void text_printf(struct text_buffer *t, const char *fmt, ...) __printf(2, 3);
 void text_append(struct text_buffer *t, const void *bytes, size_t size);
-/* Appends text with the characters of `special`, white space and backslash as \ooo, as mount tables
- * do. */
+/* Appends text with the characters of `special` as \ooo. */
+#define TEXT_SPECIAL_MOUNTS " \t\n\\" /* of mount tables */
 void text_append_escaped(struct text_buffer *t, const char *text, const char *special);
 /* Space for `size` bytes to be written by the caller, who then adds what it used to t->size. Null:
  * no memory. */
