@@ -101,10 +101,17 @@ static void smaps_show(struct aspace *as, struct text_buffer *out)
 		out->failed = true;
 		return;
 	}
-	read_lock(&as->lock);
-	for (struct vma *vma = aspace_find(as, 0); vma; vma = vma_next(vma)) {
+	for (vaddr_t at = 0;;) {
 		struct usage u = {};
 
+		/* A mapping at a time: the text is long, and who maps meanwhile does not wait for it. */
+		read_lock(&as->lock);
+		struct vma *vma = aspace_find(as, at);
+		if (!vma) {
+			read_unlock(&as->lock);
+			break;
+		}
+		at = vma->end;
 		add_usage(&u, as, vma);
 		proc_show_mapping(out, as, vma, path_buf);
 		show_line(out, "Size", (vma->end - vma->start) / 1024);
@@ -119,8 +126,8 @@ static void smaps_show(struct aspace *as, struct text_buffer *out)
 			    vma->flags & VMA_MAY_WRITE ? " mw" : "",
 			    vma->flags & VMA_MAY_EXEC ? " me" : "",
 			    vma->flags & VMA_LOCKED ? " lo" : "");
+		read_unlock(&as->lock);
 	}
-	read_unlock(&as->lock);
 	kfree(path_buf);
 }
 
