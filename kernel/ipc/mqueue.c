@@ -11,6 +11,7 @@
 #include <ipc/mqueue.h>
 #include <lib/errno.h>
 #include <lib/format.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 #include <proc/task.h>
 #include <proc/user.h>
@@ -26,6 +27,7 @@
 #define MESSAGE_OVERHEAD 48u
 #define PRIORITY_OVERHEAD 48u
 
+const struct mqueue_socket_ops *mqueue_socket;
 u32 mqueue_messages_max = 10, mqueue_message_size_max = 8192, mqueue_messages_default = 10,
     mqueue_message_size_default = 8192;
 
@@ -121,18 +123,51 @@ static void take_out_locked(struct mqueue *q, struct mqueue_message *m) __must_h
 	q->bytes -= m->size;
 }
 
-static struct process *end_registration_locked(struct mqueue *q) __must_hold(&q->lock)
-{
-	struct process *old = q->notified;
+/* A registration that was ended: whom to tell, and what. */
+struct ended {
+	struct process *process; /* with its reference; null: there was none */
+	struct file *socket;	 /* the same */
+	siginfo_t info;		 /* si_signo 0: no signal */
+	u8 cookie[NOTIFY_COOKIE_LEN];
+};
 
+/* `code`: NOTIFY_WOKENUP, or NOTIFY_REMOVED, which no signal tells. */
+static void end_registration_locked(struct mqueue *q, u8 code, struct ended *out)
+	__must_hold(&q->lock)
+{
+	*out = (struct ended){ .process = q->notified, .socket = q->socket };
+	if (!q->notified)
+		return;
+	out->info = (siginfo_t){ .si_code = SI_MESGQ };
+	if (code == NOTIFY_WOKENUP && q->event.sigev_notify == SIGEV_SIGNAL)
+		out->info.si_signo = q->event.sigev_signo;
+	out->info.si_value = q->event.sigev_value;
+	memcpy(out->cookie, q->cookie, sizeof(out->cookie));
+	out->cookie[NOTIFY_COOKIE_LEN - 1] = code;
 	q->notified = nullptr;
-	return old;
+	q->socket = nullptr;
+}
+
+static void tell(struct ended *ended)
+{
+	if (!ended->process)
+		return;
+	if (ended->info.si_signo) {
+		ended->info.si_pid = current_process()->pid;
+		ended->info.si_uid = current_credentials()->uid;
+		(void)signal_send_process(ended->process, &ended->info);
+	}
+	if (ended->socket) {
+		mqueue_socket->tell(ended->socket, ended->cookie, sizeof(ended->cookie));
+		file_put(ended->socket);
+	}
+	process_put(ended->process);
 }
 
 void mqueue_destroy(struct mqueue *q)
 {
 	struct mqueue_message *m;
-	struct process *old;
+	struct ended ended;
 
 	spin_lock(&q->lock);
 	while ((m = first_locked(q))) {
@@ -141,10 +176,9 @@ void mqueue_destroy(struct mqueue *q)
 		mqueue_message_free(m);
 		spin_lock(&q->lock);
 	}
-	old = end_registration_locked(q);
+	end_registration_locked(q, NOTIFY_REMOVED, &ended);
 	spin_unlock(&q->lock);
-	if (old)
-		process_put(old);
+	tell(&ended);
 	__atomic_fetch_sub(&q->account->mqueue_bytes, q->charged, __ATOMIC_RELAXED);
 	user_account_put(q->account);
 }
@@ -164,26 +198,9 @@ static void insert_locked(struct mqueue *q, struct mqueue_message *m) __must_hol
 	q->bytes += m->size;
 }
 
-/* Uses up a registration; *info is the signal for the process that is returned with its reference, null: none. */
-static struct process *use_registration_locked(struct mqueue *q, siginfo_t *info)
-	__must_hold(&q->lock)
-{
-	struct process *process = end_registration_locked(q);
-
-	*info = (siginfo_t){ .si_code = SI_MESGQ };
-	if (!process)
-		return nullptr;
-	info->si_signo = q->event.sigev_notify == SIGEV_SIGNAL ? q->event.sigev_signo : 0;
-	info->si_value = q->event.sigev_value;
-	info->si_pid = current_process()->pid;
-	info->si_uid = current_credentials()->uid;
-	return process;
-}
-
 static int try_send(struct mqueue *q, struct mqueue_message *m)
 {
-	struct process *process = nullptr;
-	siginfo_t info;
+	struct ended ended = {};
 
 	spin_lock(&q->lock);
 	if (q->count >= q->count_max) {
@@ -191,15 +208,11 @@ static int try_send(struct mqueue *q, struct mqueue_message *m)
 		return -EAGAIN;
 	}
 	if (!q->count && !q->receivers)
-		process = use_registration_locked(q, &info);
+		end_registration_locked(q, NOTIFY_WOKENUP, &ended);
 	insert_locked(q, m);
 	spin_unlock(&q->lock);
 	wake_up(&q->waiters, EPOLLIN | EPOLLRDNORM);
-	if (process) {
-		if (info.si_signo)
-			(void)signal_send_process(process, &info);
-		process_put(process);
-	}
+	tell(&ended);
 	return 0;
 }
 
@@ -257,45 +270,54 @@ int mqueue_receive(struct file *file, struct mqueue *q, u64 deadline_ns,
 	return result;
 }
 
-static int check_event(const struct sigevent *event)
+static int check_event(const struct sigevent *event, struct file *socket)
 {
 	switch (event->sigev_notify) {
 	case SIGEV_NONE:
 		return 0;
 	case SIGEV_SIGNAL:
 		return event->sigev_signo < 0 || event->sigev_signo > SIGNAL_COUNT ? -EINVAL : 0;
+	case SIGEV_THREAD:
+		return socket && mqueue_socket->is_netlink(socket) ? 0 : -EINVAL;
 	default:
 		return -EINVAL;
 	}
 }
 
-int mqueue_notify(struct mqueue *q, const struct sigevent *event)
+int mqueue_notify(struct mqueue *q, const struct sigevent *event, struct file *socket,
+		  const u8 *cookie)
 {
-	struct process *self = current_process(), *old = nullptr;
-	int result = event ? check_event(event) : 0;
+	struct process *self = current_process();
+	struct ended old = {};
+	int result = event ? check_event(event, socket) : 0;
 
 	if (result)
 		return result;
 	spin_lock(&q->lock);
 	if (!event) {
-		old = q->notified == self ? end_registration_locked(q) : nullptr;
+		if (q->notified == self)
+			end_registration_locked(q, NOTIFY_REMOVED, &old);
 	} else if (q->notified) {
 		result = -EBUSY;
 	} else {
 		object_get(&self->object);
 		q->notified = self;
 		q->event = *event;
+		if (socket) {
+			file_get(socket);
+			q->socket = socket;
+			memcpy(q->cookie, cookie, sizeof(q->cookie));
+		}
 	}
 	spin_unlock(&q->lock);
-	if (old)
-		process_put(old);
+	tell(&old);
 	return result;
 }
 
 void mqueue_flush(struct mqueue *q)
 {
 	if (current_task())
-		(void)mqueue_notify(q, nullptr);
+		(void)mqueue_notify(q, nullptr, nullptr, nullptr);
 }
 
 void mqueue_attributes(struct mqueue *q, struct mq_attr *out)

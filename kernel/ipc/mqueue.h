@@ -28,7 +28,17 @@ struct mqueue {
 	struct process *
 		notified __guarded_by(&lock); /* by mq_notify(3); holds a reference, or null */
 	struct sigevent event __guarded_by(&lock);
+	struct file *
+		socket __guarded_by(&lock); /* SIGEV_THREAD: gets the cookie; holds a reference */
+	u8 cookie[NOTIFY_COOKIE_LEN] __guarded_by(&lock);
 };
+
+/* What net registers at boot for SIGEV_THREAD: is the file a netlink socket; append a message for its reader. May sleep. */
+struct mqueue_socket_ops {
+	bool (*is_netlink)(struct file *file);
+	void (*tell)(struct file *socket, const void *data, size_t size);
+};
+extern const struct mqueue_socket_ops *mqueue_socket;
 
 /* /proc/sys/fs/mqueue */
 extern u32 mqueue_messages_max, mqueue_message_size_max, mqueue_messages_default,
@@ -57,8 +67,12 @@ void mqueue_message_free(struct mqueue_message *message);
 [[nodiscard]] int mqueue_receive(struct file *file, struct mqueue *queue, u64 deadline_ns,
 				 struct mqueue_message **out);
 
-/* mq_notify(3): event null ends the registration of the current process. -EBUSY, -EINVAL. */
-[[nodiscard]] int mqueue_notify(struct mqueue *queue, const struct sigevent *event);
+/*
+ * mq_notify(3): event null ends the registration of the current process. With SIGEV_THREAD `socket` gets the cookie, its last byte NOTIFY_WOKENUP
+ * or NOTIFY_REMOVED (uapi linux/mqueue.h); else they are null. -EBUSY, -EINVAL.
+ */
+[[nodiscard]] int mqueue_notify(struct mqueue *queue, const struct sigevent *event,
+				struct file *socket, const u8 *cookie);
 /* A descriptor was closed by the current process: its registration ends. */
 void mqueue_flush(struct mqueue *queue);
 

@@ -102,6 +102,20 @@ long sys_mq_timedreceive(int fd, void __user *text, size_t size, unsigned __user
 	return result;
 }
 
+/* SIGEV_THREAD: a thread of the C library reads the cookie from a netlink socket, and calls the function. */
+static long notify_by_socket(struct mqueue *queue, const struct sigevent *event)
+{
+	u8 cookie[NOTIFY_COOKIE_LEN];
+
+	if (copy_from_user(
+		    cookie,
+		    __force_user(const void __user *, (uintptr_t)event->sigev_value.sival_ptr),
+		    sizeof(cookie)))
+		return -EFAULT;
+	FILE_OR_RETURN(socket, event->sigev_signo, 0);
+	return mqueue_notify(queue, event, socket.file, cookie);
+}
+
 long sys_mq_notify(int fd, const struct sigevent __user *user)
 {
 	struct sigevent event;
@@ -111,7 +125,11 @@ long sys_mq_notify(int fd, const struct sigevent __user *user)
 		return -EFAULT;
 	FILE_OR_RETURN(b, fd, 0);
 	queue = mqueue_of_file(b.file);
-	return queue ? mqueue_notify(queue, user ? &event : nullptr) : -EBADF;
+	if (!queue)
+		return -EBADF;
+	if (user && event.sigev_notify == SIGEV_THREAD)
+		return notify_by_socket(queue, &event);
+	return mqueue_notify(queue, user ? &event : nullptr, nullptr, nullptr);
 }
 
 long sys_mq_getsetattr(int fd, const struct mq_attr __user *new, struct mq_attr __user *old)

@@ -7,6 +7,7 @@
  *
  * Lock order: a socket's read_lock (user copies), the table's lock, a socket's lock, wait queues.
  */
+#include <ipc/mqueue.h>
 #include <lib/errno.h>
 #include <lib/list.h>
 #include <lib/string.h>
@@ -638,7 +639,25 @@ static struct socket_family netlink_family = { .family = AF_NETLINK,
 					       .name = "NETLINK",
 					       .create = netlink_create };
 
+static bool is_netlink(struct file *file)
+{
+	struct socket *socket = socket_of(file);
+
+	return socket && socket->ops == &netlink_ops;
+}
+
+static void tell_reader(struct file *file, const void *data, size_t size)
+{
+	struct netlink_datagram *d = datagram_create(data, size);
+
+	if (d)
+		append(netlink_of(socket_of(file)), d, true);
+}
+
+static const struct mqueue_socket_ops mqueue_ops = { is_netlink, tell_reader };
+
 void netlink_init(void)
 {
+	mqueue_socket = &mqueue_ops;
 	socket_family_register(&netlink_family);
 }

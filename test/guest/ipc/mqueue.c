@@ -233,3 +233,36 @@ TEST(mqueue_limits)
 	}
 	EXPECT_EQ(wait_status(pid), 0);
 }
+
+static int calls, call_value;
+
+static void on_message(union sigval value)
+{
+	__atomic_store_n(&call_value, value.sival_int, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&calls, 1, __ATOMIC_RELEASE);
+}
+
+/* The C library's thread reads what the kernel sends to its netlink socket. */
+TEST(mqueue_notifies_by_a_thread)
+{
+	struct mq_attr attr = { .mq_maxmsg = 4, .mq_msgsize = 8 };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD,
+				  .sigev_notify_function = on_message,
+				  .sigev_value.sival_int = 42 };
+	mqd_t q = mq_open("/by_thread", O_CREAT | O_RDWR, 0600, &attr);
+	char text[8];
+
+	REQUIRE(q != (mqd_t)-1);
+	mq_unlink("/by_thread");
+	EXPECT_EQ(mq_notify(q, &event), 0);
+	EXPECT_ERRNO(mq_notify(q, &event), EBUSY);
+	EXPECT_EQ(mq_send(q, "a", 1, 0), 0);
+	for (int i = 0; i < 1000 && !__atomic_load_n(&calls, __ATOMIC_ACQUIRE); i++)
+		sleep_ms(10);
+	EXPECT_EQ(calls, 1);
+	EXPECT_EQ(call_value, 42);
+	EXPECT_EQ(mq_receive(q, text, sizeof(text), NULL), 1);
+	EXPECT_EQ(mq_notify(q, &event), 0);
+	EXPECT_EQ(mq_notify(q, NULL), 0);
+	mq_close(q);
+}
