@@ -9,6 +9,7 @@ clock measures a disk. Clocks, table and gate: bench/side.py.
 """
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -50,6 +51,12 @@ def image(arch):
     subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-d", tree, path + ".new", SIZE], check=True)
     os.rename(path + ".new", path)
     return path
+
+
+def names():
+    """The rows that can be run alone."""
+    with open(os.path.join(ROOT, "bench", "disk", "disk.c"), encoding="utf-8") as source:
+        return re.findall(r'(?:transfer|row)\("(\w+)"', source.read())
 
 
 def build(arch, only):

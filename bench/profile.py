@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the instructions of one benchmark go, by function of the kernel: a row of bench/micro or of bench/programs.
+"""Where the instructions of one benchmark go, by function of the kernel: a row of bench/micro, bench/programs or bench/disk.
 
   profile.py NAME [--arch ARCH] [--lines N]
 
@@ -16,6 +16,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "bench"))
+import disk  # noqa: E402
 import micro  # noqa: E402
 import programs  # noqa: E402
 import side  # noqa: E402
@@ -35,7 +36,7 @@ def count(arch, plugin, load):
     """{(address, instructions): executions} of a boot that runs the load, and the operations that it did."""
     out = os.path.join(machine.BUILD, f"profile-{arch}.txt")
     boot = machine.Boot(arch, machine.kernel_image(arch), load.initrd, f"{side.WORDS} {load.words}", seconds=300, silence=200,
-                        extra=("-icount", "shift=0,sleep=off", "-plugin", f"{plugin},out={out}"), model=side.CPU[arch],
+                        extra=("-icount", "shift=0,sleep=off", "-plugin", f"{plugin},out={out}", *load.extra), model=side.CPU[arch],
                         memory=load.memory)
     operations = 0
     for line in boot.lines:
@@ -64,6 +65,8 @@ def loads(arch, name):
         if name in programs.names_in(load):
             initrd = programs.initramfs(arch, load)
             return [side.Load(initrd, words=f"only={name}{idle}", memory=memory) for idle in ("", " idle=1")]
+    if name in disk.names():
+        return disk.build(arch, name) + disk.build(arch, "none")
     initrd = micro.build(arch)
     return [side.Load(initrd, words=f"-- {only}") for only in (name, "none")]
 

@@ -40,6 +40,9 @@ struct guest_test {
 	};                                                                                         \
 	static void test_##name_(void)
 
+/* Makes /work what a test of this area finds: an empty tmpfs, unless a layer brings a function of its own. */
+void mount_work(const char *area);
+
 /* A program for tests of exec: run_helper("name", ...) executes it; it returns the exit status. */
 struct guest_helper {
 	const char *name;

@@ -131,6 +131,11 @@ static int by_name(const void *a, const void *b)
 	return area ? area : strcmp(x->name, y->name);
 }
 
+__attribute__((weak)) void mount_work(const char *area)
+{
+	mount("work", "/work", "tmpfs", 0, NULL);
+}
+
 static void run_tests(void)
 {
 	const char *only = getenv("only"), *after = getenv("after");
@@ -152,7 +157,7 @@ static void run_tests(void)
 		if (after || (only && strncmp(name, only, strlen(only)) != 0))
 			continue;
 		dprintf(1, "begin %s\n", name);
-		mount("work", "/work", "tmpfs", 0, NULL);
+		mount_work(tests[i].area);
 		pid = fork();
 		if (pid == 0)
 			run_test(&tests[i]);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Linux programs on an ext4 disk, first under Debian's kernel, then under this one; then e2fsck finds nothing."""
+"""Linux programs on ext4 disks, those of the guest tests about names, opening and access lists among them; first under Debian's kernel, then under this one; then e2fsck finds nothing."""
 import os
 import subprocess
 import tempfile
@@ -10,6 +10,7 @@ from harness.power import fsck
 
 TESTS = os.path.join(ROOT, "test", "ext4")
 SIZE = "128M"
+ELSEWHERE = (("vfs", "acl.c"), ("files", "names.c"), ("files", "open.c"))  # guest tests that a disk passes as well
 
 
 def jobs(arches, only):
@@ -19,20 +20,21 @@ def jobs(arches, only):
 
 def build(arch):
     tests = [(os.path.join(TESTS, name), "ext4") for name in sorted(os.listdir(TESTS)) if name.endswith(".c")]
+    tests += [(os.path.join(guest.GUEST, area, name), area) for area, name in ELSEWHERE]
     return guest.build_from(arch, "ext4", [(os.path.join(guest.GUEST, "main.c"), "main"), *tests], (guest.GUEST, TESTS),
                             disk_module_words(arch))
 
 
 def tests_on(arch, which, initrd, only):
-    """The results of the tests and of e2fsck on a new disk."""
+    """The results of the tests and of e2fsck on two new disks; files of the second may lie in their inodes."""
     with tempfile.TemporaryDirectory(dir=BUILD) as directory:
-        disk = os.path.join(directory, "disk")
-        with open(disk, "wb"):
-            pass
+        disk, second = os.path.join(directory, "disk"), os.path.join(directory, "second")
         subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", disk, SIZE], check=True)
+        subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-O", "inline_data", second, "8M"], check=True)
         results = guest.run_tests(arch, kernel_image(arch, which), initrd, only,
-                                  extra=tuple(qemu.disks([disk], ",cache=unsafe,discard=unmap")))
+                                  extra=tuple(qemu.disks([disk, second], ",cache=unsafe,discard=unmap")))
         results["ext4.e2fsck_finds_nothing"] = fsck(disk)
+        results["ext4.e2fsck_finds_nothing_in_the_second"] = fsck(second)
     return results
 
 

@@ -38,3 +38,25 @@ TEST(ext4_mounts_ext3)
 {
 	EXPECT(mounted_reads("-t ext3 -b 2048"));
 }
+
+/* 65,000 names of a file; the file system counts no more. */
+TEST(ext4_links_are_limited)
+{
+	struct test_fs t;
+	struct inode *file;
+
+	if (!test_fs_make(&t, "-t ext4", 8 << 20) || !EXPECT_EQ(test_fs_mount(&t, 0), 0))
+		return;
+	struct inode *root = t.sb->root->inode;
+
+	EXPECT_EQ(test_create(root, "file", S_IFREG | 0644, &file), 0);
+	file->links = EXT4_LINKS_MAX - 1;
+	EXPECT_EQ(test_link(root, "last", file), 0);
+	EXPECT_EQ(test_link(root, "more", file), -EMLINK);
+	file->links = 1;
+	EXPECT_EQ(test_link(root, "second", file), 0);
+	EXPECT_EQ(test_remove(root, "last"), 0);
+	inode_put(file);
+	test_fs_unmount(&t);
+	test_fs_free(&t);
+}

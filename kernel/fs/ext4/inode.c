@@ -387,6 +387,9 @@ int ext4_get_attributes(struct inode *v, struct kstat *out)
 	struct ext4_inode *inode = ext4_inode_of(v);
 
 	out->blocks = READ_ONCE(inode->sectors);
+	/* Data in the inode takes no block; but programs take a file without blocks for a hole. */
+	if ((inode->flags & EXT4_FL_INLINE_DATA) && S_ISREG(v->mode))
+		out->blocks += (v->size + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
 	out->block_size = inode->fs->block_size;
 	out->has_created = inode->fs->inode_size > EXT4_GOOD_OLD_INODE_SIZE;
 	out->attributes_mask |= STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* xattr(7) for the VFS: full names with their prefixes; the attributes themselves are in xattr.c. */
+/* xattr(7) for the VFS: full names with their prefixes; access lists are the VFS's; the attributes themselves are in xattr.c. */
 #include <fs/ext4/xattr_priv.h>
 #include <lib/string.h>
 #include <obj/credentials.h>
-#include <vfs/posix_acl.h>
 
 #include <linux/xattr.h>
 
@@ -35,8 +34,6 @@ ssize_t ext4_get_xattr(struct inode *v, const char *name, void *value, size_t si
 	u8 index;
 	int result;
 
-	if (posix_acl_is_xattr(v, name))
-		return posix_acl_get_xattr(v, name, value, size);
 	result = split_name(name, &index, &rest);
 	return result ? result : ext4_xattr_get(ext4_inode_of(v), index, rest, value, size);
 }
@@ -64,15 +61,11 @@ static int change_xattr(struct inode *v, const char *name, const void *value, si
 
 int ext4_set_xattr(struct inode *v, const char *name, const void *value, size_t size, int flags)
 {
-	if (posix_acl_is_xattr(v, name))
-		return posix_acl_set_xattr(v, name, value, size);
 	return change_xattr(v, name, value ? value : "", size, flags);
 }
 
 int ext4_remove_xattr(struct inode *v, const char *name)
 {
-	if (posix_acl_is_xattr(v, name))
-		return posix_acl_set_xattr(v, name, nullptr, 0);
 	return change_xattr(v, name, nullptr, 0, 0);
 }
 
@@ -117,7 +110,5 @@ ssize_t ext4_list_xattr(struct inode *v, char *list, size_t size)
 	struct list_request r = { list, size, 0 };
 	ssize_t result = ext4_xattr_for_each_area(ext4_inode_of(v), list_visit, &r);
 
-	if (result)
-		return result;
-	return posix_acl_list_xattr(v, list, r.used, size);
+	return result ? result : (ssize_t)r.used;
 }

@@ -213,6 +213,8 @@ ssize_t real_get_xattr(struct inode *inode, const char *name, void *value, size_
 	if (!inode->ops || !inode->ops->get_xattr)
 		return -EOPNOTSUPP;
 	read_guard(&inode->lock);
+	if (posix_acl_is_xattr(inode, name))
+		return posix_acl_get_xattr(inode, name, value, size);
 	return inode->ops->get_xattr(inode, name, value, size);
 }
 
@@ -221,6 +223,8 @@ int real_set_xattr(struct inode *inode, const char *name, const void *value, siz
 	if (!inode->ops || !inode->ops->set_xattr)
 		return -EOPNOTSUPP;
 	write_guard(&inode->lock);
+	if (posix_acl_is_xattr(inode, name))
+		return posix_acl_set_xattr(inode, name, value, size);
 	return inode->ops->set_xattr(inode, name, value, size, flags);
 }
 
@@ -229,7 +233,9 @@ ssize_t real_list_xattr(struct inode *inode, char *list, size_t size)
 	if (!inode->ops || !inode->ops->list_xattr)
 		return -EOPNOTSUPP;
 	read_guard(&inode->lock);
-	return inode->ops->list_xattr(inode, list, size);
+	ssize_t n = inode->ops->list_xattr(inode, list, size);
+
+	return n < 0 ? n : posix_acl_list_xattr(inode, list, (size_t)n, size);
 }
 
 int real_remove_xattr(struct inode *inode, const char *name)
@@ -237,6 +243,8 @@ int real_remove_xattr(struct inode *inode, const char *name)
 	if (!inode->ops || !inode->ops->remove_xattr)
 		return -EOPNOTSUPP;
 	write_guard(&inode->lock);
+	if (posix_acl_is_xattr(inode, name))
+		return posix_acl_set_xattr(inode, name, nullptr, 0);
 	return inode->ops->remove_xattr(inode, name);
 }
 
