@@ -80,9 +80,12 @@ suites: setup
 	@POWER_CUTS=300 $(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) power
 	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) servers-long programs:network
-bench: setup
+# Beside Debian's Linux: all, or one part.
+BENCHES := micro programs disk
+.PHONY: $(BENCHES:%=bench-%)
+bench $(BENCHES:%=bench-%): setup
 	@$(MAKE) --no-print-directory $(ARCHES)
-	@status=0; for part in micro programs disk; do \
+	@status=0; for part in $(if $(filter bench,$@),$(BENCHES),$(@:bench-%=%)); do \
 		$(PYTHON) bench/$$part.py $(if $(ARCH),--arch $(ARCH)) $(BENCH) || status=1; done; exit $$status
 # hackbench, perf bench and stress-ng beside Linux by the wall clock, with 1 and 4 CPUs
 bench-threads: setup

@@ -102,7 +102,9 @@ def boots(arch, runs):
 
 def main():
     options = side.parser(__doc__, runs=3).parse_args()
-    options.clock = options.clock or ["wall"]
+    if "wall" not in (options.clock or ["wall"]):
+        return 0
+    options.clock = ["wall"]
     options.cpus = options.cpus or [1]
     status = side.main(options, "disk", build)
     if not options.only:
