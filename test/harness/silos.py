@@ -112,6 +112,8 @@ def run(report, arch, only):
             typist.type("stty cols 1000")
             before = typist.counts()
             for name, walk in walks():
+                if not name.startswith(only):
+                    continue
                 wrong = type_walk(typist, walk)
                 report.result(f"{label}/{name}", wrong is None, wrong or [])
                 if wrong:
