@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Native calls on handles as such: abi/native/cairn/handle.h. */
+#include <core/time.h>
 #include <lib/string.h>
 #include <mm/ucopy.h>
 #include <native/native.h>
 
 #include <cairn/handle.h>
 #include <syscall_prototypes.h>
+
+#define CPU_TIME_MIN_NS NSEC_PER_MSEC
 
 _Static_assert(sizeof(struct cairn_handle_info) == 40);
 _Static_assert(CAIRN_RIGHTS_ALL == RIGHTS_ALL && CAIRN_RIGHTS_SAME == RIGHTS_SAME);
@@ -52,6 +55,15 @@ long sys_handle_inspect(int fd, struct cairn_handle_info __user *out, size_t siz
 }
 
 /* CAIRN_HANDLE_KEEP_* as HANDLE_*; -EINVAL. */
+int native_cpu_time(u64 value, u64 *time_ns, u64 *period_ns)
+{
+	*time_ns = (u32)value * NSEC_PER_USEC;
+	*period_ns = (value >> 32) * NSEC_PER_USEC;
+	if (*time_ns && (*time_ns < CPU_TIME_MIN_NS || *period_ns < CPU_TIME_MIN_NS))
+		return -EINVAL;
+	return 0;
+}
+
 int native_handle_flags(u32 flags, u32 *out)
 {
 	if (flags & ~(CAIRN_HANDLE_KEEP_ON_EXEC | CAIRN_HANDLE_KEEP_ON_FORK))

@@ -27,6 +27,9 @@ struct cairn_handle_info;
 /* CAIRN_HANDLE_KEEP_* of a request as HANDLE_*. -EINVAL: unknown bits. */
 [[nodiscard]] int native_handle_flags(u32 flags, u32 *out);
 
+/* CAIRN_TASK_CPU_TIME() and its twin for silos as a quota. -EINVAL: less than can be kept. */
+[[nodiscard]] int native_cpu_time(u64 value, u64 *time_ns, u64 *period_ns);
+
 struct superblock;
 
 /* An empty file system in memory, with mount options of tmpfs(5). -ENOMEM. */

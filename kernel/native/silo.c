@@ -25,7 +25,6 @@ _Static_assert(sizeof(struct cairn_silo_event) == 48 && sizeof(struct cairn_silo
 
 #define KEEP_MAX 256u
 #define CPU_WEIGHT_MAX 10240u
-#define CPU_TIME_MIN_NS NSEC_PER_MSEC
 
 static int silo_get(int fd, u32 rights, struct silo **out)
 {
@@ -97,12 +96,12 @@ static int set_host_name(struct silo *silo, const char __user *user)
 
 static int set_cpu_quota(struct silo *silo, u64 value)
 {
-	u64 time = (u32)value * NSEC_PER_USEC, period = (value >> 32) * NSEC_PER_USEC;
+	u64 time, period;
+	int error = native_cpu_time(value, &time, &period);
 
-	if (time && (time < CPU_TIME_MIN_NS || period < CPU_TIME_MIN_NS))
-		return -EINVAL;
-	sched_group_set_quota(&silo->cpu, time, period);
-	return 0;
+	if (!error)
+		sched_group_set_quota(&silo->cpu, time, period);
+	return error;
 }
 
 /* What can be changed while it runs. */

@@ -93,6 +93,16 @@ static int set_register(struct task *task, unsigned what, u64 value)
 	}
 }
 
+static int set_cpu_quota(struct task *task, u64 value)
+{
+	u64 time, period;
+	int error = native_cpu_time(value, &time, &period);
+
+	if (!error)
+		task_rest_set_quota(task, time, period);
+	return error;
+}
+
 /* At rest, and never started. */
 static int set_part(struct task *task, unsigned what, u64 value)
 {
@@ -119,7 +129,12 @@ long sys_task_set(int fd, unsigned what, u64 value)
 
 	if (error)
 		return error;
-	error = what == CAIRN_TASK_NICE ? set_nice(task, value) : set_part(task, what, value);
+	if (what == CAIRN_TASK_NICE)
+		error = set_nice(task, value);
+	else if (what == CAIRN_TASK_CPU_QUOTA)
+		error = task->rest.by_hand ? set_cpu_quota(task, value) : -EINVAL;
+	else
+		error = set_part(task, what, value);
 	task_put(task);
 	return error;
 }

@@ -171,6 +171,11 @@ int derivation_create(struct object *object, struct derivation *parent, struct d
 	return 0;
 }
 
+u64 derivation_bytes(void)
+{
+	return 2 * slab_object_size(node_cache); /* its root, and that of the handle */
+}
+
 /* --- uses --- */
 
 int derivation_enter(struct derivation *d)

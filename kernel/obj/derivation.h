@@ -90,6 +90,9 @@ struct derivation *derivation_in_use(const struct object *object);
 [[nodiscard]] int derivation_create(struct object *object, struct derivation *parent,
 				    struct derivation **out);
 
+/* What the book-keeping of an object with one derived handle takes out of the allocator. */
+u64 derivation_bytes(void);
+
 /* Revokes what is below `d` (null: the object's root). The number of nodes, or -EINTR: all are revoked, but a call in
  * progress has not ended. May sleep. */
 [[nodiscard]] long derivation_revoke(struct object *object, struct derivation *d);

@@ -102,7 +102,7 @@ static struct untyped_origin *origin_create(struct untyped *untyped,
 	if (!origin)
 		return nullptr;
 	if (!memory_charge_begin(&origin->charge, untyped->budget,
-				 slab_object_size(origin_cache) + bytes)) {
+				 slab_object_size(origin_cache) + derivation_bytes() + bytes)) {
 		slab_free(origin_cache, origin);
 		return nullptr;
 	}

@@ -126,6 +126,19 @@ void task_rest_set_aspace(struct task *task, struct aspace *aspace)
 	aspace_put(former);
 }
 
+void task_rest_set_quota(struct task *task, u64 time_ns, u64 period_ns)
+{
+	struct sched_group *cpu = &task->rest.cpu;
+
+	mutex_lock(&task->rest.lock);
+	if (task->thread.group != cpu) {
+		sched_group_init(cpu, task->thread.group);
+		thread_set_group(&task->thread, cpu);
+	}
+	sched_group_set_quota(cpu, time_ns, period_ns);
+	mutex_unlock(&task->rest.lock);
+}
+
 void task_rest_leave(struct task *task, bool step)
 {
 	task->rest.started = true;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <core/lock.h>
+#include <sched/group.h>
 
 struct aspace;
 struct memory_budget;
@@ -18,9 +19,10 @@ struct pool;
 struct task;
 
 struct task_rest {
-	struct mutex lock;		  /* RANK_TASK_REST: one at a time works on it */
-	bool by_hand;			  /* constant */
-	bool started;			  /* guarded by lock */
+	struct mutex lock;	/* RANK_TASK_REST: one at a time works on it */
+	bool by_hand;		/* constant */
+	bool started;		/* guarded by lock */
+	struct sched_group cpu; /* its own budget, in that of its silo; in use once it is set */
 	bool held, frozen, at_rest, step; /* atomic */
 };
 
@@ -38,6 +40,9 @@ void task_rest_end(struct task *task);
 /* Of a task between the two that was not started: its table, its address space; takes a user and a reference of its own. */
 void task_rest_set_pool(struct task *task, struct pool *pool);
 void task_rest_set_aspace(struct task *task, struct aspace *aspace);
+
+/* Gives a task made by hand `time_ns` of CPU time in each period (0: no limit). Any time. May sleep. */
+void task_rest_set_quota(struct task *task, u64 time_ns, u64 period_ns);
 
 /* Lets a task go that is between the two; with `step` for one instruction. */
 void task_rest_leave(struct task *task, bool step);

@@ -316,7 +316,7 @@ int silo_join(struct silo *silo)
 	}
 	object_get(&silo->object);
 	WRITE_ONCE(process->silo, silo);
-	thread_set_group(&silo->cpu);
+	thread_set_group(current_thread(), &silo->cpu);
 	current_task()->confined = true;
 	silo_record(silo, CAIRN_SILO_EVENT_STARTED, 0);
 	if (former)

@@ -106,14 +106,15 @@ void sched_group_wait(void)
 	}
 }
 
-void thread_set_group(struct sched_group *group)
+void thread_set_group(struct thread *t, struct sched_group *group)
 {
-	struct thread *t = current_thread();
 	irqflags_t flags;
 	struct run_queue *rq = lock_thread_queue(t, &flags);
 
-	sched_group_count(t->group, -1);
+	if (t->on_queue) {
+		sched_group_count(t->group, -1);
+		sched_group_count(group, 1);
+	}
 	t->group = group;
-	sched_group_count(group, 1);
 	unlock_queue(rq, flags);
 }

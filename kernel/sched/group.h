@@ -33,8 +33,8 @@ void sched_group_init(struct sched_group *group, struct sched_group *parent);
 /* Within what there is for all: 0 means no limit. Any time. */
 void sched_group_set_quota(struct sched_group *group, u64 quota_ns, u64 period_ns);
 
-/* The current thread, and what it forks, belongs to the group, which lives longer than they do. */
-void thread_set_group(struct sched_group *group);
+/* The thread, and what it forks, belongs to the group, which lives longer than they do. */
+void thread_set_group(struct thread *thread, struct sched_group *group);
 
 /* Waits as long as the current thread's groups have no CPU time left, or until it is killed. */
 void sched_group_wait(void);

@@ -240,6 +240,28 @@ TEST(arguments)
 	EXPECT_EQ(state().state, CAIRN_TASK_STATE_ENDED);
 }
 
+/* Of one period in ten: what a sample is late by counts against the next. Another try where the machine stood still. */
+TEST(a_cpu_budget_is_kept)
+{
+	build(counter);
+	EXPECT_ERRNO(cairn_task_set(task, CAIRN_TASK_CPU_QUOTA, CAIRN_TASK_CPU_TIME(1, 2)), EINVAL);
+	EXPECT_EQ(cairn_task_set(task, CAIRN_TASK_CPU_QUOTA, CAIRN_TASK_CPU_TIME(10000, 100000)),
+		  0);
+	EXPECT_EQ(cairn_task_control(task, CAIRN_TASK_START), 0);
+	while (!shared[0])
+		sleep_ms(1);
+	for (int try = 0; try < 5; try++) {
+		long long from = now_ms();
+		unsigned long before = state().user_ns + state().system_ns, used;
+
+		sleep_ms(1000);
+		used = (state().user_ns + state().system_ns - before) / 1000000;
+		if (used <= (unsigned long)(now_ms() - from) / 10 + 60 && used > 0)
+			return;
+	}
+	EXPECT(!"the budget was kept");
+}
+
 TEST(suspend_step_and_resume)
 {
 	struct user_regs_struct registers;

@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-/* What cairn_task_set sets. All but the last only until it is started. */
+/* What cairn_task_set sets. All but the last two only until it is started. */
 #define CAIRN_TASK_POOL                                                                            \
 	0u /* a handle of a pool, with EXECUTE: its table from now on, that others may go on filling */
 #define CAIRN_TASK_ASPACE 1u /* a handle of an address space, with CONTROL */
@@ -30,6 +30,12 @@
 #define CAIRN_TASK_ARGUMENT2 7u
 #define CAIRN_TASK_ARGUMENT3 8u
 #define CAIRN_TASK_NICE 9u /* -20 to 19, as nice(2); below 0 needs CAP_SYS_NICE */
+
+#define CAIRN_TASK_CPU_QUOTA                                                                       \
+	10u /* CAIRN_TASK_CPU_TIME(); no limit at first. Its silo's goes on to hold too */
+
+/* So much CPU time in each period; 0 of time: no limit. A task that has used it up waits for the next on its way to user mode. */
+#define CAIRN_TASK_CPU_TIME(microseconds, period) ((__u64)(period) << 32 | (__u32)(microseconds))
 
 /* Operations of cairn_task_control. */
 #define CAIRN_TASK_START 1u
