@@ -22,19 +22,22 @@ static int page_for(struct aspace *as, vaddr_t address, bool write, bool force, 
 		pte_t *entry = pagetable_find(as->mmu.root, address);
 		pte_t pte = entry ? pte_load(entry) : (pte_t){ 0 };
 		bool usable = !pte_empty(pte) && (!write || force || pte_prot(pte) & MMU_WRITE);
-		bool held = false;
+		bool held = false, registers = false;
 
 		*out = nullptr;
 		if (usable) {
 			*pa = pte_address(pte);
 			*out = phys_to_page(*pa);
-			/* The zero page and device frames have no count to raise. */
-			if (*pa == zero_page || !*out || (*out)->kind == PAGE_RESERVED)
+			registers = !*out;
+			/* The zero page and frames of the kernel image have no count to raise. */
+			if (*pa == zero_page || registers || (*out)->kind == PAGE_RESERVED)
 				*out = nullptr;
 			else
 				held = page_get_if_used(*out);
 		}
 		read_unlock(&as->lock);
+		if (registers) /* of a device: they are in no direct map */
+			return -EFAULT;
 		if (usable && (held || !*out))
 			return 0;
 	}

@@ -7,11 +7,14 @@
 
 #include <cairn/device.h>
 #include <cairn/untyped.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,9 +23,11 @@
 /* Of the machines that tests run on: an address of RAM, and the line of the console. */
 #if defined(__x86_64__)
 #define RAM 0x1000000ul
+#define REGISTERS 0xfed00000ul /* the HPET */
 #define CONSOLE_LINE 4
 #else
 #define RAM 0x41000000ul
+#define REGISTERS 0x09010000ul /* the PL031 */
 #define CONSOLE_LINE 33
 #endif
 
@@ -233,6 +238,29 @@ TEST(one_owner)
 	EXPECT_EQ(close(mine), 0);
 	/* The serial port has the kernel's driver. */
 	EXPECT_ERRNO(create(CAIRN_DEVICE_INTERRUPT, 0, CONSOLE_LINE, 1), EBUSY);
+}
+
+/* What reaches into memory by page tables finds nothing behind them. */
+TEST(registers_are_no_memory)
+{
+	int registers = create(CAIRN_DEVICE_REGISTERS, 0, REGISTERS, PAGE);
+	char byte, *at;
+	struct iovec here = { &byte, 1 }, there;
+
+	REQUIRE(registers >= 0);
+	at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, registers, 0);
+	REQUIRE(at != MAP_FAILED);
+	there = (struct iovec){ at, 1 };
+	EXPECT_ERRNO(process_vm_readv(getpid(), &here, 1, &there, 1, 0), EFAULT);
+	EXPECT_EQ(syscall(SYS_futex, at, FUTEX_WAKE, 1, NULL, NULL, 0) <= 0, 1);
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(munmap(at, PAGE), 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT_EQ(munmap(at, PAGE), 0);
+	EXPECT_EQ(close(registers), 0);
 }
 
 TEST(ranges_that_are_none)
