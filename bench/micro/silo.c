@@ -9,8 +9,6 @@
 #include <cairn/channel.h>
 #include <cairn/handle.h>
 #include <cairn/silo.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -78,66 +76,6 @@ BENCH("silo", silo_create_destroy, 300)
 			     if (unshare_all())
 				     return -1;
 		     }));
-}
-
-/* The same with a process inside: on both a fork, an exit and a wait besides. */
-static int silo_with_process(int root)
-{
-	int silo = cairn_silo_create(CAIRN_HANDLE_KEEP_ON_FORK);
-	pid_t pid;
-
-	if (silo < 0 || cairn_silo_configure(silo, CAIRN_SILO_ROOT, (unsigned)root))
-		return -1;
-	pid = fork();
-	if (pid == 0)
-		_exit(cairn_silo_enter(silo, (const int[]){ 0, 1, 2 }, 3) != 0);
-	if (wait_for(pid))
-		return -1;
-	return close(silo);
-}
-
-static int cgroup_with_process(void)
-{
-	pid_t pid;
-
-	if (mkdir(GROUP, 0755))
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		int fd = open(GROUP "/cgroup.procs", O_WRONLY);
-
-		if (fd < 0 || write(fd, "0", 1) != 1)
-			_exit(1);
-		_exit(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID) != 0);
-	}
-	if (wait_for(pid))
-		return -1;
-	/* The last process leaves it a moment after its end. */
-	while (rmdir(GROUP))
-		if (errno != EBUSY)
-			return -1;
-	return 0;
-}
-
-BENCH("silo", silo_with_process, 200)
-{
-	int64_t ns;
-	int root;
-
-	if (!have_silos()) {
-		mount_cgroups();
-		return TIMED(n, ({
-				     if (cgroup_with_process())
-					     return -1;
-			     }));
-	}
-	root = open("/tmp", O_RDONLY | O_DIRECTORY);
-	ns = TIMED(n, ({
-			   if (silo_with_process(root))
-				   return -1;
-		   }));
-	close(root);
-	return ns;
 }
 
 static int64_t pipe_calls(unsigned n)
