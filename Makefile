@@ -74,10 +74,10 @@ docs:
 test: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) $(TESTS)
-# 300 power cuts; other people's suites on both kernels: long; prints a table.
+# 300 power cuts, 300 damaged disks; other people's suites on both kernels: long; prints a table.
 suites: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
-	@POWER_CUTS=300 $(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) power
+	@POWER_CUTS=300 HOSTILE_IMAGES=300 $(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) power disk:hostile
 	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) servers-long programs:network
 # Beside Debian's Linux: all, or one part.
