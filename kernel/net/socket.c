@@ -374,7 +374,9 @@ ssize_t socket_receive(struct socket *socket, struct socket_message *message)
 				return total;
 			continue;
 		}
-		if (n == -EAGAIN && !nonblocking(socket, message->flags))
+		/* Nobody waits for what MSG_ERRQUEUE reads. */
+		if (n == -EAGAIN && !(message->flags & MSG_ERRQUEUE) &&
+		    !nonblocking(socket, message->flags))
 			n = wait_for(socket, EPOLLIN, nullptr, &wait);
 		if (n)
 			return total ? total : n;
