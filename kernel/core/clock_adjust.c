@@ -28,7 +28,7 @@ static struct {
 	s64 frequency;	 /* 2^-16 ppm */
 	s64 tick_us;
 	s64 max_error_us, error_us, constant;
-	s32 status, tai;
+	s32 status;
 } state __guarded_by(&lock) = {
 	.tick_us = TICK_US,
 	.max_error_us = ERROR_MAX_US,
@@ -36,6 +36,8 @@ static struct {
 	.constant = PLL_SHIFT,
 	.status = STA_UNSYNC,
 };
+/* Seconds; written with the lock held, read without: timers ask with locks of their own held. */
+static s32 tai_offset;
 
 static s64 clamp_to(s64 value, s64 limit)
 {
@@ -75,11 +77,7 @@ static void step(struct timer *timer)
 
 s32 clock_tai_offset(void)
 {
-	irqflags_t flags = spin_lock_irqsave(&lock);
-	s32 tai = state.tai;
-
-	spin_unlock_irqrestore(&lock, flags);
-	return tai;
+	return READ_ONCE(tai_offset);
 }
 
 /* ADJ_SETOFFSET: a step; the fraction is not negative. */
@@ -117,7 +115,7 @@ static void take_over_locked(const struct __kernel_timex *tx) __must_hold(&lock)
 		state.constant = constant < 0 ? 0 : MIN(constant, (s64)CONSTANT_MAX);
 	}
 	if (tx->modes & ADJ_TAI && tx->constant >= 0 && tx->constant <= TAI_MAX)
-		state.tai = (s32)tx->constant;
+		WRITE_ONCE(tai_offset, (s32)tx->constant);
 	if (tx->modes & ADJ_OFFSET && state.status & STA_PLL)
 		state.offset_ns = clamp_to(clamp_to(tx->offset, OFFSET_MAX_NS) *
 						   (state.status & STA_NANO ? 1 : 1000),
@@ -140,7 +138,7 @@ static int tell_locked(struct __kernel_timex *tx) __must_hold(&lock)
 	tx->precision = 1;
 	tx->tolerance = FREQUENCY_MAX;
 	tx->tick = state.tick_us;
-	tx->tai = state.tai;
+	tx->tai = tai_offset;
 	tx->time.tv_sec = (s64)(now / NSEC_PER_SEC);
 	tx->time.tv_usec = (s64)(now % NSEC_PER_SEC) / unit;
 	return state.status & (STA_UNSYNC | STA_CLOCKERR) ? TIME_ERROR : TIME_OK;
