@@ -279,7 +279,14 @@ void tcp_push(struct tcp *t, bool force);
 void tcp_send_ack(struct tcp *t);
 void tcp_send_syn(struct tcp *t, u8 flags); /* SYN, or SYN and ACK */
 void tcp_send_reset(struct tcp *t);
-void tcp_send_probe(struct tcp *t, bool window); /* of a closed window; else keep-alive */
+void tcp_send_probe(
+	struct tcp
+		*t); /* what is answered by an ACK: of a closed window, or that the peer is alive */
+/*
+ * Nothing is in flight: sends what fits into the peer's window, however little. False if nothing does. What tcp_push holds back so
+ * that segments are not silly goes out so after a while: half of the largest window may never be offered again (RFC 9293, 3.8.6.2.1).
+ */
+[[nodiscard]] bool tcp_push_little(struct tcp *t);
 void tcp_retransmit_lost(struct tcp *t);
 bool tcp_retransmit(struct tcp *t, struct tcp_record *r);
 void tcp_queue_fin(struct tcp *t);

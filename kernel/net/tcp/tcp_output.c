@@ -203,9 +203,8 @@ void tcp_send_reset(struct tcp *t)
 	send_control(t, t->snd_nxt, TH_RST | TH_ACK);
 }
 
-void tcp_send_probe(struct tcp *t, bool window)
+void tcp_send_probe(struct tcp *t)
 {
-	(void)window;
 	send_control(t, t->snd_una - 1, TH_ACK); /* outside the window: answered by an ACK */
 }
 
@@ -373,6 +372,17 @@ static bool send_next(struct tcp *t, u32 n)
 		t->first_unacked_ns = now;
 	list_add_tail(&t->records, &r->node);
 	t->snd_nxt = r->end;
+	return true;
+}
+
+bool tcp_push_little(struct tcp *t)
+{
+	u32 n = MIN(t->write_seq - t->snd_nxt, t->snd_wnd);
+
+	n = MIN(n, t->mss);
+	if (!n || !send_next(t, n))
+		return false;
+	tcp_arm_retransmit(t);
 	return true;
 }
 

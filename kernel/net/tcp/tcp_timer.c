@@ -161,7 +161,9 @@ static void window_probe(struct tcp *t)
 		return;
 	}
 	t->probes++;
-	tcp_send_probe(t, true);
+	if (tcp_push_little(t))
+		return;
+	tcp_send_probe(t);
 	t->probe_at = tcp_now() + backed_off(t, t->probes);
 }
 
@@ -188,7 +190,7 @@ static void keepalive(struct tcp *t)
 		return;
 	}
 	t->keep_count++;
-	tcp_send_probe(t, false);
+	tcp_send_probe(t);
 	t->keep_at = now + t->keep_interval_ns;
 }
 

@@ -199,7 +199,7 @@ static void window_opened(struct tcp *t)
 	if (2 * known > t->memory_limit)
 		return;
 	now = tcp_window(t);
-	if (now >= 2 * known && now - known >= t->mss_received)
+	if (now >= 2 * known && now - known >= MIN(t->mss_received, t->memory_limit / 2))
 		tcp_send_ack(t);
 }
 

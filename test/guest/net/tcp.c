@@ -496,3 +496,42 @@ TEST(connect_again_after_refusal)
 	EXPECT_EQ(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	EXPECT_ERRNO(connect(fd, (struct sockaddr *)&address, sizeof(address)), EISCONN);
 }
+
+/* Both buffers as small as they can be, and full: what is behind must get through as soon as somebody reads. */
+TEST(tiny_buffers_keep_moving)
+{
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0),
+	    server, one = 1;
+	struct sockaddr_in address = loopback_address(0);
+	static char buf[8192];
+	long sent = 0, got = 0, n;
+
+	loopback_up();
+	REQUIRE(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &one, sizeof(one)) == 0);
+	REQUIRE(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+	REQUIRE(listen(listener, 1) == 0);
+	address.sin_port = htons(port_of(listener));
+	REQUIRE(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+	server = accept(listener, NULL, NULL);
+	REQUIRE(server >= 0);
+	REQUIRE(setsockopt(client, SOL_SOCKET, SO_SNDBUF, &one, sizeof(one)) == 0);
+	for (size_t size = sizeof(buf); size; size /= 2)
+		while ((n = send(client, buf, size, MSG_DONTWAIT)) > 0)
+			sent += n;
+	IN_CHILD(pid)
+	{
+		long rest = sent + 100000;
+
+		while (rest > 0 && (n = read(server, buf, sizeof(buf))) > 0)
+			rest -= n;
+		_exit(rest != 0);
+	}
+	for (got = 0; got < 100000; got += n) {
+		struct pollfd p = { .fd = client, .events = POLLOUT };
+
+		REQUIRE(poll(&p, 1, 20000) == 1);
+		n = send(client, buf, 100000 - got < 4096 ? 100000 - got : 4096, MSG_DONTWAIT);
+		REQUIRE(n > 0);
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+}
