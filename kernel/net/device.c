@@ -13,6 +13,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <net/device.h>
+#include <net/inet_socket.h>
 #include <net/local.h>
 #include <net/multicast.h>
 #include <net/protocol.h>
@@ -239,6 +240,8 @@ void net_device_transmit(struct net_device *device, struct packet *packet)
 		return;
 	}
 	packet->device = device;
+	if (unlikely(packet->stamped_for))
+		inet_packet_sent(packet);
 	tap(device, packet, true);
 	if (packet->segment_size && !net_device_segments(device, packet)) {
 		net_segment_in_software(device, packet);

@@ -98,7 +98,8 @@ static int serve(struct net_device *device, union answer *a)
 	case ETHTOOL_GET_TS_INFO:
 		a->stamps =
 			(struct ethtool_ts_info){ .cmd = ETHTOOL_GET_TS_INFO,
-						  .so_timestamping = SOF_TIMESTAMPING_RX_SOFTWARE |
+						  .so_timestamping = SOF_TIMESTAMPING_TX_SOFTWARE |
+								     SOF_TIMESTAMPING_RX_SOFTWARE |
 								     SOF_TIMESTAMPING_SOFTWARE,
 						  .phc_index = -1 };
 		return sizeof(a->stamps);

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Control messages of Internet sockets, and errors that are read as messages (ip(7), ipv6(7)). */
+/* Control messages of Internet sockets (ip(7), ipv6(7)). */
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/inet_socket.h>
 
 #include <asm/socket.h>
-#include <linux/icmp.h>
+#include <linux/net_tstamp.h>
 #include <linux/time_types.h>
 #include <linux/udp.h>
-
-/* <linux/errqueue.h> needs the C library's struct timespec. */
-struct extended_error {
-	u32 number;
-	u8 origin, type, code, pad;
-	u32 info, data;
-};
-enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
-
-#define ERRORS_MAX 64
 
 void inet_put_control(struct socket_message *m, int level, int type, const void *data, size_t size)
 {
@@ -37,6 +27,15 @@ static void put_timestamp(const struct socket *socket, struct socket_message *m,
 
 		inet_put_control(m, SOL_SOCKET, SO_TIMESTAMP_OLD, &t, sizeof(t));
 	}
+}
+
+/* SCM_TIMESTAMPING: the first of the three is the one of software. */
+void inet_put_timestamping(const struct socket *socket, struct socket_message *m, u64 ns)
+{
+	struct __kernel_timespec t[3] = { { (s64)(ns / 1000000000), (s64)(ns % 1000000000) } };
+
+	if ((socket->timestamping & SOF_TIMESTAMPING_SOFTWARE) && ns)
+		inet_put_control(m, SOL_SOCKET, SO_TIMESTAMPING_OLD, t, sizeof(t));
 }
 
 static void put_v4(const struct inet_socket *s, struct socket_message *m,
@@ -86,6 +85,8 @@ void inet_put_packet_control(const struct inet_socket *s, struct socket_message 
 {
 	if (s->socket->options & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NS))
 		put_timestamp(s->socket, m, p->time_ns);
+	if (unlikely(s->socket->timestamping))
+		inet_put_timestamping(s->socket, m, p->time_ns);
 	if (s->flags & (INET_RECEIVE_PKTINFO | INET_RECEIVE_TTL | INET_RECEIVE_TOS))
 		if (inet_is_v4(destination))
 			put_v4(s, m, destination, device_index, ttl, tos);
@@ -141,6 +142,12 @@ static int parse_one(const struct cmsghdr *c, size_t size, struct inet_send_cont
 		memcpy(&out->segment_size, data, sizeof(u16));
 		return 0;
 	}
+	if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING_OLD) {
+		if (size != sizeof(u32) || ((u32)number & ~SOF_TIMESTAMPING_TX_RECORD_MASK))
+			return -EINVAL;
+		out->stamps = (u32)number;
+		return 0;
+	}
 	return c->cmsg_level == SOL_SOCKET ? 0 : -EINVAL;
 }
 
@@ -162,90 +169,4 @@ int inet_parse_control(const struct socket_message *m, struct inet_send_control 
 		at += CMSG_ALIGN(c->cmsg_len);
 	}
 	return 0;
-}
-
-/* control[] of a queued error. */
-struct queued_error {
-	struct extended_error error;
-	u16 port; /* where the packet was sent */
-	u16 unused;
-	struct inet_address offender, destination;
-};
-static_assert(sizeof(struct queued_error) <= sizeof(((struct packet *)0)->control));
-
-void inet_queue_error(struct inet_socket *s, const struct inet_error *error, u16 port)
-{
-	bool v4 = inet_is_v4(&error->inner.destination);
-	bool wanted =
-		s->flags & (s->node.family == AF_INET ? INET_RECEIVE_ERRORS : INET6_RECEIVE_ERRORS);
-	struct queued_error *q;
-	struct packet *p;
-
-	if (!wanted || s->errors.count >= ERRORS_MAX)
-		return;
-	p = packet_alloc();
-	if (!p)
-		return;
-	unsigned skip = error->inner.protocol == IPPROTO_UDP ? 8 : 0;
-
-	if (error->length > skip &&
-	    packet_append_bytes(p, error->data + skip,
-				MIN(error->length - skip, packet_tailroom(p)))) {
-		packet_free(p);
-		return;
-	}
-	q = (struct queued_error *)p->control;
-	*q = (struct queued_error){
-		.error = { .number = (u32)error->error,
-			   .origin = v4 ? ORIGIN_ICMP : ORIGIN_ICMP6,
-			   .type = error->icmp_type,
-			   .code = error->icmp_code,
-			   .info = error->info },
-		.port = port,
-		.offender = error->offender,
-		.destination = error->inner.destination,
-	};
-	packet_queue_add(&s->errors, p);
-}
-
-static void put_error(const struct inet_socket *s, const struct queued_error *q,
-		      struct socket_message *m)
-{
-	struct {
-		struct extended_error error;
-		struct __kernel_sockaddr_storage offender;
-	} message = { .error = q->error };
-	struct socket_address offender;
-
-	inet_encode(&s->node, &q->offender, 0, 0, &offender);
-	memcpy(&message.offender, &offender.storage, offender.length);
-	if (s->node.family == AF_INET)
-		inet_put_control(m, SOL_IP, IP_RECVERR, &message,
-				 sizeof(message.error) + offender.length);
-	else
-		inet_put_control(m, SOL_IPV6, IPV6_RECVERR, &message,
-				 sizeof(message.error) + offender.length);
-}
-
-ssize_t inet_receive_error(struct inet_socket *s, struct socket_message *m)
-{
-	struct packet *p;
-	const struct queued_error *q;
-	size_t n;
-
-	spin_lock(&s->lock);
-	p = packet_queue_take(&s->errors);
-	spin_unlock(&s->lock);
-	if (!p)
-		return -EAGAIN;
-	q = (const struct queued_error *)p->control;
-	n = packet_copy_to_iter(p, 0, m->data, p->length);
-	if (n < p->length)
-		m->flags_result |= MSG_TRUNC;
-	if (m->address)
-		inet_encode(&s->node, &q->destination, q->port, 0, m->address);
-	put_error(s, q, m);
-	m->flags_result |= MSG_ERRQUEUE;
-	packet_free(p);
-	return (ssize_t)n;
 }

@@ -77,6 +77,9 @@ struct inet_socket {
 	u32 scope;	       /* of a link-local remote: interface */
 	struct inet_membership *memberships __guarded_by(&lock);
 	struct packet_queue errors __guarded_by(&lock); /* for MSG_ERRQUEUE */
+	/* Sends with MSG_ZEROCOPY, and the first of them that no notice tells of. */
+	u32 zero_copy_count __guarded_by(&lock), zero_copy_untold __guarded_by(&lock);
+	u32 stamp_count; /* SOF_TIMESTAMPING_OPT_ID; atomic */
 	/* The route in use, while generation stands. */
 	struct route_result route __guarded_by(&lock);
 	u32 route_generation __guarded_by(&lock);
@@ -218,12 +221,25 @@ struct inet_send_control {
 	int device_index;
 	int ttl, tos; /* -1: not given */
 	u16 segment_size;
+	u32 stamps; /* SOF_TIMESTAMPING_TX_* */
 };
 [[nodiscard]] int inet_parse_control(const struct socket_message *m, struct inet_send_control *out);
 
 /* Queues an error with the packet that it is about, for MSG_ERRQUEUE; lock held. */
 void inet_queue_error(struct inet_socket *s, const struct inet_error *error, u16 port)
 	__must_hold(&s->lock);
+/* Appends SCM_TIMESTAMPING if the socket asked for times of software. */
+void inet_put_timestamping(const struct socket *socket, struct socket_message *m, u64 ns);
+/*
+ * A send with MSG_ZEROCOPY on a socket with SO_ZEROCOPY is over and its memory may be used again: the bytes were copied, as
+ * the notice says. Any context without the lock.
+ */
+void inet_zero_copy_done(struct inet_socket *s);
+/* Has the packet's sending told to the socket, if its options or `stamps` (of this message) ask for it. By its sender. */
+void inet_stamp(struct inet_socket *s, const struct socket *socket, struct packet *p, u32 stamps);
+/* What a device calls of a packet with `stamped_for` that it sends, data at the link header; and its end without that. */
+void inet_packet_sent(struct packet *p);
+void inet_packet_dropped(struct packet *p);
 [[nodiscard]] ssize_t inet_receive_error(struct inet_socket *s, struct socket_message *m);
 
 /* Families of AF_INET and AF_INET6: which protocol makes the socket. */

@@ -5,6 +5,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/checksum.h>
+#include <net/inet_socket.h>
 #include <net/packet_buffer.h>
 
 #define UDP_CHECKSUM_OFFSET 6 /* in its header (RFC 768); of no other protocol */
@@ -34,6 +35,8 @@ void packet_free(struct packet *p)
 		return;
 	for (unsigned i = 0; i < p->fragment_count; i++)
 		page_put(p->fragments[i].page);
+	if (unlikely(p->stamped_for))
+		inet_packet_dropped(p);
 	slab_free(packet_cache, p);
 }
 
@@ -48,6 +51,7 @@ struct packet *packet_clone(const struct packet *from)
 	memcpy(p->room, from->room, (size_t)(from->data - from->room) + from->linear);
 	p->data = p->room + (from->data - from->room);
 	p->next = nullptr;
+	p->stamped_for = nullptr;
 	for (unsigned i = 0; i < p->fragment_count; i++)
 		page_get(p->fragments[i].page);
 	return p;

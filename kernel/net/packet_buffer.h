@@ -15,6 +15,7 @@
 #include <mm/frame.h>
 #include <mm/iter.h>
 
+struct inet_node;
 struct net_device;
 
 #define PACKET_FRAGMENTS_MAX 18 /* 64 KiB in pages, and the ends */
@@ -54,6 +55,10 @@ struct packet {
 	u16 segment_size;
 	u16 truesize; /* in units of 64 bytes: memory that it stands for, in a socket's books */
 	u32 mark, priority;
+	struct inet_node
+		*stamped_for; /* who is told when it is sent; owns a reference; null: nobody */
+	u32 stamp_number;
+	u16 stamps;	/* SOF_TIMESTAMPING_TX_* of it */
 	u64 time_ns;	/* CLOCK_REALTIME of arrival; 0: not stamped */
 	u64 control[8]; /* whatever the layer that holds the packet likes */
 	struct packet_fragment fragments[PACKET_FRAGMENTS_MAX];

@@ -128,6 +128,7 @@ struct socket {
 	u64 send_timeout_ns, receive_timeout_ns; /* NO_DEADLINE: for ever */
 	s32 linger_seconds;			 /* -1: off */
 	int bound_device;			 /* SO_BINDTODEVICE: interface index, 0 none */
+	u32 timestamping;			 /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
 	int error;				 /* SO_ERROR: pending, positive errno; atomic */
 	u32 shutdown;				 /* SOCKET_SHUT_*; written by the family */
 	u64 cookie;				 /* SO_COOKIE; 0 until it is asked for */
@@ -155,6 +156,9 @@ struct socket {
 #define SOCKET_NO_FCS BIT(16)
 #define SOCKET_SELECT_ERROR_QUEUE BIT(17)
 #define SOCKET_LOCK_FILTER BIT(18)
+#define SOCKET_STAMP BIT(19) /* SO_TIMESTAMPING with SOF_TIMESTAMPING_RX_SOFTWARE */
+/* Packets that come in are to have their time. */
+#define SOCKET_WANTS_TIME (SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NS | SOCKET_STAMP)
 
 /* /proc/sys/net/core: sizes of buffers in bytes, read without a lock. */
 struct socket_sysctl {

@@ -9,6 +9,8 @@
 #include <obj/inode.h>
 
 #include <asm/socket.h>
+#include <linux/in.h>
+#include <linux/net_tstamp.h>
 #include <linux/time_types.h>
 #include <sys/socket.h>
 
@@ -46,6 +48,7 @@ void socket_options_inherit(struct socket *socket, const struct socket *listener
 	socket->receive_timeout_ns = listener->receive_timeout_ns;
 	socket->linger_seconds = listener->linger_seconds;
 	socket->bound_device = listener->bound_device;
+	socket->timestamping = listener->timestamping;
 	socket->network = listener->network;
 }
 
@@ -92,7 +95,10 @@ static int check_flag(const struct socket *socket, int option, int value)
 	case SO_DEBUG:
 		return value && !capable(CAP_NET_ADMIN) ? -EACCES : 0;
 	case SO_ZEROCOPY:
-		if (socket->family != AF_INET && socket->family != AF_INET6)
+		if ((socket->family != AF_INET && socket->family != AF_INET6) ||
+		    (socket->type != SOCK_STREAM && socket->type != SOCK_DGRAM) ||
+		    (socket->type == SOCK_DGRAM && socket->protocol &&
+		     socket->protocol != IPPROTO_UDP))
 			return -EOPNOTSUPP;
 		return value < 0 || value > 1 ? -EINVAL : 0;
 	case SO_LOCK_FILTER: /* for good */
@@ -175,6 +181,21 @@ static int set_mark(struct socket *socket, int value)
 	return 0;
 }
 
+/* Times of sending are told for datagrams only. */
+static int set_timestamping(struct socket *socket, int value)
+{
+	const u32 transmit = SOF_TIMESTAMPING_TX_RECORD_MASK & ~SOF_TIMESTAMPING_TX_HARDWARE;
+	u32 flags = (u32)value;
+
+	if (flags & ~SOF_TIMESTAMPING_MASK)
+		return -EINVAL;
+	if (socket->type == SOCK_STREAM && (flags & transmit))
+		return -EOPNOTSUPP;
+	WRITE_ONCE(socket->timestamping, flags);
+	set_flag(socket, SOCKET_STAMP, flags & SOF_TIMESTAMPING_RX_SOFTWARE);
+	return 0;
+}
+
 static int set_number(struct socket *socket, int option, int value)
 {
 	bool force = option == SO_SNDBUFFORCE || option == SO_RCVBUFFORCE;
@@ -199,6 +220,9 @@ static int set_number(struct socket *socket, int option, int value)
 		return set_priority(socket, value);
 	case SO_MARK:
 		return set_mark(socket, value);
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+		return set_timestamping(socket, value);
 	case SO_BUSY_POLL:
 	case SO_PREFER_BUSY_POLL:
 	case SO_INCOMING_CPU:
@@ -351,6 +375,10 @@ static int get_number(struct socket *socket, int option, int *out)
 		return 0;
 	case SO_ERROR:
 		*out = -socket_take_error(socket);
+		return 0;
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+		*out = (int)socket->timestamping;
 		return 0;
 	case SO_BUSY_POLL:
 	case SO_PREFER_BUSY_POLL:

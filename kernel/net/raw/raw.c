@@ -81,7 +81,7 @@ static void deliver(struct raw *r, struct packet *p, const struct inet_info *inf
 		packet_free(p);
 		return;
 	}
-	if ((r->inet.socket->options & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NS)) && !p->time_ns)
+	if ((r->inet.socket->options & SOCKET_WANTS_TIME) && !p->time_ns)
 		p->time_ns = clock_realtime_ns();
 	r->received_memory += cost;
 	packet_queue_add(&r->received, p);
@@ -349,6 +349,8 @@ static ssize_t raw_send(struct socket *socket, struct socket_message *m)
 		packet_free(p);
 		return error;
 	}
+	if (unlikely(socket->timestamping | control.stamps))
+		inet_stamp(s, socket, p, control.stamps);
 	bool v4 = inet_is_v4(&flow.destination);
 	int ttl = control.ttl >= 0 ? control.ttl : v4 ? s->ttl : s->hops6;
 

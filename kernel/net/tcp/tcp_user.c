@@ -166,6 +166,8 @@ ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 	mutex_unlock(&t->send_lock);
 	if (n == -EAGAIN)
 		WRITE_ONCE(t->send_room_wanted, true);
+	if (unlikely(m->flags & MSG_ZEROCOPY) && n > 0 && (socket->options & SOCKET_ZERO_COPY))
+		inet_zero_copy_done(&t->inet);
 	return n;
 }
 

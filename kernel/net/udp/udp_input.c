@@ -53,7 +53,7 @@ static void deliver(struct udp *u, struct packet *p, const struct inet_info *inf
 		packet_free(p);
 		return;
 	}
-	if (unlikely(socket->options & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NS)) && !p->time_ns)
+	if (unlikely(socket->options & SOCKET_WANTS_TIME) && !p->time_ns)
 		p->time_ns = clock_realtime_ns();
 	net_count_family(NET_UDP_RECEIVED, &info->destination);
 	u->received_memory += cost;

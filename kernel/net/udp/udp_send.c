@@ -271,6 +271,8 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 		packet_free(p);
 		return error;
 	}
+	if (unlikely(socket->timestamping | control.stamps))
+		inet_stamp(s, socket, p, control.stamps);
 	if (!control.segment_size)
 		control.segment_size = u->segment_size;
 	if (n > UDP_PAYLOAD_MAX && !control.segment_size && inet_is_v4(&flow.destination)) {
@@ -280,5 +282,7 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 	error = send_packet(u, p, &flow, port, control.device_index,
 			    connected && inet_is_any(&control.source) && !control.device_index,
 			    control.segment_size);
+	if (unlikely(m->flags & MSG_ZEROCOPY) && !error && (socket->options & SOCKET_ZERO_COPY))
+		inet_zero_copy_done(s);
 	return error ? error : (ssize_t)n;
 }
