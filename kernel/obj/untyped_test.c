@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <lib/test.h>
 #include <mm/slab.h>
+#include <obj/derivation.h>
 #include <obj/handle.h>
 #include <obj/untyped.h>
 
@@ -85,7 +86,7 @@ static u64 cost(const struct node *node)
 {
 	if (node->ended)
 		return 0;
-	return sizeof(struct untyped_origin) + node->size +
+	return sizeof(struct untyped_origin) + derivation_bytes() + node->size +
 	       (node->part ? sizeof(struct untyped) : 0);
 }
 

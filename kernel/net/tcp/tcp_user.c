@@ -140,7 +140,9 @@ static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_me
 				t->urgent_end = t->write_seq + (u32)copied;
 				t->urgent_pending = true;
 			}
-			commit(t, b, (u32)copied, !m->data->remaining, m->flags & MSG_MORE);
+			/* What fills the buffer goes as well: nothing else may come for long. */
+			commit(t, b, (u32)copied, !m->data->remaining || queued + copied >= limit,
+			       m->flags & MSG_MORE);
 		} else if (b != t->last_block) {
 			page_put(b->page);
 			kfree(b);
