@@ -40,7 +40,7 @@ class Load:
 
 def parser(description, runs):
     """The options that all benchmarks share."""
-    options = argparse.ArgumentParser(usage=description)
+    options = argparse.ArgumentParser(usage=description.replace("%", "%%"))
     options.add_argument("--arch", choices=machine.ARCHES, action="append")
     options.add_argument("--clock", choices=CLOCKS, action="append")
     options.add_argument("--only", default="", help="the name of one row, or of a group of rows")
