@@ -27,8 +27,11 @@
 #define ASID_MASK (BIT(ASID_MAX_BITS) - 1)
 #define GENERATION_FIRST BIT(ASID_MAX_BITS)
 
-/* Above so many pages it is cheaper to flush everything of the address space. */
-#define FLUSH_PAGES_MAX 512
+/*
+ * Above so many pages everything of the address space is flushed: each page is a broadcast in which all CPUs take part, and with two of
+ * them 1 MiB page by page took longer than mapping and reading it.
+ */
+#define FLUSH_PAGES_MAX 64
 
 static struct spinlock asid_lock = SPINLOCK_INIT(RANK_PAGE_TABLE);
 static u64 asid_generation = GENERATION_FIRST; /* atomic */
