@@ -268,15 +268,17 @@ int main(int argc, char **argv)
 	if (channel ? cairn_channel_create(ends, 64, CAIRN_HANDLE_KEEP_ON_FORK)
 		    : (ends[0] = ends[1] = open("/dev/fuse", O_RDWR)) < 0)
 		return perror("ramfs"), 1;
-	if (fork() == 0) {
-		if (channel)
-			close(ends[1]);
-		channel ? serve_channel(ends[0]) : serve_device(ends[0]);
+	if (channel && fork() == 0) {
+		close(ends[1]);
+		serve_channel(ends[0]);
 		return 0;
 	}
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u", ends[1],
 		 getuid(), getgid());
 	if (mount("ramfs", argv[1 + channel], "fuse.ramfs", MS_NOSUID | MS_NODEV, options))
 		return perror("ramfs: mount"), 1;
+	/* A mount over a channel waits for the server; a device cannot be read before it is mounted. */
+	if (!channel && fork() == 0)
+		serve_device(ends[0]);
 	return 0;
 }
