@@ -26,6 +26,8 @@
 #define BUCKET_BITS 7
 
 struct rwsem mount_tree_lock;
+u32 mount_count_max = 100000;
+static u32 mount_count; /* atomic */
 struct mount *anonymous_mount;
 
 static struct mount *buckets[1 << BUCKET_BITS];
@@ -64,6 +66,14 @@ static void free_mount(struct rcu_head *rcu)
 	kfree(mount);
 }
 
+static bool count_one_more(void)
+{
+	if (__atomic_add_fetch(&mount_count, 1, __ATOMIC_RELAXED) <= READ_ONCE(mount_count_max))
+		return true;
+	__atomic_fetch_sub(&mount_count, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
 void mount_put(struct mount *mount)
 {
 	if (__atomic_fetch_sub(&mount->refs, 1, __ATOMIC_ACQ_REL) != 1)
@@ -71,6 +81,7 @@ void mount_put(struct mount *mount)
 	ASSERT(!mount->attached || mount->internal);
 	dentry_put(mount->root);
 	superblock_put(mount->superblock);
+	__atomic_fetch_sub(&mount_count, 1, __ATOMIC_RELAXED);
 	rcu_call(&mount->rcu, free_mount);
 }
 
@@ -80,10 +91,12 @@ int mount_create(struct superblock *sb, struct dentry *root, u32 flags, const ch
 	struct mount *mount = kzalloc(sizeof(*mount), 0);
 	char *text = kstrdup(source ? source : "none", 0);
 
-	if (!mount || !text) {
+	if (!mount || !text || !count_one_more()) {
+		int error = mount && text ? -ENOSPC : -ENOMEM;
+
 		kfree(mount);
 		kfree(text);
-		return -ENOMEM;
+		return error;
 	}
 	mount->refs = 1;
 	mount->id = __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED);

@@ -28,7 +28,7 @@ bool mount_covers(const struct mount *mount, struct dentry *dentry);
 /* The name of the dentry is gone: what is mounted on it, seen from other name spaces only, goes too. May sleep. */
 void mount_detach_all(struct dentry *dentry);
 
-/* A mount of `sb` (takes its own reference) that is attached nowhere. -ENOMEM. */
+/* A mount of `sb` (takes its own reference) that is attached nowhere. -ENOMEM; -ENOSPC: there are fs.mount-max. */
 [[nodiscard]] int mount_create(struct superblock *sb, struct dentry *root, u32 flags,
 			       const char *source, struct mount **out);
 /* Hangs it into the tree; the caller's reference becomes the tree's. */

@@ -311,6 +311,8 @@ void file_modified(struct file *file);
  */
 void mount_for_each(const struct path *root, bool (*visit)(struct mount *mount, void *arg),
 		    void *arg);
+/* fs.mount-max: how many mounts there may be; Linux counts in each name space, this is all of them together. */
+extern u32 mount_count_max;
 /* The flags of a mount, ",nosuid,relatime", and of its file system, ",sync", but for read-only. They return the length. */
 size_t mount_options_text(const struct mount *mount, char *buf, size_t size);
 size_t superblock_flags_text(const struct superblock *sb, char *buf, size_t size);

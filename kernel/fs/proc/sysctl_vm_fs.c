@@ -117,6 +117,7 @@ static const struct synthetic_table mqueue_table = SYNTHETIC_TABLE(mqueue_names)
 
 static const struct sysctl_number aio_nr = SYSCTL_NUMBER(aio_count, 0, UINT32_MAX);
 static const struct sysctl_number aio_max = SYSCTL_NUMBER(aio_count_max, 0, UINT32_MAX);
+static const struct sysctl_number mounts_max = SYSCTL_NUMBER(mount_count_max, 1, UINT32_MAX);
 static const struct sysctl_number file_max = SYSCTL_NUMBER(file_count_max, 0, INT64_MAX);
 
 static int file_nr_show(const struct synthetic_node *node, struct text_buffer *out)
@@ -184,6 +185,7 @@ static const struct synthetic_named fs_names[] = {
 	{ "inode-state", &inode_state, nullptr },
 	{ "inotify", &synthetic_directory, &inotify_table },
 	{ "lease-break-time", &sysctl_number_file, &break_time },
+	{ "mount-max", &sysctl_number_file, &mounts_max },
 	{ "mqueue", &synthetic_directory, &mqueue_table },
 	{ "nr_open", &sysctl_function_file_ro, &handles_max },
 	{ "overflowgid", &sysctl_function_file_ro, &overflow_id },

@@ -59,6 +59,14 @@ static void isolate(void)
 	EXPECT_EQ(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 }
 
+/* Peers "a" and "b", with a directory "d". */
+static void make_peers(void)
+{
+	make_mount("a", MS_SHARED);
+	mkdir("a/d", 0755);
+	make_bind("a", "b", 0);
+}
+
 TEST(propagation_types_are_shown)
 {
 	isolate();
@@ -103,9 +111,7 @@ TEST(propagation_type_is_one_and_of_a_mount)
 TEST(propagation_spreads_between_peers)
 {
 	isolate();
-	make_mount("a", MS_SHARED);
-	mkdir("a/d", 0755);
-	make_bind("a", "b", 0);
+	make_peers();
 	EXPECT_EQ(mount("t", "a/d", "tmpfs", 0, NULL), 0);
 	make_file("a/d/f", "x");
 	EXPECT_EQ(access("b/d/f", F_OK), 0);
@@ -145,9 +151,7 @@ TEST(propagation_to_a_slave_goes_one_way)
 TEST(propagation_through_a_chain_of_slaves)
 {
 	isolate();
-	make_mount("a", MS_SHARED);
-	mkdir("a/d", 0755);
-	make_bind("a", "b", 0);
+	make_peers();
 	EXPECT_EQ(mount(NULL, "b", NULL, MS_SLAVE, NULL), 0);
 	EXPECT_EQ(mount(NULL, "b", NULL, MS_SHARED, NULL), 0);
 	make_bind("b", "b2", 0);
@@ -186,9 +190,7 @@ TEST(propagation_of_a_tree_and_what_is_unbindable)
 	make_bind("x", "y", MS_REC);
 	EXPECT(mounted("y/v"));
 	EXPECT(!mounted("y/u"));
-	make_mount("a", MS_SHARED);
-	mkdir("a/d", 0755);
-	make_bind("a", "b", 0);
+	make_peers();
 	EXPECT_EQ(mount("y", "a/d", NULL, MS_BIND | MS_REC, NULL), 0);
 	EXPECT(mounted("b/d"));
 	EXPECT(mounted("b/d/v"));
@@ -240,9 +242,7 @@ TEST(propagation_into_a_bind_of_a_directory)
 TEST(propagation_unmount_when_busy_elsewhere)
 {
 	isolate();
-	make_mount("a", MS_SHARED);
-	mkdir("a/d", 0755);
-	make_bind("a", "b", 0);
+	make_peers();
 	EXPECT_EQ(mount("t", "a/d", "tmpfs", 0, NULL), 0);
 	int fd = open("b/d", O_RDONLY);
 	EXPECT_ERRNO(umount("a/d"), EBUSY);
@@ -259,9 +259,7 @@ TEST(propagation_unmount_when_busy_elsewhere)
 TEST(propagation_below_what_covers_the_place)
 {
 	isolate();
-	make_mount("a", MS_SHARED);
-	mkdir("a/d", 0755);
-	make_bind("a", "b", 0);
+	make_peers();
 	EXPECT_EQ(mount(NULL, "b", NULL, MS_SLAVE, NULL), 0);
 	EXPECT_EQ(mount("t", "b/d", "tmpfs", 0, NULL), 0);
 	make_file("b/d/own", "x");
@@ -440,4 +438,30 @@ TEST(removing_a_name_ends_mounts_of_other_name_spaces)
 	EXPECT_EQ(unlink("f"), 0);
 	tell(to_child);
 	EXPECT_EQ(wait_status(pid), 0);
+}
+
+static void set_mounts_max(const char *text)
+{
+	int fd = open("/proc/sys/fs/mount-max", O_WRONLY);
+
+	EXPECT_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+TEST(mounts_are_limited)
+{
+	char text[32] = {};
+	int fd = open("/proc/sys/fs/mount-max", O_RDONLY), err;
+
+	isolate();
+	EXPECT(read(fd, text, sizeof(text) - 1) > 1);
+	close(fd);
+	EXPECT_EQ(atoi(text), 100000);
+	mkdir("a", 0755);
+	set_mounts_max("1");
+	err = mount("t", "a", "tmpfs", 0, NULL) ? errno : 0;
+	set_mounts_max(text);
+	EXPECT_EQ(err, ENOSPC);
+	EXPECT_EQ(mount("t", "a", "tmpfs", 0, NULL), 0);
+	EXPECT_EQ(umount("a"), 0);
 }
