@@ -105,6 +105,8 @@ static long set_owner(struct file *file, const struct f_owner_ex *owner)
 
 	if (owner->type < F_OWNER_TID || owner->type > F_OWNER_PGRP)
 		return -EINVAL;
+	if (owner->pid < 0) /* file_owner_set takes it for a group */
+		return -ESRCH;
 	int err = file_owner_get(file, &record);
 
 	return err ? err

@@ -2,6 +2,7 @@
 /* Signals about open files: O_ASYNC, F_SETOWN, F_SETSIG (fcntl(2)). */
 #include "guest_test.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -67,6 +68,22 @@ TEST(setsig_tells_descriptor_and_band)
 	EXPECT_EQ(last_fd, pair[0]);
 	EXPECT_EQ(last_code, POLL_IN);
 	EXPECT(last_band & POLLIN);
+}
+
+TEST(owner_that_does_not_exist)
+{
+	struct f_owner_ex owner = { .type = F_OWNER_PID, .pid = -getpgrp() }, back;
+	int fds[2];
+
+	EXPECT_EQ(pipe(fds), 0);
+	EXPECT_ERRNO(fcntl(fds[0], F_SETOWN_EX, &owner), ESRCH);
+	owner.pid = INT_MIN;
+	EXPECT_ERRNO(fcntl(fds[0], F_SETOWN_EX, &owner), ESRCH);
+	owner = (struct f_owner_ex){ .type = F_OWNER_PGRP, .pid = getpgrp() };
+	EXPECT_EQ(fcntl(fds[0], F_SETOWN_EX, &owner), 0);
+	EXPECT_EQ(fcntl(fds[0], F_GETOWN_EX, &back), 0);
+	EXPECT_EQ(back.type, F_OWNER_PGRP);
+	EXPECT_EQ(back.pid, getpgrp());
 }
 
 TEST(dnotify_tells_of_a_new_file)
