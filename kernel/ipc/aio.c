@@ -38,7 +38,7 @@ static void context_destroy(struct file *file)
 	struct aio_context *context = file->private;
 
 	__atomic_fetch_sub(&aio_count, context->capacity, __ATOMIC_RELAXED);
-	kfree(context);
+	kvfree(context);
 }
 
 static const struct file_ops context_ops = {
@@ -67,7 +67,7 @@ static int create_file(u32 capacity, struct file **out)
 
 	if (!charge_count(capacity))
 		return -EAGAIN;
-	context = kzalloc(sizeof(*context) + capacity * sizeof(struct io_event), 0);
+	context = kvmalloc(sizeof(*context) + capacity * sizeof(struct io_event), ALLOC_ZERO);
 	err = context ? inode_create_anonymous("[aio]", S_IFREG | 0600, &inode) : -ENOMEM;
 	if (!err) {
 		mutex_init(&context->lock, RANK_PIPE);
@@ -76,7 +76,7 @@ static int create_file(u32 capacity, struct file **out)
 		inode_put(inode);
 	}
 	if (err) {
-		kfree(context);
+		kvfree(context);
 		__atomic_fetch_sub(&aio_count, capacity, __ATOMIC_RELAXED);
 	}
 	return err;
