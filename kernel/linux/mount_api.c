@@ -12,10 +12,10 @@
 #include <linux/mount.h>
 #include <syscall_prototypes.h>
 
-#define KEY_MAX 256   /* fsconfig(2) */
-#define VALUE_MAX 256 /* the same */
+/* fsopen(2), fsconfig(2) */
+#define NAME_BYTES_MAX 256
+#define VALUE_BYTES_MAX 256
 
-/* AT_RECURSIVE of <fcntl.h>. */
 #define TREE_FLAGS (AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW)
 
 static int may_mount(void)
@@ -164,7 +164,7 @@ long sys_mount_setattr(int dirfd, const char __user *user, unsigned flags,
 
 long sys_fsopen(const char __user *user_type, unsigned flags)
 {
-	char type[PAGE_SIZE / 16];
+	char type[NAME_BYTES_MAX];
 	struct file *file;
 	ssize_t length;
 	int err = may_mount();
@@ -231,7 +231,7 @@ static int check_arguments(unsigned command, bool key, bool value, int aux)
 static long set_parameter(struct file *file, unsigned command, const char __user *user_key,
 			  const char __user *user_value, int aux)
 {
-	char key[KEY_MAX], value[VALUE_MAX];
+	char key[NAME_BYTES_MAX], value[VALUE_BYTES_MAX];
 	ssize_t length = copy_string_from_user(key, user_key, sizeof(key));
 
 	if (length >= 0 && command == FSCONFIG_SET_STRING)

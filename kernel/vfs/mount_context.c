@@ -32,8 +32,6 @@ struct mount_context {
 	char data[PAGE_SIZE]; /* "key=value,flag", terminated */
 };
 
-#define SUPERBLOCK_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME)
-
 static ssize_t context_read(struct file *file, struct iter *it, u64 *offset)
 {
 	return -ENODATA; /* a log of messages; there are none */
@@ -216,8 +214,7 @@ int mount_context_reconfigure(struct file *file)
 	mutex_guard(&context->lock);
 	if (context->phase != PHASE_RECONFIGURE)
 		return -EBUSY;
-	flags = (context->superblock->flags & SUPERBLOCK_FLAGS & ~context->flags_known) |
-		context->flags;
+	flags = (context->superblock->flags & ~context->flags_known) | context->flags;
 	write_lock(&mount_tree_lock);
 	err = superblock_reconfigure_locked(context->superblock, flags,
 					    context->length ? context->data : nullptr);

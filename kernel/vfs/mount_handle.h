@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Mounts by handle: open_tree(2), move_mount(2), mount_setattr(2), and fsopen(2), fsconfig(2), fsmount(2), fspick(2). A detached tree of mounts
- * belongs to the files that were opened of it until move_mount puts it somewhere; the last of them takes it along.
+ * belongs to the file that it was made with until move_mount puts it somewhere; that file takes it along.
  */
 #pragma once
 

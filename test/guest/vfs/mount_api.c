@@ -57,6 +57,15 @@ static int make_tmpfs(unsigned attributes)
 	return mounted;
 }
 
+/* A mount "a" with one on it, "a/in". */
+static void make_nested(void)
+{
+	mkdir("a", 0755);
+	EXPECT_EQ(mount("t", "a", "tmpfs", 0, NULL), 0);
+	mkdir("a/in", 0755);
+	EXPECT_EQ(mount("t", "a/in", "tmpfs", 0, NULL), 0);
+}
+
 TEST(mount_api_makes_and_moves)
 {
 	struct stat st;
@@ -89,10 +98,7 @@ TEST(mount_api_tree_is_cloned)
 	int fd;
 
 	isolate();
-	mkdir("a", 0755);
-	EXPECT_EQ(mount("t", "a", "tmpfs", 0, NULL), 0);
-	mkdir("a/in", 0755);
-	EXPECT_EQ(mount("t", "a/in", "tmpfs", 0, NULL), 0);
+	make_nested();
 	make_file("a/in/f", "x");
 	mkdir("b", 0755);
 	fd = open_tree(AT_FDCWD, "a", OPEN_TREE_CLONE | AT_RECURSIVE);
@@ -194,10 +200,7 @@ TEST(mount_setattr_changes_a_tree)
 	int fd;
 
 	isolate();
-	mkdir("a", 0755);
-	EXPECT_EQ(mount("t", "a", "tmpfs", 0, NULL), 0);
-	mkdir("a/in", 0755);
-	EXPECT_EQ(mount("t", "a/in", "tmpfs", 0, NULL), 0);
+	make_nested();
 	EXPECT_EQ(mount_setattr(AT_FDCWD, "a", 0, &attr, sizeof(attr)), 0);
 	EXPECT_EQ(flags_at("a") & (ST_RDONLY | ST_NODEV), ST_RDONLY | ST_NODEV);
 	EXPECT_EQ(flags_at("a/in") & ST_RDONLY, 0);
