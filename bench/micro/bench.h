@@ -32,6 +32,11 @@ static inline int64_t now_ns(void)
 	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
 }
 
+/* What more than one row measures; as bench.run. */
+int64_t pipe_round_trips(unsigned n);
+/* Calls a server in another process through the sending handle or, with a badge, one derived from it. */
+int64_t channel_round_trips(unsigned n, unsigned long badge);
+
 /* Times a statement that is executed n times. */
 #define TIMED(n, statement)                                                                        \
 	({                                                                                         \

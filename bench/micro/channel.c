@@ -9,8 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Calls a server in another process n times, through the sending handle or, with a badge, one derived from it. */
-static int64_t round_trips(unsigned n, unsigned long badge)
+int64_t channel_round_trips(unsigned n, unsigned long badge)
 {
 	struct cairn_message message = { .words = { 1 } };
 	int ends[2], client, status;
@@ -38,12 +37,12 @@ static int64_t round_trips(unsigned n, unsigned long badge)
 
 BENCH("native", channel_round_trip, 3000)
 {
-	return round_trips(n, 0);
+	return channel_round_trips(n, 0);
 }
 
 BENCH("native", channel_round_trip_badge, 3000)
 {
-	return round_trips(n, 7);
+	return channel_round_trips(n, 7);
 }
 
 BENCH("native", channel_send_receive, 3000)

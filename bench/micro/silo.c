@@ -78,62 +78,7 @@ BENCH("silo", silo_create_destroy, 300)
 		     }));
 }
 
-static int64_t pipe_calls(unsigned n)
-{
-	int to[2], from[2], status;
-	char c = 0;
-	int64_t ns;
-	pid_t pid;
-
-	if (pipe(to) || pipe(from))
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		close(to[1]);
-		while (read(to[0], &c, 1) == 1 && write(from[1], &c, 1) == 1)
-			;
-		_exit(0);
-	}
-	close(to[0]);
-	close(from[1]);
-	ns = TIMED(n, ({
-			   if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
-				   return -1;
-		   }));
-	close(to[1]);
-	close(from[0]);
-	waitpid(pid, &status, 0);
-	return ns;
-}
-
-static int64_t channel_calls(unsigned n)
-{
-	struct cairn_message message = { .words = { 1 } };
-	int ends[2], status;
-	int64_t ns;
-	pid_t pid;
-
-	if (cairn_channel_create(ends, 4, CAIRN_HANDLE_KEEP_ON_FORK))
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		close(ends[1]);
-		while (cairn_channel_reply_receive(ends[0], 0, &message, 0) >= 0)
-			message.words[0]++;
-		_exit(0);
-	}
-	close(ends[0]);
-	ns = TIMED(n, ({
-			   if (cairn_channel_call(ends[1], 0, &message, 0))
-				   return -1;
-		   }));
-	close(ends[1]);
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return ns;
-}
-
 BENCH("silo", small_message_round_trip, 3000)
 {
-	return have_silos() ? channel_calls(n) : pipe_calls(n);
+	return have_silos() ? channel_round_trips(n, 0) : pipe_round_trips(n);
 }
