@@ -275,8 +275,8 @@ struct lock_waiter {
 	struct thread *thread;
 	bool writer;
 	bool granted; /* atomic: the lock is now the waiter's, which may return at once */
-	bool woken,
-		passed_over; /* of a mutex: it is on its way; somebody else was faster (mutex.c) */
+	/* Of a mutex: it is on its way; somebody else was faster (mutex.c). */
+	bool woken, passed_over;
 };
 
 struct lock_queue {

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <syscall_promises.h>
 
-#define NOBODY CAIRN_PROMISES_ALL + 1 /* no promise allows it */
+#define NOBODY (CAIRN_PROMISES_ALL + 1) /* no promise allows it */
 
 static u32 needed_to_open(u64 flags)
 {

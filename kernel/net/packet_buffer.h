@@ -55,8 +55,8 @@ struct packet {
 	u16 segment_size;
 	u16 truesize; /* in units of 64 bytes: memory that it stands for, in a socket's books */
 	u32 mark, priority;
-	struct inet_node
-		*stamped_for; /* who is told when it is sent; owns a reference; null: nobody */
+	/* Who is told when it is sent; owns a reference; null: nobody. */
+	struct inet_node *stamped_for;
 	u32 stamp_number;
 	u16 stamps;	/* SOF_TIMESTAMPING_TX_* of it */
 	u64 time_ns;	/* CLOCK_REALTIME of arrival; 0: not stamped */

@@ -44,8 +44,8 @@ struct fuse_request {
 	bool exact;	/* an answer of another size than out_capacity is a mistake of the server */
 	int error;	/* of the answer */
 	struct wait_queue waiters;
-	struct fuse_request *
-		after; /* FORGETs that go when this one is answered (F5); guarded by the connection's lock */
+	/* FORGETs that go when this one is answered (F5); guarded by the connection's lock. */
+	struct fuse_request *after;
 };
 
 static inline struct fuse_in_header *fuse_header(struct fuse_request *request)
