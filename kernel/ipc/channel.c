@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Channels: making and ending them, payloads, reply objects, readiness. The theory is in channel.h. */
+#include <ipc/channel_label.h>
 #include <ipc/channel_priv.h>
 #include <lib/errno.h>
 #include <mm/slab.h>
+#include <proc/silo.h>
 
 #include <linux/eventpoll.h>
 
@@ -204,7 +206,9 @@ int channel_create(struct memory_budget *budget, unsigned limit, struct object *
 
 	if (!channel)
 		return -ENOMEM;
-	*channel = (struct channel){ .refs = 2, .limit = limit };
+	*channel = (struct channel){ .refs = 2,
+				     .limit = limit,
+				     .label = silo_integrity(current_silo()) };
 	if (!memory_charge_begin(&channel->charge, budget, 0)) {
 		kfree(channel);
 		return -ENOMEM;
@@ -225,6 +229,7 @@ int channel_create(struct memory_budget *budget, unsigned limit, struct object *
 struct channel_reply {
 	struct object object;
 	struct channel_call *call; /* atomic; null once it was used */
+	u32 label;
 };
 
 static void reply_closed(struct object *object)
@@ -261,6 +266,7 @@ int channel_reply_create(struct channel_call *call, struct object **out)
 		return -ENOMEM;
 	object_init(&reply->object, &channel_reply_type);
 	reply->call = call;
+	reply->label = call->label;
 	*out = &reply->object;
 	return 0;
 }
@@ -270,4 +276,13 @@ struct channel_call *channel_reply_take(struct object *object)
 	struct channel_reply *reply = container_of(object, struct channel_reply, object);
 
 	return __atomic_exchange_n(&reply->call, nullptr, __ATOMIC_ACQ_REL);
+}
+
+u32 channel_label_of(const struct object *object)
+{
+	if (object->type == &channel_reply_type)
+		return container_of(object, struct channel_reply, object)->label;
+	if (object->type != &channel_sender_type && object->type != &channel_receiver_type)
+		return 0;
+	return READ_ONCE(container_of(object, struct channel_end, object)->channel->label);
 }

@@ -17,6 +17,8 @@
  * (C4) A caller that gives up takes its message out of the queue, or abandons the call; then a reply goes nowhere.
  * (C5) A thread pointer in a waiting receiver or a call is used only with interrupts masked since the state was looked at:
  * threads are freed by RCU.
+ * (C6) A channel has a label. Who sends to it, receives from it or answers a call of it has at least that level of integrity
+ *      (channel_label.h).
  *
  * Direct switch: a call to a waiting receiver, and a reply of a receiver that waits again, switch straight to the other
  * thread (sched/switch.c), with the words on no queue at all; where both have nothing but words, they go from one's registers to the
@@ -65,6 +67,7 @@ struct channel_call {
 	u32 state; /* atomic, enum channel_call_state */
 	struct thread *caller;
 	struct trap_frame *frame; /* the caller's, if the answer may be put there; else null */
+	u32 label;		  /* of the channel */
 	struct channel_message message; /* the question, while it is queued; then the answer */
 };
 

@@ -274,6 +274,7 @@ int channel_call(struct object *sender, struct channel_message *message, u32 fla
 	copy_contents(&call->message, message);
 	call->message.badge = message->badge;
 	call->message.call = call;
+	call->label = READ_ONCE(channel->label);
 	call->refs = 2;
 	error = ask(channel, call, &wake, flags, &irq);
 	if (unlikely(error)) {

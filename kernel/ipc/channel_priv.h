@@ -19,6 +19,7 @@ struct channel_receiver {
 struct channel {
 	u32 refs; /* atomic: one per end */
 	unsigned limit;
+	u32 label;		     /* atomic; only sinks */
 	struct memory_charge charge; /* of messages in the queue */
 	struct spinlock lock;	     /* RANK_CHANNEL */
 	struct list_head messages __guarded_by(&lock);

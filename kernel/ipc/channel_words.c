@@ -62,6 +62,7 @@ int channel_call_words(struct object *sender, u64 badge, struct trap_frame *fram
 	}
 	irq = arch_irq_save();
 	call->frame = frame;
+	call->label = channel->label;
 	call->state = CALL_WAITING;
 	call->refs = 2;
 	wait_prepare(SLEEP_INTERRUPTIBLE);

@@ -4,7 +4,7 @@
  * register 0 has the handle and, in its upper half, the flags; 1 to 4 the words; 5 the payload, and then the badge.
  */
 #include <arch/frame.h>
-#include <ipc/channel.h>
+#include <ipc/channel_label.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
@@ -26,6 +26,7 @@ struct exchange {
 	struct cairn_payload __user *user; /* null: words only */
 	struct cairn_payload payload;
 	struct channel_message message;
+	u32 label;		/* of the channel that is sent to, or that the call came by */
 	struct transfer *moves; /* what was copied from the pool, until it is settled */
 	struct object **moved;
 };
@@ -82,9 +83,11 @@ static int copy_transfers(struct exchange *x)
 	if (error)
 		return error;
 	x->message.payload->handle_count = n;
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < n && !error; i++) {
 		x->moved[i] = x->message.payload->handles[i].object;
-	return 0;
+		error = channel_may_carry(x->label, x->moved[i]);
+	}
+	return error;
 }
 
 static int payload_send_copy(struct exchange *x)
@@ -112,12 +115,13 @@ static void exchange_end(struct exchange *x)
 	kfree(x->moves);
 }
 
-/* Decodes words and payload; on failure nothing is left. `sends`: the payload's send fields count. */
-static int exchange_begin(struct exchange *x, struct trap_frame *frame, bool sends)
+/* Decodes words and payload; on failure nothing is left. `sends`: the payload's send fields count, to where there is this label. */
+static int exchange_begin(struct exchange *x, struct trap_frame *frame, bool sends, u32 label)
 {
 	int error = 0;
 
 	x->frame = frame;
+	x->label = label;
 	x->user = __force_user(struct cairn_payload __user *, frame_argument(frame, 5));
 	x->moves = nullptr;
 	x->message.payload = nullptr;
@@ -236,13 +240,27 @@ cancel_first:
 	return error;
 }
 
+/* What an end that was found needs besides its rights; it is given back on failure. */
+static __noinline int channel_check(struct object *end, bool owned)
+{
+	int error = channel_check_label(channel_label_of(end));
+
+	if (error && owned)
+		object_put(end);
+	return error;
+}
+
 static inline int sender_get(const struct trap_frame *frame, struct object **sender, bool *owned,
 			     u64 *badge)
 {
 	if (unlikely(exchange_flags(frame) & ~CHANNEL_NONBLOCK))
 		return -EINVAL;
-	return handle_borrow_badge(current_pool(), exchange_fd(frame), &channel_sender_type,
-				   RIGHT_WRITE, sender, owned, badge);
+	int error = handle_borrow_badge(current_pool(), exchange_fd(frame), &channel_sender_type,
+					RIGHT_WRITE, sender, owned, badge);
+
+	if (unlikely(!error && task_is_confined()))
+		error = channel_check(*sender, *owned);
+	return error;
 }
 
 long sys_channel_send(struct trap_frame *frame)
@@ -254,7 +272,7 @@ long sys_channel_send(struct trap_frame *frame)
 
 	if (result)
 		return result;
-	result = exchange_begin(&x, frame, true);
+	result = exchange_begin(&x, frame, true, channel_label_of(sender));
 	if (!result) {
 		result = channel_send(sender, &x.message, exchange_flags(frame));
 		if (!result) {
@@ -280,7 +298,7 @@ static __noinline long call_message(struct object *sender, u64 badge, struct tra
 {
 	__uninitialized struct exchange x;
 	struct channel_payload *sent;
-	long result = exchange_begin(&x, frame, true);
+	long result = exchange_begin(&x, frame, true, channel_label_of(sender));
 
 	if (result)
 		return result;
@@ -356,8 +374,20 @@ static inline int receiver_get(const struct trap_frame *frame, struct object **r
 {
 	if (unlikely(exchange_flags(frame) & ~CHANNEL_NONBLOCK))
 		return -EINVAL;
-	return handle_borrow(current_pool(), exchange_fd(frame), &channel_receiver_type, RIGHT_READ,
-			     receiver, owned);
+	int error = handle_borrow(current_pool(), exchange_fd(frame), &channel_receiver_type,
+				  RIGHT_READ, receiver, owned);
+
+	if (unlikely(!error && task_is_confined()))
+		error = channel_check(*receiver, *owned);
+	return error;
+}
+
+/* May the current task answer the call that it holds? */
+static __noinline int held_check(void)
+{
+	const struct channel_call *call = current_thread()->channel_held;
+
+	return call ? channel_check_label(call->label) : 0;
 }
 
 long sys_channel_receive(struct trap_frame *frame)
@@ -369,7 +399,7 @@ long sys_channel_receive(struct trap_frame *frame)
 
 	if (result)
 		return result;
-	result = exchange_begin(&x, frame, false);
+	result = exchange_begin(&x, frame, false, 0);
 	if (!result) {
 		channel_hold(nullptr);
 		result = channel_receive(receiver, &x.message, exchange_flags(frame));
@@ -386,8 +416,8 @@ static __noinline long reply_message(struct object *receiver, struct trap_frame 
 {
 	__uninitialized struct exchange x;
 	struct channel_message answer;
-	struct channel_call *call;
-	long result = exchange_begin(&x, frame, true);
+	struct channel_call *call = current_thread()->channel_held;
+	long result = exchange_begin(&x, frame, true, call ? call->label : 0);
 
 	if (result)
 		return result;
@@ -426,8 +456,11 @@ long sys_channel_reply_receive(struct trap_frame *frame)
 
 	if (unlikely(result))
 		return result;
-	result = CHANNEL_SLOW;
-	if (likely(!frame_argument(frame, 5) && !exchange_flags(frame)))
+	if (unlikely(task_is_confined()))
+		result = held_check();
+	if (likely(!result))
+		result = CHANNEL_SLOW;
+	if (likely(result == CHANNEL_SLOW && !frame_argument(frame, 5) && !exchange_flags(frame)))
 		result = channel_reply_receive_words(receiver, frame, &message);
 	if (likely(result == CHANNEL_IN_FRAME))
 		result = CAIRN_RECEIVED_CALL;
@@ -440,43 +473,71 @@ long sys_channel_reply_receive(struct trap_frame *frame)
 	return result;
 }
 
-static int reply_call_get(int fd, struct channel_call **out)
+/* What a reply is given by: the held call (*reply is null then), or a reply object, with a reference. */
+static int answerable(int fd, struct object **reply, u32 *label)
 {
-	struct object *reply;
-	int error;
+	const struct channel_call *held = current_thread()->channel_held;
+	int error = held ? 0 : -ENOENT;
 
-	if (fd == -1) {
-		*out = channel_held_take();
-		return *out ? 0 : -ENOENT;
+	*reply = nullptr;
+	if (fd != -1)
+		error = handle_get(current_pool(), fd, &channel_reply_type, RIGHT_WRITE, reply);
+	if (!error)
+		*label = *reply ? channel_label_of(*reply) : held->label;
+	return error;
+}
+
+static long reply_with(struct object *reply, struct trap_frame *frame, u32 label)
+{
+	__uninitialized struct exchange x;
+	struct channel_call *call;
+	long result = channel_check_label(label);
+
+	if (!result)
+		result = exchange_begin(&x, frame, true, label);
+	if (result)
+		return result;
+	call = reply ? channel_reply_take(reply) : channel_held_take();
+	if (call) {
+		exchange_sent(&x);
+		result = channel_reply(call, &x.message);
+		x.message.payload = nullptr;
+	} else {
+		result = -ENOENT;
 	}
-	error = handle_get(current_pool(), fd, &channel_reply_type, RIGHT_WRITE, &reply);
-	if (error)
-		return error;
-	*out = channel_reply_take(reply);
-	object_put(reply);
-	return *out ? 0 : -ENOENT;
+	exchange_end(&x);
+	return result;
 }
 
 long sys_channel_reply(struct trap_frame *frame)
 {
-	__uninitialized struct exchange x;
-	struct channel_call *call;
+	struct object *reply;
+	u32 label;
 	long result;
 
 	if (exchange_flags(frame) &&
 	    exchange_flags(frame) != UINT32_MAX) /* -1 may come sign-extended */
 		return -EINVAL;
-	result = exchange_begin(&x, frame, true);
+	result = answerable(exchange_fd(frame), &reply, &label);
 	if (result)
 		return result;
-	result = reply_call_get(exchange_fd(frame), &call);
-	if (!result) {
-		exchange_sent(&x);
-		result = channel_reply(call, &x.message);
-		x.message.payload = nullptr;
-	}
-	exchange_end(&x);
+	result = reply_with(reply, frame, label);
+	if (reply)
+		object_put(reply);
 	return result;
+}
+
+long sys_channel_label(int fd, unsigned label)
+{
+	struct object *receiver;
+	int error =
+		handle_get(current_pool(), fd, &channel_receiver_type, RIGHT_CONTROL, &receiver);
+
+	if (error)
+		return error;
+	error = channel_set_label(receiver, label);
+	object_put(receiver);
+	return error;
 }
 
 long sys_channel_reply_save(unsigned flags)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Native calls on silos: abi/native/cairn/silo.h. */
 #include <fs/proc/proc.h>
+#include <ipc/channel_label.h>
 #include <lib/string.h>
 #include <mm/budget.h>
 #include <mm/frame.h>
@@ -21,7 +22,7 @@
 #include <linux/sched.h>
 #include <syscall_prototypes.h>
 
-_Static_assert(sizeof(struct cairn_silo_event) == 48 && sizeof(struct cairn_silo_info) == 72);
+_Static_assert(sizeof(struct cairn_silo_event) == 48 && sizeof(struct cairn_silo_info) == 80);
 
 #define KEEP_MAX 256u
 #define CPU_WEIGHT_MAX 10240u
@@ -140,6 +141,8 @@ static int configure(struct silo *silo, unsigned what, u64 value)
 		return 0;
 	case CAIRN_SILO_CPU_QUOTA:
 		return set_cpu_quota(silo, value);
+	case CAIRN_SILO_INTEGRITY:
+		return silo_lower_integrity(silo, value);
 	case CAIRN_SILO_HOST_NAME:
 		return set_host_name(silo, __force_user(const char __user *, value));
 	case CAIRN_SILO_ALLOW:
@@ -273,8 +276,8 @@ static bool listed(const int *keep, unsigned count, int fd)
 	return false;
 }
 
-/* A directory would be a way out: from it one could walk anywhere. */
-static int check_kept(const int *keep, unsigned count)
+/* A directory would be a way out: from it one could walk anywhere. A channel above the silo would be one up. */
+static int check_kept(const struct silo *silo, const int *keep, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct object *object;
@@ -284,6 +287,8 @@ static int check_kept(const int *keep, unsigned count)
 			return error;
 		if (object->type == &file_type && S_ISDIR(file_of(object)->inode->mode))
 			error = -EISDIR;
+		else if (channel_label_of(object) > silo_integrity(silo))
+			error = -EPERM;
 		object_put(object);
 		if (error)
 			return error;
@@ -337,7 +342,7 @@ static int enter(struct silo *silo, const int *keep, unsigned count)
 	/* A program with a privilege by its file must not be led astray by what a silo shows it. */
 	if (!current_task()->no_new_privs && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	error = check_kept(keep, count);
+	error = check_kept(silo, keep, count);
 	if (!error)
 		error = task_unshare(CLONE_FS | CLONE_FILES);
 	if (!error)
@@ -429,6 +434,8 @@ long sys_silo_inspect(int fd, struct cairn_silo_info __user *out, size_t size)
 		.denied = READ_ONCE(silo->denied),
 		.cpu_ns = READ_ONCE(silo->cpu.total_ns),
 		.throttled = READ_ONCE(silo->cpu.throttled),
+		.integrity = silo_integrity(silo),
+		.handles = silo_handles(silo),
 	};
 	object_put(&silo->object);
 	return copy_to_user(out, &info, sizeof(info)) ? -EFAULT : 0;

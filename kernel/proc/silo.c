@@ -6,6 +6,8 @@
 #include <mm/aspace.h>
 #include <mm/budget.h>
 #include <mm/slab.h>
+#include <obj/handle.h>
+#include <proc/inspect.h>
 #include <proc/pid_namespace.h>
 #include <proc/proc_priv.h>
 #include <proc/silo.h>
@@ -115,6 +117,7 @@ int silo_create(struct memory_budget *budget, bool reserved, u64 limit, struct s
 	sched_group_init(&silo->cpu, parent ? &parent->cpu : nullptr);
 	silo->task_limit = DEFAULT_TASKS;
 	silo->handle_limit = UINT32_MAX;
+	silo->integrity = silo_integrity(parent);
 	silo->capabilities = CAIRN_SILO_DEFAULT_CAPABILITIES;
 	silo->parent = parent;
 	if (parent) {
@@ -175,6 +178,46 @@ bool silo_contains(const struct silo *outer, const struct silo *inner)
 bool silo_sees(const struct process *process)
 {
 	return silo_contains(current_silo(), READ_ONCE(process->silo));
+}
+
+unsigned silo_integrity(const struct silo *silo)
+{
+	unsigned level = CAIRN_INTEGRITY_HIGHEST;
+
+	for (; silo; silo = silo->parent)
+		level = MIN(level, READ_ONCE(silo->integrity));
+	return level;
+}
+
+int silo_lower_integrity(struct silo *silo, u64 level)
+{
+	irqflags_t flags = spin_lock_irqsave(&silo->lock);
+	int error = level > silo->integrity ? -EPERM : 0;
+
+	if (!error)
+		WRITE_ONCE(silo->integrity, (u32)level);
+	spin_unlock_irqrestore(&silo->lock, flags);
+	return error;
+}
+
+unsigned silo_handles(const struct silo *silo)
+{
+	struct process *process;
+	unsigned count = 0;
+
+	for (int pid = 1; (process = process_next_within(silo, pid));
+	     pid = process->pid + 1, process_put(process)) {
+		struct task *task = process_next_task(process, 0);
+		struct pool *pool = task ? task_pool_get(task) : nullptr;
+
+		if (pool) {
+			count += READ_ONCE(pool->count);
+			object_put(&pool->object);
+		}
+		if (task)
+			task_put(task);
+	}
+	return count;
 }
 
 /* --- records --- */

@@ -12,6 +12,8 @@
  * (L6) Its members share name spaces of process numbers, mounts, System V objects and host names, which are the silo's own. No
  *      process of its name space of numbers is special: orphans go to the subreapers outside.
  * (L7) Once killed, no task is added; the kill is over when there is none left.
+ * (L8) It has a level of integrity, at most that of its maker, which only sinks: what its members may send, and where, is bounded by it
+ *      (ipc/channel_label.h).
  */
 #pragma once
 
@@ -45,6 +47,7 @@ struct silo {
 	bool has_root;
 	struct sched_group cpu; /* of all members' threads */
 	u32 handle_limit;	/* of each process: caps RLIMIT_NOFILE */
+	u32 integrity;		/* see silo_integrity() */
 	u64 capabilities;
 	u32 allow; /* CAIRN_SILO_ALLOW_* */
 	u32 rule_count;
@@ -86,6 +89,14 @@ void silo_end(struct silo *silo);
 
 /* `inner` is `outer` or was made in it; outer null: always. */
 bool silo_contains(const struct silo *outer, const struct silo *inner);
+
+/* The least level of it and the silos around it; null: CAIRN_INTEGRITY_HIGHEST. */
+unsigned silo_integrity(const struct silo *silo);
+/* Lowers its level. -EPERM: it would rise. */
+[[nodiscard]] int silo_lower_integrity(struct silo *silo, u64 level);
+
+/* Handles in the tables of its processes. May sleep. */
+unsigned silo_handles(const struct silo *silo);
 
 /* The current task's; null: none. */
 struct silo *current_silo(void);

@@ -160,6 +160,8 @@ static int limit(int argc, char **argv)
 		what = CAIRN_SILO_TASKS;
 	else if (strcmp(argv[2], "handles") == 0)
 		what = CAIRN_SILO_HANDLES;
+	else if (strcmp(argv[2], "integrity") == 0)
+		what = CAIRN_SILO_INTEGRITY;
 	else if (strcmp(argv[2], "cpu") == 0)
 		value = cpu_limit(argv[3], &what);
 	errno = EINVAL;
@@ -369,6 +371,8 @@ static const char *event_name(unsigned kind)
 		return "denied: address";
 	case CAIRN_SILO_DENIED_DIRECTORY:
 		return "denied: directory";
+	case CAIRN_SILO_DENIED_FLOW:
+		return "denied: flow";
 	case CAIRN_SILO_DENIED_PROMISE:
 		return "denied: promise";
 	default:
@@ -413,7 +417,8 @@ const struct command silo_commands[] = {
 	{ "root", "SILO DIRECTORY", "what its / is", 2, root },
 	{ "scheme", "SILO PREFIX PATH|proc|memory [rwx]", "shows it a directory or file", 3,
 	  scheme },
-	{ "limit", "SILO memory|tasks|handles|cpu N[K|M|G|%]", "at most so much", 3, limit },
+	{ "limit", "SILO memory|tasks|handles|cpu|integrity N[K|M|G|%]", "at most so much", 3,
+	  limit },
 	{ "host", "SILO NAME", "its host name", 2, host },
 	{ "allow", "SILO [network] [unix] [bind|connect:[A.B.C.D/BITS:]PORT]", "sockets", 1,
 	  allow },

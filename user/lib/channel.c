@@ -90,6 +90,11 @@ int cairn_channel_reply_receive(int receiver, unsigned flags, struct cairn_messa
 	return (int)exchange(CAIRN_NR_channel_reply_receive, receiver, flags, message, payload);
 }
 
+int cairn_channel_label(int receiver, unsigned label)
+{
+	return (int)syscall(CAIRN_NR_channel_label, receiver, label);
+}
+
 int cairn_channel_reply_save(unsigned flags)
 {
 	return (int)syscall(CAIRN_NR_channel_reply_save, flags);

@@ -18,6 +18,8 @@
  *   EMSGSIZE  the payload received does not fit; receive_size and receive_handle_count tell what it needs. A message
  *             stays in the queue, an answer is lost
  *   EMFILE    no room for the handles received; likewise
+ *   EPERM     the channel's label is above the integrity of the caller's silo, or a handle sent is one of a channel whose label is above
+ *             (cairn_channel_label)
  */
 #pragma once
 
@@ -109,4 +111,13 @@ int cairn_channel_reply_receive(int receiver, unsigned flags, struct cairn_messa
  * The handle. ENOENT: no call is held; EMFILE; ENOMEM.
  */
 int cairn_channel_reply_save(unsigned flags);
+
+/*
+ * Lowers the label of a channel. Only programs whose silo has at least that level of integrity (CAIRN_SILO_INTEGRITY) can send, receive and
+ * answer; at first it is the level of the channel's maker. A server that makes do with less trusted clients lowers it before it
+ * hands them out: only handles of channels with the same or a lower label can be sent through a channel. Needs CONTROL of the receiving
+ * handle.
+ * 0. EPERM: it would rise.
+ */
+int cairn_channel_label(int receiver, unsigned label);
 #endif

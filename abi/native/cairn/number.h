@@ -17,6 +17,7 @@
 #define CAIRN_NR_channel_reply (CAIRN_NR_BASE + 12)
 #define CAIRN_NR_channel_reply_receive (CAIRN_NR_BASE + 13)
 #define CAIRN_NR_channel_reply_save (CAIRN_NR_BASE + 14)
+#define CAIRN_NR_channel_label (CAIRN_NR_BASE + 15)
 
 #define CAIRN_NR_untyped_create (CAIRN_NR_BASE + 16)
 #define CAIRN_NR_untyped_retype (CAIRN_NR_BASE + 17)

@@ -27,6 +27,13 @@
 #define CAIRN_SILO_HANDLES 6	/* of each process, as RLIMIT_NOFILE; those that enter later */
 #define CAIRN_SILO_CPU_WEIGHT 7 /* 1 to 10240; 1024 at first, as one thread of nice value 0 */
 #define CAIRN_SILO_CPU_QUOTA 8	/* CAIRN_SILO_CPU_TIME(); no limit at first */
+#define CAIRN_SILO_INTEGRITY 9	/* level of integrity, only lowered; at first the maker's */
+
+/*
+ * How far what comes out of a silo is to be trusted: 0 to this, which all have that are in no silo. It bounds which channels its
+ * programs may use (cairn_channel_label). A silo in another one has at most the level of that.
+ */
+#define CAIRN_INTEGRITY_HIGHEST 15u
 
 /* So much CPU time, of all CPUs together, in each period; 0 of time: no limit. */
 #define CAIRN_SILO_CPU_TIME(microseconds, period) ((__u64)(period) << 32 | (__u32)(microseconds))
@@ -68,6 +75,7 @@ struct cairn_silo_network_rule {
 #define CAIRN_SILO_DENIED_SOCKET 19u	  /* a socket: its family */
 #define CAIRN_SILO_DENIED_ADDRESS 21u	  /* a name of a socket: CAIRN_SILO_NETWORK_* */
 #define CAIRN_SILO_DENIED_PROMISE 22u	  /* a call that was not promised: its number */
+#define CAIRN_SILO_DENIED_FLOW 23u	  /* a channel above its integrity: the label of that */
 #define CAIRN_SILO_DENIED_DIRECTORY 20u	  /* a walk from a directory that is not below the root */
 
 struct cairn_silo_event {
@@ -88,6 +96,8 @@ struct cairn_silo_info {
 	__u64 denied;	 /* how often */
 	__u64 cpu_ns;	 /* CPU time used */
 	__u64 throttled; /* how often a thread waited because the quota was used up */
+	__u32 integrity;
+	__u32 handles; /* in the tables of all its processes */
 };
 
 #define CAIRN_SILO_STATE_NEW 0u
@@ -114,9 +124,9 @@ struct cairn_silo_info {
 int cairn_silo_create(unsigned flags);
 
 /*
- * Sets what the silo has. Needs WRITE. Root, capabilities and permissions can be set until it is entered; limits and the host name
- * always. The root is a copy of what is mounted there now: later mounts outside do not show inside.
- * 0. EBUSY: it was entered; ENOTDIR; EPERM: a capability that it did not have; EINVAL: no such setting or value; EACCES: a
+ * Sets what the silo has. Needs WRITE. Root, capabilities and permissions can be set until it is entered; limits, integrity and the
+ * host name always. The root is a copy of what is mounted there now: later mounts outside do not show inside.
+ * 0. EBUSY: it was entered; ENOTDIR; EPERM: a capability or level of integrity that it did not have; EINVAL: no such setting or value; EACCES: a
  * directory outside of the caller's own silo.
  */
 int cairn_silo_configure(int silo, unsigned what, __u64 value);
@@ -140,7 +150,7 @@ int cairn_silo_allow_network(int silo, const struct cairn_silo_network_rule *rul
  * PR_SET_NO_NEW_PRIVS, and that the process has one thread and is in the silo and name space of process numbers that made this
  * one. It gets a number inside; outside it keeps the one it has. Memory is charged from the next execve(2) on.
  * 0. EINVAL: it has no root; EBUSY: more threads; EPERM; EAGAIN: the limit of tasks, or it was killed; EISDIR: a handle of a
- * directory is to be kept; ENOMEM.
+ * directory is to be kept; EPERM: a handle of a channel above the silo's integrity is; ENOMEM.
  */
 int cairn_silo_enter(int silo, const int *keep, unsigned count);
 
