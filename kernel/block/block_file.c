@@ -128,7 +128,7 @@ static int sync_file(struct file *file, bool data_only, u64 start, u64 end)
 
 	(void)memory_object_write_start(object, start, end, true);
 	memory_object_write_wait(object, start, end);
-	error = memory_object_error_check(object, &file->write_error_seen);
+	error = write_error_check(&object->error_state, &file->write_error_seen);
 	return error ?: block_flush(device);
 }
 
@@ -147,8 +147,9 @@ static void destroy_file(struct file *file)
 }
 
 static const struct file_ops block_file_ops = {
-	FILE_OPS_DEFAULTS, .read = read_file, .write = write_file, .seek = seek_file,
-	.map = map_file,   .sync = sync_file, .ioctl = ioctl_file, .destroy = destroy_file,
+	FILE_OPS_DEFAULTS,	 .read = read_file, .write = write_file, .seek = seek_file,
+	.map = map_file,	 .sync = sync_file, .ioctl = ioctl_file, .allocate = block_allocate,
+	.destroy = destroy_file,
 };
 
 static int open_file(struct inode *inode, struct file *file)
@@ -162,7 +163,8 @@ static int open_file(struct inode *inode, struct file *file)
 	if (!error) {
 		file->ops = &block_file_ops;
 		file->private = device;
-		file->write_error_seen = memory_object_error_sample(block_device_object(device));
+		file->write_error_seen =
+			write_error_sample(&block_device_object(device)->error_state);
 	}
 	block_device_put(device);
 	return error;

@@ -5,6 +5,7 @@
 #include <block/block.h>
 
 struct device_node;
+struct file;
 struct iter;
 
 /* For block_hooks: the page cache of a device. */
@@ -32,6 +33,8 @@ void block_device_event(struct block_device *device, const char *action, const c
 #define BLOCK_SYS_PATH_MAX 96
 int block_device_sys_path(struct block_device *device, char path[BLOCK_SYS_PATH_MAX]);
 
+/* fallocate(2) of an open block device: zeroes or discards a range. -EINVAL, -EOPNOTSUPP, -EPERM, -EIO. May sleep. */
+int block_allocate(struct file *file, int mode, u64 offset, u64 length);
 /* ioctl(2) of block devices. */
 long block_ioctl(struct block_device *device, unsigned request, unsigned long argument,
 		 bool may_write);

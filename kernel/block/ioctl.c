@@ -5,10 +5,12 @@
 #include <lib/errno.h>
 #include <mm/memory_object.h>
 #include <mm/ucopy.h>
+#include <obj/file.h>
 #include <proc/task.h>
 
 #include <linux/blkpg.h>
 #include <linux/capability.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
 
@@ -27,17 +29,14 @@ static int get_range(struct block_device *device, unsigned long argument, u64 *s
 	return 0;
 }
 
-static long change_range(struct block_device *device, enum block_operation operation,
-			 unsigned long argument, bool may_write)
+/* Discards or zeroes a range of the device and of its page cache. */
+static int change_range(struct block_device *device, enum block_operation operation, u64 sector,
+			u64 sectors)
 {
-	u64 sector, sectors;
-	int error = may_write ? get_range(device, argument, &sector, &sectors) : -EBADF;
-
-	if (error)
-		return error;
 	struct block_request r = {
 		.device = device, .operation = operation, .sector = sector, .sectors = sectors
 	};
+
 	if (block_device_read_only(device))
 		return -EPERM;
 	memory_object_write_wait(device->object, sector << SECTOR_SHIFT,
@@ -45,6 +44,37 @@ static long change_range(struct block_device *device, enum block_operation opera
 	memory_object_punch(device->object, sector << SECTOR_SHIFT,
 			    (sector + sectors) << SECTOR_SHIFT);
 	return block_execute(&r);
+}
+
+static long change_named_range(struct block_device *device, enum block_operation operation,
+			       unsigned long argument, bool may_write)
+{
+	u64 sector, sectors;
+	int error = may_write ? get_range(device, argument, &sector, &sectors) : -EBADF;
+
+	return error ?: change_range(device, operation, sector, sectors);
+}
+
+int block_allocate(struct file *file, int mode, u64 offset, u64 length)
+{
+	struct block_device *device = file->private;
+	const struct block_limits *l = &device->disk->limits;
+	u64 size = device->sectors << SECTOR_SHIFT;
+	bool punch = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+
+	if (mode & ~(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if (offset >= size || (length > size - offset && !(mode & FALLOC_FL_KEEP_SIZE)))
+		return -EINVAL;
+	length = MIN(length, size - offset);
+	if ((offset | length) & (l->logical_block - 1))
+		return -EINVAL;
+	if (!punch && (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
+		return -EOPNOTSUPP;
+	if (punch && !l->max_write_zeroes_sectors)
+		return -EOPNOTSUPP;
+	return change_range(device, BLOCK_WRITE_ZEROES, offset >> SECTOR_SHIFT,
+			    length >> SECTOR_SHIFT);
 }
 
 static long flush_buffers(struct block_device *device)
@@ -184,9 +214,9 @@ long block_ioctl(struct block_device *device, unsigned request, unsigned long ar
 	case BLKRRPART:
 		return reread(device);
 	case BLKDISCARD:
-		return change_range(device, BLOCK_DISCARD, argument, may_write);
+		return change_named_range(device, BLOCK_DISCARD, argument, may_write);
 	case BLKZEROOUT:
-		return change_range(device, BLOCK_WRITE_ZEROES, argument, may_write);
+		return change_named_range(device, BLOCK_WRITE_ZEROES, argument, may_write);
 	case BLKROSET:
 	case BLKBSZSET:
 	case BLKRASET:

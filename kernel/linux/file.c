@@ -204,10 +204,15 @@ long sys_sync(void)
 long sys_syncfs(int fd)
 {
 	struct superblock *sb;
+	int result, error;
 
 	FILE_OR_RETURN(b, fd, RIGHT_CONTROL);
 	sb = b.file->inode->superblock;
-	return sb && sb->ops->sync ? sb->ops->sync(sb) : 0;
+	if (!sb || !sb->ops->sync)
+		return 0;
+	result = sb->ops->sync(sb);
+	error = write_error_check(&sb->write_errors, &b.file->group_error_seen);
+	return result ?: error;
 }
 
 /* Of what has no pages the calls about ranges say that it cannot seek. */
@@ -241,7 +246,7 @@ long sys_sync_file_range(int fd, s64 offset, s64 count, unsigned flags)
 	if (!(flags & SYNC_FILE_RANGE_WAIT_AFTER))
 		return 0;
 	memory_object_write_wait(object, (u64)offset, last);
-	return memory_object_error_check(object, &b.file->write_error_seen);
+	return write_error_check(&object->error_state, &b.file->write_error_seen);
 }
 
 /* The cache of a file's contents, if its pages can be read again. */

@@ -61,6 +61,7 @@ void memory_object_init(struct memory_object *object, const struct memory_object
 	mutex_init(&object->mappings_lock, RANK_MEMORY_OBJECT);
 	list_init(&object->reclaim_node);
 	object->group = nullptr;
+	object->group_errors = nullptr;
 	list_init(&object->dirty_node);
 	object->dirty_first = UINT64_MAX;
 	object->dirty_last = 0;

@@ -81,9 +81,10 @@ struct memory_object {
 	u64 dirty_first, dirty_last; /* no page outside of these indices is dirty */
 	u32 dirty_pages;	     /* atomic */
 	u32 writing;		     /* pages under WRITEBACK; atomic */
-	u32 error_state;	     /* see memory_object_error_sample; atomic */
-	bool forgotten;		     /* memory_object_forget */
-	bool pinned;		     /* ops->dirtied was called, ops->cleaned not yet */
+	u32 error_state;	     /* of write_error_*; atomic */
+	u32 *group_errors; /* where the file system collects those of all; null: nowhere */
+	bool forgotten;	   /* memory_object_forget */
+	bool pinned;	   /* ops->dirtied was called, ops->cleaned not yet */
 };
 
 /* True if the pages can be read again. */
@@ -170,13 +171,13 @@ u64 memory_object_drop_clean(struct memory_object *object, u64 start, u64 end);
 void memory_object_write_wait(struct memory_object *object, u64 start, u64 end);
 
 /*
- * Errors of write-back are reported once to each open file: open samples the state, and fsync asks
- * with the file's sample, which it brings up to date. Returns 0 or the -errno of the last failed write
- * since then. memory_object_error_set: for what fails outside of pages (journal, allocation).
+ * Errors of write-back are reported once to each open file: open samples the state of what it opens, and fsync asks with
+ * the file's sample, which it brings up to date. Returns 0 or the -errno of the last failed write since then. An object has
+ * such a state, and a file system one for syncfs. Any context.
  */
-u32 memory_object_error_sample(struct memory_object *object);
-[[nodiscard]] int memory_object_error_check(struct memory_object *object, u32 *sample);
-void memory_object_error_set(struct memory_object *object, int error);
+u32 write_error_sample(const u32 *state);
+[[nodiscard]] int write_error_check(u32 *state, u32 *sample);
+void write_error_set(u32 *state, int error);
 
 /* The file has no name any more: its pages are written only under memory pressure; calls ops->cleaned
  * if pages were dirty. May sleep. */

@@ -256,7 +256,9 @@ void memory_object_written(struct page *page, int error)
 
 	if (error) {
 		page_flags_set(page, PAGE_FLAG_ERROR);
-		memory_object_error_set(object, error);
+		write_error_set(&object->error_state, error);
+		if (object->group_errors)
+			write_error_set(object->group_errors, error);
 	}
 	__atomic_fetch_add(&written_ever, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&writing_total, 1, __ATOMIC_RELAXED);
@@ -311,35 +313,35 @@ int memory_object_sync(struct memory_object *object, u64 start, u64 end)
 
 /* --- errors --- */
 
-void memory_object_error_set(struct memory_object *object, int error)
+void write_error_set(u32 *state, int error)
 {
-	u32 old = __atomic_load_n(&object->error_state, __ATOMIC_RELAXED), new;
+	u32 old = __atomic_load_n(state, __ATOMIC_RELAXED), new;
 
 	/* The count advances, so that whoever saw the last error sees this one too. */
 	do
 		new = ((old & ~(u32)(ERROR_MASK | ERROR_SEEN)) + (u32)ERROR_STEP) |
 		      ((u32)-error & ERROR_MASK);
-	while (!__atomic_compare_exchange_n(&object->error_state, &old, new, true, __ATOMIC_ACQ_REL,
+	while (!__atomic_compare_exchange_n(state, &old, new, true, __ATOMIC_ACQ_REL,
 					    __ATOMIC_RELAXED));
 }
 
-u32 memory_object_error_sample(struct memory_object *object)
+u32 write_error_sample(const u32 *state)
 {
-	u32 state = __atomic_load_n(&object->error_state, __ATOMIC_ACQUIRE);
+	u32 now = __atomic_load_n(state, __ATOMIC_ACQUIRE);
 
 	/* An error that nobody has been told of yet is told to the next who asks. */
-	return state & ERROR_SEEN ? state : 0;
+	return now & ERROR_SEEN ? now : 0;
 }
 
-int memory_object_error_check(struct memory_object *object, u32 *sample)
+int write_error_check(u32 *state, u32 *sample)
 {
-	u32 state = __atomic_load_n(&object->error_state, __ATOMIC_ACQUIRE);
+	u32 now = __atomic_load_n(state, __ATOMIC_ACQUIRE);
 
-	if (!state || (state | ERROR_SEEN) == *sample)
+	if (!now || (now | ERROR_SEEN) == *sample)
 		return 0;
-	__atomic_fetch_or(&object->error_state, (u32)ERROR_SEEN, __ATOMIC_ACQ_REL);
-	*sample = state | ERROR_SEEN;
-	return -(int)(state & ERROR_MASK);
+	__atomic_fetch_or(state, (u32)ERROR_SEEN, __ATOMIC_ACQ_REL);
+	*sample = now | ERROR_SEEN;
+	return -(int)(now & ERROR_MASK);
 }
 
 /* --- the flusher --- */

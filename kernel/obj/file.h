@@ -115,7 +115,8 @@ struct file {
 		*owner; /* who gets its signals, see vfs/file_owner.h; null: nobody ever asked */
 	u64 directory_cookie;
 	struct read_ahead read_ahead; /* of regular files and block devices */
-	u32 write_error_seen;	      /* memory_object_error_sample at open */
+	u32 write_error_seen;	      /* write_error_sample of the object, at open */
+	u32 group_error_seen;	      /* the same of the file system */
 };
 
 #define FILE_MODE_READ BIT(0)

@@ -197,7 +197,10 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	if (!(flags & O_PATH)) {
 		file->mode |= FILE_MODE_OPENED;
 		if (inode->object)
-			file->write_error_seen = memory_object_error_sample(inode->object);
+			file->write_error_seen = write_error_sample(&inode->object->error_state);
+		if (inode->superblock)
+			file->group_error_seen =
+				write_error_sample(&inode->superblock->write_errors);
 		notify_dentry(path->dentry, IN_OPEN);
 	}
 	*out = file;

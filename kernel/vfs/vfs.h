@@ -116,6 +116,7 @@ struct superblock {
 	bool may_lie; /* on a disk that may be damaged: a directory is refused a second place in the tree */
 	struct mutex rename_lock;
 	void *private;
+	u32 write_errors; /* of write_error_*: what syncfs(2) tells */
 	struct list_head all_node;
 };
 

@@ -5,11 +5,12 @@ import subprocess
 import tempfile
 
 from harness import guest
-from harness.machine import BUILD, ROOT, disk_module_words, fetch, kernel_image, qemu
+from harness.machine import BUILD, ROOT, disk_module_words, fetch, kernel_image, linux_module, qemu
 from harness.power import fsck
 
 TESTS = os.path.join(ROOT, "test", "ext4")
 SIZE = "128M"
+SPARE = 10 << 20  # the second disk is larger than its file system
 ELSEWHERE = (("vfs", "acl.c"), ("files", "names.c"), ("files", "open.c"))  # guest tests that a disk passes as well
 
 
@@ -22,7 +23,7 @@ def build(arch):
     tests = [(os.path.join(TESTS, name), "ext4") for name in sorted(os.listdir(TESTS)) if name.endswith(".c")]
     tests += [(os.path.join(guest.GUEST, area, name), area) for area, name in ELSEWHERE]
     return guest.build_from(arch, "ext4", [(os.path.join(guest.GUEST, "main.c"), "main"), *tests], (guest.GUEST, TESTS),
-                            disk_module_words(arch))
+                            [*disk_module_words(arch), "--file", f"modules/loop.ko={linux_module(arch, 'loop')}"])
 
 
 def tests_on(arch, which, initrd, only):
@@ -31,6 +32,7 @@ def tests_on(arch, which, initrd, only):
         disk, second = os.path.join(directory, "disk"), os.path.join(directory, "second")
         subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", disk, SIZE], check=True)
         subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-O", "inline_data", second, "8M"], check=True)
+        os.truncate(second, SPARE)
         results = guest.run_tests(arch, kernel_image(arch, which), initrd, only,
                                   extra=tuple(qemu.disks([disk, second], ",cache=unsafe,discard=unmap")))
         results["ext4.e2fsck_finds_nothing"] = fsck(disk)

@@ -7,16 +7,9 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 
-/* What an open file remembers. */
-struct ext4_file {
-	struct read_ahead ahead;
-	u32 error_sample;
-};
-
 static int open_file(struct inode *v, struct file *file)
 {
 	struct ext4_inode *inode = ext4_inode_of(v);
-	struct ext4_file *state;
 	bool writes = (file->flags & O_ACCMODE) != O_RDONLY;
 
 	if (writes && (inode->flags & EXT4_FL_IMMUTABLE))
@@ -24,18 +17,8 @@ static int open_file(struct inode *v, struct file *file)
 	if (writes && (inode->flags & EXT4_FL_APPEND) &&
 	    (!(file->flags & O_APPEND) || (file->flags & O_TRUNC)))
 		return -EPERM;
-	state = kzalloc(sizeof(*state), 0);
-	if (!state)
-		return -ENOMEM;
-	state->error_sample = memory_object_error_sample(v->object);
-	file->private = state;
 	file->mode |= FILE_MODE_DIRECT;
 	return 0;
-}
-
-static void destroy_file(struct file *file)
-{
-	kfree(file->private);
 }
 
 /* --- reading and writing --- */
@@ -48,13 +31,12 @@ static bool is_direct(const struct file *file)
 static ssize_t read_file(struct file *file, struct iter *it, u64 *offset)
 {
 	struct inode *v = file->inode;
-	struct ext4_file *state = file->private;
 	ssize_t n;
 
 	/* Under the lock, because a write makes the file longer before it fills in what it has. */
 	read_lock(&v->lock);
 	n = is_direct(file) ? ext4_direct_read(ext4_inode_of(v), it, *offset)
-			    : memory_object_read_ahead(v->object, *offset, it, &state->ahead);
+			    : memory_object_read_ahead(v->object, *offset, it, &file->read_ahead);
 	read_unlock(&v->lock);
 	if (n > 0)
 		*offset += (u64)n;
@@ -244,7 +226,6 @@ static int settle(struct ext4_inode *inode, u64 size)
 int ext4_sync_file(struct file *file, bool data_only, u64 start, u64 end)
 {
 	struct ext4_inode *inode = ext4_inode_of(file->inode);
-	struct ext4_file *state = file->private;
 	struct ext4 *fs = inode->fs;
 	u64 size = READ_ONCE(inode->inode.size);
 	int result = 0, other;
@@ -255,7 +236,7 @@ int ext4_sync_file(struct file *file, bool data_only, u64 start, u64 end)
 		result = memory_object_sync(&inode->object, start, end ? end : INT64_MAX);
 		other = settle(inode, size);
 		result = result ?: other;
-		other = memory_object_error_check(&inode->object, &state->error_sample);
+		other = write_error_check(&inode->object.error_state, &file->write_error_seen);
 		result = result ?: other;
 	} else {
 		result = ext4_inode_flush(inode);
@@ -346,5 +327,5 @@ const struct file_ops ext4_file_ops = {
 	FILE_OPS_DEFAULTS,	   .read = read_file,	      .write = write_file,
 	.seek = seek_file,	   .map = map_file,	      .sync = ext4_sync_file,
 	.truncate = truncate_file, .allocate = ext4_allocate, .ioctl = ext4_ioctl,
-	.closed = closed,	   .destroy = destroy_file,
+	.closed = closed,
 };

@@ -157,6 +157,7 @@ void ext4_inode_set_ops(struct ext4_inode *inode)
 	case S_IFREG:
 		memory_object_init(&inode->object, &ext4_object_ops, v->size);
 		inode->object.group = inode->fs;
+		inode->object.group_errors = &inode->fs->sb->write_errors;
 		v->object = &inode->object;
 		v->ops = &ext4_file_inode_ops;
 		v->file_ops = &ext4_file_ops;
