@@ -99,7 +99,8 @@ static void eventfd_destroy(struct file *file)
 	kfree(file->private);
 }
 
-static int eventfd_describe(struct file *file, char *buf, size_t size)
+static int eventfd_describe(struct file *file, const struct pid_namespace *ns, char *buf,
+			    size_t size)
 {
 	struct eventfd *event = file->private;
 

@@ -78,7 +78,8 @@ static u32 signalfd_ready(struct file *file)
 	return signal_pending_set(file_mask(file)) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-static int signalfd_describe(struct file *file, char *buf, size_t size)
+static int signalfd_describe(struct file *file, const struct pid_namespace *ns, char *buf,
+			     size_t size)
 {
 	return scnprintf(buf, size, "sigmask:\t%016llx\n", (unsigned long long)file_mask(file));
 }

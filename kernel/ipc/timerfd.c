@@ -196,7 +196,8 @@ static void timerfd_destroy(struct file *file)
 	kfree(t);
 }
 
-static int timerfd_describe(struct file *file, char *buf, size_t size)
+static int timerfd_describe(struct file *file, const struct pid_namespace *ns, char *buf,
+			    size_t size)
 {
 	struct timerfd *t = file->private;
 	struct timerfd_setting now;

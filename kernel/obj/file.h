@@ -22,6 +22,7 @@ struct mount;
 struct map_request;
 struct kstat;
 struct directory_context;
+struct pid_namespace;
 
 struct file_ops {
 	/*
@@ -60,8 +61,8 @@ struct file_ops {
 	 * limit also keeps the call from being restarted after a signal. Sockets have it.
 	 */
 	u64 (*wait_limit)(struct file *file, u32 events);
-	/* Text for /proc/pid/fdinfo; appends with scnprintf; returns the length. May be 0. */
-	int (*describe)(struct file *file, char *buf, size_t size);
+	/* Text for /proc/pid/fdinfo, with the process numbers of `ns`; appends with scnprintf; returns the length. May be 0. */
+	int (*describe)(struct file *file, const struct pid_namespace *ns, char *buf, size_t size);
 };
 
 /* Default operations, one for each slot, named for what they answer. */
@@ -84,7 +85,8 @@ int file_set_flags_ok(struct file *file, u32 flags);
 void file_closed_nothing(struct file *file);
 int file_flush_ok(struct file *file);
 void file_destroy_nothing(struct file *file);
-int file_describe_nothing(struct file *file, char *buf, size_t size);
+int file_describe_nothing(struct file *file, const struct pid_namespace *ns, char *buf,
+			  size_t size);
 u64 file_wait_limit_none(struct file *file, u32 events);
 
 #define FILE_OPS_DEFAULTS                                                                          \

@@ -130,7 +130,7 @@ void file_destroy_nothing(struct file *file)
 {
 }
 
-int file_describe_nothing(struct file *file, char *buf, size_t size)
+int file_describe_nothing(struct file *file, const struct pid_namespace *ns, char *buf, size_t size)
 {
 	return 0;
 }

@@ -43,17 +43,17 @@ void pidfd_notify_locked(struct process *process)
 		object_notify(&pidfd->file->object, (u32)(EPOLLIN | EPOLLRDNORM));
 }
 
-static int pidfd_describe(struct file *file, char *buf, size_t size)
+static int pidfd_describe(struct file *file, const struct pid_namespace *ns, char *buf, size_t size)
 {
 	const struct process *process = ((struct pidfd *)file->private)->process;
 
-	const struct pid_namespace *here = current_pid_namespace(), *ns = process->pid_namespace;
-	int pid = process->state == PROCESS_DEAD ? -1 : pid_to_user(process->pid);
+	int pid = process->state == PROCESS_DEAD ? -1 : pid_alias(ns, process->pid);
 	int length = scnprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", pid, pid);
 
-	/* From the reader's name space down to the process's own. */
-	for (unsigned level = here->level + 1; pid > 0 && level <= ns->level; level++) {
-		const struct pid_namespace *at = ns;
+	/* From that name space down to the process's own. */
+	for (unsigned level = ns->level + 1; pid > 0 && level <= process->pid_namespace->level;
+	     level++) {
+		const struct pid_namespace *at = process->pid_namespace;
 
 		while (at->level > level)
 			at = at->parent;

@@ -516,7 +516,7 @@ static u32 epoll_ready(struct file *file)
 	return ready ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-static int epoll_describe(struct file *file, char *buf, size_t size)
+static int epoll_describe(struct file *file, const struct pid_namespace *ns, char *buf, size_t size)
 {
 	struct epoll *ep = file->private;
 	int n = 0;

@@ -220,7 +220,8 @@ static void inotify_destroy(struct file *file)
 	kfree(in);
 }
 
-static int inotify_describe(struct file *file, char *buf, size_t size)
+static int inotify_describe(struct file *file, const struct pid_namespace *ns, char *buf,
+			    size_t size)
 {
 	struct inotify *in = file->private;
 	struct notify_mark *mark;

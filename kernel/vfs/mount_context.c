@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A mount in preparation: fsopen(2), fsconfig(2), fsmount(2), fspick(2). The parameters are gathered into the text that mount(2) would have
- * been given, so file systems know one form only; what is wrong with a parameter comes out when the file system is made.
+ * been given, so file systems know one form only; a file system that can tells at once what is wrong with a parameter. What it says is read
+ * from the context.
  */
 #include <lib/errno.h>
 #include <lib/format.h>
@@ -13,6 +14,8 @@
 
 #include <linux/fcntl.h>
 #include <linux/mount.h>
+
+#define MESSAGE_SIZE 128
 
 enum context_phase {
 	PHASE_CREATE,	   /* parameters, then make */
@@ -29,12 +32,25 @@ struct mount_context {
 	char *source;		       /* allocated, or null */
 	u32 flags, flags_known;	       /* MS_* of the superblock, and which were given */
 	size_t length;
-	char data[PAGE_SIZE]; /* "key=value,flag", terminated */
+	char message[MESSAGE_SIZE]; /* the last one that was not read; empty: none */
+	char data[PAGE_SIZE];	    /* "key=value,flag", terminated */
 };
 
 static ssize_t context_read(struct file *file, struct iter *it, u64 *offset)
 {
-	return -ENODATA; /* a log of messages; there are none */
+	struct mount_context *context = file->private;
+
+	mutex_guard(&context->lock);
+	size_t length = strlen(context->message);
+
+	if (!length)
+		return -ENODATA;
+	if (length > it->remaining)
+		return -EMSGSIZE;
+	if (iter_copy_to(it, context->message, length) != length)
+		return -EFAULT;
+	context->message[0] = '\0';
+	return (ssize_t)length;
 }
 
 static void context_destroy(struct file *file)
@@ -169,9 +185,25 @@ static int append(struct mount_context *context, const char *key, const char *te
 	return 0;
 }
 
+/* What the file system says of a parameter at once. */
+static int check(struct mount_context *context, const char *key, const char *text)
+{
+	const struct file_system_type *type =
+		context->superblock ? context->superblock->type : context->type;
+	int err = type->check_option ? type->check_option(key, text) : 0;
+
+	if (!err)
+		return 0;
+	(void)snprintf(context->message, sizeof(context->message),
+		       err == -ENOENT ? "e %s: Unknown parameter '%s'" : "e %s: Bad value for '%s'",
+		       type->name, key);
+	return -EINVAL;
+}
+
 int mount_context_set(struct file *file, const char *key, const char *text)
 {
 	struct mount_context *context = file->private;
+	int err;
 
 	mutex_guard(&context->lock);
 	if (context->phase != PHASE_CREATE && context->phase != PHASE_RECONFIGURE)
@@ -180,7 +212,8 @@ int mount_context_set(struct file *file, const char *key, const char *text)
 		return 0;
 	if (strcmp(key, "source") == 0)
 		return set_source(context, text);
-	return append(context, key, text);
+	err = check(context, key, text);
+	return err ? err : append(context, key, text);
 }
 
 static void forget_parameters(struct mount_context *context)

@@ -49,6 +49,33 @@ struct file_system_type *file_system_find(const char *name)
 	return type;
 }
 
+int mount_options_each(const char *options,
+		       int (*one)(void *arg, const char *name, const char *value), void *arg)
+{
+	char *copy, *p;
+	int err = 0;
+
+	if (!options || !*options)
+		return 0;
+	copy = kstrdup(options, 0);
+	if (!copy)
+		return -ENOMEM;
+	for (p = copy; p && !err;) {
+		char *next = strchr(p, ','), *value;
+
+		if (next)
+			*next++ = '\0';
+		value = strchr(p, '=');
+		if (value)
+			*value++ = '\0';
+		if (*p)
+			err = one(arg, p, value);
+		p = next;
+	}
+	kfree(copy);
+	return err;
+}
+
 int file_system_make(const struct file_system_type *type, const char *source, u32 flags,
 		     const char *data, struct superblock **out)
 {

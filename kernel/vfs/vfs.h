@@ -144,6 +144,10 @@ struct file_system_type {
 	/* Makes a superblock with its root dentry, with one reference. `source` and `data` may be null. -errno. */
 	int (*mount)(const struct file_system_type *type, const char *source, u32 flags,
 		     const char *data, struct superblock **out);
+	/*
+	 * One parameter, before there is a superblock: 0, -EINVAL: its value is bad, -ENOENT: there is no such. Null: only mount can tell.
+	 */
+	int (*check_option)(const char *name, const char *value);
 	struct file_system_type *next;
 };
 void file_system_register(struct file_system_type *type); /* boot only */
@@ -152,6 +156,13 @@ struct file_system_type *file_system_first(void);
 
 /* The one that mount(2) means by a name; null: there is none. */
 struct file_system_type *file_system_find(const char *name);
+/*
+ * Calls `one` for each of the options "name=value,name" (null: none), whose values are null if they have none; ends with the first error.
+ * -ENOMEM.
+ */
+[[nodiscard]] int mount_options_each(const char *options,
+				     int (*one)(void *arg, const char *name, const char *value),
+				     void *arg);
 /* A superblock of that type, with the MS_* flags that are a superblock's. What type->mount says. */
 [[nodiscard]] int file_system_make(const struct file_system_type *type, const char *source,
 				   u32 flags, const char *data, struct superblock **out);

@@ -145,7 +145,8 @@ static void device_destroy(struct file *file)
 	kfree(device);
 }
 
-static int device_describe(struct file *file, char *buf, size_t size)
+static int device_describe(struct file *file, const struct pid_namespace *ns, char *buf,
+			   size_t size)
 {
 	const struct user_device *device = file->private;
 

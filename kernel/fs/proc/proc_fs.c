@@ -3,7 +3,7 @@
  * The root of /proc: fixed names, then a directory for each process.
  */
 #include <fs/proc/proc.h>
-#include <fs/proc/proc_priv.h>
+#include <fs/proc/proc_mount.h>
 
 #include <lib/errno.h>
 #include <lib/format.h>
@@ -30,22 +30,29 @@ static bool parse_pid(const char *name, int *pid)
 	return true;
 }
 
+/* One of the names beside the processes. */
+static bool is_shown(const struct proc_mount *m, const char *name)
+{
+	return !READ_ONCE(m->only_processes) || !strcmp(name, "self") ||
+	       !strcmp(name, "thread-self");
+}
+
 static int root_lookup(const struct synthetic_node *dir, const char *name,
 		       struct synthetic_node *out)
 {
 	struct synthetic_node table = { .data = &proc_system_table };
-	bool shown = !dir->key[KEY_EXTRA] || !strcmp(name, "self") || !strcmp(name, "thread-self");
-	if (shown && synthetic_table_lookup(&table, name, out) == 0)
+	const struct proc_mount *m = proc_mount_of(dir);
+	if (is_shown(m, name) && synthetic_table_lookup(&table, name, out) == 0)
 		return 0;
 	int pid;
 	struct process *process;
 	if (!parse_pid(name, &pid))
 		return -ENOENT;
-	pid = pid_resolve(dir->data, pid);
+	pid = pid_resolve(m->ns, pid);
 	if (process_find_global(pid, &process) == 0) {
 		proc_process_node(process, out);
 		process_put(process);
-		return 0;
+		return proc_mount_shows(dir, out) ? 0 : -ENOENT;
 	}
 	/* A thread has a directory too, which the listing does not show. */
 	struct task *task;
@@ -54,32 +61,33 @@ static int root_lookup(const struct synthetic_node *dir, const char *name,
 	proc_process_node(task->process, out);
 	out->key[KEY_PROCESS] |= (u64)(u32)pid << 32;
 	task_put(task);
-	return 0;
+	return proc_mount_shows(dir, out) ? 0 : -ENOENT;
 }
 
 static bool root_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 		      struct synthetic_node *out)
 {
+	const struct proc_mount *m = proc_mount_of(dir);
 	struct synthetic_node table = { .data = &proc_system_table };
 	while (synthetic_table_next(&table, cursor, name, out)) {
-		if (!dir->key[KEY_EXTRA] || !strcmp(name, "self") || !strcmp(name, "thread-self"))
+		if (is_shown(m, name))
 			return true;
 	}
 	u64 first = proc_system_table.count;
-	struct process *process = process_next((int)(*cursor - first) + 1);
-	int pid = 0;
-	while (process && !(pid = pid_alias(dir->data, process->pid))) {
-		int hidden = process->pid;
+	for (int next = (int)(*cursor - first) + 1;;) {
+		struct process *process = process_next(next);
+		if (!process)
+			return false;
+		int pid = pid_alias(m->ns, process->pid);
+		next = process->pid + 1;
+		proc_process_node(process, out);
 		process_put(process);
-		process = process_next(hidden + 1);
+		if (!pid || !proc_mount_shows(dir, out))
+			continue;
+		*cursor = first + (u64)next - 1;
+		(void)snprintf(name, NAME_MAX + 1, "%d", pid);
+		return true;
 	}
-	if (!process)
-		return false;
-	*cursor = first + (u64)process->pid;
-	(void)snprintf(name, NAME_MAX + 1, "%d", pid);
-	proc_process_node(process, out);
-	process_put(process);
-	return true;
 }
 
 static const struct synthetic_type root = {
@@ -88,53 +96,7 @@ static const struct synthetic_type root = {
 	.next = root_next,
 };
 
-/* A mount shows the processes of the name space that it was made in. */
-static void proc_destroy(struct superblock *sb)
-{
-	struct pid_namespace *ns = sb->private;
-	if (ns)
-		namespace_put(&ns->base);
-}
-
-static const struct superblock_ops proc_superblock_ops = {
-	.statfs = superblock_statfs_simple,
-	.destroy = proc_destroy,
-};
-
-static int proc_create(const struct file_system_type *type, struct pid_namespace *ns,
-		       bool only_processes, struct superblock **out)
-{
-	struct synthetic_node node = { .type = &root, .data = ns };
-	node.key[KEY_EXTRA] = only_processes;
-	int err = synthetic_mount(type, PROC_SUPER_MAGIC, &node, out);
-	if (err)
-		return err;
-	namespace_get(&ns->base);
-	(*out)->private = ns;
-	(*out)->ops = &proc_superblock_ops;
-	return 0;
-}
-
-static int proc_mount(const struct file_system_type *type, const char *source, u32 flags,
-		      const char *data, struct superblock **out)
-{
-	(void)source;
-	(void)flags;
-	return proc_create(type, current_pid_namespace(), data && strstr(data, "subset=pid"), out);
-}
-
-static struct file_system_type proc_type = {
-	.name = "proc",
-	.user_visible = true,
-	.mount = proc_mount,
-};
-
-int proc_superblock_create(struct pid_namespace *ns, struct superblock **out)
-{
-	return proc_create(&proc_type, ns, false, out);
-}
-
 void proc_fs_init(void)
 {
-	file_system_register(&proc_type);
+	proc_mount_init(&root);
 }

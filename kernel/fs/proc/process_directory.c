@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/<pid> and /proc/<pid>/task/<tid>: which files there are, and who may look. */
 #include <fs/proc/proc.h>
-#include <fs/proc/proc_priv.h>
+#include <fs/proc/proc_mount.h>
 
 #include <lib/errno.h>
 #include <lib/format.h>
@@ -203,12 +203,18 @@ static bool process_next_file(const struct synthetic_node *dir, u64 *cursor, cha
 	return synthetic_table_next(&table, cursor, name, out);
 }
 
+static bool process_valid(const struct synthetic_node *node)
+{
+	return proc_node_valid(node) && proc_mount_shows(node, node);
+}
+
 const struct synthetic_type proc_process_directory = {
 	.mode = S_IFDIR | 0555,
 	.lookup = process_lookup,
 	.next = process_next_file,
-	.valid = proc_node_valid,
+	.valid = process_valid,
 	.attributes = proc_node_attributes,
+	.permission = proc_mount_permission,
 };
 
 int proc_file_process(struct file *file, struct process **out)
@@ -241,7 +247,7 @@ static int task_lookup(const struct synthetic_node *dir, const char *name,
 	u64 tid;
 	if (name[0] < '1' || name[0] > '9' || parse_u64(name, 10, &tid) || tid > INT32_MAX)
 		return -ENOENT;
-	task_node(dir, pid_from_user((int)tid), out);
+	task_node(dir, pid_resolve(proc_mount_of(dir)->ns, (int)tid), out);
 	return proc_node_valid(out) ? 0 : -ENOENT;
 }
 
@@ -256,7 +262,7 @@ static bool task_next(const struct synthetic_node *dir, u64 *cursor, char *name,
 	if (!task)
 		return false;
 	*cursor = (u64)task->tid;
-	(void)snprintf(name, NAME_MAX + 1, "%d", pid_to_user(task->tid));
+	(void)snprintf(name, NAME_MAX + 1, "%d", proc_number(dir, task->tid));
 	task_node(dir, task->tid, out);
 	task_put(task);
 	return true;

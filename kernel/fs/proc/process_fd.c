@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/<pid>/fd and fdinfo: the open files of a process. */
-#include <fs/proc/proc_priv.h>
+#include <fs/proc/proc_mount.h>
 
 #include <lib/errno.h>
 #include <lib/format.h>
@@ -99,7 +99,8 @@ static int fdinfo_show(const struct synthetic_node *node, struct text_buffer *ou
 			    (unsigned long long)file->inode->number);
 		char *more = text_reserve(out, 1024);
 		if (more)
-			out->size += (size_t)file->ops->describe(file, more, 1024);
+			out->size += (size_t)file->ops->describe(file, proc_mount_of(node)->ns,
+								 more, 1024);
 	} else {
 		text_printf(out, "type:\t%s\nrights:\t%x\nbadge:\t%llu\n",
 			    handle.object->type->name, handle.rights,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/<pid>: schedstat, sched, children, timers, timerslack_ns, coredump_filter. */
-#include <fs/proc/proc_priv.h>
+#include <fs/proc/proc_mount.h>
 
 #include <lib/errno.h>
 #include <lib/format.h>
@@ -37,7 +37,8 @@ static void sched_show(struct task *task, const struct synthetic_node *node,
 	u64 user_ns, system_ns;
 
 	thread_times(t, &user_ns, &system_ns);
-	text_printf(out, "%s (%d, #threads: %u)\n", t->name, task->tid, task->process->task_count);
+	text_printf(out, "%s (%d, #threads: %u)\n", t->name, proc_number(node, task->tid),
+		    task->process->task_count);
 	text_printf(out, "-------------------------------------------------------------------\n");
 	show_time(out, "se.exec_start", t->exec_start_ns);
 	show_time(out, "se.vruntime", t->vruntime);
@@ -64,7 +65,7 @@ static void children_show(struct task *task, const struct synthetic_node *node,
 
 		process_relations(p, &r);
 		if (r.parent == task->process->pid)
-			text_printf(out, "%d ", pid);
+			text_printf(out, "%d ", proc_number(node, pid));
 		process_put(p);
 		p = process_next(pid + 1);
 	}
@@ -168,7 +169,8 @@ static int timers_show(const struct synthetic_node *node, struct text_buffer *ou
 	while (posix_timer_next(process, t.id + 1, &t))
 		text_printf(out, "ID: %d\nsignal: %d/%016lx\nnotify: %s/%s.%d\nClockID: %d\n", t.id,
 			    t.signal, t.value, notification_name(t.notify),
-			    t.notify & SIGEV_THREAD_ID ? "tid" : "pid", t.target, t.clock);
+			    t.notify & SIGEV_THREAD_ID ? "tid" : "pid", proc_number(node, t.target),
+			    t.clock);
 	process_put(process);
 	return 0;
 }

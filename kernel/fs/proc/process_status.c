@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/<pid>/stat, statm, status, schedstat, io, limits: numbers about a process or task, in the
  * formats of proc(5). */
-#include <fs/proc/proc_priv.h>
+#include <fs/proc/proc_mount.h>
 
 #include <arch/layout.h>
 #include <core/percpu.h>
 #include <lib/errno.h>
 #include <mm/aspace.h>
 #include <proc/inspect.h>
-#include <proc/pid_namespace.h>
 #include <proc/seccomp.h>
 #include <vfs/vfs.h>
 
@@ -100,9 +99,10 @@ static void stat_show(struct task *task, const struct synthetic_node *node, stru
 	/* Addresses are for those only who may trace the process, as in Linux. */
 	bool may_see = proc_node_permission(node, 0) == 0;
 #define ADDRESS(x) (may_see ? (unsigned long)(x) : 0ul)
-	text_printf(out, "%d (%s) %c %d %d %d %llu %d 0 ", pid_to_user(task->tid),
-		    task->thread.name, task_state_letter(task), r.parent, r.group, r.session,
-		    (unsigned long long)r.terminal, r.foreground);
+	text_printf(out, "%d (%s) %c %d %d %d %llu %d 0 ", proc_number(node, task->tid),
+		    task->thread.name, task_state_letter(task), proc_number(node, r.parent),
+		    proc_number(node, r.group), proc_number(node, r.session),
+		    (unsigned long long)r.terminal, proc_number(node, r.foreground));
 	text_printf(out, "%llu %llu %llu %llu ", (unsigned long long)m.minor_faults,
 		    (unsigned long long)process->children_minor_faults,
 		    (unsigned long long)m.major_faults,
@@ -262,16 +262,16 @@ static void show_cpus(struct task *task, struct text_buffer *out)
 	text_printf(out, "\nMems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n");
 }
 
-/* A number in each name space of the process that the reader's is above, from that one down. */
-static void show_numbers(const struct process *process, const char *title, int number,
-			 struct text_buffer *out)
+/* A number in each name space of the process that the mount's is above, from that one down. */
+static void show_numbers(const struct synthetic_node *node, const struct process *process,
+			 const char *title, int number, struct text_buffer *out)
 {
 	const struct pid_namespace *path[40], *ns = process->pid_namespace;
 	unsigned count = 0;
 
 	for (; ns && count < ARRAY_SIZE(path); ns = ns->parent) {
 		path[count++] = ns;
-		if (ns == current_pid_namespace())
+		if (ns == proc_mount_of(node)->ns)
 			break;
 	}
 	text_printf(out, "%s:", title);
@@ -308,14 +308,14 @@ static void status_show(struct task *task, const struct synthetic_node *node,
 	text_printf(out,
 		    "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
 		    "d\nTracerPid:\t%d\n",
-		    umask, state_name(task_state_letter(task)), pid_to_user(process->pid),
-		    pid_to_user(task->tid), pid_to_user(r.parent),
-		    pid_to_user(task_tracer_pid(task)));
+		    umask, state_name(task_state_letter(task)), proc_number(node, process->pid),
+		    proc_number(node, task->tid), proc_number(node, r.parent),
+		    proc_number(node, task_tracer_pid(task)));
 	show_credentials(task, out);
-	show_numbers(process, "NStgid", process->pid, out);
-	show_numbers(process, "NSpid", task->tid, out);
-	show_numbers(process, "NSpgid", r.group, out);
-	show_numbers(process, "NSsid", r.session, out);
+	show_numbers(node, process, "NStgid", process->pid, out);
+	show_numbers(node, process, "NSpid", task->tid, out);
+	show_numbers(node, process, "NSpgid", r.group, out);
+	show_numbers(node, process, "NSsid", r.session, out);
 	show_memory(process, out);
 	show_signals(task, out);
 	show_capabilities(task, out);

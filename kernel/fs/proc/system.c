@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The fixed names of /proc: the state of the whole system, in the formats of proc(5). */
-#include <fs/proc/proc_priv.h>
+#include <fs/proc/proc_mount.h>
 #include <fs/proc/system_priv.h>
 
 #include <arch/cpu.h>
@@ -18,7 +18,6 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <proc/pid.h>
-#include <proc/pid_namespace.h>
 #include <proc/sysrq.h>
 #include <vfs/devices.h>
 #include <vfs/vfs.h>
@@ -70,7 +69,7 @@ static int loadavg_show(const struct synthetic_node *node, struct text_buffer *o
 	sched_load_average(load);
 	for (int i = 0; i < 3; i++)
 		text_printf(out, "%u.%02u ", load[i] >> 16, ((load[i] & 0xffff) * 100) >> 16);
-	const struct pid_namespace *ns = current_pid_namespace();
+	const struct pid_namespace *ns = proc_mount_of(node)->ns;
 	int last = ns == &initial_pid_namespace ? pid_last() : (int)ns->last;
 
 	text_printf(out, "%u/%u %d\n", sched_runnable_count(), task_count(), last);
@@ -280,21 +279,23 @@ static int swaps_show(const struct synthetic_node *node, struct text_buffer *out
 
 static int self_read_link(const struct synthetic_node *node, char **text, struct path *path)
 {
-	if (!current_task())
-		return -ENOENT;
+	int pid = current_task() ? proc_number(node, current_process()->pid) : 0;
 	char name[16];
-	(void)snprintf(name, sizeof(name), "%d", pid_to_user(current_process()->pid));
+	if (!pid)
+		return -ENOENT;
+	(void)snprintf(name, sizeof(name), "%d", pid);
 	*text = kstrdup(name, 0);
 	return *text ? 0 : -ENOMEM;
 }
 
 static int thread_self_read_link(const struct synthetic_node *node, char **text, struct path *path)
 {
-	if (!current_task())
-		return -ENOENT;
+	int pid = current_task() ? proc_number(node, current_process()->pid) : 0;
 	char name[48];
-	(void)snprintf(name, sizeof(name), "%d/task/%d", pid_to_user(current_process()->pid),
-		       pid_to_user(current_task()->tid));
+	if (!pid)
+		return -ENOENT;
+	(void)snprintf(name, sizeof(name), "%d/task/%d", pid,
+		       proc_number(node, current_task()->tid));
 	*text = kstrdup(name, 0);
 	return *text ? 0 : -ENOMEM;
 }

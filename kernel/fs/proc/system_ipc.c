@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/sysvipc and /proc/locks: what processes share. */
-#include <fs/proc/proc_priv.h>
+#include <fs/proc/proc_mount.h>
 #include <fs/proc/system_priv.h>
 
 #include <ipc/sysv.h>
@@ -116,13 +116,18 @@ static void add_lock(const struct file_lock_summary *lock, void *arg)
 	lines->count++;
 }
 
-static void show_lock(struct text_buffer *out, size_t number, const struct file_lock_summary *l)
+static void show_lock(const struct synthetic_node *node, struct text_buffer *out, size_t number,
+		      const struct file_lock_summary *l)
 {
 	static const char *const kinds[] = { "FLOCK ", "POSIX ", "OFDLCK" };
 
+	int pid = proc_number(node, l->pid);
+
+	if (!pid)
+		return; /* of somebody in another name space */
 	text_printf(out, "%zu: %s%s ADVISORY  %s ", number, l->waits ? "-> " : "", kinds[l->kind],
 		    l->type == F_WRLCK ? "WRITE" : "READ");
-	text_printf(out, "%d %02x:%02x:%llu %llu ", l->pid, device_major(l->device),
+	text_printf(out, "%d %02x:%02x:%llu %llu ", pid, device_major(l->device),
 		    device_minor(l->device), (unsigned long long)l->inode,
 		    (unsigned long long)l->start);
 	if (l->end == (u64)INT64_MAX)
@@ -145,7 +150,7 @@ static int locks_show(const struct synthetic_node *node, struct text_buffer *out
 		file_lock_for_each(add_lock, &lines);
 	} while (lines.count > lines.room);
 	for (size_t i = 0; i < lines.count; i++)
-		show_lock(out, i + 1, &lines.locks[i]);
+		show_lock(node, out, i + 1, &lines.locks[i]);
 	kvfree(lines.locks);
 	return 0;
 }

@@ -54,6 +54,7 @@ static int create_inode(struct superblock *sb, const struct synthetic_node *node
 		return -ENOMEM;
 	inode_init(&si->inode, node->type->mode);
 	si->node = *node;
+	si->node.superblock = sb;
 	si->inode.number = node_number(node);
 	si->inode.superblock = sb;
 	si->inode.ops = &synthetic_inode_ops;

@@ -51,6 +51,8 @@ struct synthetic_node {
 	const struct synthetic_type *type;
 	const void *data;
 	u64 key[3];
+	/* That it is looked at in: set when its inode is made. */
+	const struct superblock *superblock;
 };
 
 /* A directory with fixed names: data is a struct synthetic_table. Its children inherit the

@@ -309,7 +309,9 @@ static bool driver_next(const struct synthetic_node *dir, u64 *cursor, char *nam
 		return false;
 	++*cursor;
 	(void)string_copy(name, a->name, NAME_MAX + 1);
-	*out = (struct synthetic_node){ &driver_file, a, { [KEY_NUMBER] = dir->key[KEY_NUMBER] } };
+	*out = (struct synthetic_node){ .type = &driver_file,
+					.data = a,
+					.key = { [KEY_NUMBER] = dir->key[KEY_NUMBER] } };
 	return true;
 }
 
@@ -319,9 +321,9 @@ static int driver_lookup(const struct synthetic_node *dir, const char *name,
 	for (const struct block_attribute *a = dir->data; a->name; a++) {
 		if (strcmp(a->name, name) != 0)
 			continue;
-		*out = (struct synthetic_node){ &driver_file,
-						a,
-						{ [KEY_NUMBER] = dir->key[KEY_NUMBER] } };
+		*out = (struct synthetic_node){ .type = &driver_file,
+						.data = a,
+						.key = { [KEY_NUMBER] = dir->key[KEY_NUMBER] } };
 		return 0;
 	}
 	return -ENOENT;
@@ -350,9 +352,9 @@ static bool driver_node(struct block_device *device, struct synthetic_node *out)
 
 	if (!ops)
 		return false;
-	*out = (struct synthetic_node){ &driver_directory,
-					ops->attributes,
-					{ [KEY_NUMBER] = block_device_number(device) } };
+	*out = (struct synthetic_node){ .type = &driver_directory,
+					.data = ops->attributes,
+					.key = { [KEY_NUMBER] = block_device_number(device) } };
 	return true;
 }
 

@@ -178,6 +178,18 @@ static int parse_id(const char *value, u32 *out)
 	return 0;
 }
 
+static bool is_option(const char *name)
+{
+	static const char *const names[] = { "size", "nr_blocks", "nr_inodes", "uid",
+					     "gid",  "mode",	  "huge",      "mpol" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* -EINVAL: the value is bad; -ENOENT: there is no such option. */
 static int parse_option(struct tmpfs *fs, const char *name, const char *value)
 {
 	u64 n;
@@ -185,7 +197,7 @@ static int parse_option(struct tmpfs *fs, const char *name, const char *value)
 	if (strcmp(name, "inode64") == 0 || strcmp(name, "inode32") == 0)
 		return value ? -EINVAL : 0;
 	if (!value)
-		return -EINVAL;
+		return is_option(name) ? -EINVAL : -ENOENT;
 	if (strcmp(name, "size") == 0)
 		return parse_limit(value, 1, &fs->pages_max);
 	if (strcmp(name, "nr_blocks") == 0)
@@ -203,34 +215,25 @@ static int parse_option(struct tmpfs *fs, const char *name, const char *value)
 		return 0;
 	}
 	/* Huge pages and NUMA are hints about where pages come from. */
-	return strcmp(name, "huge") == 0 || strcmp(name, "mpol") == 0 ? 0 : -EINVAL;
+	return strcmp(name, "huge") == 0 || strcmp(name, "mpol") == 0 ? 0 : -ENOENT;
 }
 
-/* "name=value,name": values go into `fs`. */
+static int take_option(void *fs, const char *name, const char *value)
+{
+	return parse_option(fs, name, value) ? -EINVAL : 0;
+}
+
+/* Values go into `fs`. */
 static int parse_options(struct tmpfs *fs, const char *options)
 {
-	char *copy, *p;
-	int result = 0;
+	return mount_options_each(options, take_option, fs);
+}
 
-	if (!options || !*options)
-		return 0;
-	copy = kstrdup(options, 0);
-	if (!copy)
-		return -ENOMEM;
-	for (p = copy; p && !result;) {
-		char *next = strchr(p, ','), *value;
+static int check_option(const char *name, const char *value)
+{
+	struct tmpfs scratch = { 0 };
 
-		if (next)
-			*next++ = 0;
-		value = strchr(p, '=');
-		if (value)
-			*value++ = 0;
-		if (*p)
-			result = parse_option(fs, p, value);
-		p = next;
-	}
-	kfree(copy);
-	return result;
+	return parse_option(&scratch, name, value);
 }
 
 static void set_defaults(struct tmpfs *fs)
@@ -377,9 +380,9 @@ static int mount_rootfs(const struct file_system_type *type, const char *source,
 	return tmpfs_superblock_create(type, nullptr, out);
 }
 
-static struct file_system_type tmpfs_type = { .name = "tmpfs",
-					      .user_visible = true,
-					      .mount = mount_tmpfs };
+static struct file_system_type tmpfs_type = {
+	.name = "tmpfs", .user_visible = true, .check_option = check_option, .mount = mount_tmpfs
+};
 /* tmpfs without limits, which ignores its options. */
 static struct file_system_type ramfs_type = { .name = "ramfs",
 					      .user_visible = true,

@@ -249,3 +249,37 @@ TEST(mount_api_sets_a_group)
 	EXPECT_EQ(access("b/d/f", F_OK), 0);
 	EXPECT_ERRNO(move_mount(AT_FDCWD, "a", AT_FDCWD, "b", MOVE_MOUNT_SET_GROUP), EINVAL);
 }
+
+/* What fsconfig says at once about a parameter, and the message that it leaves. */
+static void expect_message(const char *type, const char *key, const char *value,
+			   const char *message)
+{
+	int fd = fsopen(type, FSOPEN_CLOEXEC);
+	char text[128] = "";
+
+	EXPECT(fd >= 0);
+	EXPECT_ERRNO(read(fd, text, sizeof(text)), ENODATA);
+	EXPECT_ERRNO(fsconfig(fd, FSCONFIG_SET_STRING, key, value, 0), EINVAL);
+	EXPECT_ERRNO(read(fd, text, 3), EMSGSIZE);
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+	text[length > 0 ? length : 0] = 0;
+	if (length > 0 && text[length - 1] == '\n')
+		text[length - 1] = 0;
+	EXPECT_STREQ(text, message);
+	close(fd);
+}
+
+TEST(mount_api_checks_parameters_at_once)
+{
+	int number = 2, fd = fsopen("proc", 0);
+
+	expect_message("tmpfs", "colour", "red", "e tmpfs: Unknown parameter 'colour'");
+	expect_message("tmpfs", "size", "big", "e tmpfs: Bad value for 'size'");
+	expect_message("proc", "colour", "red", "e proc: Unknown parameter 'colour'");
+	EXPECT_ERRNO(fsconfig(fd, FSCONFIG_SET_BINARY, "hidepid", &number, sizeof(number)), EINVAL);
+	EXPECT_ERRNO(fsconfig(fd, FSCONFIG_SET_STRING, "hidepid", "17", 0), EINVAL);
+	EXPECT_EQ(fsconfig(fd, FSCONFIG_SET_STRING, "hidepid", "2", 0), 0);
+	EXPECT_EQ(fsconfig(fd, FSCONFIG_SET_STRING, "hidepid", "invisible", 0), 0);
+	EXPECT_EQ(fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
+	close(fd);
+}
