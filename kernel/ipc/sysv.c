@@ -11,6 +11,7 @@
 #include <proc/task.h>
 
 #include <linux/sched.h>
+#include <linux/stat.h>
 
 #define PERMISSION_BITS 0777u
 
@@ -186,6 +187,48 @@ void sysv_permissions_from(struct sysv_object *object, const struct ipc64_perm *
 	object->uid = from->uid;
 	object->gid = from->gid;
 	object->mode = (object->mode & ~PERMISSION_BITS) | (from->mode & PERMISSION_BITS);
+}
+
+int sysv_find_permitted_locked(struct sysv_table *table, int id, u32 mode, struct sysv_object **out)
+{
+	int error = sysv_find_locked(table, id, out);
+
+	return error ? error : sysv_permission(*out, mode);
+}
+
+int sysv_find_owned_locked(struct sysv_table *table, int id, struct sysv_object **out)
+{
+	int error = sysv_find_locked(table, id, out);
+
+	return error ? error : sysv_owner(*out);
+}
+
+int sysv_find_to_stat_locked(struct sysv_table *table, int id, int command, int any,
+			     struct sysv_object **out)
+{
+	int error = command == IPC_STAT ? sysv_find_locked(table, id, out)
+					: sysv_find_index_locked(table, id, out);
+
+	return error || command == any ? error : sysv_permission(*out, S_IRUSR);
+}
+
+void sysv_changed(struct sysv_waiters *waiters)
+{
+	WRITE_ONCE(waiters->changes, waiters->changes + 1);
+	wake_up(&waiters->queue, 0);
+}
+
+int sysv_wait_locked(struct sysv_table *table, const struct sysv_object *object,
+		     struct sysv_waiters *waiters, u64 deadline_ns)
+{
+	u32 seen = waiters->changes;
+	int error;
+
+	mutex_unlock(&table->lock);
+	error = wait_event_until(&waiters->queue, READ_ONCE(waiters->changes) != seen,
+				 SLEEP_INTERRUPTIBLE, deadline_ns);
+	mutex_lock(&table->lock);
+	return object->removed ? -EIDRM : error;
 }
 
 s64 sysv_now(void)

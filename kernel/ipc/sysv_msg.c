@@ -3,7 +3,6 @@
  * System V message queues: a list of typed messages in the order in which they came. Who has to wait looks again
  * whenever something was sent, received, or the queue was removed.
  */
-#include <core/wait.h>
 #include <ipc/sysv_priv.h>
 #include <lib/errno.h>
 #include <lib/list.h>
@@ -25,8 +24,7 @@ struct message {
 struct queue {
 	struct sysv_object base;
 	struct list_head messages;
-	struct wait_queue waiters;
-	u32 changes; /* counts everything that may let somebody go on */
+	struct sysv_waiters waiters;
 	u64 bytes, count, bytes_max;
 	s64 sent, received, changed; /* times */
 	int sender, receiver;	     /* pids */
@@ -57,12 +55,6 @@ static void queue_put_locked(struct queue *q) __must_hold(&queues.lock)
 	kfree(q);
 }
 
-static void queue_changed(struct queue *q)
-{
-	WRITE_ONCE(q->changes, q->changes + 1);
-	wake_up(&q->waiters, 0);
-}
-
 static int create_locked(int key, u32 flags) __must_hold(&queues.lock)
 {
 	struct queue *q = kzalloc(sizeof(*q), 0);
@@ -71,7 +63,7 @@ static int create_locked(int key, u32 flags) __must_hold(&queues.lock)
 	if (!q)
 		return -ENOMEM;
 	list_init(&q->messages);
-	wait_queue_init(&q->waiters);
+	wait_queue_init(&q->waiters.queue);
 	q->bytes_max = READ_ONCE(msg_bytes_max);
 	q->changed = sysv_now();
 	id = sysv_add_locked(&queues, &q->base, key, flags);
@@ -94,14 +86,8 @@ int msg_get(int key, u32 flags)
 /* Drops the lock until the queue has changed. The caller holds a reference. */
 static int wait_for_change(struct queue *q) __must_hold(&queues.lock)
 {
-	u32 seen = q->changes;
-	int error;
+	int error = sysv_wait_locked(&queues, &q->base, &q->waiters, NO_DEADLINE);
 
-	mutex_unlock(&queues.lock);
-	error = wait_event_interruptible(&q->waiters, READ_ONCE(q->changes) != seen);
-	mutex_lock(&queues.lock);
-	if (q->base.removed)
-		return -EIDRM;
 	return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
 }
 
@@ -109,10 +95,7 @@ static int wait_for_change(struct queue *q) __must_hold(&queues.lock)
 static int open_locked(int id, u32 permission, struct queue **out) __must_hold(&queues.lock)
 {
 	struct sysv_object *object;
-	int error = sysv_find_locked(&queues, id, &object);
-
-	if (!error)
-		error = sysv_permission(object, permission);
+	int error = sysv_find_permitted_locked(&queues, id, permission, &object);
 	if (error)
 		return error;
 	object->refs++;
@@ -135,7 +118,7 @@ static int send_locked(int id, struct message *m, u32 flags) __must_hold(&queues
 		q->count++;
 		q->sent = sysv_now();
 		q->sender = current_process()->pid;
-		queue_changed(q);
+		sysv_changed(&q->waiters);
 	}
 	queue_put_locked(q);
 	return error;
@@ -196,7 +179,7 @@ static int receive_locked(int id, long type, size_t size, u32 flags, struct mess
 		q->count--;
 		q->received = sysv_now();
 		q->receiver = current_process()->pid;
-		queue_changed(q);
+		sysv_changed(&q->waiters);
 		*out = m;
 	}
 	queue_put_locked(q);
@@ -265,10 +248,7 @@ int msg_stat(int id, int command, struct msqid64_ds *out)
 	int error;
 
 	mutex_guard(&queues.lock);
-	error = command == IPC_STAT ? sysv_find_locked(&queues, id, &object)
-				    : sysv_find_index_locked(&queues, id, &object);
-	if (!error && command != MSG_STAT_ANY)
-		error = sysv_permission(object, S_IRUSR);
+	error = sysv_find_to_stat_locked(&queues, id, command, MSG_STAT_ANY, &object);
 	if (error)
 		return error;
 	q = queue_of(object);
@@ -293,9 +273,7 @@ int msg_set(int id, const struct msqid64_ds *from)
 	int error;
 
 	mutex_guard(&queues.lock);
-	error = sysv_find_locked(&queues, id, &object);
-	if (!error)
-		error = sysv_owner(object);
+	error = sysv_find_owned_locked(&queues, id, &object);
 	if (!error && from->msg_qbytes > READ_ONCE(msg_bytes_max) && !capable(CAP_SYS_RESOURCE))
 		error = -EPERM;
 	if (error)
@@ -304,7 +282,7 @@ int msg_set(int id, const struct msqid64_ds *from)
 	sysv_permissions_from(object, &from->msg_perm);
 	q->bytes_max = from->msg_qbytes;
 	q->changed = sysv_now();
-	queue_changed(q);
+	sysv_changed(&q->waiters);
 	return 0;
 }
 
@@ -312,7 +290,7 @@ int msg_set(int id, const struct msqid64_ds *from)
 static void discard(struct sysv_object *object) __no_lock_analysis
 {
 	sysv_take_out_locked(&queues, object);
-	queue_changed(queue_of(object));
+	sysv_changed(&queue_of(object)->waiters);
 	queue_put_locked(queue_of(object));
 }
 
@@ -322,9 +300,7 @@ int msg_remove(int id)
 	int error;
 
 	mutex_guard(&queues.lock);
-	error = sysv_find_locked(&queues, id, &object);
-	if (!error)
-		error = sysv_owner(object);
+	error = sysv_find_owned_locked(&queues, id, &object);
 	if (error)
 		return error;
 	discard(object);

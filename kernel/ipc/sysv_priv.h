@@ -2,6 +2,7 @@
 /* The tables of System V IPC, for shm, sem and msg. */
 #pragma once
 
+#include <core/wait.h>
 #include <ipc/sysv.h>
 
 /* Identifiers are index + sequence * SYSV_INDEX_MAX: one that was removed is not mistaken for its successor. */
@@ -21,6 +22,14 @@ static inline struct sysv_slots *sysv_slots(const struct sysv_table *table)
 /* The same by the number of a slot, for *_STAT; `any`: *_STAT_ANY. */
 [[nodiscard]] int sysv_find_index_locked(struct sysv_table *table, int index,
 					 struct sysv_object **out) __must_hold(&table->lock);
+/* The object of an identifier that the current task may access, sysv_permission, or change, sysv_owner. Their errors too. */
+[[nodiscard]] int sysv_find_permitted_locked(struct sysv_table *table, int id, u32 mode,
+					     struct sysv_object **out) __must_hold(&table->lock);
+[[nodiscard]] int sysv_find_owned_locked(struct sysv_table *table, int id, struct sysv_object **out)
+	__must_hold(&table->lock);
+/* The object that a STAT command names: IPC_STAT by identifier, the others by slot; `any` is the one that needs no permission. */
+[[nodiscard]] int sysv_find_to_stat_locked(struct sysv_table *table, int id, int command, int any,
+					   struct sysv_object **out) __must_hold(&table->lock);
 /* The object with a key; null: none. */
 struct sysv_object *sysv_find_key_locked(struct sysv_table *table, int key)
 	__must_hold(&table->lock);
@@ -43,6 +52,21 @@ int sysv_highest_locked(const struct sysv_table *table) __must_hold(&table->lock
 
 void sysv_permissions_to(const struct sysv_object *object, struct ipc64_perm *out);
 void sysv_permissions_from(struct sysv_object *object, const struct ipc64_perm *from);
+
+/* Who waits until something about an object has changed. */
+struct sysv_waiters {
+	struct wait_queue queue;
+	u32 changes; /* counts everything that may let somebody go on */
+};
+
+void sysv_changed(struct sysv_waiters *waiters);
+/*
+ * Drops the table's lock until `waiters` of the object have been told of a change. The caller holds a reference. 0, -EIDRM: it
+ * was removed, -ETIMEDOUT, -ERESTARTSYS.
+ */
+[[nodiscard]] int sysv_wait_locked(struct sysv_table *table, const struct sysv_object *object,
+				   struct sysv_waiters *waiters, u64 deadline_ns)
+	__must_hold(&table->lock);
 
 /* CLOCK_REALTIME in seconds. */
 s64 sysv_now(void);

@@ -5,7 +5,6 @@
  *
  * SEM_UNDO keeps for each process and set what must be added to each semaphore when the process ends.
  */
-#include <core/wait.h>
 #include <ipc/sysv_priv.h>
 #include <lib/errno.h>
 #include <lib/list.h>
@@ -31,8 +30,7 @@ struct undo {
 struct set {
 	struct sysv_object base;
 	struct list_head undos;
-	struct wait_queue waiters;
-	u32 changes;	       /* counts everything that may let somebody go on */
+	struct sysv_waiters waiters;
 	s64 operated, changed; /* times */
 	unsigned count;
 	struct semaphore semaphores[] __counted_by(count);
@@ -56,12 +54,6 @@ static void set_put_locked(struct set *set) __must_hold(&sets.lock)
 	kvfree(set);
 }
 
-static void set_changed(struct set *set)
-{
-	WRITE_ONCE(set->changes, set->changes + 1);
-	wake_up(&set->waiters, 0);
-}
-
 static int create_locked(int key, int count, u32 flags) __must_hold(&sets.lock)
 {
 	struct set *set;
@@ -76,7 +68,7 @@ static int create_locked(int key, int count, u32 flags) __must_hold(&sets.lock)
 		return -ENOMEM;
 	set->count = (unsigned)count;
 	list_init(&set->undos);
-	wait_queue_init(&set->waiters);
+	wait_queue_init(&set->waiters.queue);
 	set->changed = sysv_now();
 	id = sysv_add_locked(&sets, &set->base, key, flags);
 	if (id < 0)
@@ -183,17 +175,11 @@ static int wait_for_change(struct set *set, const struct sembuf *op, u64 deadlin
 {
 	struct semaphore *s = &set->semaphores[op->sem_num];
 	u32 *counter = op->sem_op ? &s->waiting_for_more : &s->waiting_for_zero;
-	u32 seen = set->changes;
 	int error;
 
 	++*counter;
-	mutex_unlock(&sets.lock);
-	error = wait_event_until(&set->waiters, READ_ONCE(set->changes) != seen,
-				 SLEEP_INTERRUPTIBLE, deadline_ns);
-	mutex_lock(&sets.lock);
+	error = sysv_wait_locked(&sets, &set->base, &set->waiters, deadline_ns);
 	--*counter;
-	if (set->base.removed)
-		return -EIDRM;
 	if (error == -ETIMEDOUT)
 		return -EAGAIN;
 	return error == -ERESTARTSYS ? -EINTR : error; /* never restarted, semop(2) */
@@ -227,7 +213,7 @@ static int operate_locked(struct set *set, struct attempt *a, u64 deadline_ns)
 		result = attempt_locked(set, a, &blocking);
 		if (result <= 0) {
 			if (!result)
-				set_changed(set);
+				sysv_changed(&set->waiters);
 			return result;
 		}
 		result = blocking->sem_flg & IPC_NOWAIT
@@ -260,10 +246,7 @@ int sem_stat(int id, int command, struct semid64_ds *out)
 	int error;
 
 	mutex_guard(&sets.lock);
-	error = command == IPC_STAT ? sysv_find_locked(&sets, id, &object)
-				    : sysv_find_index_locked(&sets, id, &object);
-	if (!error && command != SEM_STAT_ANY)
-		error = sysv_permission(object, S_IRUSR);
+	error = sysv_find_to_stat_locked(&sets, id, command, SEM_STAT_ANY, &object);
 	if (error)
 		return error;
 	*out = (struct semid64_ds){ .sem_otime = set_of(object)->operated,
@@ -279,9 +262,7 @@ int sem_set(int id, const struct semid64_ds *from)
 	int error;
 
 	mutex_guard(&sets.lock);
-	error = sysv_find_locked(&sets, id, &object);
-	if (!error)
-		error = sysv_owner(object);
+	error = sysv_find_owned_locked(&sets, id, &object);
 	if (error)
 		return error;
 	sysv_permissions_from(object, &from->sem_perm);
@@ -296,7 +277,7 @@ static void discard(struct sysv_object *object) __no_lock_analysis
 
 	object->slots->total -= set->count;
 	sysv_take_out_locked(&sets, object);
-	set_changed(set);
+	sysv_changed(&set->waiters);
 	set_put_locked(set);
 }
 
@@ -306,9 +287,7 @@ int sem_remove(int id)
 	int error;
 
 	mutex_guard(&sets.lock);
-	error = sysv_find_locked(&sets, id, &object);
-	if (!error)
-		error = sysv_owner(object);
+	error = sysv_find_owned_locked(&sets, id, &object);
 	if (error)
 		return error;
 	discard(object);
@@ -318,10 +297,7 @@ int sem_remove(int id)
 static int open_locked(int id, u32 permission, struct set **out) __must_hold(&sets.lock)
 {
 	struct sysv_object *object;
-	int error = sysv_find_locked(&sets, id, &object);
-
-	if (!error)
-		error = sysv_permission(object, permission);
+	int error = sysv_find_permitted_locked(&sets, id, permission, &object);
 	if (!error)
 		*out = set_of(object);
 	return error;
@@ -380,7 +356,7 @@ int sem_set_value(int id, int index, int value)
 		return -EINVAL;
 	set_value_locked(set, (unsigned)index, value);
 	set->changed = sysv_now();
-	set_changed(set);
+	sysv_changed(&set->waiters);
 	return 0;
 }
 
@@ -427,7 +403,7 @@ int sem_set_all(int id, const u16 *values, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		set_value_locked(set, i, values[i]);
 	set->changed = sysv_now();
-	set_changed(set);
+	sysv_changed(&set->waiters);
 	return 0;
 }
 
@@ -463,7 +439,7 @@ static void undo_apply_locked(struct set *set, struct undo *undo) __must_hold(&s
 	}
 	list_remove(&undo->node);
 	kfree(undo);
-	set_changed(set);
+	sysv_changed(&set->waiters);
 }
 
 void sem_exit(struct process *process)

@@ -108,9 +108,7 @@ static int open_segment(int id, u32 permissions, struct segment **out)
 	int error;
 
 	mutex_guard(&segments.lock);
-	error = sysv_find_locked(&segments, id, &object);
-	if (!error)
-		error = sysv_permission(object, permissions);
+	error = sysv_find_permitted_locked(&segments, id, permissions, &object);
 	if (!error)
 		error = segment_hold(segment_of(object));
 	if (!error)
@@ -236,11 +234,7 @@ static int stat_locked(int id, int command, struct shmid64_ds *out) __must_hold(
 {
 	struct sysv_object *object;
 	struct segment *s;
-	int error = command == IPC_STAT ? sysv_find_locked(&segments, id, &object)
-					: sysv_find_index_locked(&segments, id, &object);
-
-	if (!error && command != SHM_STAT_ANY)
-		error = sysv_permission(object, S_IRUSR);
+	int error = sysv_find_to_stat_locked(&segments, id, command, SHM_STAT_ANY, &object);
 	if (error)
 		return error;
 	s = segment_of(object);
@@ -269,9 +263,7 @@ int shm_set(int id, const struct shmid64_ds *from)
 	int error;
 
 	mutex_guard(&segments.lock);
-	error = sysv_find_locked(&segments, id, &object);
-	if (!error)
-		error = sysv_owner(object);
+	error = sysv_find_owned_locked(&segments, id, &object);
 	if (error)
 		return error;
 	sysv_permissions_from(object, &from->shm_perm);
@@ -282,11 +274,9 @@ int shm_set(int id, const struct shmid64_ds *from)
 int shm_lock_check(int id)
 {
 	struct sysv_object *object;
-	int error;
 
 	mutex_guard(&segments.lock);
-	error = sysv_find_locked(&segments, id, &object);
-	return error ? error : sysv_owner(object);
+	return sysv_find_owned_locked(&segments, id, &object);
 }
 
 int shm_remove(int id)
@@ -296,9 +286,7 @@ int shm_remove(int id)
 	int error;
 
 	mutex_lock(&segments.lock);
-	error = sysv_find_locked(&segments, id, &object);
-	if (!error)
-		error = sysv_owner(object);
+	error = sysv_find_owned_locked(&segments, id, &object);
 	if (!error) {
 		first = !(object->mode & SHM_DEST_MODE);
 		object->mode |= SHM_DEST_MODE;
