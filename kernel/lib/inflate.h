@@ -21,3 +21,7 @@ size_t inflate_state_size(void);
 /* The same for a bare DEFLATE stream. */
 [[nodiscard]] int inflate(struct inflate *state, const u8 *data, size_t size, size_t *used,
 			  inflate_output *output, void *arg);
+
+/* CRC-32 and number of the bytes that the last decompression delivered. */
+u32 inflate_crc(const struct inflate *state);
+u64 inflate_length(const struct inflate *state);

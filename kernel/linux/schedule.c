@@ -110,32 +110,9 @@ long sys_sched_yield(void)
 	return 0;
 }
 
-long sys_sched_setscheduler(int pid, int policy, const struct sched_param __user *uparam)
-{
-	struct sched_param param;
-	struct sched_params p;
-	struct task *task;
-	int err;
+#define SAME_POLICY (-1)
 
-	if (!uparam || policy < 0 || pid < 0)
-		return -EINVAL;
-	if (copy_from_user(&param, uparam, sizeof(param)))
-		return -EFAULT;
-	if (param.sched_priority < 0 || param.sched_priority > 99)
-		return -EINVAL;
-	err = find_task(pid, &task);
-	if (err)
-		return err;
-	p = task->thread.params;
-	p.policy = (u32)policy & ~(u32)SCHED_RESET_ON_FORK;
-	p.reset_on_fork = policy & SCHED_RESET_ON_FORK;
-	p.rt_priority = (u8)param.sched_priority;
-	err = change(task, &p);
-	task_put(task);
-	return err;
-}
-
-long sys_sched_setparam(int pid, const struct sched_param __user *uparam)
+static long set_policy(int pid, int policy, const struct sched_param __user *uparam)
 {
 	struct sched_param param;
 	struct sched_params p;
@@ -152,10 +129,24 @@ long sys_sched_setparam(int pid, const struct sched_param __user *uparam)
 	if (err)
 		return err;
 	p = task->thread.params;
+	if (policy != SAME_POLICY) {
+		p.policy = (u32)policy & ~(u32)SCHED_RESET_ON_FORK;
+		p.reset_on_fork = policy & SCHED_RESET_ON_FORK;
+	}
 	p.rt_priority = (u8)param.sched_priority;
 	err = change(task, &p);
 	task_put(task);
 	return err;
+}
+
+long sys_sched_setscheduler(int pid, int policy, const struct sched_param __user *uparam)
+{
+	return policy < 0 ? -EINVAL : set_policy(pid, policy, uparam);
+}
+
+long sys_sched_setparam(int pid, const struct sched_param __user *uparam)
+{
+	return set_policy(pid, SAME_POLICY, uparam);
 }
 
 long sys_sched_getscheduler(int pid)

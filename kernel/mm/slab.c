@@ -21,41 +21,18 @@
 #include <core/percpu.h>
 #include <lib/string.h>
 #include <mm/shadow.h>
-#include <mm/slab.h>
+#include <mm/slab_priv.h>
 #include <mm/vmap.h>
 
-#define SLAB_CACHES_MAX 64
 #define SLAB_ORDER_MAX 3
 #define SLAB_NONE UINT16_MAX
-#define MAGAZINE_SIZE 15
 #define MAGAZINE_HALF 8
 #define KMALLOC_MAX 2048
 
-struct slab_cache {
-	struct spinlock lock;
-	u32 size; /* of an object, with padding */
-	u16 id;
-	u16 per_slab;
-	u8 order;
-	u32 object_size; /* as asked for */
-	struct list_head partial __guarded_by(&lock);
-	u32 empty __guarded_by(&lock);	/* slabs in `partial` without objects handed out */
-	u64 in_use __guarded_by(&lock); /* objects not in slabs */
-	u64 slabs __guarded_by(&lock);
-	const char *name;
-};
-
-struct magazine {
-	u64 count;
-	void *objects[MAGAZINE_SIZE];
-};
-
-static struct slab_cache slab_caches[SLAB_CACHES_MAX];
-static u32 slab_cache_count;
+struct slab_cache slab_caches[SLAB_CACHES_MAX];
+u32 slab_cache_count;
 static struct spinlock slab_caches_lock = SPINLOCK_INIT(RANK_SLAB);
-
-/* SLAB_CACHES_MAX magazines; null before slab_init, or on a CPU that found no memory for them. */
-static DEFINE_PER_CPU(struct magazine *, magazines);
+DEFINE_PER_CPU(struct magazine *, magazines);
 
 /* --- slabs --- */
 
@@ -126,7 +103,7 @@ static void slab_add_locked(struct slab_cache *cache, struct page *slab) __must_
 	cache->slabs++;
 }
 
-static void slab_release(struct slab_cache *cache, struct page *slab)
+void slab_release(struct slab_cache *cache, struct page *slab)
 {
 	for (unsigned i = 1; i < 1u << cache->order; i++)
 		slab[i].kind = PAGE_RESERVED;
@@ -145,7 +122,7 @@ static unsigned slab_take_many(struct slab_cache *cache, void **objects, unsigne
 	return n;
 }
 
-static void slab_give_many(struct slab_cache *cache, void **objects, unsigned count)
+void slab_give_many(struct slab_cache *cache, void **objects, unsigned count)
 {
 	struct page *released[MAGAZINE_SIZE];
 	unsigned n = 0;
@@ -287,8 +264,7 @@ void slab_free(struct slab_cache *cache, void *object)
 		slab_free_now(slab_cache_of(object), object);
 }
 
-/* Objects of the cache in quarantine. */
-static u64 slab_in_quarantine(const struct slab_cache *cache)
+u64 slab_in_quarantine(const struct slab_cache *cache)
 {
 	u64 n = 0;
 	irqflags_t irq = spin_lock_irqsave(&quarantine.lock);
@@ -299,7 +275,7 @@ static u64 slab_in_quarantine(const struct slab_cache *cache)
 	return n;
 }
 
-static void quarantine_empty(void)
+void slab_quarantine_empty(void)
 {
 	for (unsigned i = 0; i < QUARANTINE_SIZE; i++) {
 		void *object = quarantine_exchange(nullptr);
@@ -317,13 +293,13 @@ void slab_free(struct slab_cache *cache, void *object)
 	slab_free_now(cache, object);
 }
 
-static u64 slab_in_quarantine(const struct slab_cache *cache)
+u64 slab_in_quarantine(const struct slab_cache *cache)
 {
 	(void)cache;
 	return 0;
 }
 
-static void quarantine_empty(void)
+void slab_quarantine_empty(void)
 {
 }
 
@@ -488,98 +464,6 @@ void kvfree(const void *p)
 		vmap_free((void *)p);
 	else
 		kfree(p);
-}
-
-/* --- books and shrinking --- */
-
-/* Objects of the cache in magazines. */
-static u64 slab_in_magazines(const struct slab_cache *cache)
-{
-	u64 n = 0;
-
-	for_each_cpu (cpu) {
-		struct magazine *magazine = per_cpu(magazines, cpu);
-		if (magazine)
-			n += READ_ONCE(magazine[cache->id].count);
-	}
-	return n;
-}
-
-void slab_for_each(bool (*visit)(const struct slab_stats *stats, void *arg), void *arg)
-{
-	for (unsigned id = 0; id < slab_cache_count; id++) {
-		struct slab_cache *cache = &slab_caches[id];
-		irqflags_t irq = spin_lock_irqsave(&cache->lock);
-		u64 in_use = cache->in_use, slabs = cache->slabs;
-		spin_unlock_irqrestore(&cache->lock, irq);
-		u64 cached = slab_in_magazines(cache) + slab_in_quarantine(cache);
-		struct slab_stats stats = {
-			.name = cache->name,
-			.object_size = cache->object_size,
-			.objects_in_use = in_use - MIN(in_use, cached),
-			.objects_total = slabs * cache->per_slab,
-			.pages = slabs << cache->order,
-		};
-		if (!visit(&stats, arg))
-			return;
-	}
-}
-
-/* Empties this CPU's magazine of a cache. */
-static void slab_flush_magazine(struct slab_cache *cache)
-{
-	void *objects[MAGAZINE_SIZE];
-	irqflags_t irq = arch_irq_save();
-	struct magazine *magazine = this_cpu(magazines);
-	unsigned n = 0;
-
-	if (magazine) {
-		magazine += cache->id;
-		while (magazine->count)
-			objects[n++] = magazine->objects[--magazine->count];
-	}
-	arch_irq_restore(irq);
-	if (n)
-		slab_give_many(cache, objects, n);
-}
-
-/* Takes the empty slab that a cache keeps, or null. */
-static struct page *slab_take_empty(struct slab_cache *cache)
-{
-	struct page *slab = nullptr;
-	irqflags_t irq = spin_lock_irqsave(&cache->lock);
-
-	if (cache->empty) {
-		slab = list_last(&cache->partial, struct page, node);
-		while (slab->slab_used)
-			slab = list_entry(slab->node.prev, struct page, node);
-		list_remove(&slab->node);
-		cache->empty--;
-		cache->slabs--;
-	}
-	spin_unlock_irqrestore(&cache->lock, irq);
-	return slab;
-}
-
-static void slab_flush_magazines(void *unused)
-{
-	(void)unused;
-	for (unsigned id = 0; id < slab_cache_count; id++)
-		slab_flush_magazine(&slab_caches[id]);
-}
-
-void slab_shrink(void)
-{
-	quarantine_empty();
-	preempt_disable();
-	slab_flush_magazines(nullptr);
-	cpu_call(~0ull, slab_flush_magazines, nullptr);
-	preempt_enable();
-	for (unsigned id = 0; id < slab_cache_count; id++) {
-		struct page *slab;
-		while ((slab = slab_take_empty(&slab_caches[id])))
-			slab_release(&slab_caches[id], slab);
-	}
 }
 
 /* --- boot --- */

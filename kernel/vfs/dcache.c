@@ -24,18 +24,15 @@
  * per file but makes them unreclaimable and the file system's order that of the cache.
  */
 #include <core/panic.h>
-#include <core/work.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-#include <mm/aspace.h>
 #include <mm/slab.h>
-#include <vfs/dcache.h>
+#include <vfs/dcache_priv.h>
 #include <vfs/notify.h>
 
 #include <linux/limits.h>
 
 #define LOCK_COUNT 64
-#define DENTRY_BYTES_ROUGH 256 /* with its share of inode and slab */
 
 struct long_name {
 	struct rcu_head rcu;
@@ -50,12 +47,6 @@ static unsigned bucket_bits;
 static struct spinlock bucket_locks[LOCK_COUNT];
 static struct slab_cache *dentry_cache;
 static u64 dentry_count; /* atomic */
-
-static struct spinlock lru_lock = SPINLOCK_INIT(RANK_DENTRY);
-static struct list_head lru = LIST_INIT(lru);
-static u64 lru_count; /* written under lru_lock */
-static u64 idle_limit;
-static struct work trim_work;
 
 void namespace_change_begin(void)
 {
@@ -75,11 +66,6 @@ static inline size_t bucket_index(const struct dentry *parent, u32 hash)
 	u64 key = ((uintptr_t)parent >> 6) ^ (u64)hash << 7 ^ hash;
 
 	return (key * 0x9e3779b97f4a7c15ull) >> (64 - bucket_bits);
-}
-
-static void flags_set(struct dentry *dentry, u32 flags)
-{
-	__atomic_fetch_or(&dentry->flags, flags, __ATOMIC_RELEASE);
 }
 
 struct dentry *dcache_find_rcu(const struct dentry *parent, const struct name *name)
@@ -105,15 +91,6 @@ bool dentry_get_unless_dead(struct dentry *dentry)
 	} while (!__atomic_compare_exchange_n(&dentry->refs, &refs, refs + 1, true,
 					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	return true;
-}
-
-/* Turns an unused dentry into a dead one, which the caller then owns. */
-static bool claim(struct dentry *dentry)
-{
-	u32 refs = 0;
-
-	return __atomic_compare_exchange_n(&dentry->refs, &refs, DENTRY_DEAD, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static void hash_insert(struct dentry *d)
@@ -193,15 +170,6 @@ static void dentry_discard(struct dentry *d)
 	free_dentry(&d->rcu);
 }
 
-static void lru_remove(struct dentry *d)
-{
-	spin_guard(&lru_lock);
-	if (!list_empty(&d->lru)) {
-		list_remove(&d->lru);
-		lru_count--;
-	}
-}
-
 static void forget_directory(struct dentry *d)
 {
 	if (!d->superblock->may_lie || !S_ISDIR(d->inode->mode))
@@ -211,8 +179,7 @@ static void forget_directory(struct dentry *d)
 		d->inode->directory = nullptr;
 }
 
-/* Frees a claimed dentry. Returns its parent, whose reference goes to the caller; null for a root. */
-static struct dentry *dentry_kill(struct dentry *d)
+struct dentry *dentry_kill(struct dentry *d)
 {
 	struct dentry *parent = d->parent == d ? nullptr : d->parent;
 
@@ -227,7 +194,7 @@ static struct dentry *dentry_kill(struct dentry *d)
 		list_remove(&d->sibling);
 		spin_unlock(&parent->lock);
 	}
-	lru_remove(d);
+	dentry_lru_remove(d);
 	__atomic_fetch_sub(&dentry_count, 1, __ATOMIC_RELAXED);
 	if (d->inode) {
 		forget_directory(d);
@@ -237,22 +204,6 @@ static struct dentry *dentry_kill(struct dentry *d)
 	}
 	rcu_call(&d->rcu, free_dentry);
 	return parent;
-}
-
-static void lru_add(struct dentry *d)
-{
-	bool trim;
-
-	spin_lock(&lru_lock);
-	flags_set(d, DENTRY_LRU | DENTRY_REFERENCED);
-	if (list_empty(&d->lru)) {
-		list_add_tail(&lru, &d->lru);
-		lru_count++;
-	}
-	trim = lru_count > idle_limit;
-	spin_unlock(&lru_lock);
-	if (trim)
-		work_queue(&trim_work);
 }
 
 void dentry_put(struct dentry *d)
@@ -269,9 +220,9 @@ void dentry_put(struct dentry *d)
 
 			/* What is asked for anew each time is not kept: the names of a process in /proc end with it. */
 			if (flags & (DENTRY_UNLINKED | DENTRY_REVALIDATE))
-				kill = claim(d);
+				kill = dentry_claim(d);
 			else if ((flags & idle) != idle)
-				lru_add(d);
+				dentry_lru_add(d);
 		}
 		rcu_read_unlock();
 		d = kill ? dentry_kill(d) : nullptr;
@@ -306,7 +257,7 @@ struct dentry *dcache_lookup(struct dentry *parent, const struct name *name)
 static void dentry_set_inode(struct dentry *d, struct inode *inode)
 {
 	if (inode->ops && inode->ops->permission)
-		flags_set(d, DENTRY_OWN_PERMISSION);
+		dentry_flags_set(d, DENTRY_OWN_PERMISSION);
 	if (d->superblock->may_lie && S_ISDIR(inode->mode)) {
 		spin_guard(&namespace_lock);
 		inode->directory = d;
@@ -524,125 +475,15 @@ bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor)
 	return is_below_locked(dentry, ancestor);
 }
 
-/* Claims up to `count` unused dentries of `sb` (null: any) from the LRU list into `victims`; looks at each at most once. */
-static u64 claim_unused(struct superblock *sb, u64 count, struct list_head *victims)
-{
-	struct list_head *node, *next;
-	u64 found = 0;
-
-	spin_guard(&lru_lock);
-	node = lru.next;
-	for (u64 seen = lru_count; seen && found < count; seen--, node = next) {
-		struct dentry *d = list_entry(node, struct dentry, lru);
-
-		next = node->next;
-		if (sb && d->superblock != sb)
-			continue;
-		if (!sb && (d->flags & DENTRY_REFERENCED)) {
-			__atomic_fetch_and(&d->flags, ~(u32)DENTRY_REFERENCED, __ATOMIC_RELAXED);
-			list_remove(&d->lru);
-			list_add_tail(&lru, &d->lru);
-		} else if (claim(d)) {
-			list_remove(&d->lru);
-			lru_count--;
-			list_add_tail(victims, &d->lru);
-			found++;
-		}
-	}
-	return found;
-}
-
-static struct dentry *first_victim(struct list_head *victims)
-{
-	struct dentry *d;
-
-	if (list_empty(victims))
-		return nullptr;
-	d = list_first(victims, struct dentry, lru);
-	list_remove(&d->lru);
-	return d;
-}
-
-u64 dcache_shrink(u64 count)
-{
-	struct list_head victims = LIST_INIT(victims);
-	u64 freed = claim_unused(nullptr, count, &victims);
-	struct dentry *d;
-
-	while ((d = first_victim(&victims))) {
-		struct dentry *parent = dentry_kill(d);
-
-		if (parent)
-			dentry_put(parent);
-	}
-	return freed;
-}
-
-static struct dentry *claim_child(struct dentry *dir)
-{
-	struct dentry *d;
-
-	spin_guard(&dir->lock);
-	list_for_each (d, &dir->children, sibling)
-		if (claim(d))
-			return d;
-	return nullptr;
-}
-
-void dcache_free_children(struct dentry *dir)
-{
-	struct dentry *d;
-
-	while ((d = claim_child(dir)))
-		dentry_put(dentry_kill(d));
-}
-
-void dcache_shrink_superblock(struct superblock *sb)
-{
-	struct list_head victims = LIST_INIT(victims);
-	struct dentry *d;
-
-	while (claim_unused(sb, UINT64_MAX, &victims)) {
-		while ((d = first_victim(&victims))) {
-			/* Directories go at once with their last child, or each level would take a round. */
-			while (d && d != sb->root) {
-				struct dentry *parent = dentry_kill(d);
-				bool last = parent && __atomic_fetch_sub(&parent->refs, 1,
-									 __ATOMIC_SEQ_CST) == 1;
-
-				d = last && claim(parent) ? parent : nullptr;
-			}
-		}
-	}
-}
-
-static void trim(struct work *work)
-{
-	u64 idle = READ_ONCE(lru_count);
-
-	/* The first round may only age them. */
-	if (idle > idle_limit && !dcache_shrink(idle - idle_limit + idle_limit / 16))
-		dcache_shrink(idle_limit / 16 + 1);
-}
-
 u64 dcache_count(void)
 {
 	return READ_ONCE(dentry_count);
 }
 
-u64 dcache_unused_count(void)
-{
-	return READ_ONCE(lru_count);
-}
-
 void dcache_init(void)
 {
-	struct frame_stats memory;
-	u64 bytes;
+	u64 idle_limit = dentry_lru_init();
 
-	frame_stats(&memory);
-	bytes = memory.total * PAGE_SIZE;
-	idle_limit = bytes / 32 / DENTRY_BYTES_ROUGH;
 	bucket_bits = 10;
 	while (bucket_bits < 17 && (1ull << bucket_bits) < idle_limit / 2)
 		bucket_bits++;
@@ -650,6 +491,4 @@ void dcache_init(void)
 	for (unsigned i = 0; i < LOCK_COUNT; i++)
 		spin_init(&bucket_locks[i], RANK_DENTRY);
 	dentry_cache = slab_cache_create("dentry", sizeof(struct dentry), 64);
-	work_init(&trim_work, trim);
-	mm_hooks.shrink_caches = dcache_shrink;
 }

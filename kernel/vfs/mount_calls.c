@@ -37,8 +37,7 @@ static u32 per_mount_flags(u64 flags)
 	return result;
 }
 
-/* Attaches `mount` on top of what is on `target` now. Consumes the mount's reference on success only. */
-static int attach_on_top(struct mount *mount, struct path *target)
+static int attach_checked(struct mount *mount, struct path *target)
 {
 	mount_step_up(target);
 	if (S_ISDIR(mount->root->inode->mode) != S_ISDIR(target->dentry->inode->mode))
@@ -49,6 +48,18 @@ static int attach_on_top(struct mount *mount, struct path *target)
 		return -EINVAL;
 	write_guard(&mount_tree_lock);
 	return mount_attach_everywhere(mount, target, false);
+}
+
+/* Attaches a tree of mounts on top of what is on `target` now. Consumes it. */
+static int attach_on_top(struct mount *mount, struct path *target)
+{
+	int result = attach_checked(mount, target);
+
+	if (result) {
+		write_guard(&mount_tree_lock);
+		mount_dissolve_locked(mount);
+	}
+	return result;
 }
 
 static int mount_new(const char *source, struct path *target, const char *type_name, u64 flags,
@@ -72,12 +83,7 @@ static int mount_new(const char *source, struct path *target, const char *type_n
 	superblock_put(sb);
 	if (result)
 		return result;
-	result = attach_on_top(mount, target);
-	if (result) {
-		write_guard(&mount_tree_lock);
-		mount_dissolve_locked(mount);
-	}
-	return result;
+	return attach_on_top(mount, target);
 }
 
 static int remount(struct path *target, u64 flags, const char *data)
@@ -166,12 +172,7 @@ static int bind(const char *source, struct path *target, u64 flags)
 	path_put(&from);
 	if (result)
 		return result;
-	result = attach_on_top(mount, target);
-	if (result) {
-		write_guard(&mount_tree_lock);
-		mount_dissolve_locked(mount);
-	}
-	return result;
+	return attach_on_top(mount, target);
 }
 
 static int move(const char *source, struct path *target)
