@@ -66,7 +66,7 @@ static int create(int family, unsigned type, int protocol, struct socket **out)
 long sys_socket(int family, unsigned type, int protocol)
 {
 	struct socket *socket;
-	int error = socket_policy_create(family, (int)(type & SOCK_TYPE_MASK));
+	int error = socket_policy_create(family);
 
 	if (error)
 		return error;
@@ -97,7 +97,7 @@ long sys_socketpair(int family, unsigned type, int protocol, int __user *fds)
 
 	/* A pair of AF_UNIX without names reaches nobody. */
 	if (family != AF_UNIX)
-		error = socket_policy_create(family, (int)(type & SOCK_TYPE_MASK));
+		error = socket_policy_create(family);
 	if (error)
 		return error;
 	error = create(family, type, protocol, &one);

@@ -334,7 +334,7 @@ static int arp_request(struct network_namespace *network, unsigned request,
 
 long inet_ioctl(struct socket *socket, unsigned request, unsigned long argument)
 {
-	struct network_namespace *network = socket->network;
+	struct network_namespace *network = socket_policy_view(socket);
 	struct ifreq __user *user = __force_user(struct ifreq __user *, argument);
 	bool changes = false;
 	struct ifreq r;

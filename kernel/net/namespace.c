@@ -89,11 +89,22 @@ static int network_copy(struct namespace *from, struct fs_context *fs, struct na
 	return error;
 }
 
+/* Its loopback device comes up. */
+static void network_prepare(struct namespace *ns)
+{
+	struct net_device *device = container_of(ns, struct network_namespace, base)->loopback;
+
+	mutex_lock(&device->network->config);
+	(void)!net_device_set_flags(device, IFF_UP, IFF_UP);
+	mutex_unlock(&device->network->config);
+}
+
 static const struct namespace_type network_type = {
 	.name = "net",
 	.clone_flag = CLONE_NEWNET,
 	.object = { .name = "net", .destroy = network_destroy },
 	.copy = network_copy,
+	.prepare = network_prepare,
 };
 
 int network_of_process(int pid, struct network_namespace **out)

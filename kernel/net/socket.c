@@ -207,7 +207,8 @@ int socket_create(int family, int type, int protocol, u32 flags, struct socket *
 		return -EINVAL;
 	if (!families[family])
 		return -EAFNOSUPPORT;
-	error = socket_alloc(current_network(), family, type, protocol, flags, &socket);
+	error = socket_alloc(socket_policy_home(family, type), family, type, protocol, flags,
+			     &socket);
 	if (error)
 		return error;
 	error = families[family]->create(socket, protocol);

@@ -204,13 +204,16 @@ struct socket *socket_of(struct file *file);
 [[nodiscard]] int socket_pair(struct socket *one, struct socket *two);
 
 /*
- * What the current task's silo (proc/silo.h) allows: -EACCES, recorded. A socket of that kind; a name for an operation (CAIRN_SILO_NETWORK_*);
+ * What the current task's silo (proc/silo.h) allows: -EACCES, recorded. A socket of that family; a name for an operation (CAIRN_SILO_NETWORK_*);
  * listening with the name that it has.
  */
-[[nodiscard]] int socket_policy_create(int family, int type);
+[[nodiscard]] int socket_policy_create(int family);
 [[nodiscard]] int socket_policy_name(const struct socket *socket, unsigned operation,
 				     const struct socket_address *address);
 [[nodiscard]] int socket_policy_listen(struct socket *socket);
+/* Where the current task's socket of that kind is made; and the network whose devices one shows it. Borrowed. */
+struct network_namespace *socket_policy_home(int family, int type);
+struct network_namespace *socket_policy_view(const struct socket *socket);
 
 /* getsockname, getpeername. */
 [[nodiscard]] int socket_name(struct socket *socket, bool peer, struct socket_address *out);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a silo lets its sockets do: which there may be, which names they may take and reach. Nothing, unless it was allowed. */
+/*
+ * What a silo lets its sockets do. In its own network, where there is but loopback: everything. Out of it: what its rules name, by sockets
+ * that are made in the gate.
+ */
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/byte_order.h>
+#include <net/namespace.h>
 #include <net/socket.h>
 #include <proc/silo.h>
 
 #include <cairn/silo.h>
 #include <linux/in.h>
 #include <linux/in6.h>
-#include <linux/un.h>
 #include <sys/socket.h>
 
 static bool is_inet(int family)
@@ -17,19 +20,22 @@ static bool is_inet(int family)
 	return family == AF_INET || family == AF_INET6;
 }
 
-static bool allows_socket(const struct silo *silo, int family, int type)
+/* Are its Internet sockets made in the gate, and asked for names there? */
+static bool has_rules(const struct silo *silo)
 {
-	if (family == AF_UNIX)
-		return silo->allow & CAIRN_SILO_ALLOW_UNIX;
-	if (silo->allow & CAIRN_SILO_ALLOW_NETWORK)
-		return true;
-	return silo->rule_count && is_inet(family) && (type == SOCK_STREAM || type == SOCK_DGRAM);
+	return silo->rule_count && !(silo->allow & CAIRN_SILO_ALLOW_NETWORK);
 }
 
-int socket_policy_create(int family, int type)
+static struct network_namespace *own_network(const struct silo *silo)
 {
-	for (const struct silo *silo = current_silo(); silo; silo = silo->parent) {
-		if (likely(allows_socket(silo, family, type)))
+	return container_of(silo->names->of[NAMESPACE_NETWORK], struct network_namespace, base);
+}
+
+int socket_policy_create(int family)
+{
+	for (const struct silo *silo = current_silo(); silo && family == AF_UNIX;
+	     silo = silo->parent) {
+		if (likely(silo->allow & CAIRN_SILO_ALLOW_UNIX))
 			continue;
 		silo_denied(CAIRN_SILO_DENIED_SOCKET, (u64)family);
 		return -EACCES;
@@ -37,18 +43,22 @@ int socket_policy_create(int family, int type)
 	return 0;
 }
 
-/* --- names --- */
-
-/* Abstract names are those of the whole system. */
-static bool allows_unix(const struct silo *silo, const struct socket_address *address)
+struct network_namespace *socket_policy_home(int family, int type)
 {
-	const struct sockaddr_un *name = (const void *)&address->storage;
-	bool abstract =
-		address->length > offsetof(struct sockaddr_un, sun_path) && !name->sun_path[0];
+	const struct silo *silo = current_silo();
 
-	return silo->allow & CAIRN_SILO_ALLOW_UNIX &&
-	       (!abstract || silo->allow & CAIRN_SILO_ALLOW_NETWORK);
+	if (likely(!silo) || !is_inet(family) || (type != SOCK_STREAM && type != SOCK_DGRAM) ||
+	    !has_rules(silo))
+		return current_network();
+	return container_of(silo->gate, struct network_namespace, base);
 }
+
+struct network_namespace *socket_policy_view(const struct socket *socket)
+{
+	return unlikely(current_silo()) ? current_network() : socket->network;
+}
+
+/* --- names --- */
 
 struct target {
 	u8 address[16]; /* IPv4 mapped into IPv6 */
@@ -83,8 +93,6 @@ static bool prefix_matches(const u8 *a, const u8 *b, unsigned bits)
 
 static bool allows_target(const struct silo *silo, unsigned operation, const struct target *target)
 {
-	if (silo->allow & CAIRN_SILO_ALLOW_NETWORK)
-		return true;
 	for (u32 i = 0; i < silo->rule_count; i++) {
 		const struct cairn_silo_network_rule *rule = &silo->rules[i];
 
@@ -96,16 +104,38 @@ static bool allows_target(const struct silo *silo, unsigned operation, const str
 	return false;
 }
 
-static bool allows_name(const struct silo *silo, unsigned operation,
-			const struct socket_address *address, int family)
+static bool is_local(const struct target *target)
+{
+	static const u8 v6[16] = { [15] = 1 }, v4[16] = { [10] = 0xff, [11] = 0xff, [12] = 127 },
+			none[16] = {};
+
+	return prefix_matches(target->address, v6, 128) ||
+	       prefix_matches(target->address, v4, 104) ||
+	       prefix_matches(target->address, none, 128) ||
+	       (prefix_matches(target->address, v4, 96) && !memcmp(target->address + 12, none, 4));
+}
+
+/* In a network of loopback only there is no other address: who asks for one wants out. */
+static bool allows_inet(const struct silo *silo, const struct socket *socket, unsigned operation,
+			const struct socket_address *address)
 {
 	struct target target;
 
-	if (family == AF_UNIX)
-		return allows_unix(silo, address);
-	if (!is_inet(family))
-		return silo->allow & CAIRN_SILO_ALLOW_NETWORK;
-	return !decode(address, &target) || allows_target(silo, operation, &target);
+	if (silo->allow & CAIRN_SILO_ALLOW_NETWORK || !decode(address, &target))
+		return true;
+	if (socket->network == own_network(silo))
+		return operation == CAIRN_SILO_NETWORK_BIND || is_local(&target);
+	return allows_target(silo, operation, &target);
+}
+
+static bool allows_name(const struct silo *silo, const struct socket *socket, unsigned operation,
+			const struct socket_address *address)
+{
+	if (socket->family == AF_UNIX)
+		return silo->allow & CAIRN_SILO_ALLOW_UNIX;
+	if (is_inet(socket->family))
+		return allows_inet(silo, socket, operation, address);
+	return silo->allow & CAIRN_SILO_ALLOW_NETWORK || socket->network == own_network(silo);
 }
 
 int socket_policy_name(const struct socket *socket, unsigned operation,
@@ -116,10 +146,13 @@ int socket_policy_name(const struct socket *socket, unsigned operation,
 	if (likely(!silo) || address->length < sizeof(u16) || address->family == AF_UNSPEC)
 		return 0;
 	for (; silo; silo = silo->parent) {
-		if (likely(allows_name(silo, operation, address, socket->family)))
-			continue;
-		silo_denied(CAIRN_SILO_DENIED_ADDRESS, operation);
-		return -EACCES;
+		if (unlikely(!allows_name(silo, socket, operation, address))) {
+			silo_denied(CAIRN_SILO_DENIED_ADDRESS, operation);
+			return -EACCES;
+		}
+		if (socket->family != AF_UNIX && socket->network == own_network(silo) &&
+		    !(silo->allow & CAIRN_SILO_ALLOW_NETWORK))
+			return 0; /* it does not leave this one */
 	}
 	return 0;
 }

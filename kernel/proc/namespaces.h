@@ -40,6 +40,8 @@ struct namespace_type {
 	 * be in it, seen by nobody else yet. -ENOMEM, -ENOSPC, -EINVAL. May sleep.
 	 */
 	int (*copy)(struct namespace *from, struct fs_context *fs, struct namespace **out);
+	/* Makes a new one that nobody is in yet of use to those without a privilege (silos). Null: it is. May sleep. */
+	void (*prepare)(struct namespace *ns);
 	/* setns(2): may the current task enter, beyond CAP_SYS_ADMIN; and what it must do then. Null: nothing more. */
 	int (*enter)(struct namespace *ns);
 	/* The current task leaves for another one (unshare, setns). Null: nothing to do. */

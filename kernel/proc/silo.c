@@ -31,6 +31,7 @@ static void silo_destroy(struct object *object)
 	silo->budget->exhausted = nullptr;
 	memory_budget_put(silo->budget);
 	namespaces_put(silo->names);
+	namespace_put(silo->gate);
 	if (silo->parent)
 		object_put(&silo->parent->object);
 	rcu_call(&object->rcu, silo_free);
@@ -81,6 +82,17 @@ static int create_names(struct silo *silo)
 	return error;
 }
 
+/* Where the members of `parent` are let out to, which is where a silo among them is. */
+static struct namespace *gate_within(const struct silo *parent)
+{
+	struct namespace *gate = current_namespaces()->of[NAMESPACE_NETWORK];
+
+	if (parent && (parent->allow & CAIRN_SILO_ALLOW_NETWORK || parent->rule_count))
+		gate = parent->gate;
+	namespace_get(gate);
+	return gate;
+}
+
 u64 silo_bytes(void)
 {
 	return kvmalloc_size(sizeof(struct silo));
@@ -120,6 +132,7 @@ int silo_create(struct memory_budget *budget, bool reserved, u64 limit, struct s
 	silo->integrity = silo_integrity(parent);
 	silo->capabilities = CAIRN_SILO_DEFAULT_CAPABILITIES;
 	silo->parent = parent;
+	silo->gate = gate_within(parent);
 	if (parent) {
 		object_get(&parent->object);
 		silo->capabilities &= parent->capabilities;
@@ -318,6 +331,34 @@ void silo_task_drop(struct silo *silo)
 		drop_one(silo);
 }
 
+/* From now on its set of name spaces does not change any more. */
+static int seal(struct silo *silo)
+{
+	const struct namespace_type *type = namespace_type(NAMESPACE_NETWORK);
+	struct namespace *own = nullptr;
+	irqflags_t flags;
+	int error = 0;
+
+	if (!READ_ONCE(silo->entered) && !(silo->allow & CAIRN_SILO_ALLOW_NETWORK)) {
+		error = type->copy(silo->gate, nullptr, &own);
+		if (error)
+			return error;
+		type->prepare(own);
+	}
+	flags = spin_lock_irqsave(&silo->lock);
+	if (own && !silo->entered) {
+		struct namespace *former = silo->names->of[NAMESPACE_NETWORK];
+
+		silo->names->of[NAMESPACE_NETWORK] = own;
+		own = former;
+	}
+	WRITE_ONCE(silo->entered, true);
+	spin_unlock_irqrestore(&silo->lock, flags);
+	if (own)
+		namespace_put(own);
+	return 0;
+}
+
 /* Budget, name spaces and number of the current process become those of the silo. */
 static int move_in(struct silo *silo)
 {
@@ -339,7 +380,6 @@ int silo_join(struct silo *silo)
 {
 	struct process *process = current_process();
 	struct silo *former = process->silo;
-	irqflags_t flags;
 	int error;
 
 	if (process->task_count != 1)
@@ -349,10 +389,9 @@ int silo_join(struct silo *silo)
 	error = add_one(silo); /* those above count it already */
 	if (error)
 		return error;
-	flags = spin_lock_irqsave(&silo->lock);
-	WRITE_ONCE(silo->entered, true); /* its set of name spaces does not change any more */
-	spin_unlock_irqrestore(&silo->lock, flags);
-	error = move_in(silo);
+	error = seal(silo);
+	if (!error)
+		error = move_in(silo);
 	if (error) {
 		drop_one(silo);
 		return error;

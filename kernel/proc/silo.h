@@ -9,11 +9,13 @@
  * (L4) What mm/budget.h names (pages, tables, mappings, stacks, structures) is charged to the silo's budget and to that of its maker; tasks
  * are counted.
  * (L5) What was denied is recorded. The ring keeps the newest records and counts those that were lost.
- * (L6) Its members share name spaces of process numbers, mounts, System V objects and host names, which are the silo's own. No
+ * (L6) Its members share name spaces of process numbers, mounts, System V objects, host names and the network, which are the silo's own. No
  *      process of its name space of numbers is special: orphans go to the subreapers outside.
  * (L7) Once killed, no task is added; the kill is over when there is none left.
  * (L8) It has a level of integrity, at most that of its maker, which only sinks: what its members may send, and where, is bounded by it
  *      (ipc/channel_label.h).
+ * (L9) Its network is its own, with a loopback device, unless CAIRN_SILO_ALLOW_NETWORK gives it the gate; its rules let sockets of
+ *      the Internet be made in the gate, and there take and reach the names that they name (net/socket_policy.c).
  */
 #pragma once
 
@@ -42,8 +44,9 @@ struct silo {
 	struct object object;
 	struct silo *parent; /* the silo of its maker; holds a reference; may be null */
 	struct memory_budget *budget;
-	struct namespaces
-		*names; /* of all members; that of mounts is its own once has_root is set */
+	struct namespaces *
+		names; /* of all members; mounts are its own once has_root is set, the network once it is entered */
+	struct namespace *gate; /* the network that it is let out to; a reference */
 	bool has_root;
 	struct sched_group cpu; /* of all members' threads */
 	u32 handle_limit;	/* of each process: caps RLIMIT_NOFILE */

@@ -7,6 +7,8 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <mqueue.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
@@ -52,6 +54,17 @@ static const struct sched_param realtime = { .sched_priority = 1 };
 static const struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
 static struct timeval some_time = { 2000000000, 0 };
 static struct timex clock_change = { .modes = ADJ_TICK, .tick = 10000 };
+/* 192.0.2.1, port 80; loopback, where there is a server outside; 2001:db8:: */
+static const struct sockaddr_in far = { .sin_family = AF_INET,
+					.sin_port = 0x5000,
+					.sin_addr = { 0x010200c0 } };
+static const struct sockaddr_in near = { .sin_family = AF_INET,
+					 .sin_port = 0x0110,
+					 .sin_addr = { 0x0100007f } };
+static const struct sockaddr_in6 far6 = { .sin6_family = AF_INET6,
+					  .sin6_port = 0x5000,
+					  .sin6_addr = { { { 0x20, 0x01, 0x0d, 0xb8 } } } };
+static struct ifreq interface_down = { .ifr_name = "lo" };
 static siginfo_t queued = { .si_signo = SIGKILL, .si_code = SI_QUEUE };
 static struct timespec some_clock;
 static struct __user_cap_header_struct capability_header = { _LINUX_CAPABILITY_VERSION_3, OUTSIDE };
@@ -114,9 +127,13 @@ ATTEMPT(own_shm_key, shmget(KEY, 4096, 0))
 ATTEMPT(message_queue, mq_open("/outside", O_RDONLY))
 ATTEMPT(abstract_name,
 	connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&abstract, sizeof(abstract)))
-ATTEMPT(internet, socket(AF_INET, SOCK_STREAM, 0))
+ATTEMPT(internet, connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&far, sizeof(far)))
+ATTEMPT(internet6, connect(socket(AF_INET6, SOCK_STREAM, 0), (void *)&far6, sizeof(far6)))
+ATTEMPT(datagram, sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (void *)&far, sizeof(far)))
+ATTEMPT(loopback, connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&near, sizeof(near)))
+ATTEMPT(raw_packets, socket(AF_INET, SOCK_RAW, IPPROTO_ICMP))
 ATTEMPT(packets, socket(AF_PACKET, SOCK_RAW, 0))
-ATTEMPT(netlink, socket(AF_NETLINK, SOCK_RAW, 0))
+ATTEMPT(interface, ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFFLAGS, &interface_down))
 ATTEMPT(set_clock, settimeofday(&some_time, NULL))
 ATTEMPT(bend_clock, adjtimex(&clock_change))
 ATTEMPT(host_name, sethostname("x", 1))
@@ -191,9 +208,13 @@ static const struct attempt attempts[] = {
 	ROW(own_shm_key, 0),
 	ROW(message_queue, 0),
 	ROW(abstract_name, SOCKET),
-	ROW(internet, SOCKET),
-	ROW(packets, SOCKET),
-	ROW(netlink, SOCKET),
+	ROW(internet, CAIRN_SILO_DENIED_ADDRESS),
+	ROW(internet6, CAIRN_SILO_DENIED_ADDRESS),
+	ROW(datagram, CAIRN_SILO_DENIED_ADDRESS),
+	ROW(loopback, 0),
+	ROW(raw_packets, CAPABILITY),
+	ROW(packets, CAPABILITY),
+	ROW(interface, CAPABILITY),
 	ROW(set_clock, CAPABILITY),
 	ROW(bend_clock, CAPABILITY),
 	ROW(host_name, CAPABILITY),
@@ -253,11 +274,23 @@ static void start_outside(void)
 	setpgid(outside, outside);
 }
 
+/* On loopback, at the address `near`. */
+static void serve_outside(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	EXPECT_EQ(ioctl(fd, SIOCSIFFLAGS, &(struct ifreq){ .ifr_name = "lo", .ifr_flags = IFF_UP }),
+		  0);
+	EXPECT_EQ(bind(fd, (void *)&near, sizeof(near)), 0);
+	EXPECT_EQ(listen(fd, 1), 0);
+}
+
 TEST(no_way_leads_out)
 {
 	static const int standard[] = { 0, 1, 2 };
 
 	start_outside();
+	serve_outside();
 	make_silo();
 	for (unsigned i = 0; i < COUNT; i++) {
 		IN_CHILD(pid)

@@ -82,6 +82,7 @@ TEST(levels_and_labels_only_sink)
 TEST(an_answer_is_sent_too)
 {
 	make_channel();
+	EXPECT_EQ(cairn_channel_label(ends[0], 7), 0);
 	make_silo();
 	IN_CHILD(pid)
 	{
@@ -98,7 +99,6 @@ TEST(an_answer_is_sent_too)
 		EXPECT_ERRNO(cairn_channel_reply(saved, &call, NULL), EPERM);
 		_exit(test_has_failed());
 	}
-	EXPECT_EQ(cairn_channel_label(ends[0], 7), 0);
 	EXPECT_ERRNO(cairn_channel_call(ends[1], 0, &message, NULL), EPIPE); /* it ended */
 	EXPECT_EQ(wait_status(pid), 0);
 }

@@ -3,7 +3,8 @@
  * Silos: unmodified Linux programs, confined as one. A silo has a tree of mounts, a memory budget, a limit of tasks, a set of
  * capabilities (capabilities(7)) and permissions; a process that enters it sees nothing else, nor do its children, for good:
  * no process outside, no path above the root, no handle that it was not left. Its process numbers (from 1), mounts, System V and POSIX
- * IPC objects and host name are its own (namespaces(7)). Everything that is denied is recorded.
+ * IPC objects, host name and network are its own (namespaces(7)); in that network there is a loopback device, and what its rules name is
+ * reached beyond it. Everything that is denied is recorded.
  *
  * A silo that is made by a member of a silo lies in that: it has no right that the outer one lacks, its tasks count for both, and
  * it ends with it.
@@ -42,13 +43,14 @@
 #define CAIRN_SCHEME_PROC (-1)	 /* a /proc of the silo's processes */
 #define CAIRN_SCHEME_MEMORY (-2) /* an empty file system in memory */
 
-#define CAIRN_SILO_ALLOW_NETWORK 1u /* sockets of families other than AF_UNIX */
+#define CAIRN_SILO_ALLOW_NETWORK 1u /* the network of its maker rather than one of its own */
 #define CAIRN_SILO_ALLOW_UNIX                                                                      \
-	2u /* AF_UNIX sockets and names; pairs without are always allowed. Abstract names belong to the network. */
+	2u /* AF_UNIX sockets and names; pairs without are always allowed. Abstract names are its network's. */
 
 /*
- * Part of the Internet that a silo without CAIRN_SILO_ALLOW_NETWORK may use all the same, by stream and datagram sockets. IPv4
- * addresses are ::ffff:a.b.c.d, so their prefixes begin at 96.
+ * Part of its maker's network that a silo without CAIRN_SILO_ALLOW_NETWORK may use all the same. When it has rules its Internet stream
+ * and datagram sockets are of that network, where they take and reach what a rule names and nothing else; of the rest of it (interfaces,
+ * routes, other sockets) nothing shows. IPv4 addresses are ::ffff:a.b.c.d, so their prefixes begin at 96.
  */
 struct cairn_silo_network_rule {
 	__u8 address[16];
@@ -73,10 +75,11 @@ struct cairn_silo_network_rule {
 #define CAIRN_SILO_DENIED_PROCESS 17u	  /* a process outside: the number it was looked for by */
 #define CAIRN_SILO_DENIED_TASK 18u	  /* one task too many: the limit */
 #define CAIRN_SILO_DENIED_SOCKET 19u	  /* a socket: its family */
-#define CAIRN_SILO_DENIED_ADDRESS 21u	  /* a name of a socket: CAIRN_SILO_NETWORK_* */
-#define CAIRN_SILO_DENIED_PROMISE 22u	  /* a call that was not promised: its number */
-#define CAIRN_SILO_DENIED_FLOW 23u	  /* a channel above its integrity: the label of that */
-#define CAIRN_SILO_DENIED_DIRECTORY 20u	  /* a walk from a directory that is not below the root */
+#define CAIRN_SILO_DENIED_ADDRESS                                                                  \
+	21u /* a name of a socket that is not its own network's: CAIRN_SILO_NETWORK_* */
+#define CAIRN_SILO_DENIED_PROMISE 22u	/* a call that was not promised: its number */
+#define CAIRN_SILO_DENIED_FLOW 23u	/* a channel above its integrity: the label of that */
+#define CAIRN_SILO_DENIED_DIRECTORY 20u /* a walk from a directory that is not below the root */
 
 struct cairn_silo_event {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
