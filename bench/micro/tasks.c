@@ -146,56 +146,41 @@ BENCH("ipc", unix_round_trip, 2000)
 	return round_trips(n, s[0], s[0], s[1], s[1]);
 }
 
-BENCH("ipc", pipe_bandwidth_64k, 200)
+/* Blocks of 64 KiB into `in`, which another process takes out of `out`. */
+static int64_t blocks_through(unsigned n, int out, int in)
 {
 	static char block[65536];
-	int p[2];
-
-	if (pipe(p))
-		return -1;
 	pid_t pid = fork();
 
 	if (!pid) {
-		close(p[1]);
-		while (read(p[0], block, sizeof(block)) > 0)
+		close(in);
+		while (read(out, block, sizeof(block)) > 0)
 			;
 		_exit(0);
 	}
-	close(p[0]);
+	close(out);
 	int64_t ns = TIMED(n, ({
-				   if (write(p[1], block, sizeof(block)) < 0)
+				   if (write(in, block, sizeof(block)) < 0)
 					   return -1;
 			   }));
 
-	close(p[1]);
+	close(in);
 	waitpid(pid, 0, 0);
 	return ns;
 }
 
-BENCH("ipc", unix_bandwidth_64k, 200)
+BENCH("ipc", pipe_bandwidth_64k, 200)
 {
-	static char block[65536];
 	int p[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, p))
-		return -1;
-	pid_t pid = fork();
+	return pipe(p) ? -1 : blocks_through(n, p[0], p[1]);
+}
 
-	if (!pid) {
-		close(p[1]);
-		while (read(p[0], block, sizeof(block)) > 0)
-			;
-		_exit(0);
-	}
-	close(p[0]);
-	int64_t ns = TIMED(n, ({
-				   if (write(p[1], block, sizeof(block)) < 0)
-					   return -1;
-			   }));
+BENCH("ipc", unix_bandwidth_64k, 200)
+{
+	int s[2];
 
-	close(p[1]);
-	waitpid(pid, 0, 0);
-	return ns;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, s) ? -1 : blocks_through(n, s[0], s[1]);
 }
 
 static int futex_words[2];
