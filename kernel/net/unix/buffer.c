@@ -152,3 +152,12 @@ u32 unix_queue_bytes(struct unix_socket *u, bool first_only)
 	spin_unlock(&u->lock);
 	return total;
 }
+
+ssize_t unix_nothing_there(struct socket *socket)
+{
+	int error = socket_take_error(socket);
+
+	if (error)
+		return error;
+	return READ_ONCE(unix_of(socket)->shutdown) & SOCKET_SHUT_RECEIVE ? 0 : -EAGAIN;
+}

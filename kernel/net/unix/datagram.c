@@ -206,16 +206,6 @@ static ssize_t receive_one(struct unix_socket *u, struct unix_buffer *b,
 	return message->flags & MSG_TRUNC ? (ssize_t)b->length : (ssize_t)n;
 }
 
-/* Nothing is queued. */
-static ssize_t nothing_there(struct socket *socket)
-{
-	int error = socket_take_error(socket);
-
-	if (error)
-		return error;
-	return READ_ONCE(unix_of(socket)->shutdown) & SOCKET_SHUT_RECEIVE ? 0 : -EAGAIN;
-}
-
 static ssize_t datagram_receive(struct socket *socket, struct socket_message *message)
 {
 	struct unix_socket *u = unix_of(socket);
@@ -228,10 +218,10 @@ static ssize_t datagram_receive(struct socket *socket, struct socket_message *me
 	if (u->type == SOCK_SEQPACKET && READ_ONCE(u->state) != UNIX_CONNECTED)
 		return -ENOTCONN;
 	if (!READ_ONCE(u->head))
-		return nothing_there(socket);
+		return unix_nothing_there(socket);
 	mutex_lock(&u->read_lock);
 	b = __atomic_load_n(&u->head, __ATOMIC_ACQUIRE);
-	n = b ? receive_one(u, b, message) : nothing_there(socket);
+	n = b ? receive_one(u, b, message) : unix_nothing_there(socket);
 	/* A datagram is gone even if it could not be copied, as on Linux. */
 	if (b && !keep) {
 		was_full = u->queued > READ_ONCE(unix_datagrams_max);

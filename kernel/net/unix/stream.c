@@ -262,16 +262,6 @@ static ssize_t receive_urgent(struct socket *socket, struct socket_message *mess
 	return n;
 }
 
-/* What an empty queue means. */
-static ssize_t nothing_there(struct socket *socket)
-{
-	int error = socket_take_error(socket);
-
-	if (error)
-		return error;
-	return READ_ONCE(unix_of(socket)->shutdown) & SOCKET_SHUT_RECEIVE ? 0 : -EAGAIN;
-}
-
 static ssize_t stream_receive(struct socket *socket, struct socket_message *message)
 {
 	struct unix_socket *u = unix_of(socket);
@@ -282,7 +272,7 @@ static ssize_t stream_receive(struct socket *socket, struct socket_message *mess
 	if (unlikely(message->flags & MSG_OOB))
 		return receive_urgent(socket, message);
 	if (!READ_ONCE(u->head))
-		return nothing_there(socket);
+		return unix_nothing_there(socket);
 	mutex_lock(&u->read_lock);
 	read_locked(&r);
 	mutex_unlock(&u->read_lock);
@@ -296,7 +286,7 @@ static ssize_t stream_receive(struct socket *socket, struct socket_message *mess
 		unix_address_tell(u->peer->address, message->address);
 	if (r.total || !message->data->remaining)
 		return (ssize_t)r.total;
-	return r.error ? r.error : nothing_there(socket);
+	return r.error ? r.error : unix_nothing_there(socket);
 }
 
 static u32 stream_ready(struct socket *socket)

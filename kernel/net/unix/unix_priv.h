@@ -168,6 +168,8 @@ void unix_queue_remove(struct unix_socket *u, struct unix_buffer *buffer)
 	__must_hold(&u->read_lock);
 /* Everything there is, as unix_queue_remove. */
 struct unix_buffer *unix_queue_take_all(struct unix_socket *u);
+/* What receiving from an empty queue returns: the socket's error, 0 at the end, -EAGAIN. */
+ssize_t unix_nothing_there(struct socket *socket);
 static inline bool unix_is_writable(const struct unix_socket *u)
 {
 	return READ_ONCE(u->send_used) * 4ull <= u->send_limit;
