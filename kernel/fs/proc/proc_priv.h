@@ -68,9 +68,18 @@ extern const struct proc_memory_text proc_maps_text, proc_smaps_text, proc_smaps
 void proc_show_mapping(struct text_buffer *out, const struct aspace *as, const struct vma *vma,
 		       char *path_buf);
 
+/* A number of a task or its process that can be set: the `data` of nodes of the two types, which only their owner may open, or all. */
+struct proc_setting {
+	struct proc_text text;
+	s64 min, max;
+	int (*set)(struct task *task, s64 value); /* 0 or -errno */
+};
+extern const struct proc_setting proc_loginuid, proc_oom_adj, proc_oom_score_adj, proc_timerslack,
+	proc_coredump_filter;
+extern const struct synthetic_type proc_setting, proc_setting_of_all;
+
 /* Files and links with operations of their own. */
-extern const struct synthetic_type proc_loginuid, proc_comm, proc_oom_adj, proc_oom_score_adj,
-	proc_exe, proc_cwd, proc_root, proc_mem, proc_pagemap, proc_clear_refs, proc_timerslack,
-	proc_coredump_filter, proc_timers;
+extern const struct synthetic_type proc_comm, proc_exe, proc_cwd, proc_root, proc_mem, proc_pagemap,
+	proc_clear_refs, proc_timers;
 extern const struct synthetic_type proc_map_files_directory, proc_attribute_directory;
 extern const struct synthetic_table proc_attribute_table;

@@ -133,15 +133,15 @@ TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
 		{ "fdinfo", &proc_fdinfo_directory, nullptr },                                     \
 		{ "gid_map", &text_0444, &proc_id_map_text }, { "io", &text_0400, &proc_io_text }, \
 		{ "limits", &text_0444, &proc_limits_text },                                       \
-		{ "loginuid", &proc_loginuid, nullptr },                                           \
+		{ "loginuid", &proc_setting, &proc_loginuid },                                     \
 		{ "maps", &memory_0444_traced, &proc_maps_text }, { "mem", &proc_mem, nullptr },   \
 		{ "mountinfo", &text_0444, &proc_mountinfo_text },                                 \
 		{ "mounts", &text_0444, &proc_mounts_text },                                       \
 		{ "ns", &proc_ns_directory, nullptr },                                             \
 		{ "numa_maps", &memory_0444_traced, &proc_numa_maps_text },                        \
-		{ "oom_adj", &proc_oom_adj, nullptr },                                             \
+		{ "oom_adj", &proc_setting, &proc_oom_adj },                                       \
 		{ "oom_score", &text_0444, &proc_oom_score_text },                                 \
-		{ "oom_score_adj", &proc_oom_score_adj, nullptr },                                 \
+		{ "oom_score_adj", &proc_setting, &proc_oom_score_adj },                           \
 		{ "pagemap", &proc_pagemap, nullptr },                                             \
 		{ "patch_state", &text_0400, &proc_patch_state_text },                             \
 		{ "personality", &text_0400, &proc_personality_text },                             \
@@ -172,13 +172,13 @@ static const struct synthetic_type task_directory;
 
 static const struct synthetic_named process_files[] = {
 	TASK_FILES,
-	{ "coredump_filter", &proc_coredump_filter, nullptr },
+	{ "coredump_filter", &proc_setting, &proc_coredump_filter },
 	{ "map_files", &proc_map_files_directory, nullptr },
 	{ "mountstats", &text_0400, &proc_mountstats_text },
 	{ "net", &synthetic_directory, &proc_net_table },
 	{ "task", &task_directory, nullptr },
 	{ "timers", &proc_timers, nullptr },
-	{ "timerslack_ns", &proc_timerslack, nullptr },
+	{ "timerslack_ns", &proc_setting_of_all, &proc_timerslack },
 };
 static const struct synthetic_table process_table = SYNTHETIC_TABLE(process_files);
 

@@ -7,8 +7,6 @@
 
 #include <lib/errno.h>
 
-#include <linux/capability.h>
-
 static void map_show(struct task *task, const struct synthetic_node *node, struct text_buffer *out)
 {
 	text_printf(out, "%10u %10u %10u\n", 0, 0, UINT32_MAX);
@@ -19,41 +17,6 @@ static void setgroups_show(struct task *task, const struct synthetic_node *node,
 {
 	text_printf(out, "allow\n");
 }
-
-/* As whom somebody logged in, set once by login(1) through pam_loginuid(8). */
-static int loginuid_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	struct process *process;
-	int err = proc_node_process(node, &process);
-
-	if (err)
-		return err;
-	text_printf(out, "%u", READ_ONCE(process->login_user) - 1);
-	process_put(process);
-	return 0;
-}
-
-static int loginuid_store(const struct synthetic_node *node, char *text, size_t size)
-{
-	struct process *process;
-	s64 value;
-	int err = synthetic_parse_number(text, 0, UINT32_MAX, &value);
-
-	if (!err)
-		err = proc_node_process(node, &process);
-	if (err)
-		return err;
-	if (process != current_process() || (process->login_user && !capable(CAP_AUDIT_CONTROL)))
-		err = -EPERM;
-	else
-		WRITE_ONCE(process->login_user, (u32)value + 1);
-	process_put(process);
-	return err;
-}
-
-const struct synthetic_type proc_loginuid = { .mode = S_IFREG | 0644,
-					      .show = loginuid_show,
-					      .store = loginuid_store };
 
 /* Of sessionid: "not set". */
 static void unset_show(struct task *task, const struct synthetic_node *node,

@@ -121,31 +121,6 @@ static void oom_score_show(struct task *task, const struct synthetic_node *node,
 	text_printf(out, "%lld\n", (long long)MAX(score, 0l));
 }
 
-static void oom_score_adj_show(struct task *task, const struct synthetic_node *node,
-			       struct text_buffer *out)
-{
-	struct process *process = task->process;
-
-	text_printf(out, "%d\n", process->oom_score_adj);
-}
-
-static int oom_score_adj_store(const struct synthetic_node *node, char *text, size_t size)
-{
-	struct process *process;
-	s64 value;
-	int err = synthetic_parse_number(text, -1000, 1000, &value);
-	if (!err)
-		err = proc_node_process(node, &process);
-	if (err)
-		return err;
-	if (value < process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
-		err = -EACCES;
-	else
-		process->oom_score_adj = (int)value;
-	process_put(process);
-	return err;
-}
-
 /* Where a thread is in the kernel */
 
 struct stack_text {
@@ -232,50 +207,11 @@ const struct proc_text proc_oom_score_text = { oom_score_show }, proc_wchan_text
 		       proc_cgroup_text = { cgroup_show };
 
 /* Those that can be written have a type of their own. */
-static const struct proc_text comm_text = { comm_show },
-			      oom_score_adj_text = { oom_score_adj_show };
+static const struct proc_text comm_text = { comm_show };
 
 static int comm_file_show(const struct synthetic_node *node, struct text_buffer *out)
 {
 	return proc_show_text(node, &comm_text, out);
-}
-
-/* oom_adj: the same value on the scale that it had before, -17 to 15. */
-
-static int oom_adj_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	struct process *process;
-	int err = proc_node_process(node, &process);
-
-	if (err)
-		return err;
-	text_printf(out, "%d\n",
-		    process->oom_score_adj == 1000 ? 15 : process->oom_score_adj * 17 / 1000);
-	process_put(process);
-	return 0;
-}
-
-static int oom_adj_store(const struct synthetic_node *node, char *text, size_t size)
-{
-	char scaled[16];
-	s64 value;
-	int err = synthetic_parse_number(text, -17, 15, &value);
-
-	if (err)
-		return err;
-	(void)snprintf(scaled, sizeof(scaled), "%d", value == 15 ? 1000 : (int)value * 1000 / 17);
-	return oom_score_adj_store(node, scaled, strlen(scaled));
-}
-
-const struct synthetic_type proc_oom_adj = { .mode = S_IFREG | 0644,
-					     .valid = proc_node_valid,
-					     .attributes = proc_node_attributes,
-					     .show = oom_adj_show,
-					     .store = oom_adj_store };
-
-static int oom_score_adj_file_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	return proc_show_text(node, &oom_score_adj_text, out);
 }
 
 const struct synthetic_type proc_comm = { .mode = S_IFREG | 0644,
@@ -283,8 +219,3 @@ const struct synthetic_type proc_comm = { .mode = S_IFREG | 0644,
 					  .attributes = proc_node_attributes,
 					  .show = comm_file_show,
 					  .store = comm_store };
-const struct synthetic_type proc_oom_score_adj = { .mode = S_IFREG | 0644,
-						   .valid = proc_node_valid,
-						   .attributes = proc_node_attributes,
-						   .show = oom_score_adj_file_show,
-						   .store = oom_score_adj_store };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/<pid>: schedstat, sched, children, timers, timerslack_ns, coredump_filter. */
+/* /proc/<pid>: schedstat, sched, children, timers. */
 #include <fs/proc/proc_mount.h>
 
 #include <lib/errno.h>
@@ -73,76 +73,6 @@ static void children_show(struct task *task, const struct synthetic_node *node,
 
 const struct proc_text proc_schedstat_text = { schedstat_show }, proc_sched_text = { sched_show },
 		       proc_children_text = { children_show };
-
-/* Numbers that can be set. */
-
-static int timerslack_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	struct task *task;
-	int err = proc_node_task(node, &task);
-
-	if (err)
-		return err;
-	text_printf(out, "%llu\n", (unsigned long long)task->timer_slack_ns);
-	task_put(task);
-	return 0;
-}
-
-static int timerslack_store(const struct synthetic_node *node, char *text, size_t size)
-{
-	struct task *task;
-	s64 value;
-	int err = synthetic_parse_number(text, 0, INT64_MAX, &value);
-
-	if (!err)
-		err = proc_node_task(node, &task);
-	if (err)
-		return err;
-	if (task != current_task() && !capable(CAP_SYS_NICE))
-		err = -EPERM;
-	else
-		task->timer_slack_ns = value ? (u64)value : 50000; /* prctl(2): the default */
-	task_put(task);
-	return err;
-}
-
-static int filter_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	struct process *process;
-	int err = proc_node_process(node, &process);
-
-	if (err)
-		return err;
-	text_printf(out, "%08x\n", process->coredump_filter);
-	process_put(process);
-	return 0;
-}
-
-static int filter_store(const struct synthetic_node *node, char *text, size_t size)
-{
-	struct process *process;
-	s64 value;
-	int err = synthetic_parse_number(text, 0, UINT32_MAX, &value);
-
-	if (!err)
-		err = proc_node_process(node, &process);
-	if (err)
-		return err;
-	process->coredump_filter = (u32)value & COREDUMP_FILTER_BITS;
-	process_put(process);
-	return 0;
-}
-
-const struct synthetic_type proc_timerslack = { .mode = S_IFREG | 0666,
-						.show = timerslack_show,
-						.store = timerslack_store,
-						.valid = proc_node_valid,
-						.attributes = proc_node_attributes };
-const struct synthetic_type proc_coredump_filter = { .mode = S_IFREG | 0644,
-						     .show = filter_show,
-						     .store = filter_store,
-						     .valid = proc_node_valid,
-						     .attributes = proc_node_attributes };
 
 /* timers: the POSIX timers of the process. */
 
