@@ -68,4 +68,6 @@ void trap_syscall(struct trap_frame *frame)
 		frame_set_return_value(frame, (u64)dispatch(frame));
 	else
 		watched_syscall(frame);
+	if (unlikely(current_thread()->derivation_uses))
+		syscall_leave_derivations(frame);
 }

@@ -48,11 +48,6 @@ static void node_free(struct rcu_head *head)
 	slab_free(node_cache, container_of(head, struct derivation, rcu));
 }
 
-static void node_get(struct derivation *d)
-{
-	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-}
-
 bool derivation_get_unless_zero(struct derivation *d)
 {
 	u32 refs = __atomic_load_n(&d->refs, __ATOMIC_RELAXED);
@@ -178,6 +173,21 @@ u64 derivation_bytes(void)
 
 /* --- uses --- */
 
+/* Most calls use one derived handle: there is room for that in the thread. */
+static struct derivation_use *use_alloc(struct thread *self)
+{
+	return likely(!self->first_use.derivation) ? &self->first_use
+						   : slab_alloc(use_cache, ALLOC_ATOMIC);
+}
+
+static void use_free(struct derivation_use *use)
+{
+	if (likely(use == &use->thread->first_use))
+		use->derivation = nullptr;
+	else
+		slab_free(use_cache, use);
+}
+
 int derivation_enter(struct derivation *d)
 {
 	struct thread *self = current_thread();
@@ -188,8 +198,8 @@ int derivation_enter(struct derivation *d)
 			derivation_put(d);
 			return derivation_revoked(d) ? -EKEYREVOKED : 0;
 		}
-	use = slab_alloc(use_cache, ALLOC_ATOMIC);
-	if (!use) {
+	use = use_alloc(self);
+	if (unlikely(!use)) {
 		derivation_put(d);
 		return -ENOMEM;
 	}
@@ -197,7 +207,6 @@ int derivation_enter(struct derivation *d)
 	use->thread = self;
 	use->next = self->derivation_uses;
 	self->derivation_uses = use;
-	thread_work_set(&self->base, WORK_NOTIFY);
 	spin_lock(&d->lock);
 	list_add(&d->uses, &use->node);
 	spin_unlock(&d->lock);
@@ -219,12 +228,12 @@ bool derivation_leave_all(void)
 		list_remove(&use->node);
 		spin_unlock(&d->lock);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		if (derivation_revoked(d)) {
+		if (unlikely(derivation_revoked(d))) {
 			revoked = true;
 			wake_up(&quiet, 0);
 		}
 		derivation_put(d);
-		slab_free(use_cache, use);
+		use_free(use);
 	}
 	return revoked;
 }
@@ -233,7 +242,7 @@ struct derivation *derivation_in_use(const struct object *object)
 {
 	for (struct derivation_use *use = current_thread()->derivation_uses; use; use = use->next)
 		if (use->derivation->object == object) {
-			node_get(use->derivation);
+			derivation_get(use->derivation);
 			return use->derivation;
 		}
 	return nullptr;
@@ -274,7 +283,7 @@ static void vma_derived(struct vma *vma)
 {
 	struct derivation *d = vma->derivation;
 
-	node_get(d);
+	derivation_get(d);
 	spin_lock(&d->lock);
 	list_add(&d->mappings, &vma->derivation_node);
 	spin_unlock(&d->lock);

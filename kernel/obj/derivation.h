@@ -44,14 +44,6 @@ struct derivation {
 	struct list_head mappings __guarded_by(&lock); /* struct vma.derivation_node */
 };
 
-/* A call of a thread that looked up a derived handle; from the look-up to the end of the system call. */
-struct derivation_use {
-	struct derivation *derivation; /* holds a reference */
-	struct thread *thread;
-	struct list_head node;	     /* in derivation->uses */
-	struct derivation_use *next; /* of the same thread */
-};
-
 /* One more handle carries the node; the caller has such a handle. Null is allowed. */
 static inline void derivation_handle_opened(struct derivation *d)
 {
@@ -73,6 +65,12 @@ void derivation_put(struct derivation *d);
 static inline bool derivation_revoked(const struct derivation *d)
 {
 	return d && __atomic_load_n(&d->revoked, __ATOMIC_ACQUIRE);
+}
+
+/* One more reference, of who knows that there is one. */
+static inline void derivation_get(struct derivation *d)
+{
+	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 }
 
 /*

@@ -111,6 +111,13 @@ void pool_close_on_exec(struct pool *pool);
 [[nodiscard]] int handle_get_badge(struct pool *pool, int fd, const struct object_type *type,
 				   u32 rights, struct object **out, u64 *badge);
 
+/* Of a derived handle in a table that no other task uses: announces its use. -EKEYREVOKED, -ENOMEM. */
+[[nodiscard]] static inline int handle_enter(const struct handle *slot)
+{
+	derivation_get(slot->derivation);
+	return derivation_enter(slot->derivation);
+}
+
 /*
  * The same for the current task's own pool and the length of one system call: when no other task
  * uses the pool, nobody can close the handle meanwhile, and no reference is needed. *owned tells
@@ -131,16 +138,12 @@ void pool_close_on_exec(struct pool *pool);
 	slot = &table->slots[fd];
 	if (unlikely(!slot->object))
 		return -EBADF;
-	if (unlikely(slot->derivation)) {
-		*owned = true;
-		return handle_get(pool, fd, type, rights, out);
-	}
 	if (unlikely(type && slot->object->type != type))
 		return -EINVAL;
 	if (unlikely(rights & ~slot->rights))
 		return -EACCES;
 	*out = slot->object;
-	return 0;
+	return unlikely(slot->derivation) ? handle_enter(slot) : 0;
 }
 
 /* The same, and the badge of the handle. */
@@ -153,13 +156,12 @@ void pool_close_on_exec(struct pool *pool);
 
 	if (likely(pool->users == 1 && (unsigned)fd < table->size)) {
 		slot = &table->slots[fd];
-		/* A handle that was never derived has none. */
-		if (likely(slot->object && !slot->derivation && slot->object->type == type &&
+		if (likely(slot->object && slot->object->type == type &&
 			   !(rights & ~slot->rights))) {
 			*owned = false;
-			*badge = 0;
+			*badge = slot->badge;
 			*out = slot->object;
-			return 0;
+			return unlikely(slot->derivation) ? handle_enter(slot) : 0;
 		}
 	}
 	*owned = true;

@@ -205,8 +205,7 @@ static void deliver(struct trap_frame *frame)
 	}
 }
 
-/* A sleep that revocation ended looks like one that a signal ended; the program learns which. */
-static void leave_derivations(struct trap_frame *frame)
+void syscall_leave_derivations(struct trap_frame *frame)
 {
 	if (!derivation_leave_all() || !frame_in_syscall(frame))
 		return;
@@ -232,8 +231,6 @@ void trap_exit_to_user(struct trap_frame *frame)
 		task_exit(current_process()->group_exit_code);
 	if (work & WORK_NOTIFY) {
 		thread_work_clear(current_base(), WORK_NOTIFY);
-		if (current_thread()->derivation_uses)
-			leave_derivations(frame);
 		if (unlikely(current_thread()->group))
 			sched_group_wait();
 		signal_stop_check();

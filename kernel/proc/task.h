@@ -195,6 +195,9 @@ static inline bool task_is_confined(void)
 
 	return task && unlikely(task->confined);
 }
+/* The system call of this frame is over, and so are its uses of derived handles (obj/derivation.h). One that revocation interrupted fails
+ * with -EKEYREVOKED. */
+void syscall_leave_derivations(struct trap_frame *frame);
 /* The next process with pid >= `pid` that is in `silo` (null: any) or a silo made there, with a reference, or null. */
 struct process *process_next_within(const struct silo *silo, int pid);
 /* The same of those that the current task may know of: for /proc. */

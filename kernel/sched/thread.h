@@ -40,6 +40,14 @@ struct sched_params {
 
 #define THREAD_NAME_MAX 16 /* with the terminator, as TASK_COMM_LEN */
 
+/* A call of a thread that looked up a derived handle (obj/derivation.h); from the look-up to the end of the system call. */
+struct derivation_use {
+	struct derivation *derivation; /* holds a reference; null: free */
+	struct thread *thread;
+	struct list_head node;	     /* in derivation->uses */
+	struct derivation_use *next; /* of the same thread */
+};
+
 struct thread {
 	struct thread_base base; /* must be first */
 	u32 state;		 /* enum thread_state; atomic */
@@ -90,7 +98,8 @@ struct thread {
 	struct channel_call
 		*channel_call; /* private to ipc/channel.c: the one it makes; kept for the next */
 	struct channel_call *channel_held;	/* the one it has to reply to */
-	struct derivation_use *derivation_uses; /* private to obj/derivation.c */
+	struct derivation_use *derivation_uses; /* private to obj/derivation.c, as the next */
+	struct derivation_use first_use;
 	bool writes_for_disk; /* cleans pages by making others dirty: many dirty pages do not hold it up */
 	struct list_head *ending_untypeds; /* private to obj/untyped.c; null outside of it */
 	struct block_plug *block_plug;	   /* private to the block layer: requests that gather */
