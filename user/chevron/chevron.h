@@ -31,6 +31,9 @@ unsigned long size_of(const char *text);
 int json_line(const char *keys, ...);
 /* Prints the number of a handle that was made, or complains; what a command returns. */
 int made(const char *what, int fd);
+/* Raw commands under names that silos have too: `list POOL`, `start TASK`. */
+int pool_list(int argc, char **argv);
+int task_start(const char *task);
 /* Of all strates: a line each for `list`; ends them. */
 void list_strates(void);
 void end_strates(void);

@@ -105,7 +105,7 @@ static int channel(int argc, char **argv)
 	return 0;
 }
 
-/* send FD raw W0.. | bytes TEXT | cap FD */
+/* send FD raw W0.. | bytes TEXT | cap FD; call, which waits for the answer */
 static int send_message(int argc, char **argv)
 {
 	struct cairn_transfer transfer = { 0, CAIRN_TRANSFER_DUPLICATE, CAIRN_RIGHTS_SAME };
@@ -126,9 +126,18 @@ static int send_message(int argc, char **argv)
 		errno = EINVAL;
 		return complain("send", argv[2]);
 	}
-	return cairn_channel_send(atoi(argv[1]), CAIRN_CHANNEL_NONBLOCK, &message, &payload)
-		       ? complain("send", argv[1])
-		       : 0;
+	if (strcmp(argv[0], "send") == 0)
+		return cairn_channel_send(atoi(argv[1]), CAIRN_CHANNEL_NONBLOCK, &message, &payload)
+			       ? complain("send", argv[1])
+			       : 0;
+	if (cairn_channel_call(atoi(argv[1]), 0, &message, &payload))
+		return complain("call", argv[1]);
+	if (!json_line("word0%u word1%u word2%u word3%u", (unsigned long long)message.words[0],
+		       (unsigned long long)message.words[1], (unsigned long long)message.words[2],
+		       (unsigned long long)message.words[3]))
+		printf("answer %lu %lu %lu %lu\n", message.words[0], message.words[1],
+		       message.words[2], message.words[3]);
+	return 0;
 }
 
 static int receive(int argc, char **argv)
@@ -170,6 +179,8 @@ const struct command raw_commands[] = {
 	{ "close", "HANDLE", "gives it up", 1, close_slot },
 	{ "channel", "", "makes a channel", 0, channel },
 	{ "send", "HANDLE raw W...|bytes TEXT|cap HANDLE", "sends words, bytes or a handle", 3,
+	  send_message },
+	{ "call", "HANDLE raw W...|bytes TEXT|cap HANDLE", "the same, and waits for the answer", 3,
 	  send_message },
 	{ "receive", "HANDLE", "takes the next message", 1, receive },
 	{ 0 },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Untyped memory, pools, address spaces and tasks by hand, to learn from. */
 #include "chevron.h"
+#include "child.h"
 
 #include <cairn/aspace.h>
 #include <cairn/handle.h>
@@ -8,9 +9,11 @@
 #include <cairn/task.h>
 #include <cairn/untyped.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const types[] = { "untyped", "pool",	  "channel", "event",
 				     "timer",	"memory", "aspace",  "task" };
@@ -78,7 +81,7 @@ static struct cairn_slot slot_of(const char *path)
 	return slot;
 }
 
-static int list_pool(int argc, char **argv)
+int pool_list(int argc, char **argv)
 {
 	struct cairn_slot slot = slot_of(argv[1]);
 	struct cairn_handle_info info;
@@ -148,11 +151,36 @@ static int set(int argc, char **argv)
 		       : 0;
 }
 
-/* go TASK, rest TASK, continue TASK, step TASK, end TASK */
+/* load MEMORY child|FILE: the machine code of chevron's own program (child.c), or what is in a file. */
+static int load(int argc, char **argv)
+{
+	static char buffer[65536];
+	const char *from = child_code;
+	ssize_t size = child_code_end - child_code;
+	int file;
+
+	(void)argc;
+	if (strcmp(argv[2], "child") != 0) {
+		file = open(argv[2], O_RDONLY);
+		size = file < 0 ? -1 : read(file, buffer, sizeof(buffer));
+		from = buffer;
+		close(file);
+	}
+	if (size < 0)
+		return complain("load", argv[2]);
+	return pwrite(atoi(argv[1]), from, (size_t)size, 0) == size ? 0 : complain("load", argv[1]);
+}
+
+int task_start(const char *task)
+{
+	return cairn_task_control(atoi(task), CAIRN_TASK_START) ? complain("start", task) : 0;
+}
+
+/* rest TASK, continue TASK, step TASK, end TASK */
 static int control(int argc, char **argv)
 {
-	static const char *const words[] = { "", "go", "rest", "continue", "step", "slay" };
-	unsigned operation = 1;
+	static const char *const words[] = { "", "start", "rest", "continue", "step", "slay" };
+	unsigned operation = CAIRN_TASK_SUSPEND;
 
 	(void)argc;
 	while (strcmp(words[operation], argv[0]) != 0)
@@ -185,13 +213,13 @@ const struct command object_commands[] = {
 	{ "retype", "UNTYPED TYPE [ARGUMENT]", "makes an object from it", 2, retype },
 	{ "use", "UNTYPED", "what is used of it", 1, use },
 	{ "end", "UNTYPED", "ends all that was made from it", 1, end },
-	{ "pool", "PATH", "the slots of a pool", 1, list_pool },
+	{ "pool", "PATH", "the slots of a pool", 1, pool_list },
+	{ "load", "MEMORY child|FILE", "copies a program: chevron's own, or a file", 2, load },
 	{ "copy", "FROM TO", "copies a handle; paths as 7/3, * for any slot", 2, put },
 	{ "move", "FROM TO", "moves a handle", 2, put },
 	{ "map", "ASPACE ADDRESS BYTES MEMORY|- RIGHTS", "maps memory, or zeros", 5, map },
 	{ "set", "TASK pool|table|instruction|stack|buffer|arg0-3|nice VALUE",
 	  "sets a part; buffer is the thread pointer", 3, set },
-	{ "go", "TASK", "starts it", 1, control },
 	{ "rest", "TASK", "holds it", 1, control },
 	{ "continue", "TASK", "lets it go on", 1, control },
 	{ "step", "TASK", "for one instruction", 1, control },

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands on silos. */
 #define _GNU_SOURCE
+#include "silos.h"
 #include "chevron.h"
 
 #include <cairn/confine.h>
 #include <cairn/handle.h>
-#include <cairn/silo.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,18 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SILOS_MAX 64
+struct silo silos[SILOS_MAX];
+int silo_count;
 
-static struct silo {
-	char name[32], root[256];
-	int handle;
-	unsigned promises; /* of what is started */
-} silos[SILOS_MAX];
-static int silo_count;
-
-static const char *const states[] = { "new", "running", "paused", "stopped", "killed" };
-
-static struct silo *find(const char *name)
+struct silo *silo_find(const char *name)
 {
 	for (int i = 0; i < silo_count; i++)
 		if (strcmp(silos[i].name, name) == 0)
@@ -59,7 +51,7 @@ static int create(int argc, char **argv)
 
 static int root(int argc, char **argv)
 {
-	struct silo *s = find(argv[1]);
+	struct silo *s = silo_find(argv[1]);
 	int directory;
 
 	(void)argc;
@@ -102,13 +94,21 @@ static unsigned scheme_rights(const char *letters)
 	       (strchr(letters, 'x') ? CAIRN_RIGHT_EXECUTE : 0);
 }
 
+static void note_scheme(struct silo *s, const char *prefix, const char *rights)
+{
+	size_t used = strlen(s->schemes);
+
+	snprintf(s->schemes + used, sizeof(s->schemes) - used, "%s%s:%s", used ? " " : "", prefix,
+		 rights);
+}
+
 /* Something at a prefix below the root: a directory or file of the host, proc, or memory. */
 static int scheme(int argc, char **argv)
 {
 	const char *what = argv[3];
 	int proc = strcmp(what, "proc") == 0, memory = strcmp(what, "memory") == 0;
 	const char *rights = argc > 4 ? argv[4] : memory ? "rw" : "r";
-	struct silo *s = find(argv[1]);
+	struct silo *s = silo_find(argv[1]);
 	struct stat st = { .st_mode = S_IFDIR };
 	int source = proc ? CAIRN_SCHEME_PROC : CAIRN_SCHEME_MEMORY, error;
 
@@ -126,6 +126,8 @@ static int scheme(int argc, char **argv)
 		cairn_silo_mount(s->handle, argv[2], source, scheme_rights(rights));
 	if (error)
 		complain("scheme", argv[2]);
+	else
+		note_scheme(s, argv[2], rights);
 	if (source >= 0)
 		close(source);
 	return error;
@@ -147,7 +149,7 @@ static unsigned long cpu_limit(const char *text, unsigned *what)
 
 static int limit(int argc, char **argv)
 {
-	struct silo *s = find(argv[1]);
+	struct silo *s = silo_find(argv[1]);
 	unsigned long value = size_of(argv[3]);
 	unsigned what = ~0u;
 
@@ -172,7 +174,7 @@ static int limit(int argc, char **argv)
 
 static int host(int argc, char **argv)
 {
-	struct silo *s = find(argv[1]);
+	struct silo *s = silo_find(argv[1]);
 
 	(void)argc;
 	if (!s)
@@ -211,7 +213,7 @@ static int parse_rule(const char *text, struct cairn_silo_network_rule *rule)
 
 static int allow(int argc, char **argv)
 {
-	struct silo *s = find(argv[1]);
+	struct silo *s = silo_find(argv[1]);
 	struct cairn_silo_network_rule rule;
 	unsigned bits = 0;
 
@@ -236,7 +238,7 @@ static int promise(int argc, char **argv)
 	static const char *const names[] = { "stdio", "rpath", "wpath", "cpath", "fattr",
 					     "flock", "inet",  "unix",	"ipc",	 "proc",
 					     "exec",  "id",    "tty",	"native" };
-	struct silo *s = find(argv[1]);
+	struct silo *s = silo_find(argv[1]);
 	unsigned promises = 0, i;
 
 	if (!s)
@@ -257,10 +259,13 @@ static int promise(int argc, char **argv)
 static int start(int argc, char **argv)
 {
 	static const int keep[] = { 0, 1, 2 };
-	struct silo *s = find(argv[1]);
 	int background = strcmp(argv[argc - 1], "&") == 0, status;
+	struct silo *s;
 	pid_t pid;
 
+	if (argc == 2)
+		return task_start(argv[1]);
+	s = silo_find(argv[1]);
 	if (!s)
 		return 1;
 	if (background)
@@ -288,7 +293,7 @@ static int start(int argc, char **argv)
 
 static int control(const char *name, unsigned operation)
 {
-	struct silo *s = find(name);
+	struct silo *s = silo_find(name);
 
 	if (!s)
 		return 1;
@@ -322,96 +327,6 @@ static int kill_silo(int argc, char **argv)
 	return status;
 }
 
-static int list(int argc, char **argv)
-{
-	struct cairn_silo_info info;
-
-	(void)argc;
-	(void)argv;
-	if (!json && silo_count)
-		printf("%-16s %-8s %6s %10s %12s %12s %8s\n", "SILO", "STATE", "TASKS", "CPU MS",
-		       "MEMORY", "LIMIT", "DENIED");
-	for (int i = 0; i < silo_count; i++) {
-		long long limit;
-
-		if (cairn_silo_inspect(silos[i].handle, &info, sizeof(info)))
-			return complain("inspect", silos[i].name);
-		limit = info.memory_limit > 1ull << 62 ? -1ll : (long long)info.memory_limit;
-		if (!json_line("silo%s state%s tasks%u cpu_ms%u memory%u limit%d denied%u",
-			       silos[i].name, states[info.state], (unsigned long long)info.tasks,
-			       info.cpu_ns / 1000000, info.memory_used, limit, info.denied))
-			printf("%-16s %-8s %6u %10llu %12llu %12lld %8llu\n", silos[i].name,
-			       states[info.state], info.tasks, info.cpu_ns / 1000000,
-			       info.memory_used, limit, info.denied);
-	}
-	list_strates();
-	return 0;
-}
-
-static const char *event_name(unsigned kind)
-{
-	switch (kind) {
-	case CAIRN_SILO_EVENT_STARTED:
-		return "started";
-	case CAIRN_SILO_EVENT_STOPPED:
-		return "stopped";
-	case CAIRN_SILO_EVENT_CRASHED:
-		return "ended by signal";
-	case CAIRN_SILO_EVENT_OUT_OF_MEMORY:
-		return "out of memory";
-	case CAIRN_SILO_DENIED_CAPABILITY:
-		return "denied: capability";
-	case CAIRN_SILO_DENIED_PROCESS:
-		return "denied: process";
-	case CAIRN_SILO_DENIED_TASK:
-		return "denied: task";
-	case CAIRN_SILO_DENIED_SOCKET:
-		return "denied: socket";
-	case CAIRN_SILO_DENIED_ADDRESS:
-		return "denied: address";
-	case CAIRN_SILO_DENIED_DIRECTORY:
-		return "denied: directory";
-	case CAIRN_SILO_DENIED_FLOW:
-		return "denied: flow";
-	case CAIRN_SILO_DENIED_PROMISE:
-		return "denied: promise";
-	default:
-		return "?";
-	}
-}
-
-static int events(int argc, char **argv)
-{
-	struct silo *s = find(argv[1]);
-	struct cairn_silo_event e;
-
-	(void)argc;
-	if (!s)
-		return 1;
-	while (cairn_silo_event(s->handle, &e, CAIRN_SILO_NONBLOCK) == 0)
-		if (!json_line("time_ns%u pid%d task%s event%s value%u lost%u", e.time_ns,
-			       (long long)e.pid, e.name, event_name(e.kind), e.value, e.lost))
-			printf("%6llu.%06llu %5d %-15s %s %llu\n", e.time_ns / 1000000000,
-			       e.time_ns / 1000 % 1000000, e.pid, e.name, event_name(e.kind),
-			       e.value);
-	return 0;
-}
-
-static int top(int argc, char **argv)
-{
-	int rounds = argc > 1 ? atoi(argv[1]) : 1 << 30;
-
-	for (int i = 0; i < rounds; i++) {
-		if (!json)
-			printf("\033[H\033[2J");
-		if (list(argc, argv))
-			return 1;
-		if (i + 1 < rounds)
-			sleep(1);
-	}
-	return 0;
-}
-
 const struct command silo_commands[] = {
 	{ "create", "SILO", "makes a silo, which may do nothing yet", 1, create },
 	{ "root", "SILO DIRECTORY", "what its / is", 2, root },
@@ -424,12 +339,14 @@ const struct command silo_commands[] = {
 	  allow },
 	{ "pledge", "SILO PROMISE...",
 	  "classes of calls that programs started from now on may make", 2, promise },
-	{ "start", "SILO PROGRAM [WORD...] [&]", "runs a program inside", 2, start },
+	{ "start", "SILO PROGRAM [WORD...] [&] | TASK", "runs a program inside; starts a task", 1,
+	  start },
 	{ "pause", "SILO", "stops its processes", 1, pause_silo },
 	{ "resume", "SILO", "lets them go on", 1, resume },
 	{ "kill", "SILO|STRATE|all", "ends them, and leaves nothing", 1, kill_silo },
-	{ "list", "", "all silos and what they use", 0, list },
-	{ "events", "SILO", "what happened, and what was denied", 1, events },
-	{ "top", "[ROUNDS]", "list, every second", 0, top },
+	{ "list", "[POOL]", "all silos and what they use; the slots of a pool", 0, silo_list },
+	{ "events", "SILO", "what happened, and what was denied", 1, silo_events },
+	{ "top", "[ROUNDS]", "what they use and do, every second until a key is pressed", 0,
+	  silo_top },
 	{ 0 },
 };
