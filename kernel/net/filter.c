@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Socket filters: what of a packet a program of classic BPF lets through to a socket. */
+#include <core/percpu.h>
 #include <core/random.h>
 #include <core/rcu.h>
 #include <lib/bpf.h>
@@ -11,69 +12,76 @@
 #include <net/device.h>
 #include <net/filter.h>
 
-struct socket_filter {
+struct socket_program {
 	struct rcu_head rcu;
 	size_t count;
-	struct sock_filter program[] __counted_by(count);
+	struct sock_filter instructions[] __counted_by(count);
 };
 
-static void filter_free(struct rcu_head *head)
+static void program_free(struct rcu_head *head)
 {
-	kfree(container_of(head, struct socket_filter, rcu));
+	kfree(container_of(head, struct socket_program, rcu));
 }
 
-static void replace(struct socket *socket, struct socket_filter *filter)
+static bool replace(struct socket_program **place, struct socket_program *program)
 {
-	struct socket_filter *old = __atomic_exchange_n((struct socket_filter **)&socket->filter,
-							filter, __ATOMIC_ACQ_REL);
+	struct socket_program *old = __atomic_exchange_n(place, program, __ATOMIC_ACQ_REL);
 
 	if (old)
-		rcu_call(&old->rcu, filter_free);
+		rcu_call(&old->rcu, program_free);
+	return old;
 }
 
-int socket_filter_attach(struct socket *socket, const void *value, size_t length)
+int socket_program_attach(struct socket_program **place, const void *value, size_t length)
 {
-	struct socket_filter *filter;
+	struct socket_program *program;
 	struct sock_fprog given;
 	int error;
 
 	if (length != sizeof(given))
 		return -EINVAL;
-	if (socket->options & SOCKET_LOCK_FILTER)
-		return -EPERM;
 	memcpy(&given, value, sizeof(given));
 	if (!given.len || given.len > BPF_MAXINSNS)
 		return -EINVAL;
-	filter = kmalloc(sizeof(*filter) + given.len * sizeof(struct sock_filter), 0);
-	if (!filter)
+	program = kmalloc(sizeof(*program) + given.len * sizeof(struct sock_filter), 0);
+	if (!program)
 		return -ENOMEM;
-	filter->count = given.len;
-	error = copy_from_user(filter->program, __force_user(const void __user *, given.filter),
+	program->count = given.len;
+	error = copy_from_user(program->instructions,
+			       __force_user(const void __user *, given.filter),
 			       given.len * sizeof(struct sock_filter));
 	if (!error)
-		error = bpf_check(filter->program, given.len, BPF_DIALECT_PACKET, 0);
-	if (error) {
-		kfree(filter);
-		return error;
-	}
-	replace(socket, filter);
-	return 0;
+		error = bpf_check(program->instructions, given.len, BPF_DIALECT_PACKET, 0);
+	if (error)
+		kfree(program);
+	else
+		replace(place, program);
+	return error;
+}
+
+int socket_program_detach(struct socket_program **place)
+{
+	return replace(place, nullptr) ? 0 : -ENOENT;
+}
+
+int socket_filter_attach(struct socket *socket, const void *value, size_t length)
+{
+	if (socket->options & SOCKET_LOCK_FILTER)
+		return -EPERM;
+	return socket_program_attach(&socket->filter, value, length);
 }
 
 int socket_filter_detach(struct socket *socket)
 {
 	if (socket->options & SOCKET_LOCK_FILTER)
 		return -EPERM;
-	if (!socket->filter)
-		return -ENOENT;
-	replace(socket, nullptr);
-	return 0;
+	return socket_program_detach(&socket->filter);
 }
 
 void socket_filter_release(struct socket *socket)
 {
 	if (socket->filter)
-		replace(socket, nullptr);
+		(void)socket_program_detach(&socket->filter);
 }
 
 /* What is known of a packet besides its bytes (SKF_AD_*). */
@@ -96,6 +104,8 @@ static bool load_ancillary(const struct packet *packet, u32 what, u32 *out)
 		*out = packet->mark;
 		return true;
 	case SKF_AD_CPU:
+		*out = cpu_id();
+		return true;
 	case SKF_AD_QUEUE:
 	case SKF_AD_RXHASH:
 	case SKF_AD_VLAN_TAG:
@@ -136,11 +146,16 @@ static bool load(const void *context, u32 offset, unsigned size, u32 *out)
 	return true;
 }
 
-u32 socket_filter_run(const struct socket *socket, const struct packet *packet)
+u32 socket_program_run(const struct socket_program *program, const struct packet *packet)
 {
-	const struct socket_filter *filter =
-		rcu_dereference(*(struct socket_filter **)&socket->filter);
 	struct bpf_input input = { .context = packet, .length = packet->length, .load = load };
 
-	return filter ? bpf_run(filter->program, &input) : packet->length;
+	return bpf_run(program->instructions, &input);
+}
+
+u32 socket_filter_run(const struct socket *socket, const struct packet *packet)
+{
+	const struct socket_program *filter = rcu_dereference(socket->filter);
+
+	return filter ? socket_program_run(filter, packet) : packet->length;
 }

@@ -5,9 +5,23 @@
 #include <net/packet_buffer.h>
 #include <net/socket.h>
 
-/* `value` is a struct sock_fprog, whose program is in user memory. -EINVAL, -EFAULT, -ENOMEM, -EPERM (locked). */
+/* A program of classic BPF, or none; read under RCU. */
+struct socket_program;
+
+/*
+ * Puts the program of a struct sock_fprog, whose instructions are in user memory, in the place of what is there. -EINVAL, -EFAULT, -ENOMEM.
+ * May sleep.
+ */
+[[nodiscard]] int socket_program_attach(struct socket_program **place, const void *value,
+					size_t length);
+/* -ENOENT: there is none. */
+int socket_program_detach(struct socket_program **place);
+/* What the program says of the packet; offsets count from packet->data. Under RCU; there is a program. */
+[[nodiscard]] u32 socket_program_run(const struct socket_program *program,
+				     const struct packet *packet);
+
+/* SO_ATTACH_FILTER, SO_DETACH_FILTER. -EPERM: locked; else as above. */
 [[nodiscard]] int socket_filter_attach(struct socket *socket, const void *value, size_t length);
-/* -ENOENT: there is none; -EPERM: locked. */
 [[nodiscard]] int socket_filter_detach(struct socket *socket);
 /* For the end of a socket. */
 void socket_filter_release(struct socket *socket);

@@ -49,8 +49,8 @@ static void describe_tcp(const struct tcp *t, struct inet_description *out)
 static void describe_udp(const struct udp *u, struct inet_description *out)
 {
 	out->state = u->inet.node.remote_port ? TCP_ESTABLISHED : TCP_CLOSED;
-	out->receiving = u->received_memory;
-	out->dropped = u->dropped;
+	out->receiving = u->received.memory;
+	out->dropped = u->received.dropped;
 }
 
 static void describe_raw(struct inet_socket *s, struct inet_description *out) __must_hold(&s->lock)

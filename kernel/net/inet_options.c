@@ -2,12 +2,11 @@
 /* Options of levels IPPROTO_IP and IPPROTO_IPV6 (ip(7), ipv6(7)). */
 #include <lib/errno.h>
 #include <lib/string.h>
-#include <mm/slab.h>
+#include <net/filter.h>
 #include <net/inet_socket.h>
-#include <net/multicast.h>
 #include <obj/credentials.h>
 
-#define MEMBERSHIPS_MAX 20 /* igmp_max_memberships */
+#include <asm/socket.h>
 
 /* Options that are a flag. */
 struct flag_option {
@@ -30,6 +29,20 @@ static const struct flag_option flag_options[] = {
 	{ SOL_IPV6, IPV6_RECVERR, INET6_RECEIVE_ERRORS },
 	{ SOL_IPV6, IPV6_FREEBIND, INET_FREEBIND },
 	{ SOL_IPV6, IPV6_TRANSPARENT, INET_TRANSPARENT },
+	{ SOL_IP, IP_RECVOPTS, INET_RECEIVE_OPTIONS },
+	{ SOL_IP, IP_RETOPTS, INET_RETURN_OPTIONS },
+	{ SOL_IP, IP_BIND_ADDRESS_NO_PORT, INET_BIND_NO_PORT },
+	{ SOL_IP, IP_PASSSEC, INET_PASS_SECURITY }, /* without a security module: nothing to pass */
+	{ SOL_IPV6, IPV6_FLOWINFO, INET6_RECEIVE_FLOWINFO },
+	{ SOL_IPV6, IPV6_RECVHOPOPTS, INET6_RECEIVE_HOP_OPTIONS },
+	{ SOL_IPV6, IPV6_RECVRTHDR, INET6_RECEIVE_ROUTING },
+	{ SOL_IPV6, IPV6_RECVDSTOPTS, INET6_RECEIVE_DESTINATION_OPTIONS },
+	{ SOL_IPV6, IPV6_RECVORIGDSTADDR, INET6_RECEIVE_ORIGINAL },
+	{ SOL_IPV6, IPV6_MULTICAST_ALL, INET6_MULTICAST_ALL },
+	{ SOL_IPV6, IPV6_DONTFRAG, INET6_DONT_FRAGMENT },
+	{ SOL_IPV6, IPV6_AUTOFLOWLABEL, INET6_AUTO_FLOW_LABEL },
+	{ SOL_IPV6, IPV6_FLOWINFO_SEND, INET6_SEND_FLOWINFO },
+	{ SOL_IPV6, IPV6_HDRINCL, INET6_HEADER_INCLUDED },
 };
 
 static u32 flag_of(int level, int option)
@@ -38,166 +51,6 @@ static u32 flag_of(int level, int option)
 		if (flag_options[i].level == level && flag_options[i].option == option)
 			return flag_options[i].flag;
 	return 0;
-}
-
-/* The device that a membership names by index, by an address of its own, or not at all. */
-static struct net_device *membership_device(struct inet_socket *s, const struct inet_address *group,
-					    int index, u32 address)
-{
-	struct network_namespace *network = s->node.network;
-	struct inet_address any = {};
-	struct route_result route;
-
-	if (index)
-		return net_device_find(network, index);
-	if (address) {
-		struct inet_address local = inet_from_v4(address);
-
-		for (struct net_device *d = rcu_dereference(network->devices); d;
-		     d = rcu_dereference(d->next))
-			for (struct net_address *a = rcu_dereference(d->addresses); a;
-			     a = rcu_dereference(a->next))
-				if (inet_equal(&a->address, &local))
-					return d;
-		return nullptr;
-	}
-	return route_find(network, group, &any, s->multicast_device, &route) ? nullptr
-									     : route.device;
-}
-
-static int add_membership(struct inet_socket *s, struct net_device *device,
-			  const struct inet_address *group)
-{
-	struct inet_membership *m = kmalloc(sizeof(*m), ALLOC_ATOMIC), *old;
-	unsigned count = 0;
-	int error = m ? multicast_join(device, group) : -ENOBUFS;
-
-	if (error) {
-		kfree(m);
-		return error;
-	}
-	*m = (struct inet_membership){ .group = *group, .device_index = device->index };
-	spin_lock(&s->lock);
-	for (old = s->memberships; old; old = old->next, count++)
-		if (old->device_index == device->index && inet_equal(&old->group, group))
-			break;
-	if (old)
-		error = -EADDRINUSE;
-	else if (count >= MEMBERSHIPS_MAX)
-		error = -ENOBUFS;
-	if (!error) {
-		m->next = s->memberships;
-		s->memberships = m;
-	}
-	spin_unlock(&s->lock);
-	if (error) {
-		multicast_leave(device, group);
-		kfree(m);
-	}
-	return error;
-}
-
-static int drop_membership(struct inet_socket *s, struct net_device *device,
-			   const struct inet_address *group)
-{
-	struct inet_membership **link, *gone = nullptr;
-
-	spin_lock(&s->lock);
-	for (link = &s->memberships; *link; link = &(*link)->next)
-		if ((*link)->device_index == device->index && inet_equal(&(*link)->group, group)) {
-			gone = *link;
-			*link = gone->next;
-			break;
-		}
-	spin_unlock(&s->lock);
-	if (!gone)
-		return -EADDRNOTAVAIL;
-	multicast_leave(device, group);
-	kfree(gone);
-	return 0;
-}
-
-static int membership(struct inet_socket *s, bool add, const struct inet_address *group, int index,
-		      u32 address)
-{
-	struct net_device *device;
-	int error = -ENODEV;
-
-	if (!inet_is_multicast(group))
-		return -EINVAL;
-	rcu_read_lock();
-	device = membership_device(s, group, index, address);
-	if (device)
-		error = add ? add_membership(s, device, group) : drop_membership(s, device, group);
-	rcu_read_unlock();
-	return error;
-}
-
-static int membership_v4(struct inet_socket *s, bool add, const void *value, size_t length)
-{
-	struct ip_mreqn mreq = {};
-	struct inet_address group;
-
-	if (length < sizeof(struct ip_mreq))
-		return -EINVAL;
-	memcpy(&mreq, value, MIN(length, sizeof(mreq)));
-	group = inet_from_v4(mreq.imr_multiaddr.s_addr);
-	return membership(s, add, &group, mreq.imr_ifindex, mreq.imr_address.s_addr);
-}
-
-static int membership_v6(struct inet_socket *s, bool add, const void *value, size_t length)
-{
-	struct inet_address group;
-	struct ipv6_mreq mreq;
-
-	if (length < sizeof(mreq))
-		return -EINVAL;
-	memcpy(&mreq, value, sizeof(mreq));
-	memcpy(&group, &mreq.ipv6mr_multiaddr, sizeof(group));
-	return membership(s, add, &group, mreq.ipv6mr_ifindex, 0);
-}
-
-/* MCAST_JOIN_GROUP and MCAST_LEAVE_GROUP of either family. */
-static int membership_generic(struct inet_socket *s, bool add, const void *value, size_t length)
-{
-	struct inet_address group;
-	struct group_req req;
-	struct socket_address address;
-	u32 scope;
-	u16 port;
-
-	if (length < sizeof(req))
-		return -EINVAL;
-	memcpy(&req, value, sizeof(req));
-	memcpy(&address.storage, &req.gr_group, sizeof(address.storage));
-	address.length = sizeof(address.storage);
-	if (inet_decode(&s->node, &address, &group, &port, &scope))
-		return -EINVAL;
-	return membership(s, add, &group, (int)req.gr_interface, 0);
-}
-
-static int set_multicast_device(struct inet_socket *s, const void *value, size_t length)
-{
-	struct ip_mreqn mreq = {};
-	struct net_device *device = nullptr;
-	struct inet_address any = inet_from_v4(0);
-
-	if (length >= sizeof(struct ip_mreq))
-		memcpy(&mreq, value, MIN(length, sizeof(mreq)));
-	else if (length >= sizeof(struct in_addr))
-		memcpy(&mreq.imr_address, value, sizeof(struct in_addr));
-	else
-		return -EINVAL;
-	if (!mreq.imr_ifindex && !mreq.imr_address.s_addr) {
-		s->multicast_device = 0;
-		return 0;
-	}
-	rcu_read_lock();
-	device = membership_device(s, &any, mreq.imr_ifindex, mreq.imr_address.s_addr);
-	if (device)
-		s->multicast_device = device->index;
-	rcu_read_unlock();
-	return device ? 0 : -EADDRNOTAVAIL;
 }
 
 static int set_ip(struct inet_socket *s, int option, int value)
@@ -224,17 +77,36 @@ static int set_ip(struct inet_socket *s, int option, int value)
 	case IP_MULTICAST_LOOP:
 		s->multicast_loop = value;
 		return 0;
-	case IP_BIND_ADDRESS_NO_PORT:
-	case IP_RECVOPTS:
-	case IP_RETOPTS:
-	case IP_PASSSEC:
-	case IP_CHECKSUM:
-		return value < 0 ? -EINVAL : 0;
-	case IP_OPTIONS:
+	case IP_MINTTL:
+		if (value < 0 || value > 255)
+			return -EINVAL;
+		s->min_ttl = (u8)value;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
+}
+
+/* RFC 5014: each of three pairs at most once. */
+static int set_address_preferences(struct inet_socket *s, u32 value)
+{
+	static const u32 pairs[] = {
+		IPV6_PREFER_SRC_TMP | IPV6_PREFER_SRC_PUBLIC | IPV6_PREFER_SRC_PUBTMP_DEFAULT,
+		IPV6_PREFER_SRC_HOME | IPV6_PREFER_SRC_COA,
+		IPV6_PREFER_SRC_CGA | IPV6_PREFER_SRC_NONCGA,
+	};
+	u32 preferences = s->address_preferences;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		u32 given = value & pairs[i];
+
+		if (given & (given - 1))
+			return -EINVAL;
+		if (given)
+			preferences = (preferences & ~pairs[i]) | given;
+	}
+	s->address_preferences = (u16)preferences;
+	return 0;
 }
 
 static int set_ipv6(struct inet_socket *s, int option, int value)
@@ -273,15 +145,12 @@ static int set_ipv6(struct inet_socket *s, int option, int value)
 			return -EINVAL;
 		s->path_mtu_discovery = (u8)value;
 		return 0;
-	case IPV6_DONTFRAG:
-	case IPV6_AUTOFLOWLABEL:
-	case IPV6_FLOWINFO_SEND:
-	case IPV6_RECVRTHDR:
-	case IPV6_RECVHOPOPTS:
-	case IPV6_RECVDSTOPTS:
 	case IPV6_ADDR_PREFERENCES:
+		return set_address_preferences(s, (u32)value);
 	case IPV6_MINHOPCOUNT:
-	case IPV6_MULTICAST_ALL:
+		if (value < 0 || value > 255)
+			return -EINVAL;
+		s->min_hops6 = (u8)value;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -296,7 +165,7 @@ static int set_number(struct inet_socket *s, int level, int option, int value)
 		return level == SOL_IP ? set_ip(s, option, value) : set_ipv6(s, option, value);
 	if (flag == INET_TRANSPARENT && value && !capable(CAP_NET_ADMIN) && !capable(CAP_NET_RAW))
 		return -EPERM;
-	if (flag == INET_HEADER_INCLUDED && s->node.kind != INET_RAW)
+	if ((flag & (INET_HEADER_INCLUDED | INET6_HEADER_INCLUDED)) && s->node.kind != INET_RAW)
 		return -ENOPROTOOPT;
 	if (value)
 		__atomic_fetch_or(&s->flags, flag, __ATOMIC_RELAXED);
@@ -305,26 +174,123 @@ static int set_number(struct inet_socket *s, int level, int option, int value)
 	return 0;
 }
 
+static int bind_to_index(struct inet_socket *s, struct socket *socket, int index)
+{
+	/* socket(7): who is bound already may not choose another without the right to. */
+	if (socket->bound_device && !capable(CAP_NET_RAW))
+		return -EPERM;
+	spin_lock(&s->lock);
+	socket->bound_device = s->node.bound_device = index;
+	s->route_valid = false;
+	spin_unlock(&s->lock);
+	return 0;
+}
+
+/* SO_BINDTODEVICE: the name of a device, or none. */
+static int bind_to_device(struct inet_socket *s, struct socket *socket, const void *value,
+			  size_t length)
+{
+	char name[IFNAMSIZ] = {};
+	const struct net_device *device;
+	int index = 0;
+
+	memcpy(name, value, MIN(length, sizeof(name) - 1));
+	if (name[0]) {
+		rcu_read_lock();
+		device = net_device_find_name(socket->network, name);
+		index = device ? device->index : 0;
+		rcu_read_unlock();
+		if (!index)
+			return -ENODEV;
+	}
+	return bind_to_index(s, socket, index);
+}
+
+static int bind_to_number(struct inet_socket *s, struct socket *socket, const void *value,
+			  size_t length)
+{
+	int index;
+	bool exists;
+
+	if (length < sizeof(index))
+		return -EINVAL;
+	memcpy(&index, value, sizeof(index));
+	rcu_read_lock();
+	exists = !index || net_device_find(socket->network, index);
+	rcu_read_unlock();
+	return exists ? bind_to_index(s, socket, index) : -ENODEV;
+}
+
+static int get_device(const struct inet_socket *s, void *value, size_t *length)
+{
+	const struct net_device *device;
+	char name[IFNAMSIZ] = {};
+
+	rcu_read_lock();
+	device = s->node.bound_device ? net_device_find(s->node.network, s->node.bound_device)
+				      : nullptr;
+	if (device)
+		string_copy(name, device->name, sizeof(name));
+	rcu_read_unlock();
+	if (!name[0]) {
+		*length = 0;
+		return s->node.bound_device ? -ENODEV : 0;
+	}
+	if (*length < IFNAMSIZ)
+		return -EINVAL;
+	*length = strlen(name) + 1;
+	memcpy(value, name, *length);
+	return 0;
+}
+
+/* Who of those that share a port gets a packet (socket(7)). */
+static int set_selector(struct inet_socket *s, const void *value, size_t length)
+{
+	if (s->node.kind != INET_TCP && s->node.kind != INET_UDP)
+		return -EOPNOTSUPP;
+	return socket_program_attach(&s->node.selector, value, length);
+}
+
+/* Of level SOL_SOCKET. The socket is there: its option is being set. */
+static int set_shared(struct inet_socket *s, int option, const void *value,
+		      size_t length) __no_lock_analysis
+{
+	switch (option) {
+	case SO_BINDTODEVICE:
+		return bind_to_device(s, s->socket, value, length);
+	case SO_BINDTOIFINDEX:
+		return bind_to_number(s, s->socket, value, length);
+	case SO_ATTACH_REUSEPORT_CBPF:
+		return set_selector(s, value, length);
+	case SO_DETACH_REUSEPORT_BPF:
+		return socket_program_detach(&s->node.selector);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
 int inet_set_option(struct inet_socket *s, int level, int option, const void *value, size_t length)
 {
-	int number = 0;
+	int number = 0, error;
 
+	if (level == SOL_SOCKET)
+		return set_shared(s, option, value, length);
 	if ((level != SOL_IP && level != SOL_IPV6) ||
 	    (level == SOL_IPV6 && s->node.family != AF_INET6))
 		return -ENOPROTOOPT;
-	if (level == SOL_IP && (option == IP_ADD_MEMBERSHIP || option == IP_DROP_MEMBERSHIP))
-		return membership_v4(s, option == IP_ADD_MEMBERSHIP, value, length);
-	if (level == SOL_IPV6 && (option == IPV6_ADD_MEMBERSHIP || option == IPV6_DROP_MEMBERSHIP))
-		return membership_v6(s, option == IPV6_ADD_MEMBERSHIP, value, length);
-	if (option == MCAST_JOIN_GROUP || option == MCAST_LEAVE_GROUP)
-		return membership_generic(s, option == MCAST_JOIN_GROUP, value, length);
-	if (level == SOL_IP && option == IP_MULTICAST_IF)
-		return set_multicast_device(s, value, length);
+	error = inet_set_membership(s, level, option, value, length);
+	if (error != -ENOPROTOOPT)
+		return error;
+	if (level == SOL_IP && option == IP_OPTIONS)
+		return inet_set_ip_options(s, value, length);
+	if (level == SOL_IPV6 && inet_extension_of(option) >= 0)
+		return inet_set_extension(s, (enum inet_extension)inet_extension_of(option), value,
+					  length);
 	if (length >= sizeof(int))
 		memcpy(&number, value, sizeof(number));
 	else if (length >= 1 && level == SOL_IP)
 		number = *(const u8 *)value;
-	else if (!(level == SOL_IP && option == IP_OPTIONS))
+	else
 		return -EINVAL;
 	return set_number(s, level, option, number);
 }
@@ -364,10 +330,8 @@ static int get_ip(struct inet_socket *s, int option, int *out)
 		return 0;
 	case IP_MTU:
 		return path_mtu(s, out);
-	case IP_BIND_ADDRESS_NO_PORT:
-	case IP_RECVOPTS:
-	case IP_RETOPTS:
-		*out = 0;
+	case IP_MINTTL:
+		*out = s->min_ttl;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -400,10 +364,16 @@ static int get_ipv6(struct inet_socket *s, int option, int *out)
 		return 0;
 	case IPV6_MTU:
 		return path_mtu(s, out);
-	case IPV6_DONTFRAG:
-	case IPV6_AUTOFLOWLABEL:
-	case IPV6_MULTICAST_ALL:
-		*out = option == IPV6_MULTICAST_ALL;
+	case IPV6_MINHOPCOUNT:
+		*out = s->min_hops6;
+		return 0;
+	case IPV6_ADDR_PREFERENCES:
+		*out = s->address_preferences & (IPV6_PREFER_SRC_TMP | IPV6_PREFER_SRC_PUBLIC)
+			       ? s->address_preferences &
+					 (IPV6_PREFER_SRC_TMP | IPV6_PREFER_SRC_PUBLIC)
+			       : IPV6_PREFER_SRC_PUBTMP_DEFAULT;
+		*out |= s->address_preferences & IPV6_PREFER_SRC_COA ? IPV6_PREFER_SRC_COA
+								     : IPV6_PREFER_SRC_HOME;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -432,13 +402,28 @@ int inet_get_option(struct inet_socket *s, int level, int option, void *value, s
 	u32 flag = flag_of(level, option);
 	int number, error = 0;
 
+	if (level == SOL_SOCKET && option == SO_BINDTODEVICE)
+		return get_device(s, value, length);
+	if (level == SOL_SOCKET && option == SO_BINDTOIFINDEX) {
+		*length = MIN(*length, sizeof(s->node.bound_device));
+		memcpy(value, &s->node.bound_device, *length);
+		return 0;
+	}
 	if ((level != SOL_IP && level != SOL_IPV6) ||
 	    (level == SOL_IPV6 && s->node.family != AF_INET6))
 		return -ENOPROTOOPT;
 	if (level == SOL_IP && option == IP_MULTICAST_IF)
 		return get_multicast_device(s, value, length);
 	if (level == SOL_IP && option == IP_OPTIONS) {
-		*length = 0;
+		spin_lock(&s->lock);
+		*length = MIN(*length, (size_t)s->ip_options_length);
+		memcpy(value, s->ip_options, *length);
+		spin_unlock(&s->lock);
+		return 0;
+	}
+	if (level == SOL_IPV6 && inet_extension_of(option) >= 0) {
+		inet_get_extension(s, (enum inet_extension)inet_extension_of(option), value,
+				   length);
 		return 0;
 	}
 	if (flag)

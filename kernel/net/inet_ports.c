@@ -2,7 +2,9 @@
 /* Ports: who is bound to which, and which are free (ip(7), socket(7) SO_REUSEADDR, SO_REUSEPORT). */
 #include <core/random.h>
 #include <lib/errno.h>
+#include <lib/hash.h>
 #include <mm/slab.h>
+#include <net/filter.h>
 #include <net/inet_socket.h>
 
 #include <linux/rtnetlink.h>
@@ -276,4 +278,76 @@ int inet_match(const struct inet_node *n, const struct inet_info *info, u16 remo
 		score += 4;
 	}
 	return score;
+}
+
+static int score_of(const struct port_table *t, const struct inet_node *n,
+		    const struct inet_info *info, u16 remote_port)
+{
+	return t->stream && !n->listening ? -1 : inet_match(n, info, remote_port);
+}
+
+struct group {
+	struct port_table *table;
+	const struct inet_info *info;
+	u16 port, remote_port;
+	int score;	  /* of its members */
+	unsigned members; /* owners with that score */
+	const struct socket_program *selector;
+};
+
+/* The member that bound as the number `index`; the list has the latest first. */
+static struct inet_node *member(const struct group *g, u32 index)
+{
+	u32 skip = g->members - 1 - index;
+
+	for (struct inet_node *n = port_owners(g->table, g->info->network, g->port); n;
+	     n = rcu_dereference(n->port_next))
+		if (score_of(g->table, n, g->info, g->remote_port) == g->score && !skip--)
+			return n;
+	return nullptr;
+}
+
+static struct inet_node *select(const struct group *g, struct inet_node *otherwise,
+				struct packet *p, unsigned header)
+{
+	struct inet_node *chosen = nullptr;
+	u32 index;
+
+	packet_pull(p, header);
+	index = socket_program_run(g->selector, p);
+	packet_push(p, header);
+	if (index < g->members)
+		chosen = member(g, index);
+	return chosen ? chosen : otherwise;
+}
+
+struct inet_node *port_find(struct port_table *t, const struct inet_info *info, u16 port,
+			    u16 remote_port, struct packet *p, unsigned header)
+{
+	struct group g = { t, info, port, remote_port, .score = -1 };
+	struct inet_node *best = nullptr;
+	u64 hash =
+		hash_u64(info->source.halves[0] ^ info->source.halves[1] ^ (u64)remote_port << 32);
+
+	for (struct inet_node *n = port_owners(t, info->network, port); n;
+	     n = rcu_dereference(n->port_next)) {
+		int score = score_of(t, n, info, remote_port);
+
+		if (score < 0 || score < g.score)
+			continue;
+		if (score > g.score) {
+			best = n;
+			g.score = score;
+			g.members = 0;
+			g.selector = nullptr;
+		} else if (!n->reuse_port || !best->reuse_port) {
+			continue;
+		}
+		g.members++;
+		if (unlikely(READ_ONCE(n->selector)))
+			g.selector = rcu_dereference(n->selector);
+		if (g.members > 1 && hash_u64(hash + g.members) % g.members == 0)
+			best = n;
+	}
+	return unlikely(g.selector) && p ? select(&g, best, p, header) : best;
 }

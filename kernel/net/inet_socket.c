@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/filter.h>
 #include <net/inet_socket.h>
 #include <net/multicast.h>
 #include <net/namespace.h>
@@ -33,7 +34,7 @@ void inet_socket_init(struct inet_socket *s, struct socket *socket, enum inet_ki
 	s->ttl = s->hops6 = -1;
 	s->multicast_ttl = s->multicast_hops6 = 1;
 	s->multicast_loop = s->multicast_loop6 = true;
-	s->flags = INET_MULTICAST_ALL;
+	s->flags = INET_MULTICAST_ALL | INET6_MULTICAST_ALL | INET6_AUTO_FLOW_LABEL;
 	s->path_mtu_discovery = socket->type == SOCK_STREAM || socket->type == SOCK_DGRAM
 					? IP_PMTUDISC_WANT
 					: IP_PMTUDISC_DONT;
@@ -53,6 +54,10 @@ static void drop_membership(struct inet_socket *s, struct inet_membership *m)
 
 void inet_socket_release(struct inet_socket *s)
 {
+	inet_extensions_release(s);
+	if (s->node.selector)
+		(void)socket_program_detach(&s->node.selector);
+
 	struct packet_queue errors;
 	struct inet_membership *memberships;
 

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 struct port_binding;
+struct socket_program;
 
 enum inet_kind { INET_TCP, INET_TIME_WAIT, INET_UDP, INET_RAW, INET_PING };
 
@@ -35,6 +36,7 @@ struct inet_node {
 	u16 local_port, remote_port; /* host byte order; remote 0: not connected */
 	int bound_device;
 	u32 uid;
+	struct socket_program *selector; /* SO_ATTACH_REUSEPORT_CBPF, of the whole group; RCU */
 	struct network_namespace *network;
 	struct inet_address local, remote;
 };
@@ -53,13 +55,40 @@ struct inet_node {
 #define INET_FREEBIND BIT(10)
 #define INET_TRANSPARENT BIT(11)
 #define INET_MULTICAST_ALL BIT(12)
-#define INET_NO_CHECKSUM BIT(13)
+#define INET_RECEIVE_OPTIONS BIT(13)
+#define INET_RETURN_OPTIONS BIT(14)
+#define INET_BIND_NO_PORT BIT(15) /* IP_BIND_ADDRESS_NO_PORT */
+#define INET_PASS_SECURITY BIT(16)
+#define INET6_RECEIVE_FLOWINFO BIT(17)
+#define INET6_RECEIVE_HOP_OPTIONS BIT(18)
+#define INET6_RECEIVE_ROUTING BIT(19)
+#define INET6_RECEIVE_DESTINATION_OPTIONS BIT(20)
+#define INET6_RECEIVE_ORIGINAL BIT(21)
+#define INET6_MULTICAST_ALL BIT(22)
+#define INET6_DONT_FRAGMENT BIT(23)
+#define INET6_AUTO_FLOW_LABEL BIT(24)
+#define INET6_SEND_FLOWINFO BIT(25)
+#define INET6_HEADER_INCLUDED BIT(26)
 
 struct inet_membership {
 	struct inet_membership *next;
 	struct inet_address group;
 	int device_index;
 };
+
+/* Extension headers of IPv6 that a program may send (RFC 3542, 6 to 9). */
+enum inet_extension {
+	EXTENSION_HOP,
+	EXTENSION_ROUTING_DESTINATION,
+	EXTENSION_DESTINATION,
+	EXTENSIONS
+};
+struct inet_extension_bytes {
+	u16 length;
+	u8 bytes[] __counted_by(length);
+};
+
+#define IPV4_OPTIONS_MAX 40
 
 struct inet_socket {
 	struct inet_node node; /* first */
@@ -74,7 +103,13 @@ struct inet_socket {
 	bool multicast_loop, multicast_loop6;
 	int multicast_device;
 	u8 path_mtu_discovery; /* IP_PMTUDISC_* */
-	u32 scope;	       /* of a link-local remote: interface */
+	u8 min_ttl,
+		min_hops6; /* IP_MINTTL, IPV6_MINHOPCOUNT: segments of TCP with less are dropped */
+	u16 address_preferences; /* IPV6_ADDR_PREFERENCES; there are no temporary addresses to choose from */
+	struct inet_extension_bytes *extensions[EXTENSIONS] __guarded_by(&lock); /* kmalloc */
+	u8 ip_options[IPV4_OPTIONS_MAX] __guarded_by(&lock);
+	u8 ip_options_length; /* read without the lock */
+	u32 scope;	      /* of a link-local remote: interface */
 	struct inet_membership *memberships __guarded_by(&lock);
 	struct packet_queue errors __guarded_by(&lock); /* for MSG_ERRQUEUE */
 	/* Sends with MSG_ZEROCOPY, and the first of them that no notice tells of. */
@@ -167,6 +202,14 @@ struct inet_node *port_owners(struct port_table *t, struct network_namespace *ne
  */
 int inet_match(const struct inet_node *n, const struct inet_info *info, u16 remote_port);
 
+/*
+ * The owner of the port that a packet is for; of a stream's, one that listens. Among equals that share the port it is by
+ * the program of one of them, which sees the packet (null: none) behind `header` bytes, or by a hash of the sender. Null: none.
+ * Under RCU.
+ */
+struct inet_node *port_find(struct port_table *t, const struct inet_info *info, u16 port,
+			    u16 remote_port, struct packet *p, unsigned header);
+
 /* --- Connections (inet_hash.c) --- */
 
 #define CONNECTION_BUCKETS 16384
@@ -211,19 +254,66 @@ long inet_ioctl(struct socket *socket, unsigned request, unsigned long argument)
 
 /* Appends a control message to what a receiver gets; MSG_CTRUNC when there is no room. */
 void inet_put_control(struct socket_message *m, int level, int type, const void *data, size_t size);
-/* What the options of the socket ask for about a datagram of `info` (IP_PKTINFO, IP_TTL, SO_TIMESTAMP). */
+/* What the options of the socket ask for about a packet with struct datagram_received (IP_PKTINFO, IP_TTL, SO_TIMESTAMP). */
 void inet_put_packet_control(const struct inet_socket *s, struct socket_message *m,
-			     const struct packet *p, const struct inet_address *destination,
-			     int device_index, u8 ttl, u8 tos);
+			     const struct packet *p);
+/* SO_TIMESTAMP and its like: when the bytes came. */
+void inet_put_times(const struct socket *socket, struct socket_message *m, u64 ns);
 /* What control messages of a sender ask for. */
 struct inet_send_control {
 	struct inet_address source; /* all zero: not given */
 	int device_index;
-	int ttl, tos; /* -1: not given */
+	int ttl, tos, dont_fragment; /* -1: not given */
 	u16 segment_size;
 	u32 stamps; /* SOF_TIMESTAMPING_TX_* */
+	bool has_mark, has_flow_label;
+	u32 mark, flow_label;
+	const u8 *extensions[EXTENSIONS]; /* in the message; null: not given */
 };
+#define INET_SEND_CONTROL_NONE { .ttl = -1, .tos = -1, .dont_fragment = -1 }
 [[nodiscard]] int inet_parse_control(const struct socket_message *m, struct inet_send_control *out);
+
+/* --- Headers that a program adds (inet_extensions.c) --- */
+
+/* IPV6_HOPOPTS and its like, for all datagrams from now on; of length 0: no more. -EINVAL, -EPERM, -ENOMEM. */
+[[nodiscard]] int inet_set_extension(struct inet_socket *s, enum inet_extension which,
+				     const void *value, size_t length);
+void inet_get_extension(struct inet_socket *s, enum inet_extension which, void *value,
+			size_t *length);
+/* IP_OPTIONS. -EINVAL. */
+[[nodiscard]] int inet_set_ip_options(struct inet_socket *s, const u8 *options, size_t length);
+/* The option that sets it (IPV6_HOPOPTS ...) and its control message; -1: none. */
+[[nodiscard]] int inet_extension_of(int option);
+/* Checks one that came with a message, `size` bytes of it. -EINVAL, -EPERM. */
+[[nodiscard]] int inet_check_extension(const u8 *header, size_t size);
+/* True if inet_extend has something to do: a message (or null) and a socket that add headers. */
+[[nodiscard]] bool inet_is_extended(const struct inet_socket *s,
+				    const struct inet_send_control *control, bool v4);
+/* IPV6_FLOWINFO_SEND: the flow label of the address that the message goes to. */
+void inet_take_flow_label(const struct inet_socket *s, const struct socket_message *m,
+			  struct inet_send_control *control);
+/*
+ * Before the payload is put into an empty packet: leaves room for what inet_extend adds. Nothing without extensions.
+ */
+void inet_extend_room(struct inet_socket *s, const struct inet_send_control *control,
+		      struct packet *p);
+/*
+ * Puts the headers that the message (or null) and the socket ask for in front of a packet with its transport header, and
+ * says so in the flow; options of IPv4 go to `options` (IPV4_OPTIONS_MAX bytes). -EMSGSIZE: they do not fit.
+ */
+[[nodiscard]] int inet_extend(struct inet_socket *s, const struct inet_send_control *control,
+			      struct packet *p, struct inet_flow *flow, u8 *options);
+/* IPv6: the flow label of the message or an automatic one, not to be fragmented. */
+void inet_fill_flow6(const struct inet_socket *s, const struct inet_send_control *control,
+		     u32 ports, struct inet_flow *flow);
+/* A label that tells flows apart (RFC 6437): of addresses and `ports`. */
+u32 inet_flow_label(const struct inet_address *source, const struct inet_address *destination,
+		    u32 ports);
+void inet_extensions_release(struct inet_socket *s);
+
+/* Joins and leaves groups: the options for it, of either level; -ENOPROTOOPT: it is none of them (inet_membership.c). */
+[[nodiscard]] int inet_set_membership(struct inet_socket *s, int level, int option,
+				      const void *value, size_t length);
 
 /* Queues an error with the packet that it is about, for MSG_ERRQUEUE; lock held. */
 void inet_queue_error(struct inet_socket *s, const struct inet_error *error, u16 port)

@@ -22,6 +22,7 @@
 
 struct credentials;
 struct map_request;
+struct socket_program;
 struct network_namespace; /* net/namespace.h */
 struct socket;
 
@@ -128,11 +129,12 @@ struct socket {
 	u64 send_timeout_ns, receive_timeout_ns; /* NO_DEADLINE: for ever */
 	s32 linger_seconds;			 /* -1: off */
 	int bound_device;			 /* SO_BINDTODEVICE: interface index, 0 none */
-	u32 timestamping;			 /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
-	int error;				 /* SO_ERROR: pending, positive errno; atomic */
-	u32 shutdown;				 /* SOCKET_SHUT_*; written by the family */
-	u64 cookie;				 /* SO_COOKIE; 0 until it is asked for */
-	void *filter; /* SO_ATTACH_FILTER: see net/filter.h; read under RCU */
+	int incoming_cpu; /* that received for it last, or as set (SO_INCOMING_CPU); -1: none */
+	u32 timestamping; /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
+	int error;	  /* SO_ERROR: pending, positive errno; atomic */
+	u32 shutdown;	  /* SOCKET_SHUT_*; written by the family */
+	u64 cookie;	  /* SO_COOKIE; 0 until it is asked for */
+	struct socket_program *filter; /* SO_ATTACH_FILTER: see net/filter.h; read under RCU */
 };
 #define SOCKET_SHUT_RECEIVE BIT(0)
 #define SOCKET_SHUT_SEND BIT(1)

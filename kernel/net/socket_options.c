@@ -3,6 +3,7 @@
 #include <core/time.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/device.h>
 #include <net/filter.h>
 #include <net/socket_priv.h>
 #include <obj/credentials.h>
@@ -33,7 +34,7 @@ void socket_options_init(struct socket *socket)
 	socket->receive_buffer = socket_sysctl.receive_default;
 	socket->receive_low_water = 1;
 	socket->send_timeout_ns = socket->receive_timeout_ns = NO_DEADLINE;
-	socket->linger_seconds = -1;
+	socket->linger_seconds = socket->incoming_cpu = -1;
 }
 
 void socket_options_inherit(struct socket *socket, const struct socket *listener)
@@ -223,10 +224,9 @@ static int set_number(struct socket *socket, int option, int value)
 	case SO_TIMESTAMPING_OLD:
 	case SO_TIMESTAMPING_NEW:
 		return set_timestamping(socket, value);
-	case SO_BUSY_POLL:
-	case SO_PREFER_BUSY_POLL:
 	case SO_INCOMING_CPU:
-		return value < 0 ? -EINVAL : 0; /* a hint */
+		WRITE_ONCE(socket->incoming_cpu, value);
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -253,6 +253,8 @@ static int set_shared(struct socket *socket, int option, const void *value, size
 		return socket_filter_attach(socket, value, length);
 	case SO_DETACH_FILTER:
 		return socket_filter_detach(socket);
+	case SO_BINDTODEVICE: /* a name, for those families that have devices */
+		return -ENOPROTOOPT;
 	default:
 		break;
 	}
@@ -326,11 +328,9 @@ u64 socket_cookie(struct socket *socket)
 	return READ_ONCE(socket->cookie);
 }
 
-static int answer_cookie(struct socket *socket, void *value, size_t *length)
+static int answer_number(void *value, size_t *length, u64 number)
 {
-	u64 cookie = socket_cookie(socket);
-
-	return *length < sizeof(cookie) ? -EINVAL : answer(value, length, &cookie, sizeof(cookie));
+	return *length < sizeof(number) ? -EINVAL : answer(value, length, &number, sizeof(number));
 }
 
 /* 0 and the value, or -ENOPROTOOPT. */
@@ -380,12 +380,8 @@ static int get_number(struct socket *socket, int option, int *out)
 	case SO_TIMESTAMPING_NEW:
 		*out = (int)socket->timestamping;
 		return 0;
-	case SO_BUSY_POLL:
-	case SO_PREFER_BUSY_POLL:
-		*out = 0;
-		return 0;
 	case SO_INCOMING_CPU:
-		*out = -1;
+		*out = socket->incoming_cpu;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -406,7 +402,9 @@ static int get_shared(struct socket *socket, int option, void *value, size_t *le
 	case SO_LINGER:
 		return answer_linger(socket, value, length);
 	case SO_COOKIE:
-		return answer_cookie(socket, value, length);
+		return answer_number(value, length, socket_cookie(socket));
+	case SO_NETNS_COOKIE:
+		return answer_number(value, length, socket->network->serial);
 	case SO_PEERNAME: {
 		struct socket_address address = {};
 

@@ -5,7 +5,7 @@ The pairs are Linux with Linux, which proves the tests, this kernel with itself,
 that this kernel sends is checked for lengths and checksums. Then a third party attacks the server, which is the sanitizer
 build with 4 processors, and the client must be served all the same. Rates are printed, not judged: NET_BYTES makes the transfers
 longer, NET_LINK=rates takes the mean of many, NET_LINK=clean moves bulk data over a link without faults instead,
-NET_LINK=direct past the relay.
+NET_LINK=direct past the relay, and NET_CPUS gives both machines as many processors.
 """
 import concurrent.futures
 import hashlib
@@ -28,6 +28,7 @@ MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_
            "failover", "net_failover", "virtio_net")
 PAIRS = (("cairn", "cairn"), ("linux", "cairn"), ("cairn", "linux"))  # server, client
 SECONDS = 900
+CPUS = int(os.environ.get("NET_CPUS", "1"))
 GROUPS = {"ef090909", "ff15" + "0" * 24 + "0909"}  # that the server joins
 
 
@@ -58,7 +59,7 @@ def build(arch):
     return initrd
 
 
-def run_pair(arch, kernels, initrd, link, extra_words="", attacker=None, variant="", cpus=1):
+def run_pair(arch, kernels, initrd, link, extra_words="", attacker=None, variant="", cpus=CPUS):
     """Boots a server (of this kernel: a variant of it) and a client: {test: (passed, reasons)}, {test: bytes per second},
     and the relay."""
     done = threading.Event()
@@ -68,7 +69,7 @@ def run_pair(arch, kernels, initrd, link, extra_words="", attacker=None, variant
         append = f"quiet panic=-1 rdinit=/init peer={role} {extra_words}"
         kernel = kernel_image(arch, which, variant=variant if side == 0 else "")
         return Boot(arch, kernel, initrd, append, seconds=SECONDS, silence=250, memory="256M",
-                    extra=relay.words(side), stop=done if side == 0 else None, cpus=cpus if side == 0 else 1)
+                    extra=relay.words(side), stop=done if side == 0 else None, cpus=cpus if side == 0 else CPUS)
 
     with tempfile.TemporaryDirectory() as directory, \
             Relay(directory, link, capture=os.environ.get("NET_CAPTURE"), attacker=attacker) as relay, \
@@ -102,7 +103,7 @@ def read_results(client):
 
 def linux_rates(report, arch, initrd, link, words):
     """How fast Linux is with Linux; run once for each initramfs. Reports what fails."""
-    digest = hashlib.sha256(words.encode())
+    digest = hashlib.sha256(f"{words} {CPUS}".encode())
     for path in (kernel_image(arch, "linux"), initrd):
         with open(path, "rb") as data:
             digest.update(data.read())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kselftests of Debian's linux-source-6.1 (install it by hand: it is large) that need neither a disk nor a network."""
+"""The kselftests of Debian's linux-source-6.1 (install it by hand: it is large) that need neither a disk nor a network card."""
 import os
 import subprocess
 
@@ -52,7 +52,16 @@ PROGRAMS |= {"devpts_pts": ("filesystems/devpts_pts.c", ()), "dnotify_test": ("f
              "get_size": ("size/get_size.c", ("-ffreestanding", "-nostartfiles", "-static")),
              "mincore_selftest": ("mincore/mincore_selftest.c", ()), "msgque": ("ipc/msgque.c", ())}
 PROGRAMS |= {name: (f"openat2/{name}.c", ("openat2/helpers.c",)) for name in ("openat2_test", "resolve_test", "rename_attack_test")}
-SCRIPTS = ("splice/default_file_splice_read.sh", "splice/short_splice_read.sh", "exec/binfmt_script.py")
+NET = ("bind_bhash", "ip_defrag", "ipv6_flowlabel", "ipv6_flowlabel_mgr", "psock_fanout", "psock_snd", "psock_tpacket",
+       "reuseaddr_conflict", "reuseaddr_ports_exhausted", "reuseport_addr_any", "reuseport_bpf", "reuseport_bpf_cpu",
+       "reuseport_dualstack", "rxtimestamp", "sk_bind_sendto_listen", "sk_connect_zero_addr", "so_netns_cookie", "socket",
+       "stress_reuseport_listen", "tcp_fastopen_backup_key", "tcp_inq", "txring_overwrite", "udpgso", "udpgso_bench_rx",
+       "udpgso_bench_tx", "cmsg_sender")
+NET_SCRIPTS = ("in_netns", "bind_bhash", "ipv6_flowlabel", "psock_snd", "reuseaddr_ports_exhausted", "stress_reuseport_listen",
+               "tcp_fastopen_backup_key", "udpgso_bench")
+PROGRAMS |= {name: (f"net/{name}.c", ()) for name in NET}
+PROGRAMS |= {name: (f"net/af_unix/{name}.c", ()) for name in ("diag_uid", "test_unix_oob", "unix_connect")}
+SCRIPTS = ("splice/default_file_splice_read.sh", "splice/short_splice_read.sh", "exec/binfmt_script.py", *(f"net/{name}.sh" for name in NET_SCRIPTS))
 ONLY = {"proc-empty-vm": "x86_64"}  # by the programs themselves
 
 # (part, seconds, words); the first word is one of PROGRAMS.
@@ -80,6 +89,17 @@ COMMANDS += [("epoll", 200, "epoll_wakeup_test"), ("filesystems", 60, "devpts_pt
 COMMANDS += [("splice", 60, "default_file_splice_read.sh"), ("splice", 60, "short_splice_read.sh"), ("sync", 60, "sync_test")]
 COMMANDS += [("openat2", 100, name) for name in ("openat2_test", "resolve_test", "rename_attack_test")]
 COMMANDS += [("mincore", 60, "mincore_selftest")]
+# Those that need neither policy routing nor a queueing discipline; the first arguments are their scripts' own.
+COMMANDS += [("net", 60, words) for words in (
+    "reuseaddr_conflict", "reuseaddr_ports_exhausted.sh", "reuseport_addr_any", "reuseport_bpf", "reuseport_bpf_cpu",
+    "reuseport_dualstack", "sk_bind_sendto_listen", "sk_connect_zero_addr", "so_netns_cookie", "socket", "bind_bhash.sh -4",
+    "stress_reuseport_listen.sh", "in_netns.sh rxtimestamp", "psock_fanout", "psock_tpacket", "txring_overwrite",
+    "psock_snd.sh", "ipv6_flowlabel.sh", "diag_uid", "test_unix_oob", "unix_connect", "tcp_inq",
+    *(f"in_netns.sh ip_defrag {words}" for words in ("-4", "-4o", "-6", "-6o")),
+    *(f"in_netns.sh udpgso {words}" for words in ("-4 -C", "-4 -C -s", "-6 -C", "-6 -C -s", "-4 -c", "-4 -C -m", "-6 -C -m")),
+    *(f"cmsg_sender {words}" for words in ("-6 ::1 1234", "-m 7 -6 ::1 1234", "-f 1 -6 ::1 1234", "-H h -6 ::1 1234", "-H d -6 ::1 1234",
+                                           "-H r -6 ::1 1234")), "tcp_fastopen_backup_key.sh")]
+COMMANDS += [("net-segments", 200, "udpgso_bench.sh")]
 LONG_TIMERS = {"inconsistency-check": " -t 2", "threadtest": " -n 4 -t 5", "leap-a-day": " -s -i 1"}
 # raw_skew waits for five minutes; set-2038, leapcrash, freq-step and skew_consistency take longer than a part may.
 NOT_RUN = ("raw_skew", "freq-step", "leapcrash", "skew_consistency", "set-2038")
@@ -118,4 +138,4 @@ def compile_programs(arch, out):
 
 
 SUITE = CommandSuite("kselftest", "1G", COMMANDS, skips=(4,), files=compile_programs,
-                     packages="bash dash coreutils grep sed gawk procps util-linux mount python3-minimal")
+                     packages="bash dash coreutils grep sed gawk procps util-linux mount python3-minimal iproute2")

@@ -23,46 +23,13 @@
 #include <linux/eventpoll.h>
 #include <sys/socket.h>
 
-#define GROUPS_MAX 64
-#define PROTOCOLS 23 /* as Linux has names for */
-
-struct netlink_datagram {
-	struct netlink_datagram *next;
-	u32 length;
-	u32 port, groups; /* of the sender; the group as a mask */
-	int pid;
-	u32 uid, gid;
-	u8 data[];
-};
-
-struct netlink_socket {
-	struct socket *socket;
-	const struct netlink_protocol *protocol;
-	struct list_head node;		      /* in sockets; sockets_lock */
-	struct mutex read_lock;		      /* RANK_PIPE */
-	struct spinlock lock;		      /* RANK_NET_SOCKET */
-	struct netlink_datagram *head, *tail; /* appended under lock, taken under both */
-	u32 queued;			      /* bytes; under lock */
-	u32 port;			      /* 0: not bound; sockets_lock */
-	u32 peer_port, peer_groups;	      /* connect(2) */
-	u64 groups;			      /* member of; sockets_lock */
-	u32 options;			      /* BIT(NETLINK_...) */
-	bool overrun;			      /* -ENOBUFS was not yet told */
-};
-
-static struct spinlock sockets_lock = SPINLOCK_INIT(RANK_NET_PORTS);
-static struct list_head sockets __guarded_by(&sockets_lock) = LIST_INIT(sockets);
-static struct netlink_protocol *protocols[PROTOCOLS];
-static u32 listeners[PROTOCOLS][GROUPS_MAX]; /* members; written under sockets_lock */
+struct spinlock netlink_sockets_lock = SPINLOCK_INIT(RANK_NET_PORTS);
+struct list_head netlink_sockets = LIST_INIT(netlink_sockets);
+static struct netlink_protocol *protocols[NETLINK_PROTOCOLS];
 
 void netlink_protocol_register(struct netlink_protocol *protocol)
 {
 	protocols[protocol->number] = protocol;
-}
-
-static struct netlink_socket *netlink_of(const struct socket *socket)
-{
-	return socket->private;
 }
 
 u32 netlink_port(const struct netlink_socket *socket)
@@ -75,113 +42,15 @@ u32 netlink_options(const struct netlink_socket *socket)
 	return socket->options;
 }
 
-/* --- Queues --- */
-
-static struct netlink_datagram *datagram_create(const void *data, size_t size)
-{
-	struct netlink_datagram *d = kvmalloc(sizeof(*d) + size, ALLOC_USER);
-
-	if (!d)
-		return nullptr;
-	*d = (struct netlink_datagram){ .length = (u32)size };
-	memcpy(d->data, data, size);
-	return d;
-}
-
-/* Takes the datagram. False: no room (it is freed). */
-static bool append(struct netlink_socket *to, struct netlink_datagram *d, bool limited)
-{
-	bool full;
-
-	spin_lock(&to->lock);
-	full = limited && to->queued + d->length > to->socket->receive_buffer;
-	if (full) {
-		if (!(to->options & BIT(NETLINK_NO_ENOBUFS)))
-			WRITE_ONCE(to->overrun, true);
-	} else {
-		if (to->tail)
-			to->tail->next = d;
-		else
-			__atomic_store_n(&to->head, d, __ATOMIC_RELEASE);
-		to->tail = d;
-		to->queued += d->length;
-	}
-	spin_unlock(&to->lock);
-	socket_notify(to->socket, full ? EPOLLERR | EPOLLIN : EPOLLIN | EPOLLRDNORM);
-	return !full;
-}
-
-int netlink_unicast(struct netlink_socket *to, const void *data, size_t size)
-{
-	struct netlink_datagram *d = datagram_create(data, size);
-
-	if (!d)
-		return -ENOMEM;
-	append(to, d, false);
-	return 0;
-}
-
-/* Copies of `d` to the members of its group; the copy for each is made without sleeping. */
-static void broadcast(struct network_namespace *network, int protocol, unsigned group,
-		      const struct netlink_datagram *d, const struct netlink_socket *except)
-{
-	struct netlink_socket *s;
-
-	spin_lock(&sockets_lock);
-	list_for_each (s, &sockets, node) {
-		struct netlink_datagram *copy;
-
-		if (s == except || s->protocol->number != protocol ||
-		    s->socket->network != network || !(s->groups & 1ull << (group - 1)))
-			continue;
-		copy = kmalloc(sizeof(*copy) + d->length, ALLOC_ATOMIC);
-		if (!copy) {
-			WRITE_ONCE(s->overrun, true);
-			continue;
-		}
-		memcpy(copy, d, sizeof(*d) + d->length);
-		if (!append(s, copy, true))
-			kfree(copy);
-	}
-	spin_unlock(&sockets_lock);
-}
-
-bool netlink_has_listeners(int protocol, unsigned group)
-{
-	return READ_ONCE(listeners[protocol][group - 1]) != 0;
-}
-
-void netlink_broadcast(struct network_namespace *network, int protocol, unsigned group,
-		       const void *data, size_t size)
-{
-	struct netlink_datagram *d;
-
-	if (!netlink_has_listeners(protocol, group))
-		return;
-	d = datagram_create(data, size);
-	if (!d)
-		return;
-	d->groups = group <= 32 ? 1u << (group - 1) : 0;
-	broadcast(network, protocol, group, d, nullptr);
-	kvfree(d);
-}
-
-void netlink_notify(struct network_namespace *network, int protocol, unsigned group,
-		    struct netlink_writer *w)
-{
-	if (!w->error)
-		netlink_broadcast(network, protocol, group, w->data, w->used);
-	kfree(w->data);
-}
-
 /* --- Names --- */
 
 static struct netlink_socket *find_port_locked(const struct network_namespace *network,
-					       int protocol, u32 port) __must_hold(&sockets_lock)
+					       int protocol, u32 port)
+	__must_hold(&netlink_sockets_lock)
 {
 	struct netlink_socket *s;
 
-	list_for_each (s, &sockets, node)
+	list_for_each (s, &netlink_sockets, node)
 		if (s->port == port && s->protocol->number == protocol &&
 		    s->socket->network == network)
 			return s;
@@ -195,7 +64,7 @@ static int take_port(struct netlink_socket *s, u32 wanted)
 	u32 port = wanted ? wanted : (u32)current_process()->pid;
 	int error = 0;
 
-	spin_lock(&sockets_lock);
+	spin_lock(&netlink_sockets_lock);
 	while (!s->port && find_port_locked(s->socket->network, s->protocol->number, port)) {
 		if (wanted) {
 			error = -EADDRINUSE;
@@ -205,7 +74,7 @@ static int take_port(struct netlink_socket *s, u32 wanted)
 	}
 	if (!error && !s->port)
 		s->port = port;
-	spin_unlock(&sockets_lock);
+	spin_unlock(&netlink_sockets_lock);
 	return error;
 }
 
@@ -213,13 +82,13 @@ static void set_groups(struct netlink_socket *s, u64 groups)
 {
 	u64 changed;
 
-	spin_lock(&sockets_lock);
+	spin_lock(&netlink_sockets_lock);
 	changed = s->groups ^ groups;
-	for (unsigned i = 0; i < GROUPS_MAX; i++)
+	for (unsigned i = 0; i < NETLINK_GROUPS_MAX; i++)
 		if (changed & 1ull << i)
-			listeners[s->protocol->number][i] += groups & 1ull << i ? 1 : -1u;
+			netlink_listeners[s->protocol->number][i] += groups & 1ull << i ? 1 : -1u;
 	s->groups = groups;
-	spin_unlock(&sockets_lock);
+	spin_unlock(&netlink_sockets_lock);
 }
 
 static int check_name(const struct socket_address *address, const struct sockaddr_nl **out)
@@ -327,11 +196,11 @@ static int send_to_port(struct netlink_socket *s, u32 port, struct netlink_datag
 	struct netlink_socket *to;
 	int error = -ECONNREFUSED;
 
-	spin_lock(&sockets_lock);
+	spin_lock(&netlink_sockets_lock);
 	to = find_port_locked(s->socket->network, s->protocol->number, port);
 	if (to)
-		error = append(to, d, true) ? 0 : -EAGAIN;
-	spin_unlock(&sockets_lock);
+		error = netlink_append(to, d, true) ? 0 : -EAGAIN;
+	spin_unlock(&netlink_sockets_lock);
 	if (error)
 		kvfree(d);
 	return error == -EAGAIN ? -ENOBUFS : error;
@@ -344,7 +213,7 @@ static int deliver(struct netlink_socket *s, const struct destination *to,
 
 	if (to->group) {
 		d->groups = 1u << (to->group - 1);
-		broadcast(s->socket->network, s->protocol->number, to->group, d, s);
+		netlink_broadcast_copies(s->socket->network, s->protocol->number, to->group, d, s);
 		d->groups = 0;
 	}
 	if (to->port)
@@ -393,92 +262,6 @@ static ssize_t netlink_send(struct socket *socket, struct socket_message *messag
 	return error ? error : (ssize_t)size;
 }
 
-/* --- Receiving --- */
-
-static void take(struct netlink_socket *s, struct netlink_datagram *d)
-{
-	spin_lock(&s->lock);
-	s->head = d->next;
-	if (!s->head)
-		s->tail = nullptr;
-	s->queued -= d->length;
-	spin_unlock(&s->lock);
-}
-
-static void tell_sender(struct netlink_socket *s, const struct netlink_datagram *d,
-			struct socket_message *message)
-{
-	if (message->address) {
-		struct sockaddr_nl *name = (struct sockaddr_nl *)&message->address->storage;
-
-		*name = (struct sockaddr_nl){ .nl_family = AF_NETLINK,
-					      .nl_pid = d->port,
-					      .nl_groups = d->groups };
-		message->address->length = sizeof(*name);
-	}
-	if (!message->control)
-		return;
-	message->control->pid = d->pid;
-	message->control->uid = d->uid;
-	message->control->gid = d->gid;
-	if (s->options & BIT(NETLINK_PKTINFO)) {
-		struct nl_pktinfo info = { .group = d->groups ? (u32)__builtin_ctz(d->groups) + 1
-							      : 0 };
-
-		if (!socket_control_append(message->control, SOL_NETLINK, NETLINK_PKTINFO, &info,
-					   sizeof(info)))
-			message->flags_result |= MSG_CTRUNC;
-	}
-}
-
-static ssize_t receive_locked(struct netlink_socket *s, struct socket_message *message)
-	__must_hold(&s->read_lock)
-{
-	struct netlink_datagram *d = __atomic_load_n(&s->head, __ATOMIC_ACQUIRE);
-	size_t wanted, n;
-
-	if (!d)
-		return -EAGAIN;
-	wanted = MIN((size_t)d->length, message->data->remaining);
-	n = iter_copy_to(message->data, d->data, wanted);
-	if (n < wanted)
-		return -EFAULT;
-	tell_sender(s, d, message);
-	if (n < d->length)
-		message->flags_result |= MSG_TRUNC;
-	if (message->flags & MSG_TRUNC)
-		n = d->length;
-	if (!(message->flags & MSG_PEEK)) {
-		take(s, d);
-		kvfree(d);
-	}
-	return (ssize_t)n;
-}
-
-static ssize_t netlink_receive(struct socket *socket, struct socket_message *message)
-{
-	struct netlink_socket *s = netlink_of(socket);
-	ssize_t n;
-
-	if (message->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (unlikely(__atomic_exchange_n(&s->overrun, false, __ATOMIC_RELAXED)))
-		return -ENOBUFS;
-	mutex_lock(&s->read_lock);
-	n = receive_locked(s, message);
-	mutex_unlock(&s->read_lock);
-	return n;
-}
-
-static u32 netlink_ready(struct socket *socket)
-{
-	const struct netlink_socket *s = netlink_of(socket);
-
-	return EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND |
-	       (READ_ONCE(s->head) ? EPOLLIN | EPOLLRDNORM : 0) |
-	       (READ_ONCE(s->overrun) ? EPOLLERR | EPOLLIN : 0);
-}
-
 /* --- Options --- */
 
 static int change_membership(struct netlink_socket *s, u32 group, bool join)
@@ -487,7 +270,7 @@ static int change_membership(struct netlink_socket *s, u32 group, bool join)
 
 	if (error)
 		return error;
-	if (!group || group > MAX(s->protocol->groups, 32u) || group > GROUPS_MAX)
+	if (!group || group > MAX(s->protocol->groups, 32u) || group > NETLINK_GROUPS_MAX)
 		return -EINVAL;
 	set_groups(s, join ? s->groups | 1ull << (group - 1) : s->groups & ~(1ull << (group - 1)));
 	return 0;
@@ -536,7 +319,7 @@ static int netlink_get_option(struct socket *socket, int level, int option, void
 		return -ENOPROTOOPT;
 	switch (option) {
 	case NETLINK_LIST_MEMBERSHIPS: {
-		u32 groups[GROUPS_MAX / 32] = { (u32)s->groups, (u32)(s->groups >> 32) };
+		u32 groups[NETLINK_GROUPS_MAX / 32] = { (u32)s->groups, (u32)(s->groups >> 32) };
 
 		memcpy(value, groups, MIN(*length & ~3ul, sizeof(groups)));
 		*length = sizeof(groups);
@@ -567,9 +350,9 @@ static void netlink_release(struct socket *socket)
 	struct netlink_datagram *d;
 
 	set_groups(s, 0);
-	spin_lock(&sockets_lock);
+	spin_lock(&netlink_sockets_lock);
 	list_remove(&s->node);
-	spin_unlock(&sockets_lock);
+	spin_unlock(&netlink_sockets_lock);
 	while ((d = s->head)) {
 		s->head = d->next;
 		kvfree(d);
@@ -596,7 +379,7 @@ static int netlink_create(struct socket *socket, int protocol)
 
 	if (socket->type != SOCK_RAW && socket->type != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
-	if (protocol < 0 || protocol >= PROTOCOLS || !protocols[protocol])
+	if (protocol < 0 || protocol >= NETLINK_PROTOCOLS || !protocols[protocol])
 		return -EPROTONOSUPPORT;
 	s = kzalloc(sizeof(*s), ALLOC_USER);
 	if (!s)
@@ -607,9 +390,9 @@ static int netlink_create(struct socket *socket, int protocol)
 	spin_init(&s->lock, RANK_NET_SOCKET);
 	socket->private = s;
 	socket->ops = &netlink_ops;
-	spin_lock(&sockets_lock);
-	list_add_tail(&sockets, &s->node);
-	spin_unlock(&sockets_lock);
+	spin_lock(&netlink_sockets_lock);
+	list_add_tail(&netlink_sockets, &s->node);
+	spin_unlock(&netlink_sockets_lock);
 	return 0;
 }
 
@@ -618,8 +401,8 @@ void netlink_for_each(const struct network_namespace *network,
 {
 	struct netlink_socket *s;
 
-	spin_lock(&sockets_lock);
-	list_for_each (s, &sockets, node) {
+	spin_lock(&netlink_sockets_lock);
+	list_for_each (s, &netlink_sockets, node) {
 		struct netlink_description description = {
 			.protocol = s->protocol->number,
 			.port = s->port,
@@ -632,7 +415,7 @@ void netlink_for_each(const struct network_namespace *network,
 		if (s->port && s->socket->network == network && !visit(&description, arg))
 			break;
 	}
-	spin_unlock(&sockets_lock);
+	spin_unlock(&netlink_sockets_lock);
 }
 
 static struct socket_family netlink_family = { .family = AF_NETLINK,
@@ -648,10 +431,10 @@ static bool is_netlink(struct file *file)
 
 static void tell_reader(struct file *file, const void *data, size_t size)
 {
-	struct netlink_datagram *d = datagram_create(data, size);
+	struct netlink_datagram *d = netlink_datagram_create(data, size);
 
 	if (d)
-		append(netlink_of(socket_of(file)), d, true);
+		(void)netlink_append(netlink_of(socket_of(file)), d, true);
 }
 
 static const struct mqueue_socket_ops mqueue_ops = { is_netlink, tell_reader };

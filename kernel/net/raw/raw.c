@@ -3,41 +3,33 @@
  * Raw sockets (raw(7)) and ping sockets (icmp(7), ICMP_PROTO datagrams). Both are in one list; a
  * ping socket owns an identifier, which is its port.
  */
-#include <core/time.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <net/checksum.h>
-#include <net/filter.h>
+#include <net/datagram.h>
 #include <net/inet_socket.h>
 #include <net/ipv4/ipv4.h>
+#include <net/ipv6/ipv6.h>
 #include <net/raw/raw.h>
 
 #include <asm/ioctls.h>
 #include <linux/eventpoll.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
-
-#define PACKET_COST 640
 
 struct raw {
 	struct inet_socket inet; /* first */
 	struct raw *next;	 /* RCU; changed under list_lock */
 	u8 protocol;
 	u32 icmp_filter[8]; /* bit set: the type is not wanted; ICMP uses the first word */
-	struct packet_queue received; /* inet.lock */
-	u32 received_memory;	      /* inet.lock */
-};
-
-/* packet->control of what was received. */
-struct raw_received {
-	struct inet_address source, destination;
-	int device_index;
-	u8 ttl, tos;
+	int checksum_at;    /* IPV6_CHECKSUM; -1: none */
+	struct datagram_queue received;
 };
 
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_NET_HASH);
@@ -56,42 +48,16 @@ static void raw_free(struct rcu_head *head)
 		  container_of(container_of(head, struct inet_node, rcu), struct raw, inet.node));
 }
 
-/* SO_ATTACH_FILTER: the program sees what the receiver would, and may cut it. Under RCU. */
-static bool passes_filter(const struct socket *socket, struct packet *p)
-{
-	u32 wanted = socket->filter ? socket_filter_run(socket, p) : p->length;
-
-	if (wanted && wanted < p->length)
-		packet_trim(p, wanted);
-	return wanted;
-}
-
-static void deliver(struct raw *r, struct packet *p, const struct inet_info *info)
-{
-	struct raw_received *received = (struct raw_received *)p->control;
-	u32 cost = PACKET_COST + p->length;
-
-	*received = (struct raw_received){ info->source, info->destination, info->device->index,
-					   info->ttl, info->tos };
-	spin_lock(&r->inet.lock);
-	if (!r->inet.socket ||
-	    (r->received_memory && r->received_memory + cost > r->inet.socket->receive_buffer) ||
-	    !passes_filter(r->inet.socket, p)) {
-		spin_unlock(&r->inet.lock);
-		packet_free(p);
-		return;
-	}
-	if ((r->inet.socket->options & SOCKET_WANTS_TIME) && !p->time_ns)
-		p->time_ns = clock_realtime_ns();
-	r->received_memory += cost;
-	packet_queue_add(&r->received, p);
-	socket_notify(r->inet.socket, EPOLLIN | EPOLLRDNORM);
-	spin_unlock(&r->inet.lock);
-}
-
-static bool filtered(const struct raw *r, const struct packet *p)
+static bool filtered(const struct raw *r, const struct packet *p, const struct inet_info *info)
 {
 	u8 type;
+
+	if (r->checksum_at >= 0 && !inet_is_v4(&info->destination) &&
+	    p->checksum == CHECKSUM_UNKNOWN &&
+	    checksum_fold(packet_sum(p, 0, p->length,
+				     checksum_pseudo(&info->source, &info->destination, p->length,
+						     info->protocol))) != 0xffff)
+		return true;
 
 	if ((r->protocol != IPPROTO_ICMP && r->protocol != IPPROTO_ICMPV6) ||
 	    !packet_copy(p, 0, &type, 1))
@@ -111,7 +77,8 @@ bool raw_input(struct packet *p, const struct inet_info *info)
 		if (r->inet.node.kind != INET_RAW || r->protocol != info->protocol ||
 		    r->inet.node.network != info->network ||
 		    (r->inet.node.family == AF_INET) != v4 ||
-		    inet_match(&r->inet.node, info, r->inet.node.remote_port) < 0 || filtered(r, p))
+		    inet_match(&r->inet.node, info, r->inet.node.remote_port) < 0 ||
+		    filtered(r, p, info))
 			continue;
 		taken = true;
 		copy = packet_clone(p);
@@ -119,7 +86,7 @@ bool raw_input(struct packet *p, const struct inet_info *info)
 			continue;
 		if (v4) /* raw(7): IPv4 comes with its header, IPv6 does not */
 			packet_push(copy, packet_headroom(copy) - copy->network_header);
-		deliver(r, copy, info);
+		datagram_deliver(&r->inet, &r->received, copy, info, 0, 0);
 	}
 	return taken;
 }
@@ -137,7 +104,7 @@ void ping_input(struct packet *p, const struct inet_info *info, u16 identifier)
 			continue;
 		copy = packet_clone(p);
 		if (copy)
-			deliver(r, copy, info);
+			datagram_deliver(&r->inet, &r->received, copy, info, 0, 0);
 	}
 }
 
@@ -260,6 +227,32 @@ static int prepare_icmp(struct raw *r, struct packet *p, const struct inet_flow 
 	return 0;
 }
 
+/* IPV6_CHECKSUM (RFC 3542, 3.1): the kernel fills in the checksum at that place. */
+static int put_checksum(struct packet *p, unsigned at, const struct inet_flow *flow)
+{
+	u16 sum;
+
+	if (at + 2 > p->length || !packet_linearize(p, at + 2))
+		return -EINVAL;
+	memset(p->data + at, 0, sizeof(sum));
+	sum = (u16)~checksum_fold(packet_sum(
+		p, 0, p->length,
+		checksum_pseudo(&flow->source, &flow->destination, p->length, flow->protocol)));
+	if (!sum && flow->protocol == IPPROTO_UDP)
+		sum = 0xffff;
+	memcpy(p->data + at, &sum, sizeof(sum));
+	return 0;
+}
+
+static int prepare(struct raw *r, struct packet *p, const struct inet_flow *flow)
+{
+	if (r->protocol == IPPROTO_ICMP || r->protocol == IPPROTO_ICMPV6)
+		return prepare_icmp(r, p, flow);
+	if (r->checksum_at >= 0 && !inet_is_v4(&flow->destination))
+		return put_checksum(p, (unsigned)r->checksum_at, flow);
+	return 0;
+}
+
 /* A packet that comes with its own IPv4 header (IP_HDRINCL). */
 static int send_with_header(struct raw *r, struct packet *p, const struct inet_flow *flow,
 			    const struct route_result *route)
@@ -289,23 +282,48 @@ static int send_with_header(struct raw *r, struct packet *p, const struct inet_f
 	return inet_link_output(route->device, p, &route->next_hop);
 }
 
-static int transmit(struct raw *r, struct packet *p, struct inet_flow *flow, int device)
+/* Behind a header of IPv6 that the program made (IPV6_HDRINCL). */
+static int send_with_header6(struct packet *p, const struct route_result *route)
 {
+	struct ipv6_header *h;
+	int error = p->length > route->mtu ? -EMSGSIZE : 0;
+
+	if (!error && !packet_linearize(p, sizeof(*h)))
+		error = -EINVAL;
+	if (error) {
+		packet_free(p);
+		return error;
+	}
+	p->protocol = ETH_P_IPV6;
+	p->network_header = (u16)packet_headroom(p);
+	return inet_link_output(route->device, p, &route->next_hop);
+}
+
+static int transmit(struct raw *r, struct packet *p, struct inet_flow *flow,
+		    const struct inet_send_control *control)
+{
+	bool v4 = inet_is_v4(&flow->destination);
+	bool own_header = r->inet.flags & (v4 ? INET_HEADER_INCLUDED : INET6_HEADER_INCLUDED);
 	struct inet_socket *s = &r->inet;
 	struct route_result route;
+	u8 options[IPV4_OPTIONS_MAX];
 	int error;
 
 	rcu_read_lock();
-	error = route_find(s->node.network, &flow->destination, &flow->source, device, &route);
+	error = route_find(s->node.network, &flow->destination, &flow->source,
+			   control->device_index, &route);
 	if (!error && inet_is_any(&flow->source))
 		flow->source = route.source;
-	if (!error && (r->protocol == IPPROTO_ICMP || r->protocol == IPPROTO_ICMPV6) &&
-	    !(s->flags & INET_HEADER_INCLUDED))
-		error = prepare_icmp(r, p, flow);
+	if (!error && !own_header)
+		error = prepare(r, p, flow);
+	if (!error && !own_header && !v4)
+		inet_fill_flow6(s, control, 0, flow);
+	if (!error && !own_header && inet_is_extended(s, control, v4))
+		error = inet_extend(s, control, p, flow, options);
 	if (error)
 		packet_free(p);
-	else if ((s->flags & INET_HEADER_INCLUDED) && inet_is_v4(&flow->destination))
-		error = send_with_header(r, p, flow, &route);
+	else if (own_header)
+		error = v4 ? send_with_header(r, p, flow, &route) : send_with_header6(p, &route);
 	else
 		error = inet_output(s->node.network, p, flow, &route);
 	rcu_read_unlock();
@@ -344,6 +362,8 @@ static ssize_t raw_send(struct socket *socket, struct socket_message *m)
 	p = packet_alloc();
 	if (!p)
 		return -ENOBUFS;
+	inet_extend_room(s, &control, p);
+	p->mark = control.has_mark ? control.mark : (u32)socket->mark;
 	error = packet_append_iter(p, m->data, n);
 	if (error) {
 		packet_free(p);
@@ -362,61 +382,18 @@ static ssize_t raw_send(struct socket *socket, struct socket_message *m)
 	if (!inet_is_any(&control.source))
 		flow.source = control.source;
 	flow.dont_fragment = s->path_mtu_discovery == IP_PMTUDISC_DO;
+	inet_take_flow_label(s, m, &control);
 	if (!control.device_index)
 		control.device_index = s->node.bound_device ? s->node.bound_device : (int)scope;
-	error = transmit(r, p, &flow, control.device_index);
+	error = transmit(r, p, &flow, &control);
 	return error ? error : (ssize_t)n;
-}
-
-static struct packet *first(struct raw *r, bool peek)
-{
-	struct packet *p;
-
-	spin_lock(&r->inet.lock);
-	if (peek) {
-		p = r->received.head ? packet_clone(r->received.head) : nullptr;
-	} else {
-		p = packet_queue_take(&r->received);
-		if (p)
-			r->received_memory -= PACKET_COST + p->length;
-	}
-	spin_unlock(&r->inet.lock);
-	return p;
 }
 
 static ssize_t raw_receive(struct socket *socket, struct socket_message *m)
 {
 	struct raw *r = raw_of(socket);
-	const struct raw_received *received;
-	struct packet *p;
-	ssize_t result;
-	size_t n;
 
-	if (m->flags & MSG_ERRQUEUE)
-		return inet_receive_error(&r->inet, m);
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	p = first(r, m->flags & MSG_PEEK);
-	if (!p) {
-		int error = socket_take_error(socket);
-
-		return error ? error : socket->shutdown & SOCKET_SHUT_RECEIVE ? 0 : -EAGAIN;
-	}
-	received = (const struct raw_received *)p->control;
-	n = MIN((size_t)p->length, m->data->remaining);
-	if (n < p->length)
-		m->flags_result |= MSG_TRUNC;
-	result = m->flags & MSG_TRUNC ? (ssize_t)p->length : (ssize_t)n;
-	if (packet_copy_to_iter(p, 0, m->data, n) < n)
-		result = -EFAULT;
-	if (m->address)
-		inet_encode(&r->inet.node, &received->source, 0, (u32)received->device_index,
-			    m->address);
-	if (m->control)
-		inet_put_packet_control(&r->inet, m, p, &received->destination,
-					received->device_index, received->ttl, received->tos);
-	packet_free(p);
-	return result;
+	return datagram_receive(socket, &r->inet, &r->received, m);
 }
 
 static int raw_shutdown(struct socket *socket, int how)
@@ -426,6 +403,21 @@ static int raw_shutdown(struct socket *socket, int how)
 	__atomic_fetch_or(&socket->shutdown, (u32)(how == SHUT_RDWR ? 3 : 1 << how),
 			  __ATOMIC_RELEASE);
 	socket_notify(socket, EPOLLIN | EPOLLRDHUP | EPOLLOUT);
+	return 0;
+}
+
+static int set_checksum(struct raw *r, int level, const void *value, size_t length)
+{
+	int at;
+
+	if (length < sizeof(at))
+		return -EINVAL;
+	memcpy(&at, value, sizeof(at));
+	if (r->protocol == IPPROTO_ICMPV6) /* gets its checksum anyway */
+		return level == SOL_IPV6 ? -EINVAL : 0;
+	if (at > 0 && (at & 1))
+		return -EINVAL;
+	r->checksum_at = MAX(at, -1);
 	return 0;
 }
 
@@ -441,13 +433,20 @@ static int raw_set_option(struct socket *socket, int level, int option, const vo
 	}
 	if ((level == SOL_IPV6 || level == SOL_RAW) && option == IPV6_CHECKSUM &&
 	    r->inet.node.family == AF_INET6)
-		return 0; /* ICMPv6 gets its checksum anyway */
+		return set_checksum(r, level, value, length);
 	return inet_set_option(&r->inet, level, option, value, length);
 }
 
 static int raw_get_option(struct socket *socket, int level, int option, void *value, size_t *length)
 {
 	struct raw *r = raw_of(socket);
+
+	if ((level == SOL_IPV6 || level == SOL_RAW) && option == IPV6_CHECKSUM &&
+	    r->inet.node.family == AF_INET6) {
+		*length = MIN(*length, sizeof(r->checksum_at));
+		memcpy(value, &r->checksum_at, *length);
+		return 0;
+	}
 
 	if (level == SOL_RAW && option == ICMP_FILTER && r->protocol == IPPROTO_ICMP) {
 		*length = MIN(*length, sizeof(u32));
@@ -464,10 +463,7 @@ static long raw_ioctl(struct socket *socket, unsigned request, unsigned long arg
 
 	switch (request) {
 	case SIOCINQ:
-		spin_lock(&r->inet.lock);
-		if (r->received.head)
-			n = (int)r->received.head->length;
-		spin_unlock(&r->inet.lock);
+		n = datagram_first_length(&r->inet, &r->received);
 		[[fallthrough]];
 	case SIOCOUTQ:
 		return put_user(n, __force_user(int __user *, argument));
@@ -476,34 +472,23 @@ static long raw_ioctl(struct socket *socket, unsigned request, unsigned long arg
 	}
 }
 
-static u32 raw_ready(struct socket *socket) __no_lock_analysis
+static u32 raw_ready(struct socket *socket)
 {
 	struct raw *r = raw_of(socket);
-	u32 ready = EPOLLOUT | EPOLLWRNORM;
 
-	if (READ_ONCE(r->received.head))
-		ready |= EPOLLIN | EPOLLRDNORM;
-	if (READ_ONCE(socket->error) || READ_ONCE(r->inet.errors.head))
-		ready |= EPOLLERR;
-	return ready;
+	return datagram_ready(socket, &r->inet, &r->received);
 }
 
 static void raw_release(struct socket *socket)
 {
 	struct raw *r = raw_of(socket), **link;
-	struct packet_queue received;
 
 	spin_lock(&list_lock);
 	for (link = &sockets; *link != r;)
 		link = &(*link)->next;
 	rcu_assign(*link, r->next);
 	spin_unlock(&list_lock);
-	spin_lock(&r->inet.lock);
-	r->inet.socket = nullptr;
-	received = r->received;
-	r->received = (struct packet_queue){};
-	spin_unlock(&r->inet.lock);
-	packet_queue_free(&received);
+	datagram_close(&r->inet, &r->received);
 	if (r->inet.node.binding)
 		port_unbind(&ping_ports, &r->inet.node);
 	inet_socket_release(&r->inet);
@@ -533,8 +518,9 @@ static int create(struct socket *socket, int protocol, enum inet_kind kind)
 		return -ENOMEM;
 	inet_socket_init(&r->inet, socket, kind, raw_free);
 	r->protocol = (u8)protocol;
+	r->checksum_at = -1;
 	if (protocol == IPPROTO_RAW)
-		r->inet.flags |= INET_HEADER_INCLUDED;
+		r->inet.flags |= INET_HEADER_INCLUDED | INET6_HEADER_INCLUDED;
 	socket->private = r;
 	socket->ops = &raw_ops;
 	spin_lock(&list_lock);
@@ -573,7 +559,7 @@ u8 raw_socket_protocol(const struct inet_node *node)
 
 u32 raw_socket_queued(struct inet_socket *s)
 {
-	return container_of(s, struct raw, inet)->received_memory;
+	return container_of(s, struct raw, inet)->received.memory;
 }
 
 void raw_init(void)

@@ -154,7 +154,12 @@ struct tcp {
 	bool no_delay, corked, quick_ack_option, send_room_wanted;
 	bool ack_due, ece_due, cwr_due;
 	bool connecting, handed_over;
-	int early_error; /* of a connection that died before accept took it */
+	bool tell_unread;	/* TCP_INQ */
+	bool fast_open_connect; /* TCP_FASTOPEN_CONNECT: there is never a cookie to connect with later */
+	bool thin_linear;	/* TCP_THIN_LINEAR_TIMEOUTS */
+	u32 unsent_low;		/* TCP_NOTSENT_LOWAT; 0: all that fits */
+	u32 fast_open_queue; /* TCP_FASTOPEN; no cookies are given out, clients fall back */
+	int early_error;     /* of a connection that died before accept took it */
 	u8 retries, probes, keep_probes, syn_retries, keep_count;
 
 	/* Sending. */
@@ -182,7 +187,8 @@ struct tcp {
 	u32 urgent_seq;
 	u8 urgent_byte;
 	bool urgent_valid, urgent_announced;
-	u64 window_ns; /* receive buffer tuning */
+	u64 read_time_ns; /* when what was read last came; under receive_lock */
+	u64 window_ns;	  /* receive buffer tuning */
 	u32 window_copied;
 
 	/* Time stamps and round trips; times in ns. */
@@ -254,6 +260,14 @@ struct tcp_sysctl {
 extern struct tcp_sysctl tcp_sysctl;
 extern struct port_table tcp_ports;
 extern const struct socket_ops tcp_ops;
+
+/* Data that is neither sent nor acknowledged leaves room for more. */
+static inline bool tcp_has_room(const struct tcp *t, u32 queued, u32 limit)
+{
+	return queued + queued / 2 <= limit &&
+	       (likely(!t->unsent_low) ||
+		READ_ONCE(t->write_seq) - READ_ONCE(t->snd_nxt) < t->unsent_low);
+}
 
 /* --- tcp.c: life, locks --- */
 struct tcp *tcp_alloc(struct network_namespace *network);
@@ -338,7 +352,8 @@ void tcp_listen_input(struct tcp *listener, struct packet *p, const struct inet_
 bool tcp_hand_over(struct tcp *t);
 void tcp_leave_listener(struct tcp *t);
 void tcp_listener_close(struct tcp *t);
-struct tcp *tcp_find_listener(const struct inet_info *info, u16 port, u16 source_port);
+struct tcp *tcp_find_listener(const struct inet_info *info, u16 port, u16 source_port,
+			      struct packet *p);
 void tcp_update_window_scale(struct tcp *t);
 
 /* --- tcp_timewait.c --- */

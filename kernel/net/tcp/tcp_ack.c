@@ -158,7 +158,7 @@ static void announce_room(struct tcp *t)
 {
 	u32 queued = tcp_queued(t);
 
-	if (t->send_room_wanted && queued + queued / 2 <= tcp_send_limit(t)) {
+	if (t->send_room_wanted && tcp_has_room(t, queued, tcp_send_limit(t))) {
 		t->send_room_wanted = false;
 		tcp_notify(t, EPOLLOUT | EPOLLWRNORM);
 	}

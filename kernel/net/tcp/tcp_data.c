@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Payload in: the receive queue, what comes out of order, and its bounds. */
+#include <core/percpu.h>
+#include <core/time.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -53,6 +55,7 @@ static bool join_last(struct tcp *t, struct packet *p)
 	__atomic_store_n(&last->linear, (u16)(last->linear + p->length), __ATOMIC_RELEASE);
 	last->length += p->length;
 	tcp_received(last)->end = tcp_received(p)->end;
+	last->time_ns = p->time_ns;
 	return true;
 }
 
@@ -73,8 +76,16 @@ static bool join_fragment(struct tcp *t, struct packet *p)
 	__atomic_store_n(&f->length, f->length + next->length, __ATOMIC_RELAXED);
 	__atomic_store_n(&last->length, last->length + next->length, __ATOMIC_RELAXED);
 	tcp_received(last)->end = tcp_received(p)->end;
+	last->time_ns = p->time_ns;
 	t->memory += next->length;
 	return true;
+}
+
+static void note_arrival(struct socket *socket, struct packet *p)
+{
+	WRITE_ONCE(socket->incoming_cpu, (int)cpu_id());
+	if (unlikely(socket->options & SOCKET_WANTS_TIME) && !p->time_ns)
+		p->time_ns = clock_realtime_ns();
 }
 
 /* Appends what continues the stream; takes the packet. */
@@ -88,6 +99,8 @@ static void append(struct tcp *t, struct packet *p)
 		t->fin_received = true;
 		t->rcv_nxt++;
 	}
+	if (tcp_socket(t))
+		note_arrival(tcp_socket(t), p);
 	if (!p->length || join_fragment(t, p) || join_last(t, p)) {
 		packet_free(p);
 		return;

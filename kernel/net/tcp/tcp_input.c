@@ -352,6 +352,12 @@ void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info
 	}
 }
 
+/* RFC 5082: IP_MINTTL, IPV6_MINHOPCOUNT. */
+static bool came_near_enough(const struct tcp *t, const struct inet_info *info)
+{
+	return info->ttl >= (inet_is_v4(&info->source) ? t->inet.min_ttl : t->inet.min_hops6);
+}
+
 /* Under RCU: preemption is off. */
 void tcp_input(struct packet *p, const struct inet_info *info)
 {
@@ -373,9 +379,12 @@ void tcp_input(struct packet *p, const struct inet_info *info)
 		n = nullptr;
 	}
 	if (!n) {
-		t = tcp_find_listener(info, s.local_port, s.remote_port);
+		t = tcp_find_listener(info, s.local_port, s.remote_port, p);
 		if (t) {
-			tcp_listen_input(t, p, info, &s);
+			if (likely(came_near_enough(t, info)))
+				tcp_listen_input(t, p, info, &s);
+			else
+				packet_free(p);
 			inet_node_put(&t->inet.node);
 			return;
 		}
@@ -384,6 +393,11 @@ void tcp_input(struct packet *p, const struct inet_info *info)
 		return;
 	}
 	t = tcp_of_node(n);
+	if (unlikely(!came_near_enough(t, info))) {
+		packet_free(p);
+		inet_node_put(n);
+		return;
+	}
 	tcp_lock(t);
 	tcp_receive_segment(t, p, info, &s);
 	tcp_unlock(t);

@@ -15,28 +15,12 @@
 
 #include <linux/eventpoll.h>
 
-struct tcp *tcp_find_listener(const struct inet_info *info, u16 port, u16 source_port)
+struct tcp *tcp_find_listener(const struct inet_info *info, u16 port, u16 source_port,
+			      struct packet *p)
 {
-	struct inet_node *best = nullptr;
-	unsigned equals = 0;
-	int best_score = -1;
-	u64 hash = hash_u64(info->source.halves[1] ^ (u64)source_port << 32);
+	struct inet_node *n = port_find(&tcp_ports, info, port, source_port, p, 0);
 
-	for (struct inet_node *n = port_owners(&tcp_ports, info->network, port); n;
-	     n = rcu_dereference(n->port_next)) {
-		int score = n->listening ? inet_match(n, info, source_port) : -1;
-
-		if (score > best_score) {
-			best = n;
-			best_score = score;
-			equals = 1;
-		} else if (score == best_score && score >= 0 && n->reuse_port) {
-			equals++;
-			if (hash_u64(hash + equals) % equals == 0)
-				best = n;
-		}
-	}
-	return best && inet_node_get_unless_zero(best) ? tcp_of_node(best) : nullptr;
+	return n && inet_node_get_unless_zero(n) ? tcp_of_node(n) : nullptr;
 }
 
 void tcp_leave_listener(struct tcp *t)

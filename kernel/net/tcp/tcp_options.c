@@ -68,6 +68,37 @@ static int set_keepalive(struct tcp *t, int option, int value)
 	return 0;
 }
 
+static int set_switch(struct tcp *t, int option, int value)
+{
+	if (option == TCP_FASTOPEN) {
+		if (value < 0 || (t->state != TCP_CLOSED && t->state != TCP_LISTEN))
+			return -EINVAL;
+		t->fast_open_queue = (u32)value;
+		return 0;
+	}
+	switch (option) {
+	case TCP_FASTOPEN_CONNECT:
+		if (value < 0 || value > 1 || t->state != TCP_CLOSED)
+			return -EINVAL;
+		t->fast_open_connect = value;
+		return 0;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		if (value < 0 || value > 1)
+			return -EINVAL;
+		t->thin_linear = value;
+		return 0;
+	case TCP_THIN_DUPACK: /* as on Linux, where RACK took its place */
+		return value < 0 || value > 1 ? -EINVAL : 0;
+	case TCP_INQ:
+		if (value < 0 || value > 1)
+			return -EINVAL;
+		t->tell_unread = value;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
 static int set_number(struct tcp *t, int option, int value)
 {
 	switch (option) {
@@ -111,18 +142,11 @@ static int set_number(struct tcp *t, int option, int value)
 			return -EINVAL;
 		t->user_timeout_ns = (u64)value * NSEC_PER_MSEC;
 		return 0;
-	case TCP_FASTOPEN: /* a queue of 0: no cookies are given out, clients fall back */
-	case TCP_FASTOPEN_CONNECT:
-		return value < 0 ? -EINVAL : 0;
 	case TCP_NOTSENT_LOWAT:
-	case TCP_THIN_LINEAR_TIMEOUTS:
-	case TCP_THIN_DUPACK:
-	case TCP_SAVE_SYN:
-	case TCP_INQ:
-	case TCP_TX_DELAY:
+		t->unsent_low = value < 0 ? 0 : (u32)value;
 		return 0;
 	default:
-		return -ENOPROTOOPT;
+		return set_switch(t, option, value);
 	}
 }
 
@@ -277,13 +301,22 @@ static int get_number(const struct tcp *t, int option, int *out)
 		*out = (int)(t->user_timeout_ns / NSEC_PER_MSEC);
 		return 0;
 	case TCP_FASTOPEN:
+		*out = (int)t->fast_open_queue;
+		return 0;
 	case TCP_FASTOPEN_CONNECT:
+		*out = t->fast_open_connect;
+		return 0;
 	case TCP_NOTSENT_LOWAT:
+		*out = (int)t->unsent_low;
+		return 0;
 	case TCP_THIN_LINEAR_TIMEOUTS:
+		*out = t->thin_linear;
+		return 0;
 	case TCP_THIN_DUPACK:
-	case TCP_SAVE_SYN:
-	case TCP_INQ:
 		*out = 0;
+		return 0;
+	case TCP_INQ:
+		*out = t->tell_unread;
 		return 0;
 	default:
 		return -ENOPROTOOPT;

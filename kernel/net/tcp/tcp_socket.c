@@ -431,13 +431,13 @@ static u32 tcp_ready(struct socket *socket)
 	queued = tcp_queued(t);
 	if ((shut & SOCKET_SHUT_SEND) || state == TCP_CLOSED)
 		return ready | EPOLLOUT | EPOLLWRNORM;
-	if (queued + queued / 2 <= tcp_send_limit(t)) {
+	if (tcp_has_room(t, queued, tcp_send_limit(t))) {
 		ready |= EPOLLOUT | EPOLLWRNORM;
 	} else {
 		WRITE_ONCE(t->send_room_wanted, true);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		queued = tcp_queued(t);
-		if (queued + queued / 2 <= tcp_send_limit(t))
+		if (tcp_has_room(t, queued, tcp_send_limit(t)))
 			ready |= EPOLLOUT | EPOLLWRNORM;
 	}
 	return ready;

@@ -36,6 +36,10 @@ static u64 backed_off(const struct tcp *t, unsigned times)
 {
 	u64 rto = t->rto;
 
+	/* tcp(7): a thin stream waits no longer than the first time, for a while. */
+	if (t->thin_linear && times <= 6 && t->snd_nxt - t->snd_una < 4 * t->mss &&
+	    t->state == TCP_ESTABLISHED)
+		return rto;
 	while (times-- && rto < RTO_MAX)
 		rto *= 2;
 	return MIN(rto, RTO_MAX);

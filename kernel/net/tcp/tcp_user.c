@@ -6,6 +6,8 @@
 #include <net/tcp/tcp.h>
 
 #include <linux/eventpoll.h>
+#include <linux/fcntl.h>
+#include <linux/tcp.h>
 
 #define BLOCK_ORDER_MAX 3
 #define PUSH_BYTES 65483u /* a large write is sent in pieces of this size */
@@ -125,7 +127,7 @@ static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_me
 		size_t n, copied;
 		int error = send_error(t, socket);
 
-		if (!error && queued >= limit)
+		if (!error && (queued >= limit || unlikely(!tcp_has_room(t, 0, limit))))
 			error = -EAGAIN;
 		if (error)
 			return total ? (ssize_t)total : error;
@@ -141,7 +143,8 @@ static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_me
 				t->urgent_pending = true;
 			}
 			/* What fills the buffer goes as well: nothing else may come for long. */
-			commit(t, b, (u32)copied, !m->data->remaining || queued + copied >= limit,
+			commit(t, b, (u32)copied,
+			       !m->data->remaining || queued + copied >= limit || t->unsent_low,
 			       m->flags & MSG_MORE);
 		} else if (b != t->last_block) {
 			page_put(b->page);
@@ -154,13 +157,35 @@ static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_me
 	return (ssize_t)total;
 }
 
+/*
+ * MSG_FASTOPEN: connects with the send. As there never is a cookie (RFC 7413), the data goes after the handshake, and a send
+ * that may not wait for it says that it has begun.
+ */
+static int connect_first(struct socket *socket, const struct socket_message *m)
+{
+	int error;
+
+	if (tcp_of(socket)->state != TCP_CLOSED || tcp_of(socket)->connecting)
+		return tcp_of(socket)->state == TCP_SYN_SENT ? 0 : -EISCONN;
+	if (!m->address || !m->address->length)
+		return -EINVAL;
+	error = tcp_ops.connect(socket, m->address);
+	return error == -EINPROGRESS &&
+			       !((socket->file->flags & O_NONBLOCK) || (m->flags & MSG_DONTWAIT))
+		       ? 0
+		       : error;
+}
+
 ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 {
 	struct tcp *t = tcp_of(socket);
 	ssize_t n;
 
-	if (m->flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
+	if (unlikely(m->flags & MSG_FASTOPEN)) {
+		n = connect_first(socket, m);
+		if (n)
+			return n;
+	}
 	if (!m->data->remaining)
 		return send_error(t, socket);
 	mutex_lock(&t->send_lock);
@@ -280,6 +305,7 @@ static ssize_t read_bytes(struct tcp *t, struct socket *socket, struct socket_me
 		} else {
 			copied = (u32)packet_copy_to_iter(p, offset, m->data, n);
 		}
+		t->read_time_ns = p->time_ns;
 		seq += copied;
 		total += copied;
 		if (!peek && copied) {
@@ -331,6 +357,23 @@ static ssize_t read_urgent(struct tcp *t, struct socket *socket, struct socket_m
 	return m->data->remaining ? (ssize_t)iter_copy_to(m->data, &byte, 1) : 0;
 }
 
+/* When the bytes came, and how many are left (TCP_INQ). */
+static void put_control(struct tcp *t, const struct socket *socket, struct socket_message *m)
+{
+	int left;
+
+	if (t->read_time_ns)
+		inet_put_times(socket, m, t->read_time_ns);
+	if (!t->tell_unread)
+		return;
+	tcp_lock(t);
+	left = (int)(t->rcv_nxt - t->copied_seq - t->fin_received);
+	if (!left && t->fin_received)
+		left = 1; /* the end can be read */
+	tcp_unlock(t);
+	inet_put_control(m, SOL_TCP, TCP_CM_INQ, &left, sizeof(left));
+}
+
 ssize_t tcp_receive(struct socket *socket, struct socket_message *m)
 {
 	struct tcp *t = tcp_of(socket);
@@ -348,6 +391,8 @@ ssize_t tcp_receive(struct socket *socket, struct socket_message *m)
 		return nothing_to_read(t, socket);
 	mutex_lock(&t->receive_lock);
 	n = read_bytes(t, socket, m);
+	if (unlikely(m->control) && n > 0)
+		put_control(t, socket, m);
 	mutex_unlock(&t->receive_lock);
 	return n ? n : nothing_to_read(t, socket);
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * UDP (RFC 768) over both families. A datagram that comes in waits in the queue of its socket,
- * bounded by SO_RCVBUF, with its pages; a receive takes it out under the lock and copies it without.
- */
+/* UDP (RFC 768) over both families, as sockets (udp(7)). */
 #include <net/udp/udp.h>
 
 #include <lib/errno.h>
@@ -96,58 +93,11 @@ static int udp_name(struct socket *socket, bool peer, struct socket_address *out
 	return inet_name(&udp_of(socket)->inet, peer, out);
 }
 
-/* The first datagram, taken out, or a copy of it for MSG_PEEK. */
-static struct packet *first(struct udp *u, bool peek)
-{
-	struct packet *p;
-
-	spin_lock(&u->inet.lock);
-	if (peek) {
-		p = u->received.head ? packet_clone(u->received.head) : nullptr;
-	} else {
-		p = packet_queue_take(&u->received);
-		if (p)
-			u->received_memory -= UDP_PACKET_COST + p->length;
-	}
-	spin_unlock(&u->inet.lock);
-	return p;
-}
-
 static ssize_t udp_receive(struct socket *socket, struct socket_message *m)
 {
 	struct udp *u = udp_of(socket);
-	const struct udp_received *r;
-	struct packet *p;
-	size_t n;
-	ssize_t result;
-	int error;
 
-	if (m->flags & MSG_ERRQUEUE)
-		return inet_receive_error(&u->inet, m);
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	p = first(u, m->flags & MSG_PEEK);
-	if (!p) {
-		error = socket_take_error(socket);
-		if (error)
-			return error;
-		return socket->shutdown & SOCKET_SHUT_RECEIVE ? 0 : -EAGAIN;
-	}
-	r = (const struct udp_received *)p->control;
-	n = MIN((size_t)p->length, m->data->remaining);
-	if (n < p->length)
-		m->flags_result |= MSG_TRUNC;
-	result = m->flags & MSG_TRUNC ? (ssize_t)p->length : (ssize_t)n;
-	if (packet_copy_to_iter(p, 0, m->data, n) < n)
-		result = -EFAULT;
-	if (m->address)
-		inet_encode(&u->inet.node, &r->source, r->source_port, (u32)r->device_index,
-			    m->address);
-	if (m->control)
-		inet_put_packet_control(&u->inet, m, p, &r->destination, r->device_index, r->ttl,
-					r->tos);
-	packet_free(p);
-	return result;
+	return datagram_receive(socket, &u->inet, &u->received, m);
 }
 
 static int udp_shutdown(struct socket *socket, int how)
@@ -193,10 +143,14 @@ static int udp_set_option(struct socket *socket, int level, int option, const vo
 			return -EINVAL;
 		u->segment_size = (u16)number;
 		return 0;
-	case UDP_GRO: /* datagrams are not merged: allowed, and nothing to see */
+	case UDP_GRO:
+		u->received.merge = number;
+		return 0;
 	case UDP_NO_CHECK6_RX:
+		u->no_checksum6_in = number;
 		return 0;
 	case UDP_NO_CHECK6_TX:
+		u->no_checksum6_out = number;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -218,9 +172,13 @@ static int udp_get_option(struct socket *socket, int level, int option, void *va
 		number = u->segment_size;
 		break;
 	case UDP_GRO:
+		number = u->received.merge;
+		break;
 	case UDP_NO_CHECK6_RX:
+		number = u->no_checksum6_in;
+		break;
 	case UDP_NO_CHECK6_TX:
-		number = 0;
+		number = u->no_checksum6_out;
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -234,50 +192,35 @@ static long udp_ioctl(struct socket *socket, unsigned request, unsigned long arg
 {
 	struct udp *u = udp_of(socket);
 	int __user *number = __force_user(int __user *, argument);
-	int n = 0;
 
 	switch (request) {
 	case SIOCINQ:
-		spin_lock(&u->inet.lock);
-		if (u->received.head)
-			n = (int)u->received.head->length;
-		spin_unlock(&u->inet.lock);
-		return put_user(n, number);
+		return put_user(datagram_first_length(&u->inet, &u->received), number);
 	case SIOCOUTQ:
-		return put_user(n, number);
+		return put_user(0, number);
 	default:
 		return inet_ioctl(socket, request, argument);
 	}
 }
 
-static u32 udp_ready(struct socket *socket) __no_lock_analysis
+static u32 udp_ready(struct socket *socket)
 {
 	struct udp *u = udp_of(socket);
-	u32 ready = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	u32 ready = datagram_ready(socket, &u->inet, &u->received) | EPOLLWRBAND;
 	u32 shut = READ_ONCE(socket->shutdown);
 
-	if (READ_ONCE(u->received.head))
-		ready |= EPOLLIN | EPOLLRDNORM;
 	if (shut & SOCKET_SHUT_RECEIVE)
-		ready |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+		ready |= EPOLLRDHUP;
 	if (shut == (SOCKET_SHUT_RECEIVE | SOCKET_SHUT_SEND))
 		ready |= EPOLLHUP;
-	if (READ_ONCE(socket->error) || READ_ONCE(u->inet.errors.head))
-		ready |= EPOLLERR;
 	return ready;
 }
 
 static void udp_release(struct socket *socket)
 {
 	struct udp *u = udp_of(socket);
-	struct packet_queue received;
 
-	spin_lock(&u->inet.lock);
-	u->inet.socket = nullptr;
-	received = u->received;
-	u->received = (struct packet_queue){};
-	spin_unlock(&u->inet.lock);
-	packet_queue_free(&received);
+	datagram_close(&u->inet, &u->received);
 	udp_cork_drop(u);
 	if (u->inet.node.binding)
 		port_unbind(&udp_ports, &u->inet.node);

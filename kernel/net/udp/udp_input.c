@@ -1,95 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Datagrams and errors that come in: which sockets they are for. */
-#include <core/time.h>
 #include <lib/errno.h>
-#include <lib/hash.h>
 #include <lib/string.h>
 #include <net/checksum.h>
-#include <net/filter.h>
 #include <net/statistics.h>
 #include <net/udp/udp.h>
 
-#include <linux/eventpoll.h>
 #include <linux/rtnetlink.h>
-
-/* SO_ATTACH_FILTER: the program sees the UDP header, which stands in front of the data, and may cut the data. Under RCU. */
-static bool passes_filter(const struct socket *socket, struct packet *p)
-{
-	u32 wanted;
-
-	packet_push(p, sizeof(struct udp_header));
-	wanted = socket_filter_run(socket, p);
-	packet_pull(p, sizeof(struct udp_header));
-	if (!wanted)
-		return false;
-	wanted = MAX(wanted, (u32)sizeof(struct udp_header)) - (u32)sizeof(struct udp_header);
-	if (wanted < p->length)
-		packet_trim(p, wanted);
-	return true;
-}
 
 /* Queues the packet, whose data is the payload; takes it. */
 static void deliver(struct udp *u, struct packet *p, const struct inet_info *info, u16 source_port)
 {
-	struct udp_received *r = (struct udp_received *)p->control;
-	struct socket *socket;
-	u32 cost = UDP_PACKET_COST + p->length;
+	int error = datagram_deliver(&u->inet, &u->received, p, info, source_port,
+				     sizeof(struct udp_header));
 
-	*r = (struct udp_received){ info->source, info->destination, info->device->index,
-				    source_port,  info->ttl,	     info->tos };
-	spin_lock(&u->inet.lock);
-	socket = u->inet.socket;
-	if (!socket || (socket->shutdown & SOCKET_SHUT_RECEIVE) ||
-	    (u->received_memory && u->received_memory + cost > socket->receive_buffer)) {
-		u->dropped++;
-		net_count_family(NET_UDP_NO_ROOM, &info->destination);
-		spin_unlock(&u->inet.lock);
-		packet_free(p);
-		return;
-	}
-	if (unlikely(socket->filter) && !passes_filter(socket, p)) {
-		u->dropped++;
-		spin_unlock(&u->inet.lock);
-		packet_free(p);
-		return;
-	}
-	if (unlikely(socket->options & SOCKET_WANTS_TIME) && !p->time_ns)
-		p->time_ns = clock_realtime_ns();
-	net_count_family(NET_UDP_RECEIVED, &info->destination);
-	u->received_memory += cost;
-	packet_queue_add(&u->received, p);
-	socket_notify(socket, EPOLLIN | EPOLLRDNORM);
-	spin_unlock(&u->inet.lock);
+	if (error != -EPERM)
+		net_count_family(error ? NET_UDP_NO_ROOM : NET_UDP_RECEIVED, &info->destination);
 }
 
-/* The best owner of the port; among equals that share the port, by a hash of the sender. Under RCU. */
-static struct udp *find(const struct inet_info *info, u16 port, u16 source_port)
+/* Under RCU; the packet's data is the UDP header. */
+static struct udp *find(const struct inet_info *info, u16 port, u16 source_port, struct packet *p)
 {
-	struct inet_node *best = nullptr;
-	int best_score = -1;
-	unsigned equals = 0;
-	u32 hash = (u32)hash_u64(info->source.halves[0] ^ info->source.halves[1] ^ source_port);
+	struct inet_node *n =
+		port_find(&udp_ports, info, port, source_port, p, sizeof(struct udp_header));
 
-	for (struct inet_node *n = port_owners(&udp_ports, info->network, port); n;
-	     n = rcu_dereference(n->port_next)) {
-		int score = inet_match(n, info, source_port);
-
-		if (score > best_score) {
-			best = n;
-			best_score = score;
-			equals = 1;
-		} else if (score == best_score && score >= 0 && n->reuse_port && best->reuse_port) {
-			equals++;
-			if (hash_u64(hash + equals) % equals == 0)
-				best = n;
-		}
-	}
-	return best ? container_of(inet_of(best), struct udp, inet) : nullptr;
+	return n ? container_of(inet_of(n), struct udp, inet) : nullptr;
 }
 
 static bool member(struct udp *u, const struct inet_info *info)
 {
-	bool found = u->inet.flags & INET_MULTICAST_ALL;
+	bool found = u->inet.flags &
+		     (inet_is_v4(&info->destination) ? INET_MULTICAST_ALL : INET6_MULTICAST_ALL);
 
 	spin_lock(&u->inet.lock);
 	for (const struct inet_membership *m = u->inet.memberships; m && !found; m = m->next)
@@ -101,14 +42,14 @@ static bool member(struct udp *u, const struct inet_info *info)
 
 /* Group addresses and broadcasts go to every socket that matches. */
 static void deliver_to_all(struct packet *p, const struct inet_info *info, u16 port,
-			   u16 source_port)
+			   u16 source_port, bool unchecked)
 {
 	for (struct inet_node *n = port_owners(&udp_ports, info->network, port); n;
 	     n = rcu_dereference(n->port_next)) {
 		struct udp *u = container_of(inet_of(n), struct udp, inet);
 		struct packet *copy;
 
-		if (inet_match(n, info, source_port) < 0 ||
+		if (inet_match(n, info, source_port) < 0 || (unchecked && !u->no_checksum6_in) ||
 		    (info->type == RTN_MULTICAST && !member(u, info)))
 			continue;
 		copy = packet_clone(p);
@@ -118,13 +59,10 @@ static void deliver_to_all(struct packet *p, const struct inet_info *info, u16 p
 	packet_free(p);
 }
 
-static bool checksum_ok(const struct packet *p, const struct udp_header *h,
-			const struct inet_info *info)
+static bool checksum_ok(const struct packet *p, const struct inet_info *info)
 {
 	if (p->checksum != CHECKSUM_UNKNOWN)
 		return true;
-	if (!h->checksum)
-		return inet_is_v4(&info->destination); /* RFC 8200, 8.1: IPv6 must have one */
 	return checksum_fold(packet_sum(p, 0, p->length,
 					checksum_pseudo(&info->source, &info->destination,
 							p->length, IPPROTO_UDP))) == 0xffff;
@@ -135,6 +73,7 @@ void udp_input(struct packet *p, const struct inet_info *info)
 	struct udp_header h;
 	struct udp *u;
 	unsigned length;
+	bool unchecked;
 
 	if (!packet_copy(p, 0, &h, sizeof(h)))
 		goto drop;
@@ -142,16 +81,20 @@ void udp_input(struct packet *p, const struct inet_info *info)
 	if (length < sizeof(h) || length > p->length)
 		goto drop;
 	packet_trim(p, length);
-	if (!checksum_ok(p, &h, info))
+	if (h.checksum && !checksum_ok(p, info))
 		goto drop;
+	/* RFC 8200, 8.1: IPv6 must have one, but for sockets that say otherwise. */
+	unchecked = !h.checksum && !inet_is_v4(&info->destination);
 	u16 port = net16(h.destination), source_port = net16(h.source);
 
 	if (info->type != RTN_LOCAL) {
 		packet_pull(p, sizeof(h));
-		deliver_to_all(p, info, port, source_port);
+		deliver_to_all(p, info, port, source_port, unchecked);
 		return;
 	}
-	u = find(info, port, source_port);
+	u = find(info, port, source_port, p);
+	if (u && unchecked && !u->no_checksum6_in)
+		goto drop;
 	if (u) {
 		packet_pull(p, sizeof(h));
 		deliver(u, p, info, source_port);
@@ -178,7 +121,7 @@ void udp_error(const struct inet_error *error)
 	info.destination = error->inner.source;
 	port = load_net16(error->data);
 	remote_port = load_net16(error->data + 2);
-	u = find(&info, port, remote_port);
+	u = find(&info, port, remote_port, nullptr);
 	if (!u)
 		return;
 	s = &u->inet;

@@ -8,18 +8,43 @@
 
 #include <linux/rtnetlink.h>
 
+#define SEGMENTS_MAX 128 /* of UDP_SEGMENT */
+
+/* SO_NO_CHECK. The socket is there: it is the one whose send runs. */
+static bool no_checksum(const struct udp *u) __no_lock_analysis
+{
+	return u->inet.socket->options & SOCKET_NO_CHECKSUM;
+}
+
+/* The rare case: the program adds headers of its own. Takes the packet. */
+static int transmit_extended(struct inet_socket *s, struct packet *p, const struct inet_flow *flow,
+			     const struct route_result *route,
+			     const struct inet_send_control *control)
+{
+	struct inet_flow extended = *flow;
+	u8 options[IPV4_OPTIONS_MAX];
+	int error = inet_extend(s, control, p, &extended, options);
+
+	if (error) {
+		packet_free(p);
+		return error;
+	}
+	return inet_output(s->node.network, p, &extended, route);
+}
+
 /* Adds the UDP header to a payload and sends it along `route`. Takes the packet. */
 static int transmit(struct udp *u, struct packet *p, struct inet_flow *flow, u16 port,
-		    const struct route_result *route)
+		    const struct route_result *route, const struct inet_send_control *control)
 {
 	struct inet_socket *s = &u->inet;
 	struct udp_header *h = packet_push(p, sizeof(*h));
 	u8 discovery = s->path_mtu_discovery;
-	unsigned headers = inet_is_v4(&flow->destination) ? 20 : 40;
+	bool v4 = inet_is_v4(&flow->destination);
+	unsigned headers = v4 ? 20 : 40;
 
 	*h = (struct udp_header){ net16(s->node.local_port), net16(port), net16((u16)p->length),
 				  0 };
-	if (!(s->flags & INET_NO_CHECKSUM)) {
+	if (likely(v4 ? !no_checksum(u) : !u->no_checksum6_out)) {
 		h->checksum = checksum_fold(
 			checksum_pseudo(&flow->source, &flow->destination, p->length, IPPROTO_UDP));
 		p->checksum = CHECKSUM_PARTIAL;
@@ -28,13 +53,19 @@ static int transmit(struct udp *u, struct packet *p, struct inet_flow *flow, u16
 	}
 	flow->dont_fragment = discovery == IP_PMTUDISC_DO || discovery == IP_PMTUDISC_PROBE ||
 			      (discovery == IP_PMTUDISC_WANT && p->length + headers <= route->mtu);
+	if (!v4)
+		inet_fill_flow6(s, control, (u32)s->node.local_port << 16 | port, flow);
+	if (unlikely(inet_is_extended(s, control, v4)))
+		return transmit_extended(s, p, flow, route, control);
 	return inet_output(s->node.network, p, flow, route);
 }
 
 /* Cuts a payload into datagrams of segment_size bytes (udp(7), UDP_SEGMENT). */
 static int transmit_segments(struct udp *u, struct packet *whole, struct inet_flow *flow, u16 port,
-			     const struct route_result *route, unsigned size)
+			     const struct route_result *route,
+			     const struct inet_send_control *control)
 {
+	unsigned size = control->segment_size;
 	int error = 0;
 
 	while (whole->length > size && !error) {
@@ -46,10 +77,10 @@ static int transmit_segments(struct udp *u, struct packet *whole, struct inet_fl
 		}
 		packet_trim(p, size);
 		packet_pull(whole, size);
-		error = transmit(u, p, flow, port, route);
+		error = transmit(u, p, flow, port, route, control);
 	}
 	if (!error)
-		return transmit(u, whole, flow, port, route);
+		return transmit(u, whole, flow, port, route, control);
 	packet_free(whole);
 	return error;
 }
@@ -138,23 +169,38 @@ static bool may_broadcast(const struct udp *u) __no_lock_analysis
 	return u->inet.socket->options & SOCKET_BROADCAST;
 }
 
+/* Segments that are to be sent in one call: as many, and each within the path, as on Linux. */
+static int check_segments(const struct packet *p, const struct inet_flow *flow,
+			  const struct route_result *route, unsigned size)
+{
+	unsigned headers = (inet_is_v4(&flow->destination) ? 20u : 40u) + 8;
+
+	if (p->length > (inet_is_v4(&flow->destination) ? UDP_PAYLOAD_MAX : UDP_PAYLOAD_MAX6))
+		return -EMSGSIZE;
+	return MIN(size, p->length) + headers > route->mtu || p->length > size * SEGMENTS_MAX
+		       ? -EINVAL
+		       : 0;
+}
+
 static int send_packet(struct udp *u, struct packet *p, struct inet_flow *flow, u16 port,
-		       int device, bool connected, unsigned segment_size)
+		       bool connected, const struct inet_send_control *control)
 {
 	struct inet_socket *s = &u->inet;
 	struct route_result route;
 	int error;
 
 	rcu_read_lock();
-	error = find_route(s, flow, connected, device, &route);
+	error = find_route(s, flow, connected, control->device_index, &route);
 	if (!error && route.type == RTN_BROADCAST && !may_broadcast(u))
 		error = -EACCES;
+	if (!error && control->segment_size)
+		error = check_segments(p, flow, &route, control->segment_size);
 	if (error)
 		packet_free(p);
-	else if (segment_size && p->length > segment_size)
-		error = transmit_segments(u, p, flow, port, &route, segment_size);
+	else if (control->segment_size && p->length > control->segment_size)
+		error = transmit_segments(u, p, flow, port, &route, control);
 	else
-		error = transmit(u, p, flow, port, &route);
+		error = transmit(u, p, flow, port, &route, control);
 	rcu_read_unlock();
 	return error;
 }
@@ -169,8 +215,9 @@ void udp_cork_drop(struct udp *u)
 
 /* MSG_MORE, UDP_CORK: the payload grows until a send without them. */
 static ssize_t send_corked(struct udp *u, struct socket_message *m, struct inet_flow *flow,
-			   u16 port, int device, bool more)
+			   u16 port, const struct inet_send_control *given, bool more)
 {
+	struct inet_send_control control = INET_SEND_CONTROL_NONE; /* not the message's headers */
 	size_t n = m->data->remaining;
 	struct packet *p = nullptr;
 	int error;
@@ -180,7 +227,8 @@ static ssize_t send_corked(struct udp *u, struct socket_message *m, struct inet_
 		u->cork = packet_alloc();
 		u->cork_flow = *flow;
 		u->cork_port = port;
-		u->cork_device = device;
+		u->cork_device = given->device_index;
+		u->cork_segment_size = given->segment_size;
 	}
 	error = u->cork ? 0 : -ENOBUFS;
 	if (!error && u->cork->length + n > UDP_PAYLOAD_MAX)
@@ -192,13 +240,14 @@ static ssize_t send_corked(struct udp *u, struct socket_message *m, struct inet_
 		u->cork = nullptr;
 		*flow = u->cork_flow;
 		port = u->cork_port;
-		device = u->cork_device;
+		control.device_index = u->cork_device;
+		control.segment_size = u->cork_segment_size;
 	}
 	mutex_unlock(&u->cork_lock);
 	if (error)
 		packet_free(p);
 	else if (p)
-		error = send_packet(u, p, flow, port, device, false, 0);
+		error = send_packet(u, p, flow, port, false, &control);
 	return error ? error : (ssize_t)n;
 }
 
@@ -223,7 +272,7 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 {
 	struct udp *u = udp_of(socket);
 	struct inet_socket *s = &u->inet;
-	struct inet_send_control control = { .ttl = -1, .tos = -1 };
+	struct inet_send_control control = INET_SEND_CONTROL_NONE;
 	struct inet_flow flow = { .source = s->node.local };
 	bool connected = !m->address || !m->address->length;
 	size_t n = m->data->remaining;
@@ -243,6 +292,8 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 		error = destination(s, m, &flow.destination, &port, &scope);
 	if (!error && m->control)
 		error = inet_parse_control(m, &control);
+	if (!error)
+		inet_take_flow_label(s, m, &control);
 	if (!error && !s->node.binding)
 		error = autobind(u);
 	if (error)
@@ -260,12 +311,17 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 		flow.tos = (u8)control.tos;
 	if (!control.device_index)
 		control.device_index = (int)scope;
+	if (!control.segment_size)
+		control.segment_size = u->segment_size;
 	if ((m->flags & MSG_MORE) || u->corked || corking(u))
-		return send_corked(u, m, &flow, port, control.device_index,
-				   (m->flags & MSG_MORE) || u->corked);
+		return send_corked(u, m, &flow, port, &control, (m->flags & MSG_MORE) || u->corked);
+	if (n > UDP_PAYLOAD_MAX && inet_is_v4(&flow.destination))
+		return -EMSGSIZE;
 	p = packet_alloc();
 	if (!p)
 		return -ENOBUFS;
+	inet_extend_room(s, &control, p);
+	p->mark = control.has_mark ? control.mark : (u32)socket->mark;
 	error = packet_append_iter(p, m->data, n);
 	if (error) {
 		packet_free(p);
@@ -273,15 +329,9 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 	}
 	if (unlikely(socket->timestamping | control.stamps))
 		inet_stamp(s, socket, p, control.stamps);
-	if (!control.segment_size)
-		control.segment_size = u->segment_size;
-	if (n > UDP_PAYLOAD_MAX && !control.segment_size && inet_is_v4(&flow.destination)) {
-		packet_free(p);
-		return -EMSGSIZE;
-	}
-	error = send_packet(u, p, &flow, port, control.device_index,
+	error = send_packet(u, p, &flow, port,
 			    connected && inet_is_any(&control.source) && !control.device_index,
-			    control.segment_size);
+			    &control);
 	if (unlikely(m->flags & MSG_ZEROCOPY) && !error && (socket->options & SOCKET_ZERO_COPY))
 		inet_zero_copy_done(s);
 	return error ? error : (ssize_t)n;
