@@ -107,7 +107,7 @@ chevron:
 	$(USER_CC) $(USER_CFLAGS) -o build/$(GUEST)/chevron user/chevron/*.c user/lib/*.c
 strates:
 	@mkdir -p build/$(GUEST)
-	$(USER_CC) $(USER_CFLAGS) -Wno-unused-value -o build/$(GUEST)/ramfs user/strates/ramfs.c user/lib/*.c
+	$(USER_CC) $(USER_CFLAGS) -o build/$(GUEST)/ramfs user/strates/ramfs.c user/lib/*.c
 # Manual pages of Cairn's own calls: man -M build/man cairn_silo
 .PHONY: manual
 manual:
