@@ -403,6 +403,7 @@ void task_exit(int code)
 	struct aspace *as = nullptr;
 	bool kept;
 
+	process_dump_park();
 	trace_event(PTRACE_EVENT_EXIT, (u64)code);
 	begin_exit(task, code);
 	trace_exit_tracer(task);

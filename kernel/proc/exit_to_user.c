@@ -34,8 +34,8 @@ void signal_die(const siginfo_t *info)
 {
 	int status = info->si_signo;
 
-	if (signal_dumps(current_process(), info->si_signo) && proc_hooks.core_dump(info))
-		status |= 0x80;
+	if (signal_dumps(current_process(), info->si_signo) && process_dump_begin(status))
+		process_dump_end(proc_hooks.core_dump(info));
 	process_exit(status);
 }
 

@@ -50,6 +50,15 @@ void signal_retarget_locked(struct process *process) __must_hold(&process->lock)
 bool signal_dumps(struct process *process, int signo);
 /* Ends the current process by a signal, after its core file; `info` says which. Does not return. */
 [[noreturn]] void signal_die(const siginfo_t *info);
+
+/*
+ * dump.c: the process of the current task ends with this wait status; returns once its other tasks stand still, until process_dump_end,
+ * which notes whether there is a core file. False: it ends already, or execs. May sleep.
+ */
+[[nodiscard]] bool process_dump_begin(int status);
+void process_dump_end(bool dumped);
+/* A task that exits: waits while another one of its process writes a core file. May sleep. */
+void process_dump_park(void);
 /* Queues an entry that is part of a timer, unless it is queued. True if it was queued now. */
 int signal_send_timer(struct process *process, struct task *task, struct queued_signal *queued);
 /* Takes such an entry off any queue. */

@@ -190,8 +190,11 @@ void process_kill_locked(struct process *process, int status)
 {
 	struct task *task;
 
-	if (process->group_exiting)
+	if (process->group_exiting) {
+		if (process->dumper)
+			task_kill_locked(process->dumper);
 		return;
+	}
 	process->group_exiting = true;
 	process->group_exit_code = status;
 	process->stop_signal = 0;
@@ -300,8 +303,10 @@ int signal_send_locked(struct process *process, struct task *task, const siginfo
 	struct queued_signal *queued = nullptr;
 	int signo = info->si_signo;
 
-	if (signo == SIGKILL && process->group_exiting)
+	if (signo == SIGKILL && process->group_exiting) {
 		end_exit_stops_locked(process);
+		process_kill_locked(process, signo);
+	}
 	if (process->state >= PROCESS_ZOMBIE || process->group_exiting || (task && task->exiting))
 		return 0;
 	signal_stop_prepare_locked(process, signo);

@@ -56,6 +56,7 @@ struct task {
 	int exit_code;		       /* wait status encoding once exiting */
 	bool exiting;
 	bool stopped;		     /* counted in the group stop; guarded by process->lock */
+	bool parked;		     /* stands still for a core file; guarded by process->lock */
 	int __user *set_child_tid;   /* CLONE_CHILD_SETTID: where the new task stores its tid */
 	int __user *clear_child_tid; /* set_tid_address(2) */
 	void __user *robust_list;    /* set_robust_list(2) */
@@ -103,6 +104,7 @@ struct process {
 	struct task *
 		leader; /* the task whose tid is pid, even after it exited: for comm and credentials; null once reaped */
 	struct task *exec_task; /* every other task must leave; guarded by lock */
+	struct task *dumper;	/* it writes the core file; guarded by lock, see dump.c */
 	u32 state;		/* enum process_state; guarded by lock */
 	struct spinlock lock;	/* RANK_PROCESS: tasks, state, signals of the process */
 	struct list_head tasks;
@@ -314,7 +316,7 @@ struct proc_hooks {
 	ssize_t (*file_attribute)(struct file *file, const char *name, void *value, size_t size);
 	/* The mount of the file ignores set-user-ID bits. */
 	bool (*file_nosuid)(struct file *file);
-	/* Writes a core file of the current task, which `info` ends (core(5)); true if there is one now. May sleep. */
+	/* Writes a core file of the current process, which `info` ends (core(5)), and whose other tasks are parked; true if there is one now. May sleep. */
 	bool (*core_dump)(const siginfo_t *info);
 	/* A session leader exits: its terminal is hung up. May sleep. */
 	void (*session_exit)(struct session *session);

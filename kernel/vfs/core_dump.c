@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing core files; see vfs/core_dump.h. The dying task writes its own, on its way out, with its own rights: a header, the notes, and
- * the contents of each mapping that /proc/pid/coredump_filter chooses. Pages that were never touched are holes.
+ * Writing core files; see vfs/core_dump.h. The dying task writes it, on its way out, with its own rights, while the others of its process stand
+ * still (proc/dump.c): a header, the notes, and the contents of each mapping that /proc/pid/coredump_filter chooses. Pages that were never touched are holes.
  */
 #include <arch/cpu.h>
 #include <lib/errno.h>
@@ -88,6 +88,8 @@ static int put(struct dump *d, const void *data, size_t size)
 
 	if (d->offset + size > d->limit)
 		return -EFBIG;
+	if (signal_fatal_pending())
+		return -EINTR;
 	iter_init_kernel(&it, (void *)data, size);
 	ssize_t done = file_write(d->file, &it, &d->offset);
 
@@ -167,7 +169,7 @@ static int write_all(struct dump *d, const siginfo_t *info)
 	err = notes.failed ? -ENOMEM : put_headers(d, notes.size);
 	if (!err)
 		err = put(d, notes.data, notes.size);
-	kfree(notes.data);
+	kvfree(notes.data);
 	d->offset = ALIGN_UP(d->offset, PAGE_SIZE);
 	for (u32 i = 0; !err && i < d->count; i++)
 		err = put_segment(d, &d->segments[i], i == d->count - 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Core files (core(5)): an ELF file with the memory and the registers of a process that a signal ended, as gdb reads it. It has
- * the registers of the thread that the signal hit; patterns that begin with '|' make no file.
+ * the registers of all threads, first those of the one that the signal hit; patterns that begin with '|' make no file.
  */
 #pragma once
 

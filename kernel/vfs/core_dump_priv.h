@@ -17,5 +17,5 @@ struct core_notes {
 	bool failed;
 };
 
-/* All notes of the current task, which `info` ends. The caller frees notes->data. */
+/* All notes of the current process, whose current task `info` ends and whose others are parked. The caller frees notes->data with kvfree. */
 void core_notes_make(struct core_notes *notes, struct aspace *as, const siginfo_t *info);

@@ -44,12 +44,13 @@ static void *append(struct core_notes *notes, const void *data, size_t size)
 
 	if (!notes->failed && needed > notes->room) {
 		size_t room = MAX(needed, 2 * notes->room);
-		char *bigger = kzalloc(room, 0);
+		char *bigger = kvmalloc(room, 0);
 
 		notes->failed = !bigger;
 		if (bigger) {
-			memcpy(bigger, notes->data, notes->size);
-			kfree(notes->data);
+			if (notes->size)
+				memcpy(bigger, notes->data, notes->size);
+			kvfree(notes->data);
 			notes->data = bigger;
 			notes->room = room;
 		}
@@ -60,6 +61,8 @@ static void *append(struct core_notes *notes, const void *data, size_t size)
 
 	if (data)
 		memcpy(at, data, size);
+	else
+		memset(at, 0, size);
 	notes->size = needed;
 	return at;
 }
@@ -94,27 +97,32 @@ static struct __kernel_timespec micro(u64 ns)
 					   .tv_nsec = (s64)(ns % NSEC_PER_SEC / 1000) };
 }
 
-static void status_note(struct core_notes *notes, const siginfo_t *info)
+static void status_note(struct core_notes *notes, struct task *task, int signo)
 {
-	struct task *task = current_task();
+	struct process *process = task->process;
 	struct process_relations r;
 	u64 user, system;
 	size_t size = arch_regset_size(NT_PRSTATUS);
 
-	process_relations(task->process, &r);
-	thread_times(&task->thread, &user, &system);
+	process_relations(process, &r);
+	/* The first task stands for the process. */
+	if (task == process->leader)
+		process_times(process, &user, &system);
+	else
+		thread_times(&task->thread, &user, &system);
 	struct core_status status = {
-		.signo = info->si_signo,
-		.code = info->si_code,
-		.current_signal = (s16)info->si_signo,
+		.signo = signo,
+		.current_signal = (s16)signo,
 		.pending = task->signals.pending.set,
 		.blocked = task->signals.blocked,
 		.pid = pid_to_user(task->tid),
-		.parent = r.parent,
-		.group = r.group,
-		.session = r.session,
+		.parent = pid_to_user(r.parent),
+		.group = pid_to_user(r.group),
+		.session = pid_to_user(r.session),
 		.user = micro(user),
 		.system = micro(system),
+		.children_user = micro(process->children_user_ns),
+		.children_system = micro(process->children_system_ns),
 	};
 	begin(notes, NT_PRSTATUS, "CORE", sizeof(status) + size + sizeof(u64));
 	append(notes, &status, sizeof(status));
@@ -138,9 +146,9 @@ static void process_note(struct core_notes *notes, struct aspace *as)
 	size_t size = MIN(as->arg_end - as->arg_start, sizeof(p.arguments) - 1);
 
 	process_relations(task->process, &r);
-	p.parent = r.parent;
-	p.group = r.group;
-	p.session = r.session;
+	p.parent = pid_to_user(r.parent);
+	p.group = pid_to_user(r.group);
+	p.session = pid_to_user(r.session);
 	scnprintf(p.name, sizeof(p.name), "%s", task->thread.name);
 	ssize_t got = aspace_read(as, as->arg_start, p.arguments, size, true);
 
@@ -177,31 +185,49 @@ static void files_note(struct core_notes *notes, struct aspace *as)
 	append(notes, ranges.data, ranges.size);
 	append(notes, names.data, names.size);
 	end(notes);
-	kfree(ranges.data);
-	kfree(names.data);
+	kvfree(ranges.data);
+	kvfree(names.data);
 	kfree(name);
 }
 
-static void registers_note(struct core_notes *notes, u32 type)
+static void registers_note(struct core_notes *notes, struct task *task, u32 type)
 {
 	size_t size = arch_regset_size(type);
 
 	begin(notes, type, type == NT_PRFPREG ? "CORE" : "LINUX", size);
 	void *at = append(notes, nullptr, size);
 
-	if (at && arch_regset_get(&current_task()->thread.base, type, at))
+	if (at && arch_regset_get(&task->thread.base, type, at))
 		notes->failed = true;
 	end(notes);
 }
 
+/* All but NT_PRSTATUS. */
+static void registers_notes(struct core_notes *notes, struct task *task)
+{
+	for (size_t i = 0; arch_core_regsets[i]; i++)
+		registers_note(notes, task, arch_core_regsets[i]);
+}
+
 void core_notes_make(struct core_notes *notes, struct aspace *as, const siginfo_t *info)
 {
+	struct task *self = current_task();
+
 	*notes = (struct core_notes){ 0 };
-	status_note(notes, info);
+	status_note(notes, self, info->si_signo);
 	process_note(notes, as);
 	note(notes, NT_SIGINFO, info, sizeof(*info));
 	note(notes, NT_AUXV, as->auxv, sizeof(as->auxv));
 	files_note(notes, as);
-	for (size_t i = 0; arch_core_regsets[i]; i++)
-		registers_note(notes, arch_core_regsets[i]);
+	registers_notes(notes, self);
+	for (struct task *t = process_next_task(self->process, 0); t;) {
+		int next = t->tid + 1;
+
+		if (t != self && READ_ONCE(t->parked)) {
+			status_note(notes, t, info->si_signo);
+			registers_notes(notes, t);
+		}
+		task_put(t);
+		t = process_next_task(self->process, next);
+	}
 }

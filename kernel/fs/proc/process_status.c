@@ -209,7 +209,8 @@ static void show_memory(struct process *process, struct text_buffer *out)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		text_printf(out, "%s:\t%8llu kB\n", lines[i].name,
 			    (unsigned long long)lines[i].pages * (PAGE_SIZE / 1024));
-	text_printf(out, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t0\n");
+	text_printf(out, "HugetlbPages:\t       0 kB\nCoreDumping:\t%d\nTHP_enabled:\t0\n",
+		    READ_ONCE(process->dumper) != nullptr);
 }
 
 static void show_signals(struct task *task, struct text_buffer *out)
@@ -248,17 +249,7 @@ static void show_cpus(struct task *task, struct text_buffer *out)
 {
 	u64 mask = task->thread.affinity & cpu_online_mask;
 	text_printf(out, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t", (unsigned long long)mask);
-	const char *separator = "";
-	for (unsigned cpu = 0; cpu < 64; cpu++) {
-		if (!(mask >> cpu & 1))
-			continue;
-		unsigned last = cpu;
-		while (last + 1 < 64 && (mask >> (last + 1) & 1))
-			last++;
-		text_printf(out, last > cpu ? "%s%u-%u" : "%s%u", separator, cpu, last);
-		separator = ",";
-		cpu = last;
-	}
+	text_bit_list(out, mask);
 	text_printf(out, "\nMems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n");
 }
 

@@ -74,3 +74,20 @@ void text_free(struct text_buffer *t)
 	kvfree(t->data);
 	*t = (struct text_buffer){ 0 };
 }
+
+void text_bit_list(struct text_buffer *t, u64 mask)
+{
+	const char *separator = "";
+
+	for (unsigned bit = 0; bit < 64; bit++) {
+		unsigned last = bit;
+
+		if (!(mask >> bit & 1))
+			continue;
+		while (last + 1 < 64 && (mask >> (last + 1) & 1))
+			last++;
+		text_printf(t, last > bit ? "%s%u-%u" : "%s%u", separator, bit, last);
+		separator = ",";
+		bit = last;
+	}
+}

@@ -13,6 +13,8 @@ struct text_buffer {
 /* Append. Failures are remembered in `failed`, so that callers need not check each call. May sleep.
  */
 void text_printf(struct text_buffer *t, const char *fmt, ...) __printf(2, 3);
+/* The numbers of the bits of a mask, as "0-3,5". */
+void text_bit_list(struct text_buffer *t, u64 mask);
 void text_append(struct text_buffer *t, const void *bytes, size_t size);
 /* Appends text with the characters of `special` as \ooo. */
 #define TEXT_SPECIAL_MOUNTS " \t\n\\" /* of mount tables */

@@ -10,19 +10,7 @@
 
 void sys_show_cpu_list(struct text_buffer *out, u64 mask)
 {
-	const char *separator = "";
-
-	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
-		unsigned last = cpu;
-
-		if (!(mask >> cpu & 1))
-			continue;
-		while (last + 1 < CPU_MAX && (mask >> (last + 1) & 1))
-			last++;
-		text_printf(out, last > cpu ? "%s%u-%u" : "%s%u", separator, cpu, last);
-		separator = ",";
-		cpu = last;
-	}
+	text_bit_list(out, mask);
 	text_printf(out, "\n");
 }
 

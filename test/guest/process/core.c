@@ -3,9 +3,12 @@
 #include "guest_test.h"
 
 #include <elf.h>
+#include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/procfs.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static volatile char in_core[] = "this is found in the core file";
 
@@ -100,4 +103,122 @@ TEST(core_pattern_names_the_file)
 	EXPECT_EQ(access("named-6-%", F_OK), 0);
 	EXPECT_EQ(pwrite(fd, old, strlen(old), 0), (ssize_t)strlen(old));
 	close(fd);
+}
+
+#define THREADS 4
+
+static volatile int tids[THREADS]; /* the first one crashes, the second spins, the others sleep */
+static pthread_barrier_t all_there;
+
+static void *live(void *arg)
+{
+	long number = (long)arg;
+
+	tids[number] = (int)syscall(SYS_gettid);
+	pthread_barrier_wait(&all_there);
+	if (number == 0) {
+		sleep_ms(20);
+		raise(SIGSEGV);
+	}
+	while (number == 1)
+		;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void crash_with_threads(int up)
+{
+	struct rlimit core = { RLIM_INFINITY, RLIM_INFINITY };
+	pthread_t thread;
+
+	setrlimit(RLIMIT_CORE, &core);
+	pthread_barrier_init(&all_there, NULL, THREADS + 1);
+	for (long i = 0; i < THREADS; i++)
+		pthread_create(&thread, NULL, live, (void *)i);
+	pthread_barrier_wait(&all_there);
+	write(up, (const void *)tids, sizeof(tids));
+	for (;;)
+		pause();
+}
+
+/* The contents of the note segment of a core file; *size in bytes. */
+static char *read_notes(const char *file, size_t *size)
+{
+	int fd = open(file, O_RDONLY);
+	Elf64_Phdr head = { 0 };
+	Elf64_Ehdr elf;
+	char *notes = NULL;
+
+	if (fd >= 0 && read(fd, &elf, sizeof(elf)) == sizeof(elf))
+		for (int i = 0; i < elf.e_phnum && head.p_type != PT_NOTE; i++)
+			pread(fd, &head, sizeof(head), elf.e_phoff + i * sizeof(head));
+	if (head.p_type == PT_NOTE) {
+		notes = malloc(head.p_filesz);
+		*size = (size_t)pread(fd, notes, head.p_filesz, head.p_offset);
+	}
+	close(fd);
+	return notes;
+}
+
+TEST(a_core_file_has_every_thread)
+{
+	int fds[2], saved[THREADS], status, pids[THREADS + 2], count = 0, sets = 0;
+	size_t size = 0;
+
+	REQUIRE(pipe(fds) == 0);
+	IN_CHILD(pid)
+	{
+		crash_with_threads(fds[1]);
+	}
+	EXPECT_EQ(read(fds[0], saved, sizeof(saved)), sizeof(saved));
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV && WCOREDUMP(status));
+	char *notes = read_notes("core", &size), *at = notes;
+	REQUIRE(notes);
+	while (at + sizeof(Elf64_Nhdr) <= notes + size) {
+		const Elf64_Nhdr *head = (void *)at;
+		const char *contents = at + sizeof(*head) + (head->n_namesz + 3) / 4 * 4;
+
+		if (head->n_type == NT_PRSTATUS && count < THREADS + 2) {
+			const struct elf_prstatus *p = (const void *)contents;
+
+			pids[count++] = p->pr_pid;
+			EXPECT_EQ(p->pr_cursig, SIGSEGV);
+			EXPECT_EQ(p->pr_info.si_signo, SIGSEGV);
+			EXPECT_EQ(p->pr_pgrp, getpgid(0));
+			EXPECT_EQ(p->pr_ppid, getpid());
+		}
+		sets += head->n_type == NT_PRFPREG;
+		at = (char *)contents + (head->n_descsz + 3) / 4 * 4;
+	}
+	EXPECT_EQ(count, THREADS + 1);
+	EXPECT_EQ(sets, THREADS + 1);
+	/* First who was hit, then the others in any order. */
+	EXPECT_EQ(pids[0], saved[0]);
+	for (int i = 0; i < THREADS; i++) {
+		bool found = false;
+
+		for (int j = 0; j < count; j++)
+			found |= pids[j] == saved[i];
+		EXPECT(found);
+	}
+	free(notes);
+}
+
+TEST(threads_that_crash_together_leave_one_core)
+{
+	IN_CHILD(pid)
+	{
+		struct rlimit core = { RLIM_INFINITY, RLIM_INFINITY };
+		pthread_t thread;
+
+		setrlimit(RLIMIT_CORE, &core);
+		for (int i = 0; i < 8; i++)
+			pthread_create(&thread, NULL, (void *(*)(void *))abort, NULL);
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(wait_status(pid), 128 + SIGABRT);
+	EXPECT_EQ(access("core", F_OK), 0);
 }
