@@ -56,7 +56,7 @@ struct inode {
 	void *pipe;		      /* struct pipe of an open FIFO; guarded by lock */
 	struct dentry *directory;     /* a directory's name, borrowed; guarded by namespace_lock */
 	struct file_lock_list *locks; /* null until the first; memory freed with the inode */
-	struct list_head superblock_node;
+	struct list_head superblock_node; /* in a table of the file system's */
 	struct rcu_head rcu;
 	/*
 	 * At refs 0: releases what the inode holds at once, and the memory of the structure after a
@@ -75,6 +75,17 @@ u64 inode_bytes(void);
 [[nodiscard]] int inode_create_anonymous(const char *name, u32 mode, struct inode **out);
 
 void inode_get(struct inode *inode);
+/* Adds a reference to what a table of the file system shows, under its lock; false: it is about to go. */
+[[nodiscard]] static inline bool inode_get_unless_dead(struct inode *inode)
+{
+	u32 refs = READ_ONCE(inode->refs);
+
+	while (refs)
+		if (__atomic_compare_exchange_n(&inode->refs, &refs, refs + 1, true,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
 void inode_put(struct inode *inode); /* may sleep */
 
 /*

@@ -170,9 +170,15 @@ static void dentry_discard(struct dentry *d)
 	free_dentry(&d->rcu);
 }
 
+/* Do directories of a file system know their name? */
+static bool keeps_directories(const struct superblock *sb)
+{
+	return sb->may_lie || sb->ops->export;
+}
+
 static void forget_directory(struct dentry *d)
 {
-	if (!d->superblock->may_lie || !S_ISDIR(d->inode->mode))
+	if (!keeps_directories(d->superblock) || !S_ISDIR(d->inode->mode))
 		return;
 	spin_guard(&namespace_lock);
 	if (d->inode->directory == d)
@@ -258,7 +264,7 @@ static void dentry_set_inode(struct dentry *d, struct inode *inode)
 {
 	if (inode->ops && inode->ops->permission)
 		dentry_flags_set(d, DENTRY_OWN_PERMISSION);
-	if (d->superblock->may_lie && S_ISDIR(inode->mode)) {
+	if (S_ISDIR(inode->mode) && keeps_directories(d->superblock)) {
 		spin_guard(&namespace_lock);
 		inode->directory = d;
 	}
@@ -316,6 +322,11 @@ static int dentry_publish_found(struct dentry *d, struct inode *inode, struct de
 		if (inode)
 			dentry_set_inode(d, inode);
 		*out = dentry_publish(d);
+		if (*out != d && inode && S_ISDIR(inode->mode) &&
+		    keeps_directories(d->superblock)) {
+			spin_guard(&namespace_lock);
+			inode->directory = *out; /* `d` goes */
+		}
 		return 0;
 	}
 	spin_guard(&namespace_lock);

@@ -90,6 +90,8 @@ struct statfs_info {
 	u64 fsid;
 };
 
+struct export_ops;
+
 struct superblock_ops {
 	int (*statfs)(struct superblock *sb, struct statfs_info *out);
 	int (*sync)(struct superblock *sb);				     /* may be null */
@@ -101,6 +103,7 @@ struct superblock_ops {
 	/* Last mount gone, the root dentry still there: drops what hangs on it. May be null. */
 	void (*shut_down)(struct superblock *sb);
 	void (*destroy)(struct superblock *sb); /* last mount gone: frees `private`; may be null */
+	const struct export_ops *export; /* <vfs/export.h>; null: its files have no handles */
 };
 
 struct file_system_type;

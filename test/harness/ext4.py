@@ -11,7 +11,7 @@ from harness.power import fsck
 TESTS = os.path.join(ROOT, "test", "ext4")
 SIZE = "128M"
 SPARE = 10 << 20  # the second disk is larger than its file system
-ELSEWHERE = (("vfs", "acl.c"), ("files", "names.c"), ("files", "open.c"))  # guest tests that a disk passes as well
+ELSEWHERE = (("vfs", "acl.c"), ("vfs", "handles.c"), ("files", "names.c"), ("files", "open.c"))  # guest tests that a disk passes as well
 
 
 def jobs(arches, only):

@@ -143,6 +143,21 @@ int ext4_allocate_inode(struct ext4 *fs, struct journal_handle *handle, struct e
 	}
 }
 
+int ext4_inode_is_used(struct ext4 *fs, u32 number, bool *used)
+{
+	u32 group = group_of(fs, number);
+	struct buffer *bitmap;
+	int result;
+
+	mutex_guard(&fs->groups[group].lock);
+	result = ext4_inode_bitmap(fs, group, &bitmap);
+	if (result)
+		return result;
+	*used = bitmap_test((u64 *)bitmap->data, (number - 1) % fs->inodes_per_group);
+	buffer_put(bitmap);
+	return 0;
+}
+
 int ext4_release_inode(struct ext4 *fs, struct journal_handle *handle, u32 number, bool directory)
 {
 	u32 group = group_of(fs, number), bit = (number - 1) % fs->inodes_per_group;

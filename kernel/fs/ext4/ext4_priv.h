@@ -240,6 +240,9 @@ void ext4_inode_encode_device(struct ext4_inode *inode);
 
 /* inode.c */
 [[nodiscard]] int ext4_inode_get(struct ext4 *fs, u32 number, struct ext4_inode **out);
+/* What the bitmap says of a valid number. */
+[[nodiscard]] int ext4_inode_is_used(struct ext4 *fs, u32 number, bool *used);
+extern const struct export_ops ext4_export_ops;
 /* A new inode in `dir`, in the tree, with links 1 (2 for directories), stored. */
 [[nodiscard]] int ext4_inode_create(struct ext4 *fs, struct journal_handle *handle,
 				    struct ext4_inode *dir, u32 mode, u64 device,

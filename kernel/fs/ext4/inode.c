@@ -203,18 +203,14 @@ static int read_inode(struct ext4_inode *inode)
 static struct ext4_inode *find_inode(struct ext4 *fs, u32 number, bool *busy)
 {
 	struct ext4_inode *inode;
-	u32 refs;
 
 	spin_guard(&fs->inode_lock);
 	*busy = false;
 	inode = radix_load(&fs->inode_tree, number);
 	if (!inode)
 		return nullptr;
-	refs = READ_ONCE(inode->inode.refs);
-	while (refs)
-		if (__atomic_compare_exchange_n(&inode->inode.refs, &refs, refs + 1, true,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return inode;
+	if (inode_get_unless_dead(&inode->inode))
+		return inode;
 	*busy = true;
 	return nullptr;
 }

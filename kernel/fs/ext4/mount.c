@@ -127,6 +127,7 @@ static const struct superblock_ops superblock_ops = {
 	.remount = remount,
 	.show_options = ext4_show_options,
 	.destroy = destroy,
+	.export = &ext4_export_ops,
 };
 
 /* A device by its path, or at boot by its name. */

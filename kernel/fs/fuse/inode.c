@@ -123,17 +123,6 @@ static struct fuse_inode *find_locked(struct fuse_connection *c, u64 nodeid,
 	return nullptr;
 }
 
-static bool inode_get_unless_dead(struct inode *inode)
-{
-	u32 refs = READ_ONCE(inode->refs);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&inode->refs, &refs, refs + 1, true,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
-}
-
 /* Puts `made` into the tree and returns it, or the inode that is there already, with a reference. */
 static struct fuse_inode *list_or_find(struct fuse_connection *c, struct fuse_inode *made)
 {

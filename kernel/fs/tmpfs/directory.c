@@ -73,6 +73,8 @@ static void insert(struct inode *dir, const struct dentry *d, struct tmpfs_entry
 	}
 	rb_insert(&directory->names, &entry->node, parent, link, nullptr);
 	entry->inode = inode;
+	if (S_ISDIR(inode->mode))
+		WRITE_ONCE(directory_of(inode)->parent, dir->number);
 	entry->cookie = directory->next_cookie--;
 	list_add(&directory->entries, &entry->order);
 	dir->size += TMPFS_ENTRY_SIZE;

@@ -13,6 +13,7 @@
  * (T2) Directory contents change under the directory inode's lock, file sizes under the file inode's.
  */
 #include <core/panic.h>
+#include <core/random.h>
 #include <fs/tmpfs/memfd.h>
 #include <fs/tmpfs/tmpfs_priv.h>
 #include <lib/errno.h>
@@ -49,6 +50,7 @@ static void free_inode(struct inode *inode)
 {
 	struct tmpfs_inode *ti = tmpfs_inode_of(inode);
 
+	tmpfs_export_forget(inode);
 	tmpfs_free_xattrs(ti);
 	posix_acl_forget(inode);
 	if (S_ISREG(inode->mode)) {
@@ -113,6 +115,7 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, u32 mode,
 		inode->size = 2 * TMPFS_ENTRY_SIZE;
 		inode->ops = &tmpfs_directory_inode_ops;
 		inode->file_ops = &tmpfs_directory_ops;
+		tmpfs_export_enter(inode);
 		break;
 	case S_IFLNK:
 		inode->ops = &tmpfs_link_inode_ops;
@@ -327,6 +330,7 @@ static void shut_down(struct superblock *sb)
 static const struct superblock_ops tmpfs_superblock_ops = {
 	.statfs = statfs,
 	.remount = remount,
+	.export = &tmpfs_export_ops,
 	.show_options = show_options,
 	.shut_down = shut_down,
 	.destroy = destroy,
@@ -344,6 +348,7 @@ int tmpfs_superblock_create(const struct file_system_type *type, const char *opt
 		return -ENOMEM;
 	fs->refs = 1;
 	set_defaults(fs);
+	random_bytes(&fs->generation, sizeof(fs->generation));
 	result = parse_options(fs, options);
 	if (!result)
 		result = superblock_create(type, &tmpfs_superblock_ops, TMPFS_MAGIC, &sb);

@@ -8,6 +8,7 @@
 
 /* What `private` of the superblock points at. Inodes hold a reference: pages may outlive the superblock a little. */
 struct tmpfs {
+	u32 generation; /* of its handles: a random number */
 	u32 refs;
 	u64 pages_max, pages_used;   /* used: atomic; max 0: no limit */
 	u64 inodes_max, inodes_used; /* the same */
@@ -30,6 +31,7 @@ struct tmpfs_directory {
 	struct rb_tree names;
 	struct list_head entries; /* newest first, so cookies ascend */
 	u64 next_cookie;	  /* descends */
+	u64 parent;		  /* the number of the directory that it is in */
 };
 
 struct tmpfs_xattr;
@@ -79,6 +81,11 @@ int tmpfs_remove_xattr(struct inode *inode, const char *name);
 [[nodiscard]] int tmpfs_set_acl(struct inode *inode, int type, const struct posix_acl *acl,
 				u32 mode);
 void tmpfs_free_xattrs(struct tmpfs_inode *ti);
+
+/* export.c: handles. Directories are in its table from the beginning, other files once a handle was made. */
+extern const struct export_ops tmpfs_export_ops;
+void tmpfs_export_enter(struct inode *inode);
+void tmpfs_export_forget(struct inode *inode);
 
 #define TMPFS_ATTRIBUTE_OPS                                                                        \
 	.set_attributes = tmpfs_set_attributes, .get_attributes = tmpfs_get_attributes,            \
