@@ -4,6 +4,7 @@
 #include <core/time.h>
 #include <core/wait.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 #include <linux/time_priv.h>
 #include <mm/ucopy.h>
 #include <proc/task.h>
@@ -90,6 +91,11 @@ long sys_clock_settime(int clock, const struct __kernel_timespec __user *time)
 	return err ? err : set_realtime(ns);
 }
 
+/* What settimeofday(2) said of the zone, for gettimeofday(2). */
+#define ZONE_MINUTES_MAX (15 * 60)
+static u64 system_zone; /* a struct timezone; atomic */
+static_assert(sizeof(struct timezone) == sizeof(system_zone));
+
 long sys_gettimeofday(struct __kernel_old_timeval __user *time, struct timezone __user *zone)
 {
 	if (time) {
@@ -103,12 +109,34 @@ long sys_gettimeofday(struct __kernel_old_timeval __user *time, struct timezone 
 			return -EFAULT;
 	}
 	if (zone) {
-		struct timezone tz = { 0 };
+		u64 tz = __atomic_load_n(&system_zone, __ATOMIC_RELAXED);
 
 		if (copy_to_user(zone, &tz, sizeof(tz)))
 			return -EFAULT;
 	}
 	return 0;
+}
+
+/*
+ * Sets what gettimeofday tells; the kernel itself knows UTC only. The first call that sets nothing else says how a hardware clock runs that
+ * shows local time, and moves the clock (settimeofday(2)).
+ */
+static int set_zone(const struct timezone *tz, bool alone)
+{
+	static bool set_before;
+	u64 value;
+
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (tz->tz_minuteswest < -ZONE_MINUTES_MAX || tz->tz_minuteswest > ZONE_MINUTES_MAX)
+		return -EINVAL;
+	memcpy(&value, tz, sizeof(value));
+	__atomic_store_n(&system_zone, value, __ATOMIC_RELAXED);
+	if (__atomic_exchange_n(&set_before, true, __ATOMIC_RELAXED) || !alone ||
+	    !tz->tz_minuteswest)
+		return 0;
+	return set_realtime(clock_realtime_ns() +
+			    (u64)((s64)tz->tz_minuteswest * 60 * (s64)NSEC_PER_SEC));
 }
 
 long sys_settimeofday(const struct __kernel_old_timeval __user *time,
@@ -119,16 +147,18 @@ long sys_settimeofday(const struct __kernel_old_timeval __user *time,
 
 	if (zone && copy_from_user(&tz, zone, sizeof(tz)))
 		return -EFAULT;
-	if (!time)
-		return zone && !capable(CAP_SYS_TIME) ? -EPERM : 0;
-	if (copy_from_user(&tv, time, sizeof(tv)))
+	if (time && copy_from_user(&tv, time, sizeof(tv)))
 		return -EFAULT;
-	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+	if (time && (tv.tv_usec < 0 || tv.tv_usec >= 1000000))
 		return -EINVAL;
+	int err = zone ? set_zone(&tz, !time) : 0;
+
+	if (err || !time)
+		return err;
 	struct __kernel_timespec ts = { tv.tv_sec, tv.tv_usec * (long)NSEC_PER_USEC };
 	u64 ns;
-	int err = timespec_to_ns(&ts, &ns);
 
+	err = timespec_to_ns(&ts, &ns);
 	return err ? err : set_realtime(ns);
 }
 

@@ -2,6 +2,7 @@
 /* Disciplining the clock: adjtimex(2), adjtime(3). */
 #include "guest_test.h"
 
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timex.h>
 
@@ -43,4 +44,27 @@ TEST(tai_is_ahead_by_its_offset)
 	EXPECT(tai.tv_sec - real.tv_sec >= 37 && tai.tv_sec - real.tv_sec <= 38);
 	tx = (struct timex){ .modes = ADJ_TAI };
 	EXPECT(adjtimex(&tx) >= 0);
+}
+
+TEST(time_zone_is_kept)
+{
+	struct timezone utc = { 0, 0 }, zone = { -60, 1 }, wrong = { 15 * 60 + 1, 0 }, got;
+	struct timeval tv;
+
+	/* The first call could move the clock: not with this zone. */
+	EXPECT_EQ(settimeofday(NULL, &utc), 0);
+	EXPECT_EQ(settimeofday(NULL, &zone), 0);
+	EXPECT_EQ(syscall(SYS_gettimeofday, &tv, &got), 0);
+	EXPECT(got.tz_minuteswest == -60 && got.tz_dsttime == 1);
+	EXPECT_ERRNO(settimeofday(NULL, &wrong), EINVAL);
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(setuid(4711), 0);
+		EXPECT_ERRNO(settimeofday(NULL, &utc), EPERM);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
+	EXPECT_EQ(settimeofday(NULL, &utc), 0);
+	EXPECT_EQ(syscall(SYS_gettimeofday, NULL, &got), 0);
+	EXPECT(got.tz_minuteswest == 0 && got.tz_dsttime == 0);
 }
