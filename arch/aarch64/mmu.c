@@ -194,6 +194,11 @@ void arch_tlb_flush_user(struct arch_mmu *mmu, vaddr_t start, vaddr_t end)
 	asm volatile("dsb ish" ::: "memory");
 }
 
+void arch_tlb_flush_all_users(void)
+{
+	asm volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
+}
+
 void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end)
 {
 	asm volatile("dsb ishst" ::: "memory");

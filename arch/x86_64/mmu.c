@@ -259,6 +259,11 @@ void arch_tlb_flush_user(struct arch_mmu *mmu, vaddr_t start, vaddr_t end)
 		page_invalidate(start);
 }
 
+void arch_tlb_flush_all_users(void)
+{
+	cr3_write(cr3_read());
+}
+
 void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end)
 {
 	if (end - start > FLUSH_PAGES_MAX * PAGE_SIZE) {

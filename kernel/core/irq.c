@@ -9,6 +9,7 @@
  */
 #include <arch/frame.h>
 #include <arch/trap.h>
+#include <core/idle.h>
 #include <core/irq.h>
 #include <core/log.h>
 #include <core/percpu.h>
@@ -42,7 +43,7 @@ void irq_enter(const struct trap_frame *frame)
 	if (!in_interrupt()) {
 		this_cpu(irq_frame) = frame;
 		this_cpu(irq_start_ns) = clock_monotonic_ns();
-		rcu_idle_exit();
+		cpu_idle_exit();
 	}
 	t->preempt_count += PREEMPT_INTERRUPT;
 }

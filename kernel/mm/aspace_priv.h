@@ -120,11 +120,13 @@ void aspace_unload(void);
 
 /* Makes changed entries of the range effective wherever the address space is in use. Any lock. */
 void aspace_flush_tlb(struct aspace *as, vaddr_t start, vaddr_t end);
+/* The same, and no CPU uses the tables that mapped it any more: they may be freed. */
+void aspace_flush_tables(struct aspace *as, vaddr_t start, vaddr_t end);
 
 /* --- tlb.c --- */
 
-/* Flushes [start, end) of `as` on the other CPUs of the mask. Preemption is off. */
-void tlb_shoot_down(struct aspace *as, u64 cpus, vaddr_t start, vaddr_t end);
+/* Flushes [start, end) of `as` on the other CPUs of the mask; idle ones do so when they wake up, unless `tables` go. Preemption is off. */
+void tlb_shoot_down(struct aspace *as, u64 cpus, vaddr_t start, vaddr_t end, bool tables);
 
 /* Makes all CPUs forget kernel mappings that were changed or removed. No lock that is taken with interrupts masked is held. */
 void tlb_flush_kernel(vaddr_t start, vaddr_t end);

@@ -201,7 +201,7 @@ u64 pagetable_free(paddr_t root, vaddr_t start, vaddr_t end, vaddr_t floor, vadd
 	if (start < end)
 		table_unlink_below(&walk, table_of(root), LEVELS - 1, 0);
 	if (flush && !list_empty(&walk.tables))
-		aspace_flush_tlb(flush, start, end);
+		aspace_flush_tables(flush, start, end);
 	while (!list_empty(&walk.tables)) {
 		struct page *page = list_first(&walk.tables, struct page, node);
 		list_remove(&page->node);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TLB shoot-down on architectures whose flushes stay on the CPU that makes them. */
 #include <core/cpu_call.h>
+#include <core/idle.h>
 #include <core/percpu.h>
 #include <mm/aspace_priv.h>
 
@@ -18,10 +19,13 @@ static void flush_here(void *arg)
 		arch_tlb_flush_user(&s->as->mmu, s->start, s->end);
 }
 
-void tlb_shoot_down(struct aspace *as, u64 cpus, vaddr_t start, vaddr_t end)
+void tlb_shoot_down(struct aspace *as, u64 cpus, vaddr_t start, vaddr_t end, bool tables)
 {
 	struct shoot_down s = { as, start, end };
 
+	/* Even one that idles may walk tables, of its own accord. */
+	if (!tables)
+		cpus = cpu_idle_owe(cpus);
 	cpu_call(cpus, flush_here, &s);
 }
 

@@ -12,15 +12,25 @@
 #include <mm/budget.h>
 #include <mm/memory_object.h>
 
-void aspace_flush_tlb(struct aspace *as, vaddr_t start, vaddr_t end)
+static void flush_tlb(struct aspace *as, vaddr_t start, vaddr_t end, bool tables)
 {
 	preempt_disable();
 	u64 active = __atomic_load_n(&as->cpus_active, __ATOMIC_SEQ_CST);
 	if (arch_tlb_broadcasts || active & BIT(cpu_id()))
 		arch_tlb_flush_user(&as->mmu, start, end);
 	if (!arch_tlb_broadcasts && active & ~BIT(cpu_id()))
-		tlb_shoot_down(as, active & ~BIT(cpu_id()), start, end);
+		tlb_shoot_down(as, active & ~BIT(cpu_id()), start, end, tables);
 	preempt_enable();
+}
+
+void aspace_flush_tlb(struct aspace *as, vaddr_t start, vaddr_t end)
+{
+	flush_tlb(as, start, end, false);
+}
+
+void aspace_flush_tables(struct aspace *as, vaddr_t start, vaddr_t end)
+{
+	flush_tlb(as, start, end, true);
 }
 
 void unmap_begin(struct unmap_batch *batch, struct aspace *as)

@@ -2,9 +2,9 @@
 /* The idle threads: the boot flow of each CPU, once it has nothing else to do. */
 #include <arch/boot.h>
 #include <arch/layout.h>
+#include <core/idle.h>
 #include <core/log.h>
 #include <core/panic.h>
-#include <core/rcu.h>
 #include <lib/format.h>
 #include <sched/run_queue.h>
 
@@ -51,10 +51,10 @@ void sched_idle(void)
 			schedule();
 			continue;
 		}
-		rcu_idle_enter();
+		cpu_idle_enter();
 		arch_idle(); /* the interrupt that ends it leaves the idle state, and preempts us if
 				it woke somebody */
-		rcu_idle_exit(); /* an architecture may leave it without an interrupt */
+		cpu_idle_exit(); /* an architecture may leave it without an interrupt */
 		log_wake_readers();
 	}
 }

@@ -61,6 +61,8 @@ paddr_t arch_mmu_kernel_root(void);
  */
 void arch_tlb_flush_user(struct arch_mmu *mmu, vaddr_t start, vaddr_t end);
 void arch_tlb_flush_kernel(vaddr_t start, vaddr_t end);
+/* All user mappings, on this CPU. */
+void arch_tlb_flush_all_users(void);
 extern const bool arch_tlb_broadcasts;
 
 /* Orders writes of page table entries before later accesses through them (aarch64: dsb + isb). */
