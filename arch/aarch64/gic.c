@@ -10,6 +10,7 @@
 #include <core/irq.h>
 #include <core/log.h>
 #include <core/panic.h>
+#include <lib/errno.h>
 
 #include "arm_priv.h"
 
@@ -60,6 +61,14 @@ void gic_init_cpu(void)
 void gic_route(u32 irq, unsigned cpu)
 {
 	chip->route(irq, cpu);
+}
+
+int arch_irq_route(unsigned irq, unsigned cpu, struct arch_msi *message)
+{
+	if (cpu >= arch_cpu_count())
+		return -EINVAL;
+	chip->route(irq, cpu);
+	return 0;
 }
 
 void arch_irq_unmask(unsigned irq, bool level)

@@ -86,6 +86,9 @@ static u32 irq_mode(unsigned irq, bool level)
 	return (low ? REDIRECTION_LOW_ACTIVE : 0) | (level ? REDIRECTION_LEVEL : 0);
 }
 
+/* Which CPU serves a line; under io_apic_lock. */
+static u8 line_cpu[IRQ_LIMIT];
+
 static void redirect(unsigned irq, u32 value)
 {
 	u32 gsi = irq_gsi(irq);
@@ -94,7 +97,7 @@ static void redirect(unsigned irq, u32 value)
 		return;
 	u32 reg = IO_APIC_REDIRECTION + 2 * (gsi - a->gsi_base);
 	irqflags_t flags = spin_lock_irqsave(&io_apic_lock);
-	io_apic_write_locked(a, reg + 1, acpi_info.cpu_apic_id[0] << 24);
+	io_apic_write_locked(a, reg + 1, acpi_info.cpu_apic_id[line_cpu[irq]] << 24);
 	io_apic_write_locked(a, reg, value);
 	spin_unlock_irqrestore(&io_apic_lock, flags);
 }
@@ -131,6 +134,7 @@ void x86_interrupt(unsigned vector, struct trap_frame *frame)
 /* --- messages: a write to the local APIC's page carries the vector (Intel SDM volume 3, 11.11) --- */
 
 #define MSI_ADDRESS 0xfee00000u
+#define APIC_ID_MAX 255u /* that lines and messages can name without interrupt remapping */
 #define MSI_DESTINATION_SHIFT 12
 
 static u64 msi_used[DIV_ROUND_UP(IRQ_LIMIT, 64)]; /* under io_apic_lock */
@@ -145,6 +149,16 @@ static unsigned msi_first(void)
 	return first;
 }
 
+static struct arch_msi message_of(unsigned irq, unsigned cpu)
+{
+	u32 apic = acpi_info.cpu_apic_id[cpu < arch_cpu_count() ? cpu : 0];
+
+	if (apic > APIC_ID_MAX)
+		apic = acpi_info.cpu_apic_id[0];
+	return (struct arch_msi){ MSI_ADDRESS | apic << MSI_DESTINATION_SHIFT,
+				  VECTOR_IRQ_FIRST + irq };
+}
+
 int arch_msi_alloc(unsigned cpu, unsigned *irq, struct arch_msi *message)
 {
 	irqflags_t flags = spin_lock_irqsave(&io_apic_lock);
@@ -157,12 +171,32 @@ int arch_msi_alloc(unsigned cpu, unsigned *irq, struct arch_msi *message)
 	spin_unlock_irqrestore(&io_apic_lock, flags);
 	if (n >= IRQ_LIMIT)
 		return -ENOSPC;
-	u32 apic = acpi_info.cpu_apic_id[cpu < arch_cpu_count() ? cpu : 0];
-	if (apic > 255)
-		apic = acpi_info.cpu_apic_id[0];
 	*irq = n;
-	*message = (struct arch_msi){ MSI_ADDRESS | apic << MSI_DESTINATION_SHIFT,
-				      VECTOR_IRQ_FIRST + n };
+	*message = message_of(n, cpu);
+	return 0;
+}
+
+int arch_irq_route(unsigned irq, unsigned cpu, struct arch_msi *message)
+{
+	const struct io_apic *a;
+	u32 gsi;
+
+	if (irq >= IRQ_LIMIT || cpu >= arch_cpu_count() || acpi_info.cpu_apic_id[cpu] > APIC_ID_MAX)
+		return -EINVAL;
+	if (irq >= msi_first()) {
+		*message = message_of(irq, cpu);
+		return 1;
+	}
+	gsi = irq_gsi(irq);
+	a = io_apic_of(gsi);
+	if (!a)
+		return -EINVAL;
+	irqflags_t flags = spin_lock_irqsave(&io_apic_lock);
+
+	line_cpu[irq] = (u8)cpu;
+	io_apic_write_locked(a, IO_APIC_REDIRECTION + 2 * (gsi - a->gsi_base) + 1,
+			     acpi_info.cpu_apic_id[cpu] << 24);
+	spin_unlock_irqrestore(&io_apic_lock, flags);
 	return 0;
 }
 

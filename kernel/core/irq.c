@@ -30,6 +30,14 @@ static struct spinlock irq_lock = SPINLOCK_INIT(RANK_IRQ_TABLE);
 static struct irq_action actions[ACTIONS_MAX] __guarded_by(&irq_lock);
 static struct irq_action *lines[IRQ_COUNT]; /* written under irq_lock, read under RCU */
 
+/* Where an interrupt goes; written under irq_lock. */
+static struct irq_place {
+	u64 not_wanted; /* CPUs that shall not serve it */
+	unsigned cpu;
+	void (*send)(void *arg, const struct arch_msi *message);
+	void *arg;
+} places[IRQ_COUNT];
+
 DEFINE_PER_CPU(u32, irq_counts)[IRQ_COUNT];
 DEFINE_PER_CPU(u32, own_interrupts)[OWN_INTERRUPTS];
 DEFINE_PER_CPU(const struct trap_frame *, irq_frame); /* of the outermost interrupt */
@@ -142,9 +150,61 @@ void irq_unregister(unsigned irq, irq_handler *handler, void *arg)
 	spin_unlock_irqrestore(&irq_lock, flags);
 	if (!a)
 		return;
+	if (!irq_name(irq))
+		irq_set_sender(irq, irq_target(irq), nullptr, nullptr);
 	/* Afterwards no CPU runs the handler or looks at the entry. */
 	rcu_synchronize();
 	__atomic_store_n(&a->handler, nullptr, __ATOMIC_RELEASE);
+}
+
+void irq_set_sender(unsigned irq, unsigned cpu,
+		    void (*send)(void *arg, const struct arch_msi *message), void *arg)
+{
+	irqflags_t flags = spin_lock_irqsave(&irq_lock);
+
+	places[irq] = (struct irq_place){ .cpu = cpu, .send = send, .arg = arg };
+	spin_unlock_irqrestore(&irq_lock, flags);
+}
+
+u64 irq_affinity(unsigned irq)
+{
+	return ~READ_ONCE(places[irq].not_wanted) & cpu_online_mask;
+}
+
+unsigned irq_target(unsigned irq)
+{
+	return READ_ONCE(places[irq].cpu);
+}
+
+static int route_locked(unsigned irq, unsigned cpu) __must_hold(&irq_lock)
+{
+	struct irq_place *place = &places[irq];
+	struct arch_msi message;
+	int r = arch_irq_route(irq, cpu, &message);
+
+	if (r < 0 || (r && !place->send))
+		return r < 0 ? r : -EIO;
+	if (r)
+		place->send(place->arg, &message);
+	WRITE_ONCE(place->cpu, cpu);
+	return 0;
+}
+
+int irq_set_affinity(unsigned irq, u64 mask)
+{
+	u64 online = mask & cpu_online_mask;
+	int err = 0;
+
+	if (irq >= IRQ_COUNT || !online)
+		return -EINVAL;
+	irqflags_t flags = spin_lock_irqsave(&irq_lock);
+
+	if (!(online >> places[irq].cpu & 1))
+		err = route_locked(irq, (unsigned)__builtin_ctzll(online));
+	if (!err)
+		WRITE_ONCE(places[irq].not_wanted, ~mask);
+	spin_unlock_irqrestore(&irq_lock, flags);
+	return err;
 }
 
 u64 irq_count(unsigned irq, unsigned cpu)

@@ -24,6 +24,18 @@ typedef bool irq_handler(void *arg);
  */
 [[nodiscard]] int irq_register(unsigned irq, bool level, irq_handler *handler, void *arg,
 			       const char *name);
+/* An interrupt of messages: `send` makes its device send another one, without sleeping; it goes to `cpu` now. After irq_register. */
+void irq_set_sender(unsigned irq, unsigned cpu,
+		    void (*send)(void *arg, const struct arch_msi *message), void *arg);
+
+/*
+ * Which CPUs may serve an interrupt, and which one does. Setting chooses one of the mask: the present one, or else the first that is online.
+ * -EINVAL: none of them can; -EIO: its device cannot be told.
+ */
+u64 irq_affinity(unsigned irq);
+unsigned irq_target(unsigned irq);
+[[nodiscard]] int irq_set_affinity(unsigned irq, u64 mask);
+
 void irq_unregister(unsigned irq, irq_handler *handler, void *arg);
 
 /* True in interrupt context. */

@@ -38,3 +38,9 @@ struct arch_msi {
  */
 [[nodiscard]] int arch_msi_alloc(unsigned cpu, unsigned *irq, struct arch_msi *message);
 void arch_msi_free(unsigned irq);
+
+/*
+ * Lets `cpu` serve an interrupt from now on. 0; 1: it is one of messages, whose device must send *message instead; -EINVAL: that CPU
+ * cannot. Interrupts are masked.
+ */
+[[nodiscard]] int arch_irq_route(unsigned irq, unsigned cpu, struct arch_msi *message);

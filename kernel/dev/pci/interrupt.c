@@ -45,10 +45,29 @@ int pci_msix_enable(struct pci_device *device)
 	return device->msix_count;
 }
 
+static void write_message(void *entry, const struct arch_msi *message)
+{
+	volatile char *at = entry;
+
+	mmio_write32(at + ENTRY_ADDRESS, (u32)message->address);
+	mmio_write32(at + ENTRY_ADDRESS_HIGH, (u32)(message->address >> 32));
+	mmio_write32(at + ENTRY_DATA, message->data);
+}
+
+/* Another message while the device works: it is masked meanwhile, and remembers what it would have sent. */
+static void change_message(void *entry, const struct arch_msi *message)
+{
+	volatile char *at = entry;
+
+	mmio_write32(at + ENTRY_CONTROL, ENTRY_MASKED);
+	write_message(entry, message);
+	mmio_write32(at + ENTRY_CONTROL, 0);
+}
+
 int pci_msix_attach(struct pci_device *device, unsigned entry, irq_handler *handler, void *arg,
 		    const char *name, unsigned cpu)
 {
-	volatile char *at = device->msix_table + entry * PCI_MSIX_ENTRY_SIZE;
+	char *at = (char *)device->msix_table + entry * PCI_MSIX_ENTRY_SIZE;
 	struct arch_msi message;
 	unsigned irq;
 
@@ -61,10 +80,9 @@ int pci_msix_attach(struct pci_device *device, unsigned entry, irq_handler *hand
 		arch_msi_free(irq);
 		return error;
 	}
-	mmio_write32(at + ENTRY_ADDRESS, (u32)message.address);
-	mmio_write32(at + ENTRY_ADDRESS_HIGH, (u32)(message.address >> 32));
-	mmio_write32(at + ENTRY_DATA, message.data);
+	write_message(at, &message);
 	mmio_write32(at + ENTRY_CONTROL, 0);
+	irq_set_sender(irq, cpu, change_message, at);
 	return 0;
 }
 

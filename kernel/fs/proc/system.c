@@ -348,6 +348,7 @@ static const struct synthetic_named names[] = {
 	{ "filesystems", &filesystems_file, nullptr },
 	{ "interrupts", &interrupts_file, nullptr },
 	{ "iomem", &proc_iomem, nullptr },
+	{ "irq", &proc_irq_directory, nullptr },
 	{ "kmsg", &proc_kmsg, nullptr },
 	{ "loadavg", &loadavg_file, nullptr },
 	{ "meminfo", &proc_meminfo, nullptr },

@@ -14,5 +14,6 @@ extern const bool proc_frames_flags;
 extern const struct synthetic_table proc_tty_table, proc_sysvipc_table;
 extern u32 proc_kptr_restrict; /* kernel.kptr_restrict: 2 hides kernel addresses from everybody */
 extern const struct synthetic_type proc_kmsg;
+extern const struct synthetic_type proc_irq_directory; /* /proc/irq */
 extern const struct synthetic_type proc_partitions, proc_diskstats;
 extern const struct synthetic_table proc_cairn_table; /* /proc/cairn: the kernel's own books */
