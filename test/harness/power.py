@@ -3,7 +3,8 @@
 
 One disk goes through all rounds. Each boot replays the journal that the last cut left, checks what was promised before it and
 works on until the next; a copy of the disk is replayed by e2fsck, which must find nothing. Every fourth boot is Debian's
-kernel, so that Linux replays our journals and we replay Linux's. POWER_CUTS and POWER_SEED choose how many and which.
+kernel, so that Linux replays our journals and we replay Linux's. POWER_CUTS and POWER_SEED choose how many and which. A further
+disk has a database that sqlite works on, by its rollback journal and by its write-ahead log in turn.
 """
 import os
 import random
@@ -36,6 +37,14 @@ def build(arch):
     tool(COMPILER[arch], *CFLAGS, "-I" + os.path.join(ROOT, "test", "ext4"), "-o", program,
          os.path.join(ROOT, "test", "power", "power.c"))
     tool("tools/mkinitramfs", initrd, "--busybox", busybox(arch), "--file", f"init={program}", *disk_module_words(arch))
+    return initrd
+
+
+def build_database(arch):
+    fetch(arch, "--tree", "sqlite", "sqlite3")
+    initrd = os.path.join(BUILD, "power", arch, "database.cpio")
+    tool("tools/mkinitramfs", initrd, "--busybox", busybox(arch), "--tree", os.path.join(BUILD, "packages", arch, "trees", "sqlite"),
+         "--file", "init=" + os.path.join(ROOT, "test", "power", "database.sh"), *disk_module_words(arch))
     return initrd
 
 
@@ -107,3 +116,6 @@ def run(report, arch):
                 pass
             subprocess.run(["/sbin/mke2fs", "-q", "-F", *features.split(), disk, SIZE], check=True)
             chain(report, f"power/{arch}/features{number}", arch, initrd, disk, CUTS * (2 if not number else 1) // 4)
+        disk = os.path.join(directory, "database")
+        subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", disk, SIZE], check=True)
+        chain(report, f"power/{arch}/sqlite", arch, build_database(arch), disk, CUTS // 4)

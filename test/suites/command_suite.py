@@ -12,11 +12,11 @@ LINES_SHOWN = 25
 
 
 class CommandSuite:
-    """`commands`: (part, seconds, words); `skips`: statuses that say that the system lacks something."""
+    """`commands`: (part, seconds, words); `skips`: statuses that say that the system lacks something; `disk`: the size of /dev/vda, zeros."""
     SECONDS, SILENCE = 560, 100
 
-    def __init__(self, name, memory, commands, skips, packages=None, files=None):
-        self.NAME, self.MEMORY = name, memory
+    def __init__(self, name, memory, commands, skips, packages=None, files=None, disk=None):
+        self.NAME, self.MEMORY, self.DISK = name, memory, disk
         self.commands, self.skips, self.packages, self.files = commands, skips, packages, files
         self.PARTS = {part: None for part, _, _ in commands}
 

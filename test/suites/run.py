@@ -16,7 +16,9 @@ import argparse
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "test"))
@@ -27,9 +29,11 @@ import busybox_suite  # noqa: E402
 import kselftest_suite  # noqa: E402
 import python_suite  # noqa: E402
 import record  # noqa: E402
+import storage_suite  # noqa: E402
 import stress_suite  # noqa: E402
 
-SUITES = {"python": python_suite, "kselftest": kselftest_suite.SUITE, "busybox": busybox_suite, "stress": stress_suite.SUITE}
+SUITES = {"python": python_suite, "kselftest": kselftest_suite.SUITE, "busybox": busybox_suite, "stress": stress_suite.SUITE,
+          "storage": storage_suite.SUITE}
 LINUX = os.path.join(ROOT, "test", "suites", "linux")
 KNOWN = os.path.join(ROOT, "test", "suites", "known_differences.txt")
 
@@ -45,8 +49,13 @@ def known_differences():
 
 
 def boot(arch, which, initrd, suite, part, cpus):
-    return Boot(arch, kernel_image(arch, which), initrd, f"quiet panic=-1 rdinit=/init {suite.append(part)}",
-                memory=suite.MEMORY, seconds=suite.SECONDS, silence=suite.SILENCE, cpus=cpus)
+    with tempfile.NamedTemporaryFile(dir=BUILD) as disk:
+        size = getattr(suite, "DISK", None)
+        if size:
+            subprocess.run(["truncate", "-s", size, disk.name], check=True)
+        return Boot(arch, kernel_image(arch, which), initrd, f"quiet panic=-1 rdinit=/init {suite.append(part)}",
+                    memory=suite.MEMORY, seconds=suite.SECONDS, silence=suite.SILENCE, cpus=cpus,
+                    extra=machine.qemu.disks([disk.name], ",cache=unsafe,discard=unmap") if size else ())
 
 
 def on_linux(arch, initrd, suite, part, cpus):
