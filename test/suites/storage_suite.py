@@ -11,31 +11,27 @@ BEGIN = """#!/bin/bash
 for module in %s; do insmod /modules/$module.ko 2>/dev/null; done
 i=0
 while ! test -b /dev/vda && test $i -lt 100; do sleep 0.1; i=$((i + 1)); done
-mkdir -p /disk /root && mke2fs -q -t ext4 "$@" /dev/vda && mount -t ext4 /dev/vda /disk
+mkdir -p /disk /root && mke2fs -q -F -t ext4 "$@" /dev/vda && mount -t ext4 /dev/vda /disk
 """ % " ".join(DISK_MODULES)
 END = """#!/bin/bash
 umount /disk && e2fsck -fn /dev/vda
 """
-# A repository of 4,000 files in 40 commits, cloned in two ways and compared; the same tree through tar.
+# A repository of 2,000 files in 20 commits, cloned in two ways and compared; the same tree through tar.
 GIT = """#!/bin/bash
 set -e
 export HOME=/root GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
-cd /disk && git init -q source && cd source
-commit=0
-while [ $commit -lt 40 ]; do
+cd /disk && git init -q source 2>/dev/null && cd source
+for commit in {1..20}; do
     mkdir d$commit
-    for n in 0 1 2 3 4 5 6 7 8 9; do for m in 0 1 2 3 4 5 6 7 8 9; do
-        seq $commit $((commit + n * 100 + m * 10 + 5)) > d$commit/file$n$m
-    done; done
-    git add . && git commit -q -m "commit $commit"
-    commit=$((commit + 1))
+    for n in {1..100}; do printf "line %s of $commit $n\\n" {1..120} > d$commit/file$n; done
+    git add . && git commit -q -m "commit $commit" && echo commit $commit
 done
 cd ..
-git clone -q --no-local source clone && git clone -q source linked
-for tree in source clone linked; do git -C $tree fsck --full && test -z "$(git -C $tree status --porcelain)"; done
-git -C clone gc -q && git -C clone fsck --full
-diff -r -x .git source clone
-tar cf tree.tar source && mkdir out && tar xf tree.tar -C out && diff -r source out/source
+git clone -q --no-local source clone && git clone -q source linked && echo cloned
+for tree in source clone linked; do git -C $tree fsck --full --no-progress && test -z "$(git -C $tree status --porcelain)"; done
+git -C clone gc -q && git -C clone fsck --full --no-progress && echo collected
+diff -r -x .git source clone && echo same
+tar cf tree.tar source && mkdir out && tar xf tree.tar -C out && diff -r source out/source && echo unpacked
 rm -rf source clone linked out
 """
 FIO = ("fio --name={name} --directory=/disk --verify=crc32c --verify_fatal=1 --randrepeat=1 --fallocate=none --output-format=terse "

@@ -280,7 +280,7 @@ struct ext4_map {
 };
 /* What is at `logical`, and how many blocks go on like that (at least 1). Under map_lock. */
 [[nodiscard]] int ext4_map_find(struct ext4_inode *inode, u32 logical, struct ext4_map *out);
-/* Maps claimed and committed blocks into a hole. Under map_lock exclusively. */
+/* Maps claimed and committed blocks into a hole. What cannot be mapped is freed. Under map_lock exclusively. */
 [[nodiscard]] int ext4_map_insert(struct journal_handle *handle, struct ext4_inode *inode,
 				  const struct ext4_map *map);
 /* Unmaps [first, last] and frees the blocks as far as the credits last; *next: where to go on, beyond last when done. */

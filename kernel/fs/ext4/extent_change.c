@@ -87,12 +87,13 @@ static int new_node(struct journal_handle *handle, struct ext4_inode *inode, u32
 
 	if (result)
 		return result;
+	*out = nullptr;
 	result = buffer_get(fs->cache, block, out);
-	if (result)
-		return result;
-	result = journal_change(handle, *out);
+	if (!result)
+		result = journal_change(handle, *out);
 	if (result) {
 		buffer_put(*out);
+		(void)ext4_free_blocks(fs, handle, block, 1, false);
 		return result;
 	}
 	memset((*out)->data, 0, fs->block_size);

@@ -18,12 +18,17 @@ int ext4_add_unwritten(struct ext4_inode *inode, u32 first, u32 count, u32 *done
 
 	if (result)
 		return result;
+	*done = 0;
 	write_lock(&inode->map_lock);
 	result = ext4_map_find(inode, first, &map);
-	*done = result ? 0 : MIN(map.count, count);
-	if (result || map.block)
+	if (result)
 		goto out;
-	result = ext4_claim_blocks(fs, ext4_map_goal(inode, first), MIN(*done, PIECE_MAX), 0,
+	count = MIN(map.count, count);
+	if (map.block) {
+		*done = count;
+		goto out;
+	}
+	result = ext4_claim_blocks(fs, ext4_map_goal(inode, first), MIN(count, PIECE_MAX), 0,
 				   &claim);
 	if (result)
 		goto out;

@@ -245,6 +245,50 @@ TEST(ext4_full_disk)
 	test_fs_free(&t);
 }
 
+#define BALLAST 100
+#define KEEP_SIZE 1
+
+/* Single blocks in every second place of `file` from *n on, until the disk is full. */
+static void fill_with_extents(struct inode *file, u64 *n)
+{
+	int result;
+
+	while (!(result = test_allocate(file, KEEP_SIZE, *n * 2048, 1024)))
+		++*n;
+	EXPECT_EQ(result, -ENOSPC);
+}
+
+/* The disk is full at the very moment when a file's tree needs another node: no block is lost. */
+TEST(ext4_full_disk_and_a_growing_tree)
+{
+	struct inode *root, *file;
+	struct test_fs t;
+	char name[16];
+	u64 n = 0;
+
+	if (!test_fs_make(&t, "-t ext4 -b 1024 -m 0", 2 << 20) ||
+	    !EXPECT_EQ(test_fs_mount(&t, 0), 0))
+		return;
+	root = t.sb->root->inode;
+	for (int i = 0; i < BALLAST; i++) {
+		(void)snprintf(name, sizeof(name), "ballast%d", i);
+		EXPECT_EQ(test_create(root, name, S_IFREG | 0644, &file), 0);
+		EXPECT_EQ(test_allocate(file, 0, 0, 1024), 0);
+		inode_put(file);
+	}
+	EXPECT_EQ(test_create(root, "many", S_IFREG | 0644, &file), 0);
+	for (int i = 0; i < BALLAST; i++) {
+		fill_with_extents(file, &n);
+		(void)snprintf(name, sizeof(name), "ballast%d", i);
+		EXPECT_EQ(test_remove(root, name), 0);
+		EXPECT_EQ(t.sb->ops->sync(t.sb), 0);
+	}
+	inode_put(file);
+	test_fs_unmount(&t);
+	test_fs_check(&t);
+	test_fs_free(&t);
+}
+
 /* The journal cannot be written: fsync tells, and nothing is written from then on. */
 TEST(ext4_failing_writes)
 {

@@ -95,22 +95,26 @@ int ext4_inline_to_blocks(struct journal_handle *handle, struct ext4_inode *dir)
 	return result ? result : ext4_inode_store(handle, dir);
 }
 
-/* The new place of a file's contents, in one handle, after they were written there (E1). */
+/* The new place of a file's contents, in one handle, after they were written there (E1). The claim is gone in any case. */
 static int map_contents(struct ext4_inode *inode, u64 block)
 {
 	struct ext4_map map = { .count = 1, .block = block };
 	struct journal_handle handle;
 	int result = ext4_begin(inode->fs, EXT4_CREDITS_XATTR + ext4_map_credits(inode), &handle);
 
-	if (result)
+	if (result) {
+		if (block)
+			ext4_cancel_claim(inode->fs, block, 1);
 		return result;
+	}
 	write_lock(&inode->map_lock);
 	result = leave_inline(&handle, inode);
-	if (!result && block) {
+	if (!result && block)
 		result = ext4_commit_claim(inode->fs, &handle, block, 1);
-		if (!result)
-			result = ext4_map_insert(&handle, inode, &map);
-	}
+	if (result && block)
+		ext4_cancel_claim(inode->fs, block, 1);
+	else if (!result && block)
+		result = ext4_map_insert(&handle, inode, &map);
 	if (!result)
 		result = ext4_inode_store(&handle, inode);
 	write_unlock(&inode->map_lock);
@@ -139,7 +143,7 @@ int ext4_inline_convert(struct ext4_inode *inode)
 					    fs->block_size);
 		if (!result)
 			result = map_contents(inode, claim.block);
-		if (result)
+		else
 			ext4_cancel_claim(fs, claim.block, 1);
 	}
 	kfree(data);

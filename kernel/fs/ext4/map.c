@@ -21,17 +21,37 @@ static void count_blocks(struct ext4_inode *inode, s64 blocks)
 	WRITE_ONCE(inode->inode.blocks, inode->sectors);
 }
 
+/* An insertion failed, perhaps half way: what is mapped counts, the rest is free again. The tree may have grown. */
+static void give_back(struct journal_handle *handle, struct ext4_inode *inode,
+		      const struct ext4_map *map)
+{
+	struct ext4_map now;
+	u32 kept = 0;
+
+	if (ext4_map_find(inode, map->logical, &now))
+		return;
+	if (now.block == map->block)
+		kept = MIN(now.count, map->count);
+	count_blocks(inode, kept);
+	if (kept < map->count)
+		(void)ext4_free_blocks(inode->fs, handle, map->block + kept, map->count - kept,
+				       false);
+	(void)ext4_inode_store(handle, inode);
+}
+
 int ext4_map_insert(struct journal_handle *handle, struct ext4_inode *inode,
 		    const struct ext4_map *map)
 {
 	int result = ext4_has_extents(inode) ? ext4_extent_insert(handle, inode, map)
 					     : ext4_indirect_insert(handle, inode, map);
 
-	if (!result) {
-		count_blocks(inode, map->count);
-		WRITE_ONCE(inode->data_sync_tid, handle->tid);
+	if (result) {
+		give_back(handle, inode, map);
+		return result;
 	}
-	return result;
+	count_blocks(inode, map->count);
+	WRITE_ONCE(inode->data_sync_tid, handle->tid);
+	return 0;
 }
 
 int ext4_map_remove(struct journal_handle *handle, struct ext4_inode *inode, u32 first, u32 last,

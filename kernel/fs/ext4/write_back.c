@@ -384,7 +384,13 @@ static int place(const struct write_run *w, u32 done, u64 *goal, struct placed *
 	return 0;
 }
 
-/* The data is on the disk: the map may say so. */
+static void cancel_placed(const struct write_run *w, const struct placed *p)
+{
+	if (p->fresh)
+		ext4_cancel_claim(w->inode->fs, p->map.block, p->map.count);
+}
+
+/* The data is on the disk: the map may say so. The claim is gone afterwards, whatever the result. */
 static int map_placed(const struct write_run *w, const struct placed *p)
 {
 	struct ext4_inode *inode = w->inode;
@@ -393,13 +399,17 @@ static int map_placed(const struct write_run *w, const struct placed *p)
 	s64 promised;
 	int result = ext4_begin(inode->fs, ext4_map_credits(inode) + 3, &handle);
 
-	if (result)
+	if (result) {
+		cancel_placed(w, p);
 		return result;
+	}
 	handle.flags = EXT4_ALLOCATE_METADATA | EXT4_ALLOCATE_RESERVED;
 	write_lock(&inode->map_lock);
 	if (p->fresh) {
 		result = ext4_commit_claim(inode->fs, &handle, p->map.block, p->map.count);
-		if (!result)
+		if (result)
+			cancel_placed(w, p);
+		else
 			result = ext4_map_insert(&handle, inode, &p->map);
 		if (!result) {
 			promised = ext4_delayed_remove(inode, p->map.logical,
@@ -451,14 +461,10 @@ static int write_some(const struct write_run *w, u32 *done)
 	if (t->status)
 		result = t->status;
 	kfree(t);
-	while (!result && mapped < n) {
-		result = map_placed(w, &placed[mapped]);
-		if (!result)
-			mapped++;
-	}
-	for (; mapped < n; mapped++)
-		if (placed[mapped].fresh)
-			ext4_cancel_claim(fs, placed[mapped].map.block, placed[mapped].map.count);
+	while (!result && mapped < n)
+		result = map_placed(w, &placed[mapped++]);
+	while (mapped < n)
+		cancel_placed(w, &placed[mapped++]);
 	return result;
 }
 
