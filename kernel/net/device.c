@@ -306,6 +306,21 @@ void net_receive_local(struct packet *packet)
 	preempt_enable();
 }
 
+void net_loop_back(struct net_device *device, const struct packet *packet)
+{
+	struct packet *copy = packet_clone(packet);
+
+	if (!copy)
+		return;
+	copy->device = device;
+	copy->echoed = true;
+	copy->kind = PACKET_MULTICAST;
+	copy->link_header = (u16)packet_headroom(copy);
+	if (copy->checksum == CHECKSUM_UNKNOWN)
+		copy->checksum = CHECKSUM_VERIFIED;
+	net_receive_local(copy);
+}
+
 void net_device_mark_carrier(struct net_device *device, bool on)
 {
 	if (on)

@@ -7,6 +7,8 @@
 /* Delivers a packet on this CPU: at once, or when the delivery in progress is through. Any thread
  * context without locks of net/ ranked above RANK_NET_LINK's users; takes the packet. */
 void net_receive_local(struct packet *packet);
+/* Delivers a copy to this host itself, when others on the link get the packet too. As net_receive_local. */
+void net_loop_back(struct net_device *device, const struct packet *packet);
 
 /* The routes of all addresses of a device that comes up; what goes with one that goes down. */
 void net_addresses_device_up(struct net_device *device) __must_hold(&device->network->config);

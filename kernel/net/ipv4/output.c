@@ -32,22 +32,6 @@ static void finish_header(struct ipv4_header *h, unsigned header, unsigned total
 	h->checksum = (u16)~checksum_fold(checksum_add(h, header, 0));
 }
 
-/* A copy for this host itself, when others on the link get the packet too. */
-static void loop_back(struct net_device *device, const struct packet *packet)
-{
-	struct packet *copy = packet_clone(packet);
-
-	if (!copy)
-		return;
-	copy->device = device;
-	copy->echoed = true;
-	copy->kind = PACKET_MULTICAST;
-	copy->link_header = (u16)packet_headroom(copy);
-	if (copy->checksum == CHECKSUM_UNKNOWN)
-		copy->checksum = CHECKSUM_VERIFIED;
-	net_receive_local(copy);
-}
-
 /* One fragment: `n` bytes of payload from `offset` on, under a copy of the header. */
 static struct packet *fragment(const struct packet *whole, unsigned header, unsigned offset,
 			       unsigned n, bool last)
@@ -117,7 +101,7 @@ int ipv4_output(struct network_namespace *network, struct packet *packet,
 	packet->network_header = (u16)packet_headroom(packet);
 	if ((route->type == RTN_MULTICAST || route->type == RTN_BROADCAST) &&
 	    !(route->device->features & DEVICE_LOOPBACK) && !flow->no_loop)
-		loop_back(route->device, packet);
+		net_loop_back(route->device, packet);
 	if (route->type == RTN_MULTICAST && h->ttl == 0) {
 		packet_free(packet);
 		return 0;

@@ -10,21 +10,6 @@
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 
-static void loop_back(struct net_device *device, const struct packet *packet)
-{
-	struct packet *copy = packet_clone(packet);
-
-	if (!copy)
-		return;
-	copy->device = device;
-	copy->echoed = true;
-	copy->kind = PACKET_MULTICAST;
-	copy->link_header = (u16)packet_headroom(copy);
-	if (copy->checksum == CHECKSUM_UNKNOWN)
-		copy->checksum = CHECKSUM_VERIFIED;
-	net_receive_local(copy);
-}
-
 static void push_header(struct packet *p, const struct inet_flow *flow, u8 next, u8 hop_limit)
 {
 	unsigned payload = p->length;
@@ -92,6 +77,6 @@ int ipv6_output(struct network_namespace *network, struct packet *packet,
 	push_header(packet, flow, flow->protocol, hop_limit);
 	if (route->type == RTN_MULTICAST && !(route->device->features & DEVICE_LOOPBACK) &&
 	    !flow->no_loop)
-		loop_back(route->device, packet);
+		net_loop_back(route->device, packet);
 	return inet_link_output(route->device, packet, &route->next_hop);
 }
