@@ -28,6 +28,7 @@
 	{                                                                                          \
 		.ip_default_ttl = 64,                                                              \
 		.ipv6_hop_limit = 64,                                                              \
+		.ipv6_auto_flow_labels = 1,                                                        \
 		.local_port_first = 32768,                                                         \
 		.local_port_last = 60999,                                                          \
 		.ping_group_first = 1,                                                             \

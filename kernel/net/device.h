@@ -25,6 +25,8 @@ struct neighbour_table;
 /* What /proc/sys/net says of one name space; each is read without a lock. */
 struct network_sysctl {
 	bool ip_forward, ipv6_forward;
+	bool ip_nonlocal_bind, ipv6_nonlocal_bind;
+	u8 ipv6_auto_flow_labels; /* 1, 3: sockets send them unless told otherwise */
 	u8 ip_default_ttl, ipv6_hop_limit;
 	u16 local_port_first, local_port_last;
 	int ping_group_first, ping_group_last;

@@ -34,7 +34,9 @@ void inet_socket_init(struct inet_socket *s, struct socket *socket, enum inet_ki
 	s->ttl = s->hops6 = -1;
 	s->multicast_ttl = s->multicast_hops6 = 1;
 	s->multicast_loop = s->multicast_loop6 = true;
-	s->flags = INET_MULTICAST_ALL | INET6_MULTICAST_ALL | INET6_AUTO_FLOW_LABEL;
+	s->flags = INET_MULTICAST_ALL | INET6_MULTICAST_ALL;
+	if (socket->network->sysctl.ipv6_auto_flow_labels & 1)
+		s->flags |= INET6_AUTO_FLOW_LABEL;
 	s->path_mtu_discovery = socket->type == SOCK_STREAM || socket->type == SOCK_DGRAM
 					? IP_PMTUDISC_WANT
 					: IP_PMTUDISC_DONT;
@@ -76,6 +78,14 @@ void inet_socket_release(struct inet_socket *s)
 	}
 }
 
+/* RFC 4007: addresses that are of one link only. */
+static bool needs_scope(const struct inet_address *a)
+{
+	if (a->bytes[0] == 0xff)
+		return (a->bytes[1] & 15) == 1 || (a->bytes[1] & 15) == 2;
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 int inet_decode(const struct inet_node *n, const struct socket_address *from,
 		struct inet_address *address, u16 *port, u32 *scope)
 {
@@ -100,7 +110,8 @@ int inet_decode(const struct inet_node *n, const struct socket_address *from,
 		return -EINVAL;
 	memcpy(address, &in6->sin6_addr, sizeof(*address));
 	*port = net16(in6->sin6_port);
-	if (from->length >= sizeof(*in6))
+	/* Of other addresses it means nothing, and programs leave anything there. */
+	if (from->length >= sizeof(*in6) && needs_scope(address))
 		*scope = in6->sin6_scope_id;
 	return 0;
 }
@@ -128,7 +139,10 @@ int inet_check_local(struct inet_socket *s, const struct inet_address *address, 
 {
 	unsigned type;
 
-	if (inet_is_any(address) || (s->flags & (INET_FREEBIND | INET_TRANSPARENT)))
+	const struct network_sysctl *sysctl = &s->node.network->sysctl;
+
+	if (inet_is_any(address) || (s->flags & (INET_FREEBIND | INET_TRANSPARENT)) ||
+	    (inet_is_v4(address) ? sysctl->ip_nonlocal_bind : sysctl->ipv6_nonlocal_bind))
 		return 0;
 	if (!inet_is_v4(address) && inet_is_link_local(address) && !scope && !s->node.bound_device)
 		return -EINVAL;

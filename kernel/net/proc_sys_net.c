@@ -116,6 +116,9 @@ OWN(forward, ip_forward, 1, 0, 1, false);
 OWN(forward6, ipv6_forward, 1, 0, 1, false);
 OWN(default_ttl, ip_default_ttl, 1, 1, 255, false);
 OWN(hop_limit, ipv6_hop_limit, 1, 1, 255, false);
+OWN(nonlocal_bind, ip_nonlocal_bind, 1, 0, 1, false);
+OWN(nonlocal_bind6, ipv6_nonlocal_bind, 1, 0, 1, false);
+OWN(auto_labels, ipv6_auto_flow_labels, 1, 0, 3, false);
 OWN(port_range, local_port_first, 2, 1, 65535, true);
 OWN(ping_range, ping_group_first, 2, 0, INT32_MAX, false);
 OWN(ignore_all, icmp_echo_ignore_all, 1, 0, 1, false);
@@ -210,6 +213,7 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "ip_default_ttl", &setting_file, &default_ttl },
 	{ "ip_forward", &setting_file, &forward },
 	{ "ip_local_port_range", &setting_file, &port_range },
+	{ "ip_nonlocal_bind", &setting_file, &nonlocal_bind },
 	{ "ip_unprivileged_port_start", &setting_file, &unprivileged_start },
 	{ "ping_group_range", &setting_file, &ping_range },
 	{ "tcp_available_congestion_control", &sysctl_text_ro, "reno cubic" },
@@ -247,7 +251,9 @@ static const struct synthetic_named conf6_names[] = {
 };
 static const struct synthetic_table conf6_table = SYNTHETIC_TABLE(conf6_names);
 static const struct synthetic_named ipv6_names[] = {
+	{ "auto_flowlabels", &setting_file, &auto_labels },
 	{ "conf", &synthetic_directory, &conf6_table },
+	{ "ip_nonlocal_bind", &setting_file, &nonlocal_bind6 },
 };
 static const struct synthetic_table ipv6_table = SYNTHETIC_TABLE(ipv6_names);
 

@@ -231,7 +231,8 @@ static ssize_t send_corked(struct udp *u, struct socket_message *m, struct inet_
 		u->cork_segment_size = given->segment_size;
 	}
 	error = u->cork ? 0 : -ENOBUFS;
-	if (!error && u->cork->length + n > UDP_PAYLOAD_MAX)
+	if (!error && u->cork->length + n >
+			      (inet_is_v4(&flow->destination) ? UDP_PAYLOAD_MAX : UDP_PAYLOAD_MAX6))
 		error = -EMSGSIZE;
 	if (!error)
 		error = packet_append_iter(u->cork, m->data, n);

@@ -405,6 +405,20 @@ TEST(a_socket_is_bound_to_a_device)
 	EXPECT(cookie == other && cookie);
 }
 
+TEST(a_scope_means_something_on_a_link_only)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_scope_id = 4711 }, to = LOOP6;
+	int fd = (loopback_up(), socket(AF_INET6, SOCK_DGRAM, 0)),
+	    sender = socket(AF_INET6, SOCK_DGRAM, 0);
+	char c;
+
+	REQUIRE(bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0);
+	to.sin6_port = htons(port_of(fd));
+	to.sin6_scope_id = 4712;
+	REQUIRE(sendto(sender, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1);
+	EXPECT_EQ(recv(fd, &c, 1, 0), 1);
+}
+
 TEST(preferences_of_addresses_exclude_each_other)
 {
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
