@@ -16,6 +16,7 @@
 #include <linux/ip.h>
 
 #define EXTENSION_MAX 128u /* bytes of one */
+#define HEADERS_BELOW 64u  /* of IPv6, a fragment and the link */
 
 int inet_extension_of(int option)
 {
@@ -142,7 +143,7 @@ static int push(struct inet_socket *s, const struct inet_send_control *c, struct
 	if (!from)
 		return 0;
 	n = length_of(from);
-	if (packet_headroom(p) < PACKET_HEADROOM + n)
+	if (packet_headroom(p) < HEADERS_BELOW + n)
 		return -EMSGSIZE;
 	header = packet_push(p, n);
 	memcpy(header, from, n);

@@ -14,6 +14,7 @@
 #include <net/unix/unix.h>
 
 #include <linux/if_ether.h>
+#include <linux/ipv6_route.h>
 #include <linux/neighbour.h>
 #include <linux/net.h>
 #include <linux/route.h>
@@ -312,12 +313,53 @@ static int packet_show(const struct synthetic_node *node, struct text_buffer *ou
 	return show_lines(out, packet_walk);
 }
 
+/* --- ipv6_route: both tables, as route -6 and netstat -6r read them --- */
+
+static const char *address_text(const struct inet_address *a, char text[static 33])
+{
+	for (unsigned i = 0; i < sizeof(a->bytes); i++)
+		snprintf(text + 2 * i, 3, "%02x", a->bytes[i]);
+	return text;
+}
+
+static void route6_line(struct text_buffer *out, const struct route *r)
+{
+	char to[33], source[33], gateway[33];
+	bool has_gateway = !inet_is_any(&r->gateway);
+	u32 flags = r->device ? RTF_UP : RTF_REJECT | RTF_NONEXTHOP;
+
+	if (has_gateway)
+		flags |= RTF_GATEWAY;
+	if (r->prefix_length == 128 && r->table != RT_TABLE_LOCAL)
+		flags |= RTF_HOST;
+	if (r->type == RTN_LOCAL)
+		flags |= RTF_LOCAL | RTF_NONEXTHOP;
+	text_printf(out, "%s %02x %s %02x %s %08x %08x %08x %08x %8s\n",
+		    address_text(&r->destination, to), r->prefix_length,
+		    address_text(&(struct inet_address){}, source), 0,
+		    address_text(&r->gateway, gateway), r->metric, 1, 0, flags,
+		    r->device ? r->device->name : "lo");
+}
+
+static int ipv6_route_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct network_namespace *network = current_network();
+
+	mutex_lock(&network->config);
+	for (unsigned i = 0; network->routes && i < network->routes->count; i++)
+		if (network->routes->routes[i].family == AF_INET6)
+			route6_line(out, &network->routes->routes[i]);
+	mutex_unlock(&network->config);
+	return 0;
+}
+
 #define TEXT_FILE(symbol, function)                                                                \
 	static const struct synthetic_type symbol = { .mode = S_IFREG | 0444, .show = function }
 TEXT_FILE(dev_file, dev_show);
 TEXT_FILE(route_file, route_show);
 TEXT_FILE(if_inet6_file, if_inet6_show);
 TEXT_FILE(arp_file, arp_show);
+TEXT_FILE(ipv6_route_file, ipv6_route_show);
 TEXT_FILE(igmp_file, igmp_show);
 TEXT_FILE(igmp6_file, igmp6_show);
 TEXT_FILE(unix_file, unix_show);
@@ -330,6 +372,7 @@ static const struct synthetic_named files[] = {
 	{ "igmp", &igmp_file, nullptr },
 	{ "igmp6", &igmp6_file, nullptr },
 	{ "if_inet6", &if_inet6_file, nullptr },
+	{ "ipv6_route", &ipv6_route_file, nullptr },
 	{ "netlink", &netlink_file, nullptr },
 	{ "packet", &packet_file, nullptr },
 	{ "route", &route_file, nullptr },

@@ -152,7 +152,8 @@ def judge(report, label, pair, outcome, linux, link):
 def run_hostile(report, arch):
     build_variant(arch, "sanitize")
     label = f"net/{arch}/hostile"
-    results, _, relay = run_pair(arch, ("cairn", "cairn"), build(arch), HOSTILE, "link=hostile bytes=100000",
+    results, _, relay = run_pair(arch, ("cairn", "cairn"), build(arch), HOSTILE,
+                                 f"link=hostile bytes={os.environ.get('NET_BYTES', '100000')}",
                                  attacker=Attacker(Relay.mac(0)), variant="sanitize", cpus=4)
     for test, (passed, reasons) in results.items():
         report.result(f"{label}/{test}", passed, reasons)

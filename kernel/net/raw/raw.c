@@ -330,6 +330,26 @@ static int transmit(struct raw *r, struct packet *p, struct inet_flow *flow,
 	return error;
 }
 
+/* What the message and the socket say of the Internet header. */
+static void complete_flow(const struct inet_socket *s, const struct socket_message *m, u32 scope,
+			  struct inet_send_control *control, struct inet_flow *flow)
+{
+	bool v4 = inet_is_v4(&flow->destination);
+	int ttl = control->ttl >= 0 ? control->ttl : v4 ? s->ttl : s->hops6;
+
+	flow->tos = control->tos >= 0 ? (u8)control->tos : v4 ? s->tos : s->tclass;
+	if (ttl > 0)
+		flow->ttl = (u8)ttl;
+	else if (inet_is_multicast(&flow->destination))
+		flow->ttl = v4 ? s->multicast_ttl : s->multicast_hops6;
+	if (!inet_is_any(&control->source))
+		flow->source = control->source;
+	flow->dont_fragment = s->path_mtu_discovery == IP_PMTUDISC_DO;
+	inet_take_flow_label(s, m, control);
+	if (!control->device_index)
+		control->device_index = s->node.bound_device ? s->node.bound_device : (int)scope;
+}
+
 static ssize_t raw_send(struct socket *socket, struct socket_message *m)
 {
 	struct raw *r = raw_of(socket);
@@ -371,20 +391,7 @@ static ssize_t raw_send(struct socket *socket, struct socket_message *m)
 	}
 	if (unlikely(socket->timestamping | control.stamps))
 		inet_stamp(s, socket, p, control.stamps);
-	bool v4 = inet_is_v4(&flow.destination);
-	int ttl = control.ttl >= 0 ? control.ttl : v4 ? s->ttl : s->hops6;
-
-	flow.tos = control.tos >= 0 ? (u8)control.tos : v4 ? s->tos : s->tclass;
-	if (ttl > 0)
-		flow.ttl = (u8)ttl;
-	else if (inet_is_multicast(&flow.destination))
-		flow.ttl = v4 ? s->multicast_ttl : s->multicast_hops6;
-	if (!inet_is_any(&control.source))
-		flow.source = control.source;
-	flow.dont_fragment = s->path_mtu_discovery == IP_PMTUDISC_DO;
-	inet_take_flow_label(s, m, &control);
-	if (!control.device_index)
-		control.device_index = s->node.bound_device ? s->node.bound_device : (int)scope;
+	complete_flow(s, m, scope, &control, &flow);
 	error = transmit(r, p, &flow, &control);
 	return error ? error : (ssize_t)n;
 }

@@ -259,6 +259,32 @@ static int get_congestion(const struct tcp *t, void *value, size_t *length)
 	return 0;
 }
 
+static int get_switch(const struct tcp *t, int option, int *out)
+{
+	switch (option) {
+	case TCP_FASTOPEN:
+		*out = (int)t->fast_open_queue;
+		return 0;
+	case TCP_FASTOPEN_CONNECT:
+		*out = t->fast_open_connect;
+		return 0;
+	case TCP_NOTSENT_LOWAT:
+		*out = (int)t->unsent_low;
+		return 0;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		*out = t->thin_linear;
+		return 0;
+	case TCP_THIN_DUPACK:
+		*out = 0;
+		return 0;
+	case TCP_INQ:
+		*out = t->tell_unread;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
 static int get_number(const struct tcp *t, int option, int *out)
 {
 	switch (option) {
@@ -300,26 +326,8 @@ static int get_number(const struct tcp *t, int option, int *out)
 	case TCP_USER_TIMEOUT:
 		*out = (int)(t->user_timeout_ns / NSEC_PER_MSEC);
 		return 0;
-	case TCP_FASTOPEN:
-		*out = (int)t->fast_open_queue;
-		return 0;
-	case TCP_FASTOPEN_CONNECT:
-		*out = t->fast_open_connect;
-		return 0;
-	case TCP_NOTSENT_LOWAT:
-		*out = (int)t->unsent_low;
-		return 0;
-	case TCP_THIN_LINEAR_TIMEOUTS:
-		*out = t->thin_linear;
-		return 0;
-	case TCP_THIN_DUPACK:
-		*out = 0;
-		return 0;
-	case TCP_INQ:
-		*out = t->tell_unread;
-		return 0;
 	default:
-		return -ENOPROTOOPT;
+		return get_switch(t, option, out);
 	}
 }
 

@@ -225,6 +225,8 @@ static ssize_t send_corked(struct udp *u, struct socket_message *m, struct inet_
 	mutex_lock(&u->cork_lock);
 	if (!u->cork) {
 		u->cork = packet_alloc();
+		if (u->cork)
+			inet_extend_room(&u->inet, nullptr, u->cork);
 		u->cork_flow = *flow;
 		u->cork_port = port;
 		u->cork_device = given->device_index;
@@ -269,6 +271,26 @@ static bool corking(struct udp *u) __no_lock_analysis
 	return READ_ONCE(u->cork) != nullptr;
 }
 
+/* What the message and the socket say of the Internet header. */
+static void complete_flow(const struct inet_socket *s, struct inet_send_control *control, u32 scope,
+			  struct inet_flow *flow)
+{
+	if (!inet_is_any(&control->source))
+		flow->source = control->source;
+	if (inet_is_v4(&flow->destination) && !inet_is_v4(&flow->source))
+		flow->source = inet_from_v4(0);
+	if (inet_is_multicast(&flow->source) || inet_is_limited_broadcast(&flow->source))
+		flow->source =
+			inet_is_v4(&flow->source) ? inet_from_v4(0) : (struct inet_address){};
+	fill_flow(s, flow);
+	if (control->ttl > 0)
+		flow->ttl = (u8)control->ttl;
+	if (control->tos >= 0)
+		flow->tos = (u8)control->tos;
+	if (!control->device_index)
+		control->device_index = (int)scope;
+}
+
 ssize_t udp_send(struct socket *socket, struct socket_message *m)
 {
 	struct udp *u = udp_of(socket);
@@ -299,19 +321,7 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 		error = autobind(u);
 	if (error)
 		return error;
-	if (!inet_is_any(&control.source))
-		flow.source = control.source;
-	if (inet_is_v4(&flow.destination) && !inet_is_v4(&flow.source))
-		flow.source = inet_from_v4(0);
-	if (inet_is_multicast(&flow.source) || inet_is_limited_broadcast(&flow.source))
-		flow.source = inet_is_v4(&flow.source) ? inet_from_v4(0) : (struct inet_address){};
-	fill_flow(s, &flow);
-	if (control.ttl > 0)
-		flow.ttl = (u8)control.ttl;
-	if (control.tos >= 0)
-		flow.tos = (u8)control.tos;
-	if (!control.device_index)
-		control.device_index = (int)scope;
+	complete_flow(s, &control, scope, &flow);
 	if (!control.segment_size)
 		control.segment_size = u->segment_size;
 	if ((m->flags & MSG_MORE) || u->corked || corking(u))

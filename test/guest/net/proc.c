@@ -78,3 +78,21 @@ TEST(proc_net_sockets)
 		  0);
 	EXPECT(has_line("/proc/net/netlink", inode_of(fd)));
 }
+
+TEST(routes_of_ipv6)
+{
+	char line[256], to[33], from[33], via[33], device[17];
+	unsigned length, from_length, metric, refs, use, flags, found = 0;
+	FILE *f = (loopback_up(), fopen("/proc/net/ipv6_route", "r"));
+
+	REQUIRE(f);
+	while (fgets(line, sizeof(line), f)) {
+		REQUIRE(sscanf(line, "%32s %x %32s %x %32s %x %x %x %x %16s", to, &length, from,
+			       &from_length, via, &metric, &refs, &use, &flags, device) == 10);
+		if (strcmp(to, "00000000000000000000000000000001") == 0 && length == 128 &&
+		    (flags & 0x80200001) == 0x80200001)
+			found += strcmp(device, "lo") == 0;
+	}
+	EXPECT(found);
+	fclose(f);
+}
