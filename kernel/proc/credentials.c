@@ -11,14 +11,19 @@
 /* The user of the task changed: so does the account its tasks count in. Without memory it keeps the old one. */
 static void change_account(struct task *task, u32 uid)
 {
-	struct user_account *account;
+	struct user_account *account, *old;
 
 	if (user_account_get(uid, &account))
 		return;
-	__atomic_fetch_add(&account->tasks, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&task->account->tasks, 1, __ATOMIC_RELAXED);
-	user_account_put(task->account);
+	/* Who sends a signal counts it in the account, which the lock keeps there. */
+	irqflags_t flags = spin_lock_irqsave(&task->process->lock);
+
+	old = task->account;
 	task->account = account;
+	spin_unlock_irqrestore(&task->process->lock, flags);
+	__atomic_fetch_add(&account->tasks, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&old->tasks, 1, __ATOMIC_RELAXED);
+	user_account_put(old);
 }
 
 void task_set_credentials(struct credentials *new_credentials)

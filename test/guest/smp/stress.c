@@ -525,3 +525,39 @@ TEST(bytes_go_round_in_circles)
 	}
 	EXPECT(sent > 5);
 }
+
+/* Signals are counted in the account of a user who changes all the time. */
+static volatile bool users_stop;
+
+static void *send_signals(void *to)
+{
+	siginfo_t info = { .si_signo = SIGRTMIN, .si_code = SI_QUEUE };
+
+	while (!users_stop)
+		syscall(SYS_rt_tgsigqueueinfo, getpid(), (int)(long)to, SIGRTMIN, &info);
+	return NULL;
+}
+
+TEST(users_change_while_signals_come)
+{
+	pthread_t senders[3];
+	struct timespec none = { 0, 0 };
+	long long end = now_ms() + 300;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&senders[i], NULL, send_signals, (void *)syscall(SYS_gettid));
+	for (int i = 0; now_ms() < end; i++) {
+		/* Of this thread only, and only the real one: it may go back. */
+		EXPECT_EQ(syscall(SYS_setresuid, 5000 + i % 7, -1, -1), 0);
+		while (sigtimedwait(&set, NULL, &none) > 0)
+			;
+	}
+	users_stop = true;
+	for (int i = 0; i < 3; i++)
+		pthread_join(senders[i], NULL);
+	EXPECT_EQ(syscall(SYS_setresuid, 0, -1, -1), 0);
+}
