@@ -61,7 +61,7 @@ static int check_clone3(const struct clone_args *args)
 		return -EINVAL;
 	if (!args->stack != !args->stack_size || args->stack + args->stack_size < args->stack)
 		return -EINVAL;
-	if (!args->set_tid != !args->set_tid_size || args->set_tid_size > 1)
+	if (!args->set_tid != !args->set_tid_size || args->set_tid_size > PID_NAMESPACE_LEVELS_MAX)
 		return -EINVAL;
 	if (args->set_tid && !capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
 		return -EPERM;
@@ -72,7 +72,7 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 {
 	struct clone_args args;
 	struct clone_request req;
-	int set_tid, err;
+	int set_tid[PID_NAMESPACE_LEVELS_MAX], err;
 
 	if (size > PAGE_SIZE)
 		return -E2BIG;
@@ -81,8 +81,10 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 	err = copy_struct_from_user(&args, sizeof(args), uargs, size);
 	if (!err)
 		err = check_clone3(&args);
-	if (!err && args.set_tid)
-		err = get_user(set_tid, __force_user(int __user *, args.set_tid));
+	if (!err && args.set_tid &&
+	    copy_from_user(set_tid, __force_user(const int __user *, args.set_tid),
+			   args.set_tid_size * sizeof(*set_tid)))
+		err = -EFAULT;
 	if (err)
 		return err;
 	req = (struct clone_request){
@@ -93,7 +95,7 @@ long sys_clone3(const struct clone_args __user *uargs, size_t size)
 		.parent_tid = __force_user(int __user *, args.parent_tid),
 		.child_tid = __force_user(int __user *, args.child_tid),
 		.pidfd = __force_user(int __user *, args.pidfd),
-		.set_tids = args.set_tid ? &set_tid : nullptr,
+		.set_tids = args.set_tid ? set_tid : nullptr,
 		.set_tid_count = (unsigned)args.set_tid_size,
 	};
 	return task_clone(&req);

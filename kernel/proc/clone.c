@@ -271,15 +271,18 @@ static int choose_number(struct task *child, const struct clone_request *req)
 	__must_hold(&process_table_lock)
 {
 	struct pid_namespace *ns = child->process->pid_namespace;
-	int wanted = req->set_tid_count ? req->set_tids[0] : 0;
+	unsigned wanted = req->set_tid_count;
 	int number, err;
 
-	if (req->set_tid_count && wanted <= 0)
+	if (wanted > ns->level + 1)
 		return -EINVAL;
-	number = pid_allocate(ns->level ? 0 : wanted);
+	for (unsigned i = 0; i < wanted; i++)
+		if (req->set_tids[i] <= 0)
+			return -EINVAL;
+	number = pid_allocate(wanted > ns->level ? req->set_tids[ns->level] : 0);
 	if (number < 0)
 		return number;
-	err = pid_aliases_enter_locked(ns, child->pid_aliases, number, wanted);
+	err = pid_aliases_enter_locked(ns, child->pid_aliases, number, req->set_tids, wanted);
 	if (err) {
 		pid_free(number);
 		return err;

@@ -129,6 +129,9 @@ static int take_number(struct pid_namespace *ns, int wanted)
 
 	if (wanted < 0 || wanted >= PID_MAX)
 		return -EINVAL;
+	/* The first one of a name space is process 1 (clone(2)). */
+	if (wanted > 1 && !ns->init && !ns->no_init)
+		return -EINVAL;
 	if (wanted && (ns->used[number / 64] >> number % 64 & 1))
 		return -EEXIST;
 	for (unsigned tries = 0; tries < PID_MAX; tries++, number++) {
@@ -167,7 +170,7 @@ static void alias_remove(struct alias *alias)
 }
 
 int pid_aliases_enter_locked(struct pid_namespace *ns, struct pid_aliases *aliases, int number,
-			     int wanted)
+			     const int *wanted, unsigned wanted_count)
 {
 	if (ns->closed)
 		return -ENOMEM;
@@ -175,7 +178,8 @@ int pid_aliases_enter_locked(struct pid_namespace *ns, struct pid_aliases *alias
 		return 0;
 	for (unsigned i = aliases->count; i-- > 0;) {
 		struct alias *alias = &aliases->list[i];
-		int inner = take_number(alias->ns, i == aliases->count - 1 ? wanted : 0);
+		unsigned depth = aliases->count - 1 - i; /* 0: `ns` itself */
+		int inner = take_number(alias->ns, depth < wanted_count ? wanted[depth] : 0);
 
 		if (inner < 0) {
 			while (++i < aliases->count)

@@ -13,6 +13,8 @@
 #include <proc/pid.h>
 #include <proc/task.h>
 
+#define PID_NAMESPACE_LEVELS_MAX 32 /* below the initial one, as on Linux */
+
 #define PID_NONE PID_MAX /* a number that nothing ever has */
 
 struct pid_namespace {
@@ -71,11 +73,13 @@ bool pid_namespace_is_below(const struct pid_namespace *inner, const struct pid_
 [[nodiscard]] int pid_aliases_create(struct pid_namespace *ns, struct pid_aliases **out);
 void pid_aliases_free(struct pid_aliases *aliases); /* of a task that was not born after all */
 /*
- * Gives `number` its aliases; `wanted` (0: any) is the one in `ns` itself. The memory goes with the number. -EEXIST, -EAGAIN, -EINVAL;
+ * Gives `number` its aliases; the first of the numbers `wanted` is the one in `ns` itself, the next the one in its parent, and so on; where
+ * there is none, any. The memory goes with the number. -EEXIST, -EAGAIN, -EINVAL;
  * -ENOMEM: the name space is closed.
  */
 [[nodiscard]] int pid_aliases_enter_locked(struct pid_namespace *ns, struct pid_aliases *aliases,
-					   int number, int wanted) __must_hold(&process_table_lock);
+					   int number, const int *wanted, unsigned wanted_count)
+	__must_hold(&process_table_lock);
 /* The number is free again. */
 void pid_aliases_remove_locked(int number) __must_hold(&process_table_lock);
 

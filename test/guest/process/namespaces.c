@@ -14,6 +14,7 @@
 
 #include <linux/nsfs.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 
 TEST(uts_namespace_has_its_own_names)
 {
@@ -342,4 +343,58 @@ TEST(mount_namespace_is_a_copy)
 	EXPECT_EQ(wait_status(pid), 0);
 	EXPECT_EQ(umount("m"), 0);
 	EXPECT_ERRNO(unshare(CLONE_NEWNS | 0x4), EINVAL);
+}
+
+/* A child with these numbers, innermost first; its exit status, or -1 with errno. */
+static int clone_with_numbers(const pid_t *numbers, size_t count)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)numbers,
+				   .set_tid_size = count };
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		_exit(getpid());
+	return pid < 0 ? -1 : wait_status(pid);
+}
+
+TEST(clone3_chooses_numbers_of_several_levels)
+{
+	pid_t outer = 23456, two[] = { 31, outer }, three[] = { 31, outer, 77 },
+	      wrong[] = { 31, 0 }, taken[] = { 33, 1 };
+
+	EXPECT_ERRNO(clone_with_numbers(two, 2), EINVAL);
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(unshare(CLONE_NEWPID), 0);
+		/* Nobody comes before process 1. */
+		EXPECT_ERRNO(clone_with_numbers(two, 2), EINVAL);
+		IN_CHILD(first)
+		{
+			struct clone_args args = { .exit_signal = SIGCHLD,
+						   .set_tid = (uintptr_t)two,
+						   .set_tid_size = 2 };
+			char text[4096] = "";
+
+			EXPECT_EQ(clone_with_numbers(two, 1), 31);
+			EXPECT_EQ(clone_with_numbers(two, 2), 31);
+			EXPECT_ERRNO(clone_with_numbers(wrong, 2), EINVAL);
+			EXPECT_ERRNO(clone_with_numbers(taken, 2), EEXIST);
+			pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+			if (child == 0) {
+				/* /proc is of outside. */
+				read_file("/proc/self/status", text, sizeof(text));
+				EXPECT(strstr(text, "NSpid:\t23456\t31\n"));
+				_exit(test_has_failed());
+			}
+			EXPECT_EQ(child, 31);
+			EXPECT_EQ(wait_status(child), 0);
+			EXPECT_ERRNO(clone_with_numbers(three, 33), EINVAL);
+			_exit(test_has_failed());
+		}
+		EXPECT_EQ(wait_status(first), 0);
+		_exit(test_has_failed());
+	}
+	EXPECT_EQ(wait_status(pid), 0);
 }
