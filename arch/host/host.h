@@ -20,6 +20,8 @@ int host_inject_failure(void);
 /* Blocks allocated and not yet freed. */
 long host_blocks(void);
 unsigned long long host_time_ns(void);
+/* How many times longer than usual tests of random operations run: TEST_SCALE of the environment, or 1. */
+int host_scale(void);
 /* Hides the log, for tests that provoke it. */
 void host_quiet(int quiet);
 /* Runs a shell command; its exit status. */

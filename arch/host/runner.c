@@ -55,6 +55,14 @@ size_t host_alloc_size(void *memory)
 	return malloc_usable_size(memory);
 }
 
+int host_scale(void)
+{
+	const char *text = getenv("TEST_SCALE");
+	int scale = text ? atoi(text) : 1;
+
+	return scale > 0 ? scale : 1;
+}
+
 long host_blocks(void)
 {
 	return blocks;
@@ -127,7 +135,7 @@ static int run_in_child(const struct ktest *test)
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		alarm(TEST_SECONDS);
+		alarm(TEST_SECONDS * (unsigned)host_scale());
 		status = run(test);
 		fflush(stdout);
 		_exit(status);

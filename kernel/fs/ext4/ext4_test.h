@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../../../arch/host/disk.h"
+#include "../../../arch/host/host.h"
 #include "../../../arch/host/vfs.h"
 
 #include <fs/ext4/ext4.h>

@@ -163,7 +163,7 @@ static void hostile(const char *options, u64 seed)
 		test_fs_unmount(&t);
 		test_fs_check(&t);
 		memcpy(image, host_disk_data(t.disk), IMAGE_SIZE);
-		for (int i = 0; i < IMAGES && !test_has_failed(); i++)
+		for (int i = 0; i < IMAGES * host_scale() && !test_has_failed(); i++)
 			attack(&t, image, &seed);
 		test_fs_free(&t);
 	}

@@ -157,6 +157,7 @@ static void power(const char *options, unsigned cuts, u64 seed)
 	test_fs_unmount(&t);
 	test_fs_check(&t);
 	events = host_disk_recorded(t.disk);
+	cuts *= (unsigned)host_scale();
 	for (unsigned i = 0; i < cuts && !test_has_failed(); i++) {
 		unsigned event = test_random(&seed) % (events + 1);
 

@@ -343,6 +343,7 @@ static void run(const char *options, int operations, u64 seed)
 		return;
 	m->t = &t;
 	m->seed = seed;
+	operations *= host_scale();
 	for (int i = 0; i < operations && !test_has_failed(); i++) {
 		u32 kind = rnd(m, 40);
 
