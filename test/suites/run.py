@@ -86,6 +86,7 @@ def console_file(arch, suite, part):
 
 def keep_console(arch, suite, part, run):
     """What the machine printed, for those who look for the reason of a difference."""
+    os.makedirs(os.path.dirname(console_file(arch, suite, part)), exist_ok=True)
     with open(console_file(arch, suite, part), "w", encoding="utf-8") as out:
         out.writelines(f"{line}\n" for line in run.lines)
 
