@@ -81,7 +81,7 @@ def run_tests(arch, kernel, initrd, only, cpus=1, **keywords):
     results = {}
     after = None
     for _ in range(RESTARTS):
-        words = "quiet panic=-1 rdinit=/init norandmaps"
+        words = "quiet panic=-1 rdinit=/init norandmaps " + os.environ.get("GUEST_WORDS", "")
         if only:
             words += f" only={only}"
         if after:

@@ -360,3 +360,69 @@ TEST(a_strate_that_is_killed_gives_errors)
 	EXPECT_EQ(umount("mnt"), 0);
 	EXPECT_EQ(read_file("mnt/file", buffer, sizeof(buffer)), -1);
 }
+
+/* stat(2) in a thread: the request that the server gets for it, or none. */
+static unsigned request_of_stat(const void *answer, size_t size)
+{
+	pthread_t thread;
+	unsigned opcode;
+	int result = -1;
+
+	REQUIRE(pthread_create(&thread, NULL, stat_it, &result) == 0);
+	opcode = next_request()->opcode;
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, answer, size) > 0);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(result, 0);
+	return opcode;
+}
+
+/* Keeps the name and the node in use. */
+static void *hold_it(void *result)
+{
+	*(int *)result = open("mnt/file", O_PATH);
+	return NULL;
+}
+
+/* What the server says has changed is asked about again, however long it was to be true. */
+TEST(servers_tell_of_changes)
+{
+	struct fuse_entry_out entry = { .nodeid = 5,
+					.entry_valid = 10000,
+					.attr_valid = 10000,
+					.attr = { .ino = 5, .mode = S_IFREG | 0644, .nlink = 1 } };
+	struct fuse_attr_out attributes = { .attr_valid = 10000, .attr = entry.attr };
+	struct fuse_notify_inval_inode_out changed = { .ino = 5, .off = -1 };
+	struct {
+		struct fuse_notify_inval_entry_out out;
+		char name[5];
+	} __attribute__((packed)) name = { { .parent = FUSE_ROOT_ID, .namelen = 4 }, "file" };
+	pthread_t thread;
+	struct stat st;
+	int held;
+
+	mount_by_hand();
+	REQUIRE(pthread_create(&thread, NULL, hold_it, &held) == 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_LOOKUP);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, &entry, sizeof(entry)) > 0);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(stat("mnt/file", &st), 0); /* that is known */
+	EXPECT(respond(0, FUSE_NOTIFY_INVAL_INODE, &changed, sizeof(changed)) > 0);
+	attributes.attr.size = 4;
+	EXPECT_EQ(request_of_stat(&attributes, sizeof(attributes)), FUSE_GETATTR);
+	EXPECT_EQ(stat("mnt/file", &st), 0);
+	EXPECT_EQ(st.st_size, 4);
+	EXPECT(respond(0, FUSE_NOTIFY_INVAL_ENTRY, &name, sizeof(name)) > 0);
+	entry.entry_valid = 20000;
+	EXPECT_EQ(request_of_stat(&entry, sizeof(entry)), FUSE_LOOKUP);
+	EXPECT_EQ(stat("mnt/file", &st), 0);
+	changed.off = 0;
+	EXPECT(respond(0, FUSE_NOTIFY_INVAL_INODE, &changed, sizeof(changed)) > 0);
+	changed.ino = 6;
+	EXPECT_ERRNO(respond(0, FUSE_NOTIFY_INVAL_INODE, &changed, sizeof(changed)), ENOENT);
+	EXPECT_ERRNO(respond(0, FUSE_NOTIFY_INVAL_INODE, &changed, 3), EINVAL);
+	EXPECT_ERRNO(respond(0, FUSE_NOTIFY_INVAL_ENTRY, &name, sizeof(name) - 1), EINVAL);
+	EXPECT_ERRNO(respond(0, 99, &name, sizeof(name)), EINVAL);
+	close(held);
+	close(device);
+	EXPECT_EQ(umount("mnt"), 0);
+}

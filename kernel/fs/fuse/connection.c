@@ -19,7 +19,10 @@ int fuse_connection_create(struct fuse_connection **out)
 	spin_init(&c->lock, RANK_FUSE);
 	spin_init(&c->inode_lock, RANK_FUSE);
 	list_init(&c->pending);
-	list_init(&c->processing);
+	for (unsigned i = 0; i < FUSE_BUCKETS; i++) {
+		list_init(&c->processing[i]);
+		list_init(&c->by_node[i]);
+	}
 	wait_queue_init(&c->readable);
 	wait_queue_init(&c->init_waiters);
 	*out = c;
@@ -64,6 +67,7 @@ int fuse_request_create(struct fuse_connection *c, u32 opcode, u64 nodeid, u32 i
 	r->in_size = (u32)sizeof(struct fuse_in_header) + in;
 	r->out_capacity = out;
 	list_init(&r->node);
+	list_init(&r->same_node);
 	wait_queue_init(&r->waiters);
 	r->in = kvmalloc(r->in_size, ALLOC_ZERO);
 	r->out = out ? kvmalloc(out, ALLOC_ZERO) : nullptr;
@@ -97,6 +101,14 @@ static void queue_locked(struct fuse_connection *c, struct fuse_request *r) __mu
 {
 	__atomic_fetch_add(&r->refs, 1, __ATOMIC_RELAXED);
 	list_add_tail(&c->pending, &r->node);
+	if (!r->no_answer)
+		list_add_tail(&c->by_node[fuse_header(r)->nodeid % FUSE_BUCKETS], &r->same_node);
+}
+
+void fuse_request_unlist_locked(struct fuse_connection *c, struct fuse_request *r)
+{
+	list_remove(&r->node);
+	list_remove(&r->same_node);
 }
 
 static int enqueue(struct fuse_connection *c, struct fuse_request *r);
@@ -128,12 +140,15 @@ void fuse_request_finish(struct fuse_connection *c, struct fuse_request *r, int 
 	send_after(c, after);
 }
 
-static bool wait_behind_locked(const struct list_head *list, struct fuse_request *forget)
+/* Has it wait for a request about its node that is unanswered, if there is one. */
+static bool wait_behind_locked(struct fuse_connection *c, struct fuse_request *forget)
+	__must_hold(&c->lock)
 {
+	u64 nodeid = fuse_header(forget)->nodeid;
 	struct fuse_request *r;
 
-	list_for_each (r, list, node) {
-		if (r->no_answer || fuse_header(r)->nodeid != fuse_header(forget)->nodeid)
+	list_for_each (r, &c->by_node[nodeid % FUSE_BUCKETS], same_node) {
+		if (fuse_header(r)->nodeid != nodeid)
 			continue;
 		__atomic_fetch_add(&forget->refs, 1, __ATOMIC_RELAXED);
 		forget->after = r->after;
@@ -150,8 +165,7 @@ static int enqueue(struct fuse_connection *c, struct fuse_request *r)
 
 	spin_lock(&c->lock);
 	aborted = c->aborted;
-	if (!aborted && (!forget || (!wait_behind_locked(&c->pending, r) &&
-				     !wait_behind_locked(&c->processing, r))))
+	if (!aborted && (!forget || !wait_behind_locked(c, r)))
 		queue_locked(c, r);
 	spin_unlock(&c->lock);
 	if (!aborted)
@@ -203,7 +217,7 @@ static bool withdraw(struct fuse_connection *c, struct fuse_request *r)
 	spin_lock(&c->lock);
 	gone = !list_empty(&r->node) && !r->sent;
 	if (gone) {
-		list_remove(&r->node);
+		fuse_request_unlist_locked(c, r);
 		after = r->after;
 	}
 	spin_unlock(&c->lock);
@@ -304,11 +318,12 @@ void fuse_abort(struct fuse_connection *c)
 	spin_lock(&c->lock);
 	c->aborted = true;
 	list_splice_tail(&dead, &c->pending);
-	list_splice_tail(&dead, &c->processing);
+	for (unsigned i = 0; i < FUSE_BUCKETS; i++)
+		list_splice_tail(&dead, &c->processing[i]);
 	while (!list_empty(&dead)) {
 		struct fuse_request *r = list_first(&dead, struct fuse_request, node);
 
-		list_remove(&r->node);
+		fuse_request_unlist_locked(c, r);
 		spin_unlock(&c->lock);
 		fuse_request_finish(c, r, -ECONNABORTED);
 		spin_lock(&c->lock);

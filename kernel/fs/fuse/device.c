@@ -38,11 +38,14 @@ static int take_pending(struct fuse_connection *c, size_t room, struct fuse_requ
 		result = -EAGAIN;
 	} else {
 		r = list_first(&c->pending, struct fuse_request, node);
-		list_remove(&r->node);
 		if (!r->no_answer && r->in_size <= room) {
 			__atomic_fetch_add(&r->refs, 1, __ATOMIC_RELAXED);
 			r->sent = true;
-			list_add_tail(&c->processing, &r->node);
+			list_remove(&r->node);
+			list_add_tail(&c->processing[fuse_unique_bucket(fuse_header(r)->unique)],
+				      &r->node);
+		} else {
+			fuse_request_unlist_locked(c, r);
 		}
 		*out = r;
 	}
@@ -56,10 +59,10 @@ static struct fuse_request *take_processing(struct fuse_connection *c, u64 uniqu
 	struct fuse_request *r, *found = nullptr;
 
 	spin_lock(&c->lock);
-	list_for_each (r, &c->processing, node) {
+	list_for_each (r, &c->processing[fuse_unique_bucket(unique)], node) {
 		if (fuse_header(r)->unique == unique) {
 			found = r;
-			list_remove(&r->node);
+			fuse_request_unlist_locked(c, r);
 			break;
 		}
 	}
@@ -123,9 +126,12 @@ static ssize_t device_write(struct file *file, struct iter *it, u64 *offset)
 		return -EINVAL;
 	if (iter_copy_from(it, &header, sizeof(header)) != sizeof(header))
 		return -EFAULT;
-	/* unique 0: notifications, of which none is known. */
-	if (header.len != size || !header.unique)
+	if (header.len != size)
 		return -EINVAL;
+	if (!header.unique) {
+		error = fuse_notify(c, header.error, it);
+		return error ? error : (ssize_t)size;
+	}
 	if (header.error > 0 || header.error <= -512 || (header.error && size != sizeof(header)))
 		return -EINVAL;
 	/* Answers to INTERRUPT say that the server does not know it, or not yet. */

@@ -15,9 +15,12 @@
 
 static void entry_until(struct dentry *dentry, const struct fuse_entry_out *entry)
 {
+	struct fuse_inode *dir = fuse_inode_of(dentry->parent->inode);
 	u64 until = fuse_deadline(entry->entry_valid, entry->entry_valid_nsec);
 
 	__atomic_store_n(&dentry->private, (void *)(uintptr_t)until, __ATOMIC_RELAXED);
+	if (until > READ_ONCE(dir->names_until))
+		WRITE_ONCE(dir->names_until, until);
 }
 
 /* A call on a directory with a name, answered by an entry. */
@@ -61,7 +64,7 @@ static bool revalidate(struct dentry *dentry)
 	struct fuse_entry_out entry;
 	bool same;
 
-	if (until && clock_monotonic_ns() < until)
+	if (until > READ_ONCE(fuse_inode_of(dir)->names_doubted) && clock_monotonic_ns() < until)
 		return true;
 	if (!inode || entry_call(dir, FUSE_LOOKUP, nullptr, 0, dentry->name, nullptr, &entry) ||
 	    !entry.nodeid)

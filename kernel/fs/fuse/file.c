@@ -372,12 +372,18 @@ static ssize_t write_chunk(struct fuse_file *ff, struct file *file, struct iter 
 	return n;
 }
 
-/* What was in the cache of this range is not true any more; pages that others wrote in mappings go first. */
+/* What was in the cache of this range is not true any more. */
 static void forget_range(struct inode *inode, u64 start, u64 end)
 {
 	u64 first = start & PAGE_MASK, last = (end + PAGE_SIZE - 1) & PAGE_MASK;
 
 	memory_object_punch(inode->object, first, last);
+}
+
+void fuse_forget_range(struct inode *inode, u64 start, u64 end)
+{
+	(void)memory_object_sync(inode->object, start, end);
+	forget_range(inode, start, end);
 }
 
 static ssize_t write_file(struct file *file, struct iter *it, u64 *offset)

@@ -33,8 +33,9 @@
 
 struct fuse_request {
 	u32 refs;	       /* atomic */
-	struct list_head node; /* in a list of the connection; guarded by its lock */
-	u8 *in;		       /* fuse_in_header, arguments */
+	struct list_head node; /* in a list of the connection; guarded by its lock, as the next */
+	struct list_head same_node; /* in by_node: it will be answered, and is about this node */
+	u8 *in;			    /* fuse_in_header, arguments */
 	u32 in_size;
 	u8 *out; /* the answer without its header */
 	u32 out_capacity, out_size;
@@ -60,12 +61,16 @@ struct fuse_options {
 	u32 max_read;
 };
 
+#define FUSE_BUCKETS 64u
+
 struct fuse_connection {
 	u32 refs; /* atomic: the superblock's, the device file's, each inode's and open file's */
 	struct fuse_options options;
-	struct spinlock lock;				 /* RANK_FUSE */
-	struct list_head pending __guarded_by(&lock);	 /* not yet read by the server */
-	struct list_head processing __guarded_by(&lock); /* read, not yet answered */
+	struct spinlock lock;			      /* RANK_FUSE */
+	struct list_head pending __guarded_by(&lock); /* not yet read by the server */
+	/* Read, not yet answered, by unique; and what is pending or here, by nodeid. */
+	struct list_head processing[FUSE_BUCKETS] __guarded_by(&lock);
+	struct list_head by_node[FUSE_BUCKETS] __guarded_by(&lock);
 	bool aborted __guarded_by(&lock);
 	u64 last_unique;	    /* atomic; even numbers */
 	struct wait_queue readable; /* device files */
@@ -90,9 +95,11 @@ struct fuse_inode {
 	struct fuse_connection *connection; /* holds a reference */
 	u64 nodeid, generation;
 	struct rb_node node;
-	bool listed;		    /* in connection->inodes; guarded by inode_lock */
-	u64 nlookup;		    /* atomic */
-	u64 attributes_until;	    /* clock_monotonic_ns() */
+	bool listed;	      /* in connection->inodes; guarded by inode_lock */
+	u64 nlookup;	      /* atomic */
+	u64 attributes_until; /* clock_monotonic_ns() */
+	/* Of a directory, atomic: the latest time until which a name in it is true; names until then are asked about again. */
+	u64 names_until, names_doubted;
 	struct spinlock files_lock; /* RANK_FUSE */
 	struct list_head
 		files __guarded_by(&files_lock); /* open files, for what has none of its own */
@@ -100,6 +107,12 @@ struct fuse_inode {
 	u64 created_handle;
 	u32 created_flags;
 };
+
+/* Numbers of requests are even. */
+static inline unsigned fuse_unique_bucket(u64 unique)
+{
+	return (unique >> 1) % FUSE_BUCKETS;
+}
 
 static inline struct fuse_inode *fuse_inode_of(struct inode *inode)
 {
@@ -158,6 +171,19 @@ struct fuse_call {
 
 /* The answer to a request that the server has; the buffer was copied. -EINVAL, -ENOENT. */
 void fuse_request_finish(struct fuse_connection *c, struct fuse_request *request, int error);
+/* Takes it out of the lists of the connection. */
+void fuse_request_unlist_locked(struct fuse_connection *c, struct fuse_request *request)
+	__must_hold(&c->lock);
+
+/*
+ * What a server tells without having been asked (notify.c): code FUSE_NOTIFY_*, and the rest of the message. -EINVAL: no such code, or
+ * sizes that cannot be; -EFAULT; -ENOENT: the node is not known here. May sleep.
+ */
+[[nodiscard]] int fuse_notify(struct fuse_connection *c, int code, struct iter *it);
+/* The inode of a node, with a reference; null: none is in use. */
+struct inode *fuse_inode_find(struct fuse_connection *c, u64 nodeid);
+/* Drops what the cache has of a file, from `start` to `end`; pages that mappings wrote go to the server first. May sleep. */
+void fuse_forget_range(struct inode *inode, u64 start, u64 end);
 
 /* --- channel.c --- */
 

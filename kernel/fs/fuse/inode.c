@@ -144,6 +144,16 @@ static struct fuse_inode *list_or_find(struct fuse_connection *c, struct fuse_in
 	return made;
 }
 
+struct inode *fuse_inode_find(struct fuse_connection *c, u64 nodeid)
+{
+	struct rb_node *parent, **link;
+	struct fuse_inode *fi;
+
+	spin_guard(&c->inode_lock);
+	fi = find_locked(c, nodeid, &parent, &link);
+	return fi && inode_get_unless_dead(&fi->inode) ? &fi->inode : nullptr;
+}
+
 static void set_operations(struct fuse_inode *fi)
 {
 	struct inode *inode = &fi->inode;
