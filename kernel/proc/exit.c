@@ -353,6 +353,9 @@ static void begin_exit(struct task *task, int code)
 
 	task->exiting = true;
 	task->exit_code = code;
+	/* It went past the door before the dumper closed it. */
+	if (unlikely(process->dumper))
+		thread_wake(&process->dumper->thread);
 	if (process->task_count > 1)
 		signal_retarget_locked(process);
 	if (process == init_process && (process->group_exiting || process->task_count == 1)) {
