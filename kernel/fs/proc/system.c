@@ -69,7 +69,7 @@ static int loadavg_show(const struct synthetic_node *node, struct text_buffer *o
 	sched_load_average(load);
 	for (int i = 0; i < 3; i++)
 		text_printf(out, "%u.%02u ", load[i] >> 16, ((load[i] & 0xffff) * 100) >> 16);
-	const struct pid_namespace *ns = proc_mount_of(node)->ns;
+	const struct pid_namespace *ns = current_pid_namespace(); /* the reader's, as on Linux */
 	int last = ns == &initial_pid_namespace ? pid_last() : (int)ns->last;
 
 	text_printf(out, "%u/%u %d\n", sched_runnable_count(), task_count(), last);
