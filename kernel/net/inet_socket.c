@@ -210,11 +210,13 @@ int inet_bind(struct port_table *t, struct inet_socket *s, const struct socket_a
 	struct inet_address before = s->node.local;
 
 	s->node.local = local;
-	s->node.explicit_port = true;
-	error = port_bind(t, &s->node, port);
+	/* IP_BIND_ADDRESS_NO_PORT: connect chooses one, for all addresses of both sides. */
+	s->node.explicit_port = port || !(s->flags & INET_BIND_NO_PORT);
+	s->node.explicit_address = !inet_is_any(&local);
+	error = s->node.explicit_port ? port_bind(t, &s->node, port) : 0;
 	if (error) {
 		s->node.local = before;
-		s->node.explicit_port = false;
+		s->node.explicit_port = s->node.explicit_address = false;
 	}
 	spin_unlock(&s->lock);
 	return error;

@@ -32,7 +32,8 @@ struct inet_node {
 	u32 refs;
 	u8 kind;   /* enum inet_kind */
 	u8 family; /* AF_INET, AF_INET6 of the socket */
-	bool v6_only, reuse_address, reuse_port, listening, hashed, explicit_port;
+	bool v6_only, reuse_address, reuse_port, listening, hashed;
+	bool explicit_port, explicit_address; /* bind(2) gave it */
 	u16 local_port, remote_port; /* host byte order; remote 0: not connected */
 	int bound_device;
 	u32 uid;

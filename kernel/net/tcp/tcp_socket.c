@@ -66,7 +66,7 @@ static int open_path(struct tcp *t, const struct socket_address *address) __must
 	if (error)
 		return error;
 	t->inet.route_valid = false;
-	if (!n->explicit_port || inet_is_any(&n->local))
+	if (!n->explicit_address)
 		n->local = n->family == AF_INET || inet_is_v4(&n->remote) ? inet_from_v4(0)
 									  : (struct inet_address){};
 	error = inet_route(&t->inet);

@@ -34,7 +34,7 @@ static void disconnect(struct inet_socket *s) __must_hold(&s->lock)
 	s->node.remote_port = 0;
 	s->node.remote = any;
 	s->route_valid = false;
-	if (!s->node.explicit_port)
+	if (!s->node.explicit_address)
 		s->node.local = any;
 }
 

@@ -447,3 +447,48 @@ TEST(raw_checksums_are_filled_in)
 	REQUIRE(recv(fd, got, 8, 0) == 8);
 	EXPECT(got[4] || got[5]);
 }
+
+static int bound_without_port(int type)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(0x7f000005) };
+	int fd = socket(AF_INET, type, 0);
+
+	REQUIRE(fd >= 0);
+	set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	REQUIRE(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	EXPECT_EQ(port_of(fd), 0);
+	return fd;
+}
+
+/* The address that it was bound to, and a port now. */
+static void expect_chosen(int fd)
+{
+	struct sockaddr_in address;
+	socklen_t length = sizeof(address);
+
+	EXPECT_EQ(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	EXPECT_EQ(ntohl(address.sin_addr.s_addr), 0x7f000005u);
+	EXPECT(address.sin_port != 0);
+}
+
+TEST(an_address_is_bound_without_a_port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), stream, datagram;
+
+	loopback_up();
+	REQUIRE(bind(listener, (struct sockaddr *)&to, sizeof(to)) == 0);
+	REQUIRE(listen(listener, 5) == 0);
+	to.sin_port = htons(port_of(listener));
+	stream = bound_without_port(SOCK_STREAM);
+	EXPECT_EQ(connect(stream, (struct sockaddr *)&to, sizeof(to)), 0);
+	expect_chosen(stream);
+	datagram = bound_without_port(SOCK_DGRAM);
+	EXPECT_EQ(sendto(datagram, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)), 1);
+	expect_chosen(datagram);
+	close(stream);
+	close(datagram);
+	close(listener);
+}
