@@ -249,6 +249,7 @@ void log_console_register(struct log_console *console)
 void log_enter_panic(void) __no_lock_analysis
 {
 	in_panic = true;
+	log_console_level = LOG_DEBUG; /* whatever somebody did not want to see before */
 	lock_debug_disable();
 	log_lock.word = 0;
 	console_lock.word = 0;
