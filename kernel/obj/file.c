@@ -75,12 +75,19 @@ static void file_free(struct rcu_head *head)
 	slab_free(file_cache, container_of(head, struct file, object.rcu));
 }
 
-static void file_object_destroy(struct object *object)
+/* O_ASYNC waits for as long as the file is there. */
+static void file_object_detach(struct object *object)
 {
 	struct file *file = file_of(object);
 
 	if (file->owner)
 		file_owner_hook(file);
+}
+
+static void file_object_destroy(struct object *object)
+{
+	struct file *file = file_of(object);
+
 	file->ops->destroy(file);
 	if (file->dentry)
 		file_path_put_hook(file);
@@ -94,6 +101,7 @@ const struct object_type file_type = {
 	.default_rights = RIGHTS_ALL,
 	.closed = file_object_closed,
 	.flush = file_object_flush,
+	.detach = file_object_detach,
 	.destroy = file_object_destroy,
 	.ready = file_object_ready,
 };

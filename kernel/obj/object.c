@@ -71,6 +71,8 @@ static void object_destroy(struct object *object)
 		derivation_object_gone(object);
 	if (unlikely(object->origin))
 		untyped_object_gone(object);
+	if (object->type->detach)
+		object->type->detach(object);
 	ASSERT(wait_queue_empty(&object->own_waiters));
 	balance_add(-1ul);
 	object->type->destroy(object);

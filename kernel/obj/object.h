@@ -36,6 +36,8 @@ struct object_type {
 	/* A slot of a pool that held it was closed (each close(2)); its result is close's. May be
 	 * null. */
 	int (*flush)(struct object *object);
+	/* Takes off its queue what waits there by itself, without a thread. Before destroy; may be null. */
+	void (*detach)(struct object *object);
 	void (*destroy)(struct object *object); /* frees the memory */
 	/* The EPOLL* bits that are true now. Null: always readable and writable, as regular files.
 	 * Must not sleep. */

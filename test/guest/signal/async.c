@@ -4,7 +4,9 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 static volatile sig_atomic_t count, last_fd, last_code;
 static volatile long last_band;
@@ -68,6 +70,29 @@ TEST(setsig_tells_descriptor_and_band)
 	EXPECT_EQ(last_fd, pair[0]);
 	EXPECT_EQ(last_code, POLL_IN);
 	EXPECT(last_band & POLLIN);
+}
+
+/* Whatever waits by itself goes with the file. */
+TEST(async_files_are_closed)
+{
+	int pipes[2], fds[] = { socket(AF_INET, SOCK_STREAM, 0), socket(AF_INET, SOCK_DGRAM, 0),
+				socket(AF_UNIX, SOCK_DGRAM, 0), eventfd(0, 0),
+				timerfd_create(CLOCK_MONOTONIC, 0) };
+
+	for (unsigned i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		EXPECT(fds[i] >= 0);
+		EXPECT_EQ(fcntl(fds[i], F_SETOWN, getpid()), 0);
+		EXPECT_EQ(fcntl(fds[i], F_SETFL, O_ASYNC), 0);
+		EXPECT_EQ(close(fds[i]), 0);
+	}
+	IN_CHILD(pid)
+	{
+		EXPECT_EQ(pipe(pipes), 0);
+		EXPECT_EQ(fcntl(pipes[0], F_SETFL, O_ASYNC), 0);
+		EXPECT_EQ(fcntl(socket(AF_INET, SOCK_DGRAM, 0), F_SETFL, O_ASYNC), 0);
+		_exit(0);
+	}
+	EXPECT_EQ(wait_status(pid), 0);
 }
 
 TEST(owner_that_does_not_exist)
