@@ -63,5 +63,8 @@ bool timer_armed(const struct timer *timer);
 /* Has the hardware timer of this CPU follow its timers again, after another CPU changed them. Interrupts masked. */
 void timer_reprogram(void);
 
+/* Logs the first timer of each CPU and what the hardware was told. Any context. */
+void timer_dump_all(void);
+
 /* The earliest deadline of this CPU's timers, UINT64_MAX if none; for /proc and the idle loop. */
 u64 timer_next_deadline(void);

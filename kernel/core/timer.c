@@ -12,6 +12,7 @@
 #include <arch/trap.h>
 #include <core/irq.h>
 #include <core/lock.h>
+#include <core/log.h>
 #include <core/percpu.h>
 #include <core/time.h>
 
@@ -214,4 +215,29 @@ void trap_timer(struct trap_frame *frame) __no_lock_analysis
 	program(b);
 	spin_unlock_irqrestore(&b->lock, flags);
 	irq_exit();
+}
+
+static void log_deadline(const char *what, u64 deadline_ns, u64 now_ns)
+{
+	if (deadline_ns == UINT64_MAX)
+		log_info("  %s: never", what);
+	else
+		log_info("  %s: in %lld ns", what, (long long)(deadline_ns - now_ns));
+}
+
+void timer_dump_all(void) __no_lock_analysis
+{
+	u64 now = clock_monotonic_ns();
+
+	for_each_cpu (cpu) {
+		struct timer_base *b = &per_cpu(timer_base, cpu);
+		irqflags_t flags = spin_lock_irqsave(&b->lock);
+		u64 first = b->first ? b->first->deadline_ns : UINT64_MAX;
+		u64 programmed = b->programmed_ns;
+
+		spin_unlock_irqrestore(&b->lock, flags);
+		log_info("cpu %u: timers", cpu);
+		log_deadline("first", first, now);
+		log_deadline("programmed", programmed, now);
+	}
 }

@@ -94,6 +94,9 @@ static void run_command(char letter)
 	case 'p':
 		cpu_dump();
 		break;
+	case 'q':
+		timer_dump_all();
+		break;
 	case 't':
 		thread_dump_all(false);
 		break;
@@ -105,8 +108,8 @@ static void run_command(char letter)
 	default:
 		log_info("sysrq: b reboot, c crash, e terminate all, f end one process for memory, "
 			 "i kill all, l all CPUs, "
-			 "m memory, o power off, p this CPU, t threads, w blocked threads, 0-9 "
-			 "console level");
+			 "m memory, o power off, p this CPU, q timers, t threads, "
+			 "w blocked threads, 0-9 console level");
 	}
 }
 

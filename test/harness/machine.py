@@ -163,9 +163,9 @@ class Boot:
             self.add(pending, on_line)
 
     def ask_why(self, process, on_line):
-        """A machine that hangs tells what it does: SysRq keys (a BREAK is Ctrl-A b) for its CPUs and its threads."""
+        """A machine that hangs tells what it does: SysRq keys (a BREAK is Ctrl-A b) for its timers, its CPUs and its threads."""
         end = self.end
-        for key in b"lt":
+        for key in b"qlqt":
             process.stdin.write(b"\x01b" + bytes((key,)))
             process.stdin.flush()
             self.read(process.stdout.fileno(), time.monotonic() - self.started + 4, 3, on_line)
