@@ -34,7 +34,7 @@ struct inet_node {
 	u8 family; /* AF_INET, AF_INET6 of the socket */
 	bool v6_only, reuse_address, reuse_port, listening, hashed;
 	bool explicit_port, explicit_address; /* bind(2) gave it */
-	u16 local_port, remote_port; /* host byte order; remote 0: not connected */
+	u16 local_port, remote_port;	      /* host byte order; remote 0: not connected */
 	int bound_device;
 	u32 uid;
 	struct socket_program *selector; /* SO_ATTACH_REUSEPORT_CBPF, of the whole group; RCU */
