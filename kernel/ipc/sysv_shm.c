@@ -6,6 +6,7 @@
  */
 #include <ipc/sysv_priv.h>
 #include <lib/errno.h>
+#include <lib/refs.h>
 #include <mm/aspace.h>
 #include <mm/memory_object.h>
 #include <mm/slab.h>
@@ -50,13 +51,7 @@ static const struct memory_object_ops segment_ops = { .destroy = segment_destroy
 /* A reference for the time without the lock; -EIDRM if the last one is just gone. */
 static int segment_hold(struct segment *s)
 {
-	u32 refs = __atomic_load_n(&s->object.refs, __ATOMIC_RELAXED);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&s->object.refs, &refs, refs + 1, true,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return 0;
-	return -EIDRM;
+	return refs_get_unless_zero(&s->object.refs) ? 0 : -EIDRM;
 }
 
 static int create_locked(int key, size_t size, u32 flags) __must_hold(&segments.lock)

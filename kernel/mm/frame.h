@@ -7,6 +7,7 @@
 
 #include <arch/layout.h>
 #include <lib/list.h>
+#include <lib/refs.h>
 #include <lib/types.h>
 
 #define FRAME_ORDER_MAX 10 /* largest block: 4 MiB */
@@ -100,13 +101,7 @@ static inline void page_put(struct page *page)
  */
 static inline bool page_get_if_used(struct page *page)
 {
-	u32 refs = __atomic_load_n(&page->refs, __ATOMIC_RELAXED);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&page->refs, &refs, refs + 1, true,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
+	return refs_get_unless_zero(&page->refs);
 }
 /* Drops the last reference if it is the caller's; then page_free is the caller's to call. */
 static inline bool page_take_last(struct page *page)

@@ -13,6 +13,7 @@
 #include <core/wait.h>
 #include <core/work.h>
 #include <lib/list.h>
+#include <lib/refs.h>
 #include <mm/aspace.h>
 #include <mm/frame.h>
 #include <mm/memory_object.h>
@@ -56,12 +57,7 @@ static struct memory_object *next_object(void)
 
 		list_remove(&object->reclaim_node);
 		list_add_tail(&objects, &object->reclaim_node);
-		u32 refs = __atomic_load_n(&object->refs, __ATOMIC_RELAXED);
-
-		while (refs && !found)
-			if (__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, false,
-							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-				found = object;
+		found = refs_get_unless_zero(&object->refs) ? object : nullptr;
 	}
 	spin_unlock(&list_lock);
 	return found;

@@ -20,6 +20,7 @@
 #include <core/time.h>
 #include <core/wait.h>
 #include <lib/errno.h>
+#include <lib/refs.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <mm/memory_object_priv.h>
@@ -366,17 +367,6 @@ static u64 limit_throttle(void)
 	return limit_of(write_back_settings.bytes, write_back_settings.ratio);
 }
 
-static bool object_get_unless_dead(struct memory_object *object)
-{
-	u32 refs = __atomic_load_n(&object->refs, __ATOMIC_RELAXED);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
-}
-
 /* The object that has been dirty longest of those that `group` and `before_ns` choose; it goes to the end of the list. */
 static struct memory_object *next_dirty(const void *group, u64 before_ns, u64 *left)
 {
@@ -391,7 +381,7 @@ static struct memory_object *next_dirty(const void *group, u64 before_ns, u64 *l
 		list_remove(&object->dirty_node);
 		list_add_tail(&dirty_objects, &object->dirty_node);
 		if ((!group || object->group == group) && object->dirtied_ns <= before_ns &&
-		    object_get_unless_dead(object)) {
+		    refs_get_unless_zero(&object->refs)) {
 			found = object;
 			break;
 		}

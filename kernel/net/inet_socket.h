@@ -12,6 +12,7 @@
 
 #include <core/lock.h>
 #include <core/rcu.h>
+#include <lib/refs.h>
 #include <net/protocol.h>
 #include <net/socket.h>
 #include <sys/socket.h>
@@ -145,13 +146,7 @@ static inline void inet_node_put(struct inet_node *n)
 }
 [[nodiscard]] static inline bool inet_node_get_unless_zero(struct inet_node *n)
 {
-	u32 refs = __atomic_load_n(&n->refs, __ATOMIC_RELAXED);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&n->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
-			return true;
-	return false;
+	return refs_get_unless_zero(&n->refs);
 }
 
 /* --- Ports (inet_ports.c) --- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Credentials: sharing, copying, and the questions that permission checks ask. */
 #include <lib/errno.h>
+#include <lib/refs.h>
 #include <lib/sort.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
@@ -30,13 +31,7 @@ void credentials_get(const struct credentials *c)
 
 bool credentials_get_unless_zero(const struct credentials *c)
 {
-	u32 refs = __atomic_load_n(reference_count(c), __ATOMIC_RELAXED);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(reference_count(c), &refs, refs + 1, true,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
+	return refs_get_unless_zero(reference_count(c));
 }
 
 int group_list_create(unsigned count, struct group_list **out)

@@ -9,6 +9,7 @@
 #include <core/panic.h>
 #include <core/wait.h>
 #include <lib/errno.h>
+#include <lib/refs.h>
 #include <mm/aspace.h>
 #include <mm/slab.h>
 #include <obj/derivation.h>
@@ -50,13 +51,7 @@ static void node_free(struct rcu_head *head)
 
 bool derivation_get_unless_zero(struct derivation *d)
 {
-	u32 refs = __atomic_load_n(&d->refs, __ATOMIC_RELAXED);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&d->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
-			return true;
-	return false;
+	return refs_get_unless_zero(&d->refs);
 }
 
 void derivation_put(struct derivation *d)

@@ -10,6 +10,7 @@
 #include <core/rcu.h>
 #include <lib/errno.h>
 #include <lib/list.h>
+#include <lib/refs.h>
 #include <lib/types.h>
 
 #include <linux/stat.h>
@@ -78,13 +79,7 @@ void inode_get(struct inode *inode);
 /* Adds a reference to what a table of the file system shows, under its lock; false: it is about to go. */
 [[nodiscard]] static inline bool inode_get_unless_dead(struct inode *inode)
 {
-	u32 refs = READ_ONCE(inode->refs);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&inode->refs, &refs, refs + 1, true,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
+	return refs_get_unless_zero(&inode->refs);
 }
 void inode_put(struct inode *inode); /* may sleep */
 

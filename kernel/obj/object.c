@@ -10,6 +10,7 @@
  */
 #include <core/panic.h>
 #include <core/percpu.h>
+#include <lib/refs.h>
 #include <obj/derivation.h>
 #include <obj/object.h>
 #include <obj/untyped.h>
@@ -53,13 +54,7 @@ void object_init(struct object *object, const struct object_type *type)
 
 bool object_get_unless_zero(struct object *object)
 {
-	u32 refs = __atomic_load_n(&object->refs, __ATOMIC_RELAXED);
-
-	while (refs)
-		if (__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, true,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
+	return refs_get_unless_zero(&object->refs);
 }
 
 static void object_destroy(struct object *object)

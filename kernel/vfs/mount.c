@@ -14,6 +14,7 @@
 #include <core/panic.h>
 #include <lib/errno.h>
 #include <lib/format.h>
+#include <lib/refs.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/dcache.h>
@@ -48,14 +49,7 @@ void mount_get(struct mount *mount)
 
 bool mount_get_unless_zero(struct mount *mount)
 {
-	u32 refs = READ_ONCE(mount->refs);
-
-	do {
-		if (!refs)
-			return false;
-	} while (!__atomic_compare_exchange_n(&mount->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-					      __ATOMIC_RELAXED));
-	return true;
+	return refs_get_unless_zero(&mount->refs);
 }
 
 static void free_mount(struct rcu_head *rcu)

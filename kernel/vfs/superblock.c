@@ -2,6 +2,7 @@
 /* Superblocks (one per mounted file system) and the list of file system types. */
 #include <core/panic.h>
 #include <lib/errno.h>
+#include <lib/refs.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <vfs/dcache.h>
@@ -171,14 +172,8 @@ static struct superblock *superblock_next(struct superblock *sb)
 	spin_lock(&list_lock);
 	for (node = sb ? sb->all_node.next : superblocks.next; node != &superblocks;
 	     node = node->next) {
-		u32 refs;
-
 		next = list_entry(node, struct superblock, all_node);
-		refs = READ_ONCE(next->refs);
-		while (refs && !__atomic_compare_exchange_n(&next->refs, &refs, refs + 1, true,
-							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			;
-		if (refs)
+		if (refs_get_unless_zero(&next->refs))
 			break;
 		next = nullptr;
 	}

@@ -345,18 +345,12 @@ int ext4_inode_create(struct ext4 *fs, struct journal_handle *handle, struct ext
 static struct ext4_inode *next_inode(struct ext4 *fs, u64 *number)
 {
 	struct ext4_inode *inode;
-	u32 refs;
 
 	spin_guard(&fs->inode_lock);
 	for (;; ++*number) {
 		inode = radix_next(&fs->inode_tree, number, UINT32_MAX);
-		if (!inode)
-			return nullptr;
-		refs = READ_ONCE(inode->inode.refs);
-		while (refs)
-			if (__atomic_compare_exchange_n(&inode->inode.refs, &refs, refs + 1, true,
-							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-				return inode;
+		if (!inode || inode_get_unless_dead(&inode->inode))
+			return inode;
 	}
 }
 

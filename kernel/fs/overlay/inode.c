@@ -59,14 +59,7 @@ static struct inode *find(struct overlay *fs, const struct inode *upper)
 
 	spin_lock(&fs->hash_lock);
 	list_for_each (oi, bucket_of(fs, upper), hash_node) {
-		u32 refs = READ_ONCE(oi->inode.refs);
-
-		if (oi->upper->inode != upper)
-			continue;
-		while (refs && !__atomic_compare_exchange_n(&oi->inode.refs, &refs, refs + 1, true,
-							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			;
-		if (refs) {
+		if (oi->upper->inode == upper && inode_get_unless_dead(&oi->inode)) {
 			spin_unlock(&fs->hash_lock);
 			return &oi->inode;
 		}
