@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The program that chevron can load into a task made by hand (child.h). It is one function, without strings, tables or libraries. */
 #include "child.h"
+#include "../lib/native_call.h"
 
 #include <cairn/channel.h>
 #include <cairn/number.h>
@@ -10,42 +11,6 @@
 #define OUTPUT 1
 
 #define INSIDE static inline __attribute__((always_inline))
-
-/* Registers 0 to 5 of a system call; 1 to 5 come back changed. */
-INSIDE long call(long number, unsigned long r[6])
-{
-#if defined(__x86_64__)
-	register unsigned long result __asm__("rax") = (unsigned long)number;
-	register unsigned long r0 __asm__("rdi") = r[0];
-	register unsigned long r1 __asm__("rsi") = r[1];
-	register unsigned long r2 __asm__("rdx") = r[2];
-	register unsigned long r3 __asm__("r10") = r[3];
-	register unsigned long r4 __asm__("r8") = r[4];
-	register unsigned long r5 __asm__("r9") = r[5];
-
-	__asm__ volatile("syscall"
-			 : "+r"(result), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5)
-			 : "r"(r0)
-			 : "rcx", "r11", "memory");
-#elif defined(__aarch64__)
-	register unsigned long n __asm__("x8") = (unsigned long)number;
-	register unsigned long result __asm__("x0") = r[0];
-	register unsigned long r1 __asm__("x1") = r[1];
-	register unsigned long r2 __asm__("x2") = r[2];
-	register unsigned long r3 __asm__("x3") = r[3];
-	register unsigned long r4 __asm__("x4") = r[4];
-	register unsigned long r5 __asm__("x5") = r[5];
-
-	__asm__ volatile("svc 0"
-			 : "+r"(result), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5)
-			 : "r"(n)
-			 : "memory");
-#else
-#error "no such machine"
-#endif
-	r[1] = r1, r[2] = r2, r[3] = r3, r[4] = r4, r[5] = r5;
-	return (long)result;
-}
 
 /* Eight letters at most, as a number of which the lowest byte is the first. */
 INSIDE char *put_letters(char *to, unsigned long letters)
@@ -113,14 +78,14 @@ child(void)
 		payload.handle_flags = payload.reserved = 0;
 		message[0] = RECEIVER;
 		message[5] = (unsigned long)&payload;
-		if (call(CAIRN_NR_channel_reply_receive, message) < 0)
+		if (native_call(CAIRN_NR_channel_reply_receive, message) < 0)
 			break; /* nobody can send any more */
 		print[0] = OUTPUT;
 		print[3] = print[4] = print[5] = 0;
 		print[1] = (unsigned long)text;
 		print[2] = (unsigned long)(describe(text, message, &payload, handle) - text);
-		call(SYS_write, print);
+		native_call(SYS_write, print);
 	}
 	message[0] = 0;
-	call(SYS_exit_group, message);
+	native_call(SYS_exit_group, message);
 }
