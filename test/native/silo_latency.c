@@ -2,7 +2,6 @@
 /* A program that answers a timer, in one silo, beside a fork bomb, a memory hog and a CPU hog in another, on one CPU. */
 #include "silo_test.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -100,11 +99,8 @@ static void hog(void)
 TEST(hogs_do_not_delay_another_silo)
 {
 	long alone, beside;
-	cpu_set_t one;
 
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	use_one_cpu();
 	alone = measure();
 	make_silo();
 	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_TASKS, 64), 0);

@@ -2,7 +2,6 @@
 /* Limits of silos: tasks, memory, handles, CPU time. */
 #include "silo_test.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -139,11 +138,8 @@ static void spin_in_silo(int threads)
 TEST(a_cpu_hog_stays_inside)
 {
 	long alone, beside;
-	cpu_set_t one;
 
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	use_one_cpu();
 	alone = work_ms();
 	make_silo();
 	IN_CHILD(pid)

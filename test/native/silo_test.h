@@ -6,6 +6,7 @@
 
 #include <cairn/handle.h>
 #include <cairn/silo.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,16 @@ static inline void make_silo(void)
 	EXPECT_EQ(cairn_silo_configure(silo, CAIRN_SILO_ROOT, (__u64)root), 0);
 	EXPECT_EQ(close(root), 0);
 	outside = getpid();
+}
+
+/* Whoever is started from here on shares the first CPU. */
+static inline void use_one_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
 }
 
 static inline struct cairn_silo_info info(void)
