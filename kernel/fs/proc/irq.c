@@ -53,25 +53,32 @@ static int parse_mask(const char *text, u64 *mask)
 	return 0;
 }
 
+static int parse_cpu(const char **text, unsigned *cpu)
+{
+	const char *c = *text;
+
+	if (*c < '0' || *c > '9')
+		return -EINVAL;
+	for (*cpu = 0; *c >= '0' && *c <= '9' && *cpu < CPU_MAX; c++)
+		*cpu = *cpu * 10 + (unsigned)(*c - '0');
+	*text = c;
+	return *cpu < CPU_MAX ? 0 : -EINVAL;
+}
+
 /* "0-3,5" */
 static int parse_list(const char *text, u64 *mask)
 {
 	*mask = 0;
 	while (*text && *text != '\n') {
-		unsigned first = 0, last = 0;
+		unsigned first, last;
+		int err = parse_cpu(&text, &first);
 
-		if (*text < '0' || *text > '9')
-			return -EINVAL;
-		for (; *text >= '0' && *text <= '9' && first < CPU_MAX; text++)
-			first = first * 10 + (unsigned)(*text - '0');
 		last = first;
-		if (*text == '-') {
-			if (*++text < '0' || *text > '9')
-				return -EINVAL;
-			for (last = 0; *text >= '0' && *text <= '9' && last < CPU_MAX; text++)
-				last = last * 10 + (unsigned)(*text - '0');
+		if (!err && *text == '-') {
+			text++;
+			err = parse_cpu(&text, &last);
 		}
-		if (first > last || last >= CPU_MAX)
+		if (err || first > last)
 			return -EINVAL;
 		for (; first <= last; first++)
 			*mask |= BIT(first);
