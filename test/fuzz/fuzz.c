@@ -41,6 +41,57 @@ static long pages_in_use(void)
 	return at ? atol(at + 11) : 0;
 }
 
+/* What the kernel counts, by name: pages by use, and objects of each slab. */
+static struct count {
+	char name[32];
+	long before, after;
+} counts[160];
+static unsigned count_count;
+
+static void note_count(const char *name, long value, bool after)
+{
+	struct count *c = counts;
+
+	while (c < counts + count_count && strcmp(c->name, name) != 0)
+		c++;
+	if (c == counts + count_count) {
+		if (count_count == sizeof(counts) / sizeof(*counts))
+			return;
+		count_count++;
+		snprintf(c->name, sizeof(c->name), "%s", name);
+	}
+	*(after ? &c->after : &c->before) = value;
+}
+
+static void note_counts(const char *path, bool after)
+{
+	char line[256], name[32];
+	FILE *file = fopen(path, "r");
+	long value;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%31s %ld", name, &value) == 2)
+			note_count(name, value, after);
+	if (file)
+		fclose(file);
+}
+
+static void note_all(bool after)
+{
+	note_counts("/proc/cairn/counts", after);
+	note_counts("/proc/slabinfo", after);
+}
+
+/* Where to look when pages are missing. */
+static void print_growth(void)
+{
+	printf("fuzz: grown:");
+	for (struct count *c = counts; c < counts + count_count; c++)
+		if (c->after > c->before)
+			printf(" %s %ld to %ld", c->name, c->before, c->after);
+	puts("");
+}
+
 static void end_cell(pid_t pid)
 {
 	double end = now() + CELL_MS / 1e3;
@@ -116,6 +167,7 @@ int main(int argc, char **argv)
 	puts("");
 	run_cell(0); /* what is made once stays */
 	long before = pages_in_use();
+	note_all(false);
 	double end = now() + (double)seconds;
 
 	for (unsigned long seed = first_seed; now() < end; seed++)
@@ -127,6 +179,8 @@ int main(int argc, char **argv)
 	long after = pages_in_use();
 
 	printf("fuzz: pages %ld before, %ld after\n", before, after);
+	note_all(true);
+	print_growth();
 	/* Mounts and System V objects stay where cells have no name spaces of their own. */
 	puts(!before || (shared->isolated && after > before + LEAK_PAGES) ? "fuzz leaked"
 									  : "fuzz done");
