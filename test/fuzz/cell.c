@@ -363,12 +363,11 @@ void cell(unsigned long seed)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	struct itimerval often = { { 0, 7000 }, { 0, 7000 } };
-	int null = open("/dev/null", O_RDWR);
 	pthread_t second;
 
 	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
-	close(null);
+		dup2(null_file, fd);
+	close(null_file);
 	if (shared->isolated) {
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		mount("cell", "/tmp", "tmpfs", 0, "size=8m");

@@ -54,6 +54,8 @@ struct shared {
 	unsigned long calls[512], successes[512]; /* by place in the grammar */
 };
 extern struct shared *shared;
+/* What a cell has in the place of the console, which is not its to write to, stop or hang up. */
+extern int null_file;
 
 /* Makes calls at random until it is killed or has made enough. */
 __attribute__((noreturn)) void cell(unsigned long seed);

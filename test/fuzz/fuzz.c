@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 struct shared *shared;
+int null_file;
 
 static unsigned long seconds = 20, first_seed = 1;
 
@@ -137,6 +138,7 @@ static void prepare(void)
 	mkdir("/dev/pts", 0755);
 	mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=666");
 	mkdir("/tmp", 01777);
+	null_file = open("/dev/null", O_RDWR); /* a cell may remove the path */
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 }
