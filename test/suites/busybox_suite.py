@@ -33,7 +33,7 @@ def build(arch):
     return initrd
 
 
-def append(part):
+def append(part, patience):
     return f"letters={part}"
 
 

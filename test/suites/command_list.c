@@ -2,7 +2,7 @@
 /*
  * The guest's init for suites that are lists of commands (of /suite or of the path): runs those lines "PART SECONDS WORDS" of
  * /commands whose part is that of the kernel's command line, and prints "start PART/WORDS" before and "ended STATUS PART/WORDS" after each. The
- * status is 128 + signal for one that was killed, 124 for one that did not end in time.
+ * status is 128 + signal for one that was killed, 124 for one that did not end in time, which patience=N of the command line multiplies.
  */
 #include <net/if.h>
 #include <signal.h>
@@ -53,7 +53,7 @@ static int run(char *line, unsigned seconds)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static void run_all(const char *wanted)
+static void run_all(const char *wanted, unsigned patience)
 {
 	char line[512], part[64], name[512];
 	FILE *commands = fopen("/commands", "r");
@@ -67,7 +67,7 @@ static void run_all(const char *wanted)
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", part, line + at);
 		printf("start %s\n", name);
-		printf("\nended %d %s\n", run(line + at, seconds), name);
+		printf("\nended %d %s\n", run(line + at, seconds * patience), name);
 	}
 	printf("=== end\n");
 }
@@ -84,7 +84,7 @@ static void bring_loopback_up(void)
 
 int main(void)
 {
-	const char *part = getenv("part");
+	const char *part = getenv("part"), *patience = getenv("patience");
 
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
@@ -99,7 +99,7 @@ int main(void)
 	setenv("PATH", "/suite:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setvbuf(stdout, NULL, _IONBF, 0);
 	bring_loopback_up();
-	run_all(part ? part : "");
+	run_all(part ? part : "", patience ? (unsigned)atoi(patience) : 1);
 	reboot(RB_POWER_OFF);
 	return 1;
 }

@@ -43,8 +43,8 @@ class CommandSuite:
         return initrd
 
     @staticmethod
-    def append(part):
-        return f"part={part}"
+    def append(part, patience):
+        return f"part={part} patience={patience}"
 
     def parse(self, lines):
         """A command passes with status 0 and without a "not ok"."""

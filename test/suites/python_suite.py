@@ -42,8 +42,8 @@ def build(arch):
                           {"programs/python_tests.py": os.path.join(suites, "python_tests.py")})
 
 
-def append(part):
-    return f"modules={PARTS[part].replace(' ', ',')} seconds={MODULE_SECONDS}"
+def append(part, patience):
+    return f"modules={PARTS[part].replace(' ', ',')} seconds={MODULE_SECONDS * patience}"
 
 
 def parse(lines):

@@ -11,7 +11,8 @@ HEAD = """# Other people's suites
 
 The last complete results, written by `make suites` (`test/suites/run.py --record`): how many tests pass on Debian's Linux,
 how many of those pass here, how many of the others are known (with their reasons in `test/suites/known_differences.txt`), and
-how many are not. Both kernels run in the same QEMU.
+how many are not. Both kernels run in the same QEMU. "sanitize" is the sanitizer build, which checks the order of locks too; with several
+processors what is expected is what Linux passes with one.
 
 """
 
@@ -24,7 +25,8 @@ def load():
 
 
 def save(rows):
-    """`rows`: (key "arch suite:part cpus", group, linux, here, known, new); replaces what was recorded of those keys."""
+    """`rows`: (key "arch suite:part cpus", of another build "arch suite:part cpus-build", group, linux, here, known, new); replaces
+    what was recorded of those keys."""
     record = load()
     for key in {row[0] for row in rows}:
         record[key] = {row[1]: dict(zip(COLUMNS, row[2:])) for row in rows if row[0] == key}
@@ -41,7 +43,8 @@ def page(record):
     machines = {}
     for key, groups in record.items():
         arch, _, cpus = key.split()
-        rows = machines.setdefault(f"{arch}, -smp {cpus}", {})
+        count, _, variant = cpus.partition("-")
+        rows = machines.setdefault(f"{arch}, -smp {count}" + (f", {variant}" if variant else ""), {})
         for group, row in groups.items():
             sums = rows.setdefault(group, [0] * len(COLUMNS))
             rows[group] = [a + row[column] for a, column in zip(sums, COLUMNS)]

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Other people's test suites on both kernels: a table of what passes on Linux and what passes here.
 
-  run.py [--arch ARCH] [--cpus N] [--record] [SUITE[:PART,PART...]]...
+  run.py [--arch ARCH] [--cpus N] [--sanitize] [--record] [SUITE[:PART,PART...]]...
   run.py --prove ...        only on Linux, to have its results kept
   run.py --kept ...         judges what this kernel printed the last time, without a boot: after known_differences.txt was changed
   run.py --page             writes docs/suites.md anew from docs/suites.json
 
 A suite is a list of parts; each part runs in one machine on Linux (once: how its tests end there is kept in test/suites/linux, and
 a part that has a file there boots only this kernel; remove the file to have it run again) and on this kernel. Only what
-Linux passes is expected. Differences that are known stand in known_differences.txt with their reasons:
+Linux passes is expected; with several processors what it passes with one, unless it has a file for as many. --sanitize takes the
+sanitizer build of this kernel, which checks the order of locks too, and is more patient. Differences that are known stand in known_differences.txt with their reasons:
 "SUITE/TEST-PREFIX: reason". --record keeps the counts in docs/suites.json and docs/suites.md. Ends with status 1 if any other test that passes on Linux does not pass here.
 """
 import argparse
@@ -24,7 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "test"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import machine  # noqa: E402
-from harness.machine import BUILD, Boot, kernel_image  # noqa: E402
+from harness.machine import BUILD, Boot, build_variant, kernel_image  # noqa: E402
 import busybox_suite  # noqa: E402
 import kselftest_suite  # noqa: E402
 import python_suite  # noqa: E402
@@ -36,6 +37,7 @@ SUITES = {"python": python_suite, "kselftest": kselftest_suite.SUITE, "busybox":
           "storage": storage_suite.SUITE}
 LINUX = os.path.join(ROOT, "test", "suites", "linux")
 KNOWN = os.path.join(ROOT, "test", "suites", "known_differences.txt")
+SANITIZE_PATIENCE, SECONDS_MAX = 4, 1150  # how much longer a test may take on the sanitizer build; what a machine may take
 
 
 def known_differences():
@@ -48,13 +50,14 @@ def known_differences():
     return found
 
 
-def boot(arch, which, initrd, suite, part, cpus):
+def boot(arch, which, initrd, suite, part, cpus, variant=""):
+    patience = SANITIZE_PATIENCE if variant else 1
     with tempfile.NamedTemporaryFile(dir=BUILD) as disk:
         size = getattr(suite, "DISK", None)
         if size:
             subprocess.run(["truncate", "-s", size, disk.name], check=True)
-        return Boot(arch, kernel_image(arch, which), initrd, f"quiet panic=-1 rdinit=/init {suite.append(part)}",
-                    memory=suite.MEMORY, seconds=suite.SECONDS, silence=suite.SILENCE, cpus=cpus,
+        return Boot(arch, kernel_image(arch, which, variant), initrd, f"quiet panic=-1 rdinit=/init {suite.append(part, patience)}",
+                    memory=suite.MEMORY, seconds=min(suite.SECONDS * patience, SECONDS_MAX), silence=suite.SILENCE * patience, cpus=cpus,
                     extra=machine.qemu.disks([disk.name], ",cache=unsafe,discard=unmap") if size else ())
 
 
@@ -76,26 +79,32 @@ def on_linux(arch, initrd, suite, part, cpus):
     return found
 
 
+def expected_cpus(arch, suite, part, options):
+    """With how many processors Linux shows what is expected of the part."""
+    own = os.path.exists(os.path.join(LINUX, f"{arch}.{suite.NAME}.{part}.{options.cpus}.json"))
+    return options.cpus if own or options.prove else 1
+
+
 def ended(run):
     return re.search("=== end", "\n".join(run.tail(8)))
 
 
-def console_file(arch, suite, part):
-    return os.path.join(BUILD, "suites", arch, f"{suite.NAME}.{part}.console")
+def console_file(arch, suite, part, machine_name):
+    return os.path.join(BUILD, "suites", arch, f"{suite.NAME}.{part}.{machine_name}.console")
 
 
-def keep_console(arch, suite, part, run):
+def keep_console(file, run):
     """What the machine printed, for those who look for the reason of a difference."""
-    os.makedirs(os.path.dirname(console_file(arch, suite, part)), exist_ok=True)
-    with open(console_file(arch, suite, part), "w", encoding="utf-8") as out:
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file, "w", encoding="utf-8") as out:
         out.writelines(f"{line}\n" for line in run.lines)
 
 
 class KeptRun:
     """What the machine printed the last time, in the place of a Boot."""
 
-    def __init__(self, arch, suite, part):
-        with open(console_file(arch, suite, part), encoding="utf-8") as kept:
+    def __init__(self, file):
+        with open(file, encoding="utf-8") as kept:
             self.lines = kept.read().split("\n")
         self.end = "ended before its end"
 
@@ -148,6 +157,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--arch", choices=machine.ARCHES)
     parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--sanitize", action="store_true")
     parser.add_argument("--prove", action="store_true")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--kept", action="store_true")
@@ -157,24 +167,29 @@ def main():
     if options.page:
         record.save([])
         return 0
+    variant = "sanitize" if options.sanitize else ""
+    machine_name = f"{options.cpus}{'-' if variant else ''}{variant}"
     table = Table()
     for word in options.suites or SUITES:
         name, _, parts = word.partition(":")
         suite = SUITES[name]
         for arch in [options.arch] if options.arch else machine.ARCHES:
             initrd = None if options.kept else suite.build(arch)
+            if variant and not options.kept:
+                build_variant(arch, variant)
             for part in parts.split(",") if parts else suite.PARTS:
-                wanted = on_linux(arch, initrd, suite, part, options.cpus)
+                wanted = on_linux(arch, initrd, suite, part, expected_cpus(arch, suite, part, options))
                 if options.prove:
                     print(f"{arch} {name} {part}: {sum(o == 'ok' for o in wanted.values())} of {len(wanted)} pass on Linux")
                     continue
+                console = console_file(arch, suite, part, machine_name)
                 if options.kept:
-                    cairn = KeptRun(arch, suite, part)
+                    cairn = KeptRun(console)
                 else:
-                    cairn = boot(arch, None, initrd, suite, part, options.cpus)
-                    keep_console(arch, suite, part, cairn)
+                    cairn = boot(arch, None, initrd, suite, part, options.cpus, variant)
+                    keep_console(console, cairn)
                 table.add(arch, suite, wanted, suite.parse(cairn.lines), cairn.lines,
-                          f"{arch} {name}:{part} {options.cpus}")
+                          f"{arch} {name}:{part} {machine_name}")
                 if not ended(cairn):
                     print(f"     {arch} {name} {part}: the machine {cairn.end}", *cairn.tail(10), sep="\n     ", flush=True)
                 if options.record:
