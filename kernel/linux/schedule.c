@@ -61,6 +61,8 @@ static bool may_set(struct task *task, const struct sched_params *new)
 		return true;
 	if (!same_owner(task) || (old->reset_on_fork && !new->reset_on_fork))
 		return false;
+	if (new->policy == SCHED_DEADLINE)
+		return false;
 	if (is_realtime(new->policy)) {
 		if (new->policy != old->policy && !limit)
 			return false;
@@ -165,6 +167,7 @@ long sys_sched_getscheduler(int pid)
 long sys_sched_getparam(int pid, struct sched_param __user *uparam)
 {
 	struct sched_param param;
+	struct sched_params p;
 	struct task *task;
 	int err;
 
@@ -173,7 +176,8 @@ long sys_sched_getparam(int pid, struct sched_param __user *uparam)
 	err = find_task(pid, &task);
 	if (err)
 		return err;
-	param.sched_priority = task->thread.params.rt_priority;
+	p = task->thread.params;
+	param.sched_priority = is_realtime(p.policy) ? p.rt_priority : 0;
 	task_put(task);
 	return copy_to_user(uparam, &param, sizeof(param));
 }
@@ -197,9 +201,67 @@ static int attr_from_user(struct sched_attr *attr, const struct sched_attr __use
 	return err;
 }
 
+#define CLAMPS (SCHED_FLAG_UTIL_CLAMP_MIN | SCHED_FLAG_UTIL_CLAMP_MAX)
+#define DEADLINE_FLAGS (SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN)
+
+static int change_deadline(struct task *task, const struct sched_params *p,
+			   const struct sched_attr *attr)
+{
+	struct deadline_params deadline = {
+		.runtime_ns = attr->sched_runtime,
+		.deadline_ns = attr->sched_deadline,
+		.period_ns = attr->sched_period,
+		.flags = attr->sched_flags & DEADLINE_FLAGS,
+	};
+	int err;
+
+	if (attr->sched_priority || !deadline_params_valid(&deadline))
+		return -EINVAL;
+	if (!may_set(task, p))
+		return -EPERM;
+	err = thread_set_deadline(&task->thread, p, &deadline);
+	if (!err)
+		futex_priority_changed(task);
+	return err;
+}
+
+static void deadline_to_attr(struct task *task, struct sched_attr *attr)
+{
+	struct deadline_params deadline;
+
+	thread_get_deadline(&task->thread, &deadline);
+	attr->sched_priority = 0;
+	attr->sched_runtime = deadline.runtime_ns;
+	attr->sched_deadline = deadline.deadline_ns;
+	attr->sched_period = deadline.period_ns;
+	attr->sched_flags |= deadline.flags;
+}
+
+static int change_attr(struct task *task, struct sched_attr *attr)
+{
+	const struct sched_params old = task->thread.params;
+	struct sched_params p = {
+		.policy = attr->sched_flags & SCHED_FLAG_KEEP_POLICY ? old.policy
+								     : attr->sched_policy,
+		.nice = (s8)MAX(MIN(attr->sched_nice, 19), -20),
+		.rt_priority = (u8)attr->sched_priority,
+		.reset_on_fork = attr->sched_flags & SCHED_FLAG_RESET_ON_FORK,
+	};
+
+	if (attr->sched_flags & SCHED_FLAG_KEEP_PARAMS) {
+		p.nice = old.nice;
+		p.rt_priority = is_realtime(old.policy) ? old.rt_priority : 0;
+		if (old.policy == SCHED_DEADLINE)
+			deadline_to_attr(task, attr);
+	}
+	if (p.policy != SCHED_DEADLINE)
+		return change(task, &p);
+	p.nice = old.nice;
+	return change_deadline(task, &p, attr);
+}
+
 long sys_sched_setattr(int pid, const struct sched_attr __user *uattr, unsigned flags)
 {
-	struct sched_params p;
 	struct sched_attr attr;
 	struct task *task;
 	int err;
@@ -212,21 +274,12 @@ long sys_sched_setattr(int pid, const struct sched_attr __user *uattr, unsigned 
 	if ((int)attr.sched_policy < 0 || attr.sched_flags & ~(u64)SCHED_FLAG_ALL ||
 	    attr.sched_priority > 99)
 		return -EINVAL;
+	if (attr.sched_flags & CLAMPS)
+		return -EOPNOTSUPP; /* all CPUs run at one speed */
 	err = find_task(pid, &task);
 	if (err)
 		return err;
-	p = (struct sched_params){
-		.policy = attr.sched_flags & SCHED_FLAG_KEEP_POLICY ? task->thread.params.policy
-								    : attr.sched_policy,
-		.nice = (s8)MAX(MIN(attr.sched_nice, 19), -20),
-		.rt_priority = (u8)attr.sched_priority,
-		.reset_on_fork = attr.sched_flags & SCHED_FLAG_RESET_ON_FORK,
-	};
-	if (attr.sched_flags & SCHED_FLAG_KEEP_PARAMS) {
-		p.nice = task->thread.params.nice;
-		p.rt_priority = task->thread.params.rt_priority;
-	}
-	err = change(task, &p);
+	err = change_attr(task, &attr);
 	task_put(task);
 	return err;
 }
@@ -246,11 +299,12 @@ long sys_sched_getattr(int pid, struct sched_attr __user *uattr, unsigned size, 
 	p = &task->thread.params;
 	attr.sched_policy = p->policy;
 	attr.sched_flags = p->reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
-	if (is_realtime(p->policy))
+	if (p->policy == SCHED_DEADLINE)
+		deadline_to_attr(task, &attr);
+	else if (is_realtime(p->policy))
 		attr.sched_priority = p->rt_priority;
 	else
 		attr.sched_nice = p->nice;
-	attr.sched_util_max = 1024;
 	task_put(task);
 	attr.size = (u32)MIN(sizeof(attr), (size_t)size);
 	return copy_to_user(uattr, &attr, attr.size);

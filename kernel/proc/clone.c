@@ -85,7 +85,11 @@ static void copy_frame(struct task *child, const struct clone_request *req)
 
 static int copy_thread(struct task *child, struct task *parent, const struct clone_request *req)
 {
-	int err = thread_init(&child->thread, parent->thread.name, task_entry, child, task_release);
+	int err;
+
+	if (parent->thread.params.policy == SCHED_DEADLINE && !parent->thread.params.reset_on_fork)
+		return -EAGAIN;
+	err = thread_init(&child->thread, parent->thread.name, task_entry, child, task_release);
 
 	if (err)
 		return err;
@@ -95,10 +99,10 @@ static int copy_thread(struct task *child, struct task *parent, const struct clo
 	child->thread.group = parent->thread.group;
 	if (child->thread.params.reset_on_fork) {
 		child->thread.params.reset_on_fork = false;
-		if (child->thread.params.policy == SCHED_FIFO ||
-		    child->thread.params.policy == SCHED_RR)
+		if (child->thread.params.rt_priority)
 			child->thread.params.policy = SCHED_NORMAL;
 		child->thread.params.rt_priority = 0;
+		child->thread.params.deadline_ns = 0;
 		child->thread.params.nice = MAX(child->thread.params.nice, (s8)0);
 	}
 	err = arch_thread_copy_user(&child->thread.base.arch, &parent->thread.base.arch);

@@ -219,6 +219,17 @@ void syscall_leave_derivations(struct trap_frame *frame)
 	}
 }
 
+/* sched_setattr(2), SCHED_FLAG_DL_OVERRUN */
+static void tell_overrun(void)
+{
+	siginfo_t info;
+	int ignored;
+
+	siginfo_kernel(&info, SIGXCPU);
+	ignored = signal_send_process(current_process(), &info);
+	(void)ignored;
+}
+
 void trap_exit_to_user(struct trap_frame *frame)
 {
 	u64 work = thread_work(current_base());
@@ -233,6 +244,8 @@ void trap_exit_to_user(struct trap_frame *frame)
 		thread_work_clear(current_base(), WORK_NOTIFY);
 		if (unlikely(current_thread()->group))
 			sched_group_wait();
+		if (unlikely(current_thread()->deadline) && thread_take_overrun(current_thread()))
+			tell_overrun();
 		signal_stop_check();
 		if (unlikely(READ_ONCE(current_task()->rest.held)))
 			task_rest_check();

@@ -1,16 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which CPU runs what. A thread that wakes up goes to its former CPU if that idles (its cache is
- * warm), else to an idle one, else it stays. A CPU that runs out of work takes a waiting thread
+ * warm), else to an idle one, else it stays; but a real-time thread goes where it displaces the least urgent one. A CPU that runs out of work takes a waiting thread
  * from the busiest one.
  */
 #include <sched/run_queue.h>
 
 u64 idle_cpus = 1;
 
+static bool less_urgent(const struct thread *a, const struct thread *b)
+{
+	if (a->effective.rt_priority != b->effective.rt_priority)
+		return a->effective.rt_priority < b->effective.rt_priority;
+	return policy_is_deadline(a) && a->vdeadline > b->vdeadline;
+}
+
+/* Of `allowed` the CPU whose running thread is the least urgent; `best` if there is no other. Interrupts are masked, which
+ * keeps threads from being freed. */
+static unsigned least_urgent_cpu(u64 allowed, unsigned best)
+{
+	for_each_cpu (cpu)
+		if (allowed >> cpu & 1 && less_urgent(READ_ONCE(per_cpu(run_queue, cpu).current),
+						      READ_ONCE(per_cpu(run_queue, best).current)))
+			best = cpu;
+	return best;
+}
+
 unsigned select_cpu(struct thread *t)
 {
 	u64 allowed, idle;
+	unsigned cpu;
 
 	if (cpu_online_mask == 1)
 		return 0;
@@ -20,7 +39,8 @@ unsigned select_cpu(struct thread *t)
 		return t->cpu;
 	if (idle)
 		return (unsigned)__builtin_ctzll(idle);
-	return allowed >> t->cpu & 1 ? t->cpu : (unsigned)__builtin_ctzll(allowed);
+	cpu = allowed >> t->cpu & 1 ? t->cpu : (unsigned)__builtin_ctzll(allowed);
+	return unlikely(policy_is_rt(t)) ? least_urgent_cpu(allowed, cpu) : cpu;
 }
 
 static struct run_queue *find_busiest(unsigned self)

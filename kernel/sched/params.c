@@ -7,8 +7,7 @@
 
 #include <linux/sched.h>
 
-/* Gives a thread new parameters as if it left its queue before and joined it afterwards. */
-static void apply_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock)
+void thread_apply_locked(struct run_queue *rq, struct thread *t)
 {
 	const struct sched_params *params =
 		t->boosted && sched_params_compare(&t->boost, &t->params) > 0 ? &t->boost
@@ -18,6 +17,8 @@ static void apply_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq
 	update_current_locked(rq, clock_monotonic_ns());
 	if (queued)
 		dequeue_locked(rq, t);
+	else
+		queued = deadline_release_locked(t);
 	t->effective = *params;
 	t->weight = fair_weight_of(params);
 	t->slice_left_ns = 0;
@@ -33,6 +34,8 @@ int sched_params_compare(const struct sched_params *a, const struct sched_params
 
 	if (a->rt_priority != b->rt_priority)
 		return a->rt_priority - b->rt_priority;
+	if (a->rt_priority == LEVEL_DEADLINE && a->deadline_ns != b->deadline_ns)
+		return a->deadline_ns < b->deadline_ns ? 1 : -1;
 	return a_idle != b_idle ? b_idle - a_idle : b->nice - a->nice;
 }
 
@@ -48,6 +51,8 @@ static bool params_valid(const struct sched_params *p)
 	case SCHED_BATCH:
 	case SCHED_IDLE:
 		return p->rt_priority == 0;
+	case SCHED_DEADLINE:
+		return p->rt_priority == LEVEL_DEADLINE; /* as the thread has it */
 	default:
 		return false;
 	}
@@ -61,8 +66,16 @@ int thread_set_params(struct thread *thread, const struct sched_params *params) 
 	if (!params_valid(params))
 		return -EINVAL;
 	rq = lock_thread_queue(thread, &flags);
-	thread->params = *params;
-	apply_locked(rq, thread);
+	if (params->policy == SCHED_DEADLINE) {
+		thread->params.nice = params->nice;
+		thread->params.reset_on_fork = params->reset_on_fork;
+	} else {
+		if (thread->params.policy == SCHED_DEADLINE)
+			deadline_leave_locked(thread);
+		thread->params = *params;
+		thread->params.deadline_ns = 0;
+	}
+	thread_apply_locked(rq, thread);
 	unlock_queue(rq, flags);
 	if (READ_ONCE(current_base()->work) & WORK_RESCHEDULE)
 		preempt_reschedule();
@@ -78,7 +91,7 @@ void thread_set_boost(struct thread *thread, const struct sched_params *boost) _
 		thread->boost = *boost;
 	if (boost || thread->boosted) {
 		thread->boosted = boost;
-		apply_locked(rq, thread);
+		thread_apply_locked(rq, thread);
 	}
 	unlock_queue(rq, flags);
 }
@@ -91,6 +104,11 @@ int thread_set_affinity(struct thread *thread, u64 mask) __no_lock_analysis
 	if (!(mask & __atomic_load_n(&cpu_online_mask, __ATOMIC_RELAXED)))
 		return -EINVAL;
 	rq = lock_thread_queue(thread, &flags);
+	if (thread->params.policy == SCHED_DEADLINE && sched_rt_runtime_us >= 0 &&
+	    cpu_online_mask & ~mask) {
+		unlock_queue(rq, flags);
+		return -EBUSY;
+	}
 	thread->affinity = mask;
 	if (!thread->on_queue || mask >> rq->cpu & 1) {
 		unlock_queue(rq, flags);

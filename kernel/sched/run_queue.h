@@ -36,9 +36,10 @@ struct run_queue {
 	u64 fair_weight;     /* sum of weight */
 	u64 fair_time;	     /* virtual time when the class was last busy */
 
-	/* Real-time classes: a list per priority. */
+	/* Real-time classes: a list per priority, and above them the threads with a deadline. Without the running one. */
 	struct list_head rt[RT_LEVELS];
-	u64 rt_present[2]; /* bit p: rt[p] is not empty */
+	struct rb_tree deadline; /* by vdeadline */
+	u64 rt_present[2];	 /* bit p: rt[p] is not empty; LEVEL_DEADLINE: the tree */
 	u64 rt_period_start_ns,
 		rt_used_ns; /* what they have had of the period, see sched_rt_runtime_us */
 	bool rt_throttled;  /* fair threads come first until the period is over */
@@ -53,6 +54,12 @@ struct run_queue {
 
 DECLARE_PER_CPU(struct run_queue, run_queue);
 
+static inline bool policy_is_deadline(const struct thread *t)
+{
+	return t->effective.rt_priority == LEVEL_DEADLINE;
+}
+
+/* Ahead of the fair class. */
 static inline bool policy_is_rt(const struct thread *t)
 {
 	return t->effective.rt_priority != 0;
@@ -107,6 +114,27 @@ bool fair_run(struct thread *t, u64 delta_ns);
 bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *running)
 	__must_hold(&rq->lock);
 
+/* --- deadline.c --- */
+
+/* A thread joins: decides with which deadline. Lock of its queue held. */
+void deadline_join(struct thread *t);
+/* Into the tree, as it is; the one whose deadline comes first, or null. */
+void deadline_insert(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
+struct thread *deadline_first(struct run_queue *rq) __must_hold(&rq->lock);
+/* Books time of the running thread; asks for a switch when its budget is used up. */
+void deadline_run(struct run_queue *rq, struct thread *t, u64 delta_ns) __must_hold(&rq->lock);
+/* When to look at a thread that begins to run: at `due`, or sooner, when its budget is used up. */
+u64 deadline_sample_due(const struct thread *t, u64 now, u64 due);
+/* Takes the running thread off the queue until its next period, if its budget is used up or it yields. */
+bool deadline_throttle(struct run_queue *rq, struct thread *t, bool yield, u64 now)
+	__must_hold(&rq->lock);
+/* Ends that; true if the thread was throttled, and has to be queued by the caller. Lock of its queue held. */
+bool deadline_release_locked(struct thread *t);
+/* The thread has another policy now: what it was promised is free for others. Lock of its queue held. */
+void deadline_leave_locked(struct thread *t);
+/* The same for a thread that has ended, and is switched out. */
+void deadline_thread_ends(struct thread *t);
+
 /* --- balance.c --- */
 
 /* The CPU on which a thread that wakes up should run. */
@@ -117,6 +145,9 @@ bool steal_locked(struct run_queue *rq) __must_hold(&rq->lock);
 extern u64 idle_cpus;
 
 /* --- params.c --- */
+
+/* Has the scheduler go by t->params and t->boost, as if the thread left its queue before and joined it afterwards. */
+void thread_apply_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
 
 void load_average_start(void);
 

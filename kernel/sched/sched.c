@@ -2,8 +2,8 @@
 /*
  * The scheduler.
  *
- * Every CPU has a run queue (run_queue.h). Real-time threads (SCHED_FIFO, SCHED_RR) run before fair
- * ones (fair.c), these before the idle thread. The kernel is preemptible: a thread that should give
+ * Every CPU has a run queue (run_queue.h). Threads with a deadline (deadline.c) run before real-time
+ * ones (SCHED_FIFO, SCHED_RR), these before fair ones (fair.c), these before the idle thread. The kernel is preemptible: a thread that should give
  * way has WORK_RESCHEDULE set and does so at the return to user mode, at the end of an interrupt,
  * or when it enables preemption again, whichever comes first.
  *
@@ -74,8 +74,10 @@ void commit_times_locked(struct run_queue *rq, struct thread *t)
 }
 
 /* Real-time threads: a SCHED_RR thread whose slice is over goes to the end of its list. */
-static bool rt_run(struct thread *t, u64 delta_ns)
+static bool rt_run(struct run_queue *rq, struct thread *t, u64 delta_ns) __must_hold(&rq->lock)
 {
+	if (policy_is_deadline(t))
+		deadline_run(rq, t, delta_ns);
 	if (t->effective.policy != SCHED_RR)
 		return false;
 	if (t->slice_left_ns > delta_ns) {
@@ -97,18 +99,21 @@ void update_current_locked(struct run_queue *rq, u64 now)
 		rq->rt_used_ns += delta;
 	if (t == rq->idle)
 		commit_times_locked(rq, t);
-	else if (t->on_queue && (policy_is_rt(t) ? rt_run(t, delta) : fair_run(t, delta)) &&
+	else if (t->on_queue && (policy_is_rt(t) ? rt_run(rq, t, delta) : fair_run(t, delta)) &&
 		 rq->runnable > 1)
 		resched_locked(rq);
 	if (unlikely(t->group) && sched_group_charge(t->group, delta, now))
 		thread_work_set(&t->base, WORK_NOTIFY);
 }
 
-/* Sees to it that somebody looks at the running thread within the time it may have. */
-static void arm_sample(struct run_queue *rq, u64 now) __must_hold(&rq->lock)
+/* Sees to it that somebody looks at `running` within the time it may have. */
+static void arm_sample(struct run_queue *rq, const struct thread *running, u64 now)
+	__must_hold(&rq->lock)
 {
 	u64 due = now + (rq->runnable > 1 ? SLICE_NS : SAMPLE_NS);
 
+	if (unlikely(policy_is_deadline(running)))
+		due = deadline_sample_due(running, now, due);
 	/* Firing too early is cheaper than moving the timer at each switch. */
 	if (!timer_armed(&rq->sample) || rq->sample.deadline_ns > due)
 		timer_set(&rq->sample, due);
@@ -143,7 +148,7 @@ static void sample_locked(struct run_queue *rq) __must_hold(&rq->lock)
 	rt_throttle_locked(rq, now);
 	if (rq->runnable < 2)
 		(void)steal_locked(rq);
-	arm_sample(rq, now);
+	arm_sample(rq, t, now);
 }
 
 static void sample(struct timer *timer) __no_lock_analysis
@@ -167,7 +172,9 @@ static void rt_enter(struct run_queue *rq, struct thread *t, bool at_head) __mus
 {
 	unsigned level = t->effective.rt_priority;
 
-	if (at_head)
+	if (level == LEVEL_DEADLINE)
+		deadline_insert(rq, t);
+	else if (at_head)
 		list_add(&rq->rt[level], &t->rt_node);
 	else
 		list_add_tail(&rq->rt[level], &t->rt_node);
@@ -178,8 +185,11 @@ static void rt_leave(struct run_queue *rq, struct thread *t) __must_hold(&rq->lo
 {
 	unsigned level = t->effective.rt_priority;
 
-	list_remove(&t->rt_node);
-	if (list_empty(&rq->rt[level]))
+	if (level == LEVEL_DEADLINE)
+		rb_erase(&rq->deadline, &t->run_node, nullptr);
+	else
+		list_remove(&t->rt_node);
+	if (level == LEVEL_DEADLINE ? !rq->deadline.root : list_empty(&rq->rt[level]))
 		rq->rt_present[level / 64] &= ~(1ull << level % 64);
 }
 
@@ -190,6 +200,14 @@ static unsigned rt_highest(const struct run_queue *rq) __must_hold(&rq->lock)
 	return rq->rt_present[0] ? 63 - (unsigned)__builtin_clzll(rq->rt_present[0]) : 0;
 }
 
+static void rt_join(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock)
+{
+	if (policy_is_deadline(t))
+		deadline_join(t);
+	if (t != rq->current)
+		rt_enter(rq, t, false);
+}
+
 void enqueue_locked(struct run_queue *rq, struct thread *t)
 {
 	rq->runnable++;
@@ -197,8 +215,8 @@ void enqueue_locked(struct run_queue *rq, struct thread *t)
 		sched_group_count(t->group, 1);
 	if (!policy_is_rt(t))
 		fair_enter(rq, t);
-	else if (t != rq->current)
-		rt_enter(rq, t, false);
+	else
+		rt_join(rq, t);
 	t->on_queue = true;
 }
 
@@ -225,12 +243,19 @@ void resched_locked(struct run_queue *rq)
 		arch_ipi_send(rq->cpu, IPI_RESCHEDULE);
 }
 
+/* Should `t`, just queued, run instead of a thread of the same real-time level? */
+static bool deadline_preempts(const struct thread *t, const struct thread *running)
+{
+	return policy_is_deadline(t) && policy_is_deadline(running) &&
+	       t->vdeadline < running->vdeadline;
+}
+
 static void preempt_if_better(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock)
 {
 	struct thread *running = rq->current;
 
 	if (running == rq->idle || t->effective.rt_priority > running->effective.rt_priority ||
-	    (!policy_is_rt(running) && fair_preempts(rq, t, running)))
+	    (policy_is_rt(running) ? deadline_preempts(t, running) : fair_preempts(rq, t, running)))
 		resched_locked(rq);
 }
 
@@ -255,38 +280,60 @@ void place_thread(struct run_queue *rq, struct thread *t) __no_lock_analysis
 	preempt_if_better(rq, t);
 	/* A lone thread is looked at seldom; now that another waits, sooner. */
 	if (rq->runnable == 2 && rq->cpu == cpu_id())
-		arm_sample(rq, rq->current->exec_start_ns);
+		arm_sample(rq, rq->current, rq->current->exec_start_ns);
 	spin_unlock_raw(&rq->lock);
 }
 
 /* --- switching --- */
 
+/* Does the running real-time thread go on, before the others of its level? `level` is that of the best that waits. */
+static bool rt_goes_on(struct run_queue *rq, struct thread *running, unsigned level, bool turn_over)
+	__must_hold(&rq->lock)
+{
+	if (running->effective.rt_priority != level)
+		return running->effective.rt_priority > level;
+	return level == LEVEL_DEADLINE ? running->vdeadline <= deadline_first(rq)->vdeadline
+				       : !turn_over;
+}
+
+static struct thread *rt_take_first(struct run_queue *rq, unsigned level) __must_hold(&rq->lock)
+{
+	struct thread *next = level == LEVEL_DEADLINE
+				      ? deadline_first(rq)
+				      : list_first(&rq->rt[level], struct thread, rt_node);
+
+	rt_leave(rq, next);
+	next->slice_left_ns = next->slice_left_ns ?: RR_SLICE_NS;
+	return next;
+}
+
 /* The thread to run; the running one, if it is still runnable, is put back unless it goes on. */
-static struct thread *pick_next(struct run_queue *rq, struct thread *running, bool yield)
+static struct thread *pick_next(struct run_queue *rq, struct thread *running, bool yield, u64 now)
 	__must_hold(&rq->lock)
 {
 	unsigned level = rt_highest(rq);
-	bool fair_first = unlikely(rq->rt_throttled) &&
-			  (rq->fair.root || (running && !policy_is_rt(running)));
+	bool fair_first;
 	struct thread *next;
 
+	if (running && unlikely(policy_is_deadline(running)) &&
+	    deadline_throttle(rq, running, yield, now))
+		running = nullptr;
+	fair_first = unlikely(rq->rt_throttled) && level != LEVEL_DEADLINE &&
+		     (rq->fair.root || (running && !policy_is_rt(running)));
 	if (running && policy_is_rt(running)) {
 		bool turn_over =
 			yield || (running->effective.policy == SCHED_RR && !running->slice_left_ns);
 
-		if (!fair_first && (running->effective.rt_priority > level ||
-				    (running->effective.rt_priority == level && !turn_over))) {
-			if (!running->slice_left_ns)
-				running->slice_left_ns = RR_SLICE_NS;
+		if ((!fair_first || policy_is_deadline(running)) &&
+		    rt_goes_on(rq, running, level, turn_over)) {
+			running->slice_left_ns = running->slice_left_ns ?: RR_SLICE_NS;
 			return running;
 		}
 		rt_enter(rq, running, !turn_over);
 		running = nullptr;
 	}
 	if (level && !fair_first) {
-		next = list_first(&rq->rt[level], struct thread, rt_node);
-		rt_leave(rq, next);
-		next->slice_left_ns = next->slice_left_ns ?: RR_SLICE_NS;
+		next = rt_take_first(rq, level);
 		if (running)
 			fair_put(rq, running);
 		return next;
@@ -335,9 +382,9 @@ static void switch_thread(enum switch_reason reason, irqflags_t flags) __no_lock
 	}
 	if (!running && !rq->runnable && cpu_online_mask != 1)
 		(void)steal_locked(rq);
-	next = pick_next(rq, running, reason == SWITCH_YIELD);
+	next = pick_next(rq, running, reason == SWITCH_YIELD, now);
 	if (next != rq->idle)
-		arm_sample(rq, now);
+		arm_sample(rq, next, now);
 	if (next == prev) {
 		spin_unlock_raw(&rq->lock);
 		arch_irq_restore(flags);

@@ -99,12 +99,15 @@ static void release_after_grace(struct rcu_head *head)
 {
 	struct thread *t = container_of(head, struct thread, rcu);
 
+	kfree(t->deadline);
 	t->release(t);
 }
 
 void thread_reap(struct thread *t)
 {
 	free_stack(t);
+	if (unlikely(t->deadline))
+		deadline_thread_ends(t);
 	rcu_call(&t->rcu, release_after_grace);
 }
 

@@ -22,6 +22,7 @@ struct channel_call;
 struct derivation_use;
 struct object;
 struct sched_group;
+struct thread_deadline;
 
 enum thread_state {
 	THREAD_NEW,
@@ -32,10 +33,19 @@ enum thread_state {
 
 /* Scheduling policy and parameters (sched(7)). */
 struct sched_params {
-	u32 policy;	/* SCHED_OTHER, FIFO, RR, BATCH, IDLE of <linux/sched.h> */
+	u32 policy;	/* SCHED_OTHER, FIFO, RR, BATCH, IDLE, DEADLINE of <linux/sched.h> */
 	s8 nice;	/* -20..19 */
-	u8 rt_priority; /* 1..99 for FIFO and RR */
+	u8 rt_priority; /* 1..99 for FIFO and RR, LEVEL_DEADLINE */
 	bool reset_on_fork;
+	u64 deadline_ns; /* DEADLINE: who has less is served first */
+};
+
+#define LEVEL_DEADLINE 100
+
+/* What a thread with SCHED_DEADLINE is promised: of each period the runtime, within the deadline (sched_setattr(2)). */
+struct deadline_params {
+	u64 runtime_ns, deadline_ns, period_ns;
+	u64 flags; /* SCHED_FLAG_RECLAIM, DL_OVERRUN */
 };
 
 #define THREAD_NAME_MAX 16 /* with the terminator, as TASK_COMM_LEN */
@@ -76,13 +86,15 @@ struct thread {
 	u32 weight;	/* fair: from the nice value, 1024 for 0, and the group's */
 	u64 vruntime,
 		vdeadline; /* fair: virtual time used; by when the present slice should be through */
+			   /* (SCHED_DEADLINE: the deadline itself) */
 	u64 vruntime_min;  /* fair: smallest vruntime in this node's subtree */
 	s64 lag;	   /* fair: virtual time it is owed, while not queued */
 	bool rested;	   /* fair: it slept for long, and its slice since then is not through */
-	u64 slice_left_ns;	/* SCHED_RR */
-	u64 exec_start_ns;	/* up to when its CPU time is booked */
-	u64 pending_ns;		/* CPU time not yet told apart into user and system */
-	u64 user_ns, system_ns; /* CPU time used */
+	u64 slice_left_ns;		  /* SCHED_RR */
+	struct thread_deadline *deadline; /* SCHED_DEADLINE; null if it never was; see deadline.c */
+	u64 exec_start_ns;		  /* up to when its CPU time is booked */
+	u64 pending_ns;			  /* CPU time not yet told apart into user and system */
+	u64 user_ns, system_ns;		  /* CPU time used */
 	u64 voluntary_switches, involuntary_switches;
 
 	u64 start_ns; /* clock_monotonic_ns() at creation */
@@ -179,8 +191,25 @@ void sched_start_cpus(void);
 /* Logs every thread, or the blocked ones only: name, state, the lock it waits for and its holder, its calls. Any context. */
 void thread_dump_all(bool blocked_only);
 
-/* Changes policy, priority or nice value. Returns 0 or -EINVAL. */
+/*
+ * Changes policy, priority or nice value. Returns 0 or -EINVAL. Of parameters with SCHED_DEADLINE, which were the thread's own, it
+ * takes only the nice value and reset_on_fork.
+ */
 [[nodiscard]] int thread_set_params(struct thread *thread, const struct sched_params *params);
+
+/*
+ * SCHED_DEADLINE (sched_setattr(2)): `params` with what is promised to the thread. -EPERM: its affinity leaves out a CPU;
+ * -EBUSY: too much has been promised already; -ESRCH: it has ended; -ENOMEM. deadline_params_valid has said yes. May sleep.
+ */
+[[nodiscard]] int thread_set_deadline(struct thread *thread, const struct sched_params *params,
+				      const struct deadline_params *deadline);
+void thread_get_deadline(struct thread *thread, struct deadline_params *out);
+
+/* A period of 0 becomes the deadline. */
+bool deadline_params_valid(struct deadline_params *params);
+
+/* Has it used up its budget since the last call, and asked to be told (SCHED_FLAG_DL_OVERRUN)? */
+bool thread_take_overrun(struct thread *thread);
 
 /*
  * Priority inheritance: the thread runs with the better of its own parameters and `boost`, null: with its own. Any
@@ -191,7 +220,10 @@ void thread_set_boost(struct thread *thread, const struct sched_params *boost);
 /* Above zero if `a` is served before `b`, below if after. */
 int sched_params_compare(const struct sched_params *a, const struct sched_params *b);
 
-/* Restricts a thread to CPUs and moves it if it must. -EINVAL if no online CPU is left. */
+/*
+ * Restricts a thread to CPUs and moves it if it must. -EINVAL if no online CPU is left, -EBUSY for a thread with SCHED_DEADLINE
+ * that is to have fewer than all.
+ */
 [[nodiscard]] int thread_set_affinity(struct thread *thread, u64 mask);
 
 /* CPU time used so far, up to date even for a running thread. */
@@ -203,6 +235,10 @@ void thread_sleep_ns(u64 ns);
 /* Per-CPU totals for /proc/stat, and load averages in 1/65536 (1, 5, 15 minutes). */
 /* How much of each period real-time threads may have of a CPU while others wait; a runtime of -1: all. sysctls. */
 extern s64 sched_rt_period_us, sched_rt_runtime_us;
+/* Sets both. -EINVAL, or -EBUSY if threads with SCHED_DEADLINE were promised more. */
+[[nodiscard]] int sched_set_rt_limits(s64 period_us, s64 runtime_us);
+/* What a period of SCHED_DEADLINE may be. sysctls. */
+extern s64 sched_deadline_period_min_us, sched_deadline_period_max_us;
 
 #define SCHED_RR_SLICE_NS (100 * NSEC_PER_MSEC) /* as sched_rr_get_interval(2) reports */
 

@@ -27,7 +27,7 @@ static void show_time(struct text_buffer *out, const char *name, u64 ns)
 
 static void show_number(struct text_buffer *out, const char *name, u64 value)
 {
-	text_printf(out, "%-45s:%21llu\n", name, (unsigned long long)value);
+	text_printf(out, "%-45s:%21lld\n", name, (long long)value);
 }
 
 static void sched_show(struct task *task, const struct synthetic_node *node,
@@ -49,8 +49,8 @@ static void sched_show(struct task *task, const struct synthetic_node *node,
 	show_number(out, "se.load.weight", (u64)t->weight * 1024);
 	show_number(out, "policy", t->params.policy);
 	show_number(out, "prio",
-		    t->params.rt_priority ? 99 - t->params.rt_priority
-					  : (u64)(120 + t->params.nice));
+		    (u64)(s64)(t->params.rt_priority ? 99 - t->params.rt_priority
+						     : 120 + t->params.nice));
 }
 
 /* The children that this thread's process made; they are all its leader's. */

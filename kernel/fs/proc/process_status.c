@@ -68,12 +68,17 @@ static void read_memory(struct process *process, struct memory_numbers *m)
 	process_aspace_put(as);
 }
 
-/* The kernel's view of priority: 20 + nice for fair tasks, -1 - rt for real-time ones. */
+/* The kernel's view of priority: 20 + nice for fair tasks, -1 - rt for real-time ones, -101 for those with a deadline. */
 static int stat_priority(const struct thread *thread)
 {
-	u32 policy = thread->effective.policy;
-	return policy == SCHED_FIFO || policy == SCHED_RR ? -1 - thread->effective.rt_priority
-							  : 20 + thread->effective.nice;
+	u8 level = thread->effective.rt_priority;
+
+	return level ? -1 - level : 20 + thread->effective.nice;
+}
+
+static unsigned rt_priority_of(const struct thread *thread)
+{
+	return thread->params.policy == SCHED_DEADLINE ? 0 : thread->params.rt_priority;
 }
 
 static void times_of(const struct synthetic_node *node, struct task *task, u64 *user_ns,
@@ -124,7 +129,7 @@ static void stat_show(struct task *task, const struct synthetic_node *node, stru
 		    (unsigned long long)(s.ignored & 0x7fffffff),
 		    (unsigned long long)(s.caught & 0x7fffffff),
 		    task->thread.state == THREAD_SLEEPING ? 1 : 0, process->exit_signal,
-		    task->thread.cpu, task->thread.params.rt_priority, task->thread.params.policy);
+		    task->thread.cpu, rt_priority_of(&task->thread), task->thread.params.policy);
 	text_printf(out, "%lu %lu %lu %lu %lu %lu %lu %d\n", ADDRESS(m.data_start),
 		    ADDRESS(m.data_end), ADDRESS(m.brk_start), ADDRESS(m.arg_start),
 		    ADDRESS(m.arg_end), ADDRESS(m.env_start), ADDRESS(m.env_end),

@@ -303,8 +303,34 @@ static const struct synthetic_named pty_names[] = {
 };
 static const struct synthetic_table pty_table = SYNTHETIC_TABLE(pty_names);
 
-static const struct sysctl_number rt_period = SYSCTL_NUMBER(sched_rt_period_us, 1, INT32_MAX),
-				  rt_runtime = SYSCTL_NUMBER(sched_rt_runtime_us, -1, INT32_MAX);
+static s64 get_rt_period(void)
+{
+	return sched_rt_period_us;
+}
+static int set_rt_period(s64 value)
+{
+	return sched_set_rt_limits(value, sched_rt_runtime_us);
+}
+static s64 get_rt_runtime(void)
+{
+	return sched_rt_runtime_us;
+}
+static int set_rt_runtime(s64 value)
+{
+	return sched_set_rt_limits(sched_rt_period_us, value);
+}
+static const struct sysctl_function rt_period = { .get = get_rt_period,
+						  .set = set_rt_period,
+						  .minimum = 1,
+						  .maximum = INT32_MAX },
+				    rt_runtime = { .get = get_rt_runtime,
+						   .set = set_rt_runtime,
+						   .minimum = -1,
+						   .maximum = INT32_MAX };
+static const struct sysctl_number deadline_max = SYSCTL_NUMBER(sched_deadline_period_max_us, 0,
+							       UINT32_MAX),
+				  deadline_min = SYSCTL_NUMBER(sched_deadline_period_min_us, 0,
+							       UINT32_MAX);
 
 static const struct synthetic_named kernel_names[] = {
 	{ "arch", &sysctl_text_ro, arch_machine_name },
@@ -332,9 +358,11 @@ static const struct synthetic_named kernel_names[] = {
 	{ "pty", &synthetic_directory, &pty_table },
 	{ "random", &synthetic_directory, &random_table },
 	{ "randomize_va_space", &sysctl_function_file, &randomize },
+	{ "sched_deadline_period_max_us", &sysctl_number_file, &deadline_max },
+	{ "sched_deadline_period_min_us", &sysctl_number_file, &deadline_min },
 	{ "sched_rr_timeslice_ms", &sysctl_function_file_ro, &rr_slice },
-	{ "sched_rt_period_us", &sysctl_number_file, &rt_period },
-	{ "sched_rt_runtime_us", &sysctl_number_file, &rt_runtime },
+	{ "sched_rt_period_us", &sysctl_function_file, &rt_period },
+	{ "sched_rt_runtime_us", &sysctl_function_file, &rt_runtime },
 	{ "sem", &sem_limits_file, nullptr },
 	{ "sem_next_id", &sysctl_function_file, &next_sem },
 	{ "shm_next_id", &sysctl_function_file, &next_shm },
