@@ -18,6 +18,7 @@
 #define PPI_BASE 16
 #define VIRTUAL_TIMER_INDEX 2 /* in the interrupts property of the device tree's binding */
 #define VIRTUAL_TIMER_DEFAULT 27
+#define RTC_LOAD 0x08 /* RTCLR of the PL031 */
 
 u32 timer_irq;
 
@@ -98,4 +99,12 @@ void timer_acknowledge(void)
 u64 arch_rtc_seconds(void)
 {
 	return rtc ? mmio_read32(rtc) : 0;
+}
+
+bool arch_rtc_set_seconds(u64 seconds)
+{
+	if (!rtc || seconds > UINT32_MAX)
+		return false;
+	mmio_write32(rtc + RTC_LOAD, (u32)seconds);
+	return true;
 }

@@ -2,6 +2,7 @@
 /* The real-time clock in CMOS (MC146818), which is taken to run in UTC. */
 #include <arch/irqflags.h>
 #include <arch/time.h>
+#include <lib/calendar.h>
 #include <lib/string.h>
 
 #include "x86.h"
@@ -12,6 +13,7 @@
 #define RTC_STATUS_B 11
 #define RTC_CENTURY 0x32
 #define STATUS_A_UPDATING 0x80
+#define STATUS_B_SET 0x80 /* the clock stands still while it is set */
 #define STATUS_B_24_HOURS 0x02
 #define STATUS_B_BINARY 0x04
 #define HOUR_PM 0x80
@@ -58,18 +60,6 @@ static u8 decode(u8 value, u8 status_b)
 	return status_b & STATUS_B_BINARY ? value : (value >> 4) * 10 + (value & 15);
 }
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar; years begin in March, so that February
- * ends them. */
-static u64 days_since_1970(unsigned year, unsigned month, unsigned day)
-{
-	if (month <= 2) {
-		year--;
-		month += 12;
-	}
-	return 365ull * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 +
-	       day - 1 - 719468;
-}
-
 u64 arch_rtc_seconds(void)
 {
 	struct rtc_time t;
@@ -85,9 +75,54 @@ u64 arch_rtc_seconds(void)
 	unsigned year = decode(t.year, status_b);
 	/* Not every machine has the century there. */
 	year += century >= 19 && century <= 21 ? century * 100 : year < 70 ? 2000 : 1900;
-	unsigned month = decode(t.month, status_b), day = decode(t.day, status_b);
-	if (month < 1 || month > 12 || day < 1 || day > 31)
-		return 0;
-	u64 seconds = days_since_1970(year, month, day) * 86400;
-	return seconds + hour * 3600 + decode(t.minute, status_b) * 60 + decode(t.second, status_b);
+	struct calendar date = { .year = year,
+				 .month = decode(t.month, status_b),
+				 .day = decode(t.day, status_b),
+				 .hour = hour,
+				 .minute = decode(t.minute, status_b),
+				 .second = decode(t.second, status_b) };
+	return calendar_valid(&date) ? calendar_seconds(&date) : 0;
+}
+
+static void cmos_write(u8 index, u8 value)
+{
+	port_write8(CMOS_INDEX, index);
+	port_write8(CMOS_DATA, value);
+}
+
+static void write_number(u8 index, u32 value, u8 status_b)
+{
+	cmos_write(index, (u8)(status_b & STATUS_B_BINARY ? value : value / 10 << 4 | value % 10));
+}
+
+static void write_hour(u32 hour, u8 status_b)
+{
+	bool pm = !(status_b & STATUS_B_24_HOURS) && hour >= 12;
+
+	if (!(status_b & STATUS_B_24_HOURS))
+		hour = hour % 12 ?: 12;
+	write_number(4, hour, status_b);
+	if (pm)
+		cmos_write(4, cmos_read(4) | HOUR_PM);
+}
+
+bool arch_rtc_set_seconds(u64 seconds)
+{
+	u8 status_b = cmos_read(RTC_STATUS_B);
+	struct calendar date;
+
+	calendar_of_seconds(seconds, &date);
+	if (status_b == 0xff || date.year >= 2200)
+		return false;
+	cmos_write(RTC_STATUS_B, status_b | STATUS_B_SET);
+	write_number(0, date.second, status_b);
+	write_number(2, date.minute, status_b);
+	write_hour(date.hour, status_b);
+	write_number(6, date.week_day + 1, status_b);
+	write_number(7, date.day, status_b);
+	write_number(8, date.month, status_b);
+	write_number(9, date.year % 100, status_b);
+	write_number(RTC_CENTURY, date.year / 100, status_b);
+	cmos_write(RTC_STATUS_B, status_b);
+	return true;
 }

@@ -22,6 +22,7 @@
 #include <dev/mem/mem.h>
 #include <dev/pci/pci.h>
 #include <dev/ram/ram.h>
+#include <dev/rtc/rtc.h>
 #include <dev/tty/tty.h>
 #include <dev/virtio/virtio_buses.h>
 #include <fs/binfmt_misc/binfmt_misc.h>
@@ -126,6 +127,7 @@ static void boot_rest(void *unused)
 	block_init();
 	ram_disk_init();
 	loop_init();
+	rtc_init();
 	pci_init();
 	virtio_pci_init();
 	virtio_mmio_init();

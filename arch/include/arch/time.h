@@ -20,3 +20,6 @@ void arch_timer_set(u64 deadline_ns);
 
 /* Seconds since 1970 from the real-time clock (CMOS, PL031); 0 when there is none. */
 u64 arch_rtc_seconds(void);
+
+/* Sets it; false if it cannot be. Of this and arch_rtc_seconds one call at a time. */
+bool arch_rtc_set_seconds(u64 seconds);
