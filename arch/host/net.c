@@ -10,16 +10,19 @@
 #include <net/inet_socket.h>
 #include <net/multicast.h>
 #include <net/namespace.h>
+#include <net/statistics.h>
 #include <net/tcp/tcp.h>
 #include <net/thread.h>
 
 #define TIMERS_MAX 4096
 #define OURS_V4(host) inet_from_v4(net32(0x0a000000 + (host)))
 
+static struct net_statistics statistics;
 struct network_namespace initial_network = {
 	.nodes = 1,
 	.generation = 1,
-	.sysctl = { .local_port_first = 32768, .local_port_last = 60999 },
+	.sysctl = NETWORK_SYSCTL_DEFAULTS,
+	.statistics = &statistics,
 };
 u32 host_net_mtu = 1500;
 void (*host_net_output)(struct packet *packet, const struct inet_flow *flow);

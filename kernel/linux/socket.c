@@ -7,6 +7,7 @@
 #include <mm/ucopy.h>
 
 #include <linux/fcntl.h>
+#include <linux/in6.h>
 #include <linux/resource.h>
 #include <sys/socket.h>
 #include <syscall_prototypes.h>
@@ -270,6 +271,10 @@ long sys_setsockopt(int fd, int level, int option, const void __user *user, int 
 	error = value ? copy_from_user(value, user, (size_t)length) : -ENOMEM;
 	if (!error)
 		error = socket_set_option(socket, level, option, value, (size_t)length);
+	/* The one option that answers: with the label that was leased. */
+	if (!error && level == SOL_IPV6 && option == IPV6_FLOWLABEL_MGR)
+		error = copy_to_user(__force_user(void __user *, (uintptr_t)user), value,
+				     (size_t)length);
 	if (value != inline_buffer)
 		kfree(value);
 	file_release(&borrow);

@@ -24,27 +24,14 @@
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 
-#define SYSCTL_DEFAULTS                                                                            \
-	{                                                                                          \
-		.ip_default_ttl = 64,                                                              \
-		.ipv6_hop_limit = 64,                                                              \
-		.ipv6_auto_flow_labels = 1,                                                        \
-		.local_port_first = 32768,                                                         \
-		.local_port_last = 60999,                                                          \
-		.ping_group_first = 1,                                                             \
-		.ping_group_last = 0,                                                              \
-		.icmp_echo_ignore_broadcasts = true,                                               \
-		.unprivileged_port_start = 1024,                                                   \
-	}
-
-const struct network_sysctl network_sysctl_defaults = SYSCTL_DEFAULTS;
 struct network_namespace initial_network = {
 	.nodes = 1,
 	.config = MUTEX_INIT(RANK_NET_CONFIG),
 	.next_index = 1,
-	.sysctl = SYSCTL_DEFAULTS,
+	.sysctl = NETWORK_SYSCTL_DEFAULTS,
 };
 
+DEFINE_PER_CPU(u32, net_packets_received);
 void (*net_device_added_hook)(struct net_device *device);
 void (*net_tap_hook)(struct net_device *device, struct packet *packet, bool outgoing);
 void (*net_link_event_hook)(int event, struct net_device *device);
@@ -257,9 +244,12 @@ void net_device_transmit(struct net_device *device, struct packet *packet)
 void net_receive(struct packet *packet)
 {
 	struct net_device *device = packet->device;
+	struct net_device_statistics *statistics =
+		&device->statistics[cpu_id() % NET_STATISTICS_COPIES];
 
-	net_device_count(device, receive_packets, 1);
-	net_device_count(device, receive_bytes, packet->length);
+	this_cpu(net_packets_received)++;
+	statistics->receive_packets++;
+	statistics->receive_bytes += packet->length;
 	if (unlikely(__atomic_load_n(&device->taps, __ATOMIC_RELAXED)) && net_tap_hook) {
 		unsigned header = packet_headroom(packet) - packet->link_header;
 

@@ -13,27 +13,16 @@
 #include <lib/types.h>
 #include <net/address.h>
 #include <net/packet_buffer.h>
+#include <net/sysctl.h>
 #include <proc/namespaces.h>
 
 #include <linux/if.h>
 
 struct net_device;
 struct net_link_kind;
+struct net_statistics;
 struct route_table;
 struct neighbour_table;
-
-/* What /proc/sys/net says of one name space; each is read without a lock. */
-struct network_sysctl {
-	bool ip_forward, ipv6_forward;
-	bool ip_nonlocal_bind, ipv6_nonlocal_bind;
-	u8 ipv6_auto_flow_labels; /* 1, 3: sockets send them unless told otherwise */
-	u8 ip_default_ttl, ipv6_hop_limit;
-	u16 local_port_first, local_port_last;
-	int ping_group_first, ping_group_last;
-	bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
-	u16 unprivileged_port_start;
-};
-extern const struct network_sysctl network_sysctl_defaults;
 
 #define NETWORK_NUMBERS 64
 
@@ -51,6 +40,11 @@ struct network_namespace {
 	int next_index;
 	u64 numbers[NETWORK_NUMBERS]; /* serials, by network_number_of */
 	struct network_sysctl sysctl;
+	bool labels_exclusive; /* flow labels were leased that only their sockets may send; for good */
+	struct net_statistics *statistics; /* one for each CPU; see net/statistics.h */
+	struct network_namespace *next;	   /* RCU; of all that are not empty, after the first one */
+	struct work expiring;		   /* takes away addresses and routes whose time is over */
+	u32 time_wait_count;		   /* connections in TIME_WAIT; under their lock */
 };
 extern struct network_namespace initial_network;
 
@@ -134,6 +128,8 @@ struct net_device {
 /* Adds `n` to the counter `member` of struct net_device_statistics. Any context. */
 #define net_device_count(device, member, n)                                                        \
 	((device)->statistics[cpu_id() % NET_STATISTICS_COPIES].member += (n))
+/* Packets that the CPU took from devices of all name spaces. */
+DECLARE_PER_CPU(u32, net_packets_received);
 /* The sums over all CPUs. */
 void net_device_statistics_sum(const struct net_device *device, struct net_device_statistics *out);
 

@@ -50,7 +50,10 @@ void inet_queue_error(struct inet_socket *s, const struct inet_error *error, u16
 	p = packet_alloc();
 	if (!p)
 		return;
-	unsigned skip = error->inner.protocol == IPPROTO_UDP ? 8 : 0;
+	unsigned skip =
+		error->inner.protocol == IPPROTO_UDP || error->inner.protocol == IPPROTO_UDPLITE
+			? 8
+			: 0;
 
 	if (error->length > skip &&
 	    packet_append_bytes(p, error->data + skip,

@@ -1,28 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reassembly (RFC 791 section 3.2, RFC 8200 section 4.5). Fragments of a datagram wait sorted by
+ * Reassembly (RFC 791 section 3.2, RFC 8200 section 4.5). Fragments of a datagram wait in a tree, by
  * offset; one that overlaps another ends the datagram (RFC 5722, and for IPv4 too, as Linux does);
- * an exact duplicate is ignored. Bounded in datagrams, fragments and bytes; 30 s.
+ * an exact duplicate is ignored. Bounded in datagrams and bytes of memory; 30 s.
  */
 #include <core/time.h>
 #include <lib/list.h>
+#include <lib/rbtree.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/protocol.h>
+#include <net/statistics.h>
 
 #define DATAGRAMS_MAX 256
-#define FRAGMENTS_MAX 128     /* of one datagram */
 #define MEMORY_MAX (4u << 20) /* of all */
 #define TIME_NS (30 * NSEC_PER_SEC)
 #define DATAGRAM_MAX 65535u
+
+/* packet->control of what waits. */
+struct fragment {
+	struct rb_node node;
+	u32 offset, length; /* of its payload */
+};
+static_assert(sizeof(struct fragment) <= sizeof(((struct packet *)0)->control));
 
 struct datagram {
 	struct list_head node; /* by age */
 	struct fragment_key key;
 	struct network_namespace *network;
-	struct packet *fragments; /* by offset; control[0]: offset, control[1]: payload length */
-	unsigned count, received, total; /* bytes; total 0: the last one has not come */
-	unsigned end;			 /* of what has come so far */
+	struct rb_tree fragments; /* by offset */
+	unsigned received, total; /* bytes; total 0: the last one has not come */
+	unsigned end;		  /* of what has come so far */
 	u32 memory;
 	u64 started_ns;
 };
@@ -39,15 +47,51 @@ static void remove(struct datagram *d) __must_hold(&lock)
 	memory_used -= d->memory;
 }
 
+static struct fragment *fragment_of(struct packet *p)
+{
+	return (struct fragment *)p->control;
+}
+
+static struct packet *packet_of(struct rb_node *n)
+{
+	return container_of((u64(*)[8])(void *)rb_entry(n, struct fragment, node), struct packet,
+			    control);
+}
+
+static void count(const struct network_namespace *network, const struct fragment_key *key,
+		  enum net_counter counter)
+{
+	net_count_family(network, counter, &key->destination);
+}
+
+/* All of it as a list, by offset. */
+static struct packet *take_all(struct datagram *d)
+{
+	struct packet *first = nullptr, **link = &first;
+
+	for (struct rb_node *n = rb_first(&d->fragments); n; n = rb_next(n)) {
+		*link = packet_of(n);
+		link = &(*link)->next;
+	}
+	*link = nullptr;
+	d->fragments.root = nullptr;
+	return first;
+}
+
+static void free_list(struct packet *p)
+{
+	while (p) {
+		struct packet *next = p->next;
+
+		packet_free(p);
+		p = next;
+	}
+}
+
 static void discard(struct datagram *d) __must_hold(&lock)
 {
 	remove(d);
-	while (d->fragments) {
-		struct packet *p = d->fragments;
-
-		d->fragments = p->next;
-		packet_free(p);
-	}
+	free_list(take_all(d));
 	kfree(d);
 }
 
@@ -61,7 +105,7 @@ static struct datagram *find(const struct fragment_key *key, struct network_name
 		    d->key.protocol == key->protocol && inet_equal(&d->key.source, &key->source) &&
 		    inet_equal(&d->key.destination, &key->destination))
 			return d;
-	if (datagram_count >= DATAGRAMS_MAX || memory_used >= MEMORY_MAX)
+	if (datagram_count >= DATAGRAMS_MAX)
 		discard(list_first(&datagrams, struct datagram, node));
 	d = kzalloc(sizeof(*d), ALLOC_ATOMIC);
 	if (!d)
@@ -78,18 +122,22 @@ enum insertion { INSERTED, DUPLICATE, OVERLAP };
 
 static enum insertion insert(struct datagram *d, struct packet *p, unsigned offset, unsigned n)
 {
-	struct packet **link = &d->fragments;
+	struct rb_node **link = &d->fragments.root, *parent = nullptr;
+	struct fragment *new = fragment_of(p);
 
-	while (*link && (*link)->control[0] + (*link)->control[1] <= offset)
-		link = &(*link)->next;
-	if (*link && (*link)->control[0] < offset + n)
-		return (*link)->control[0] == offset && (*link)->control[1] == n ? DUPLICATE
-										 : OVERLAP;
-	p->control[0] = offset;
-	p->control[1] = n;
-	p->next = *link;
-	*link = p;
-	d->count++;
+	while (*link) {
+		const struct fragment *old = rb_entry(*link, struct fragment, node);
+
+		parent = *link;
+		if (offset + n <= old->offset)
+			link = &parent->left;
+		else if (offset >= old->offset + old->length)
+			link = &parent->right;
+		else
+			return old->offset == offset && old->length == n ? DUPLICATE : OVERLAP;
+	}
+	*new = (struct fragment){ .offset = offset, .length = n };
+	rb_insert(&d->fragments, &new->node, parent, link, nullptr);
 	d->received += n;
 	return INSERTED;
 }
@@ -97,7 +145,7 @@ static enum insertion insert(struct datagram *d, struct packet *p, unsigned offs
 /* Appends the payload of `p` behind the header that it has in common with the first fragment. */
 static bool join(struct packet *whole, struct packet *p)
 {
-	unsigned n = (unsigned)p->control[1];
+	unsigned n = fragment_of(p)->length;
 
 	packet_pull(p, p->length - n);
 	if (!p->linear && whole->fragment_count + p->fragment_count <= PACKET_FRAGMENTS_MAX) {
@@ -115,20 +163,19 @@ static bool join(struct packet *whole, struct packet *p)
 /* The whole datagram with the headers of its first fragment, or null without memory. */
 static struct packet *assemble(struct datagram *d)
 {
-	struct packet *whole = d->fragments, *p;
-	unsigned header = whole->length - (unsigned)whole->control[1];
-	u8 *buffer;
+	struct packet *whole = take_all(d), *rest = whole->next, *p;
+	unsigned header = whole->length - fragment_of(whole)->length;
+	u8 *buffer = nullptr;
 
-	d->fragments = whole->next;
 	whole->next = nullptr;
 	/* Simple when the payloads lie in pages; gathered in one buffer when they do not. */
-	for (p = d->fragments; p && p->linear <= header &&
-			       whole->fragment_count + p->fragment_count <= PACKET_FRAGMENTS_MAX;
+	for (p = rest; p && p->linear <= header &&
+		       whole->fragment_count + p->fragment_count <= PACKET_FRAGMENTS_MAX;
 	     p = p->next)
 		if (!join(whole, p))
 			break;
 	if (!p)
-		return whole;
+		goto out;
 	buffer = kmalloc(d->total, ALLOC_ATOMIC);
 	if (!buffer)
 		goto fail;
@@ -137,7 +184,7 @@ static struct packet *assemble(struct datagram *d)
 	if (!packet_copy(whole, header, buffer, at))
 		goto fail;
 	for (; p; p = p->next) {
-		unsigned n = (unsigned)p->control[1];
+		unsigned n = fragment_of(p)->length;
 
 		if (!packet_copy(p, p->length - n, buffer + at, n))
 			goto fail;
@@ -146,12 +193,14 @@ static struct packet *assemble(struct datagram *d)
 	packet_trim(whole, header);
 	if (packet_append_bytes(whole, buffer, at))
 		goto fail;
-	kfree(buffer);
-	return whole;
+	goto out;
 fail:
-	kfree(buffer);
 	packet_free(whole);
-	return nullptr;
+	whole = nullptr;
+out:
+	kfree(buffer);
+	free_list(rest);
+	return whole;
 }
 
 struct packet *inet_reassemble(struct packet *p, const struct fragment_key *key,
@@ -162,25 +211,32 @@ struct packet *inet_reassemble(struct packet *p, const struct fragment_key *key,
 	struct datagram *d;
 	struct packet *whole = nullptr;
 
+	count(network, key, NET_IP_REASSEMBLY_NEEDED);
 	if (!n || (more && n % 8) || offset + n > DATAGRAM_MAX) {
+		count(network, key, NET_IP_REASSEMBLY_FAILED);
 		packet_free(p);
 		return nullptr;
 	}
 	spin_lock(&lock);
+	while (memory_used >= MEMORY_MAX)
+		discard(list_first(&datagrams, struct datagram, node));
 	d = find(key, network);
 	if (!d) {
 		packet_free(p);
 		goto out;
 	}
 	bool bad = (!more && ((d->total && d->total != offset + n) || d->end > offset + n)) ||
-		   (d->total && offset + n > d->total) || d->count >= FRAGMENTS_MAX;
+		   (d->total && offset + n > d->total);
 	u32 memory = packet_memory(p);
 	enum insertion result = bad ? OVERLAP : insert(d, p, offset, n);
 
 	if (result != INSERTED) {
 		packet_free(p);
-		if (result == OVERLAP)
+		if (result == OVERLAP) {
+			count(network, key, NET_IP_REASSEMBLY_FAILED);
+			count(network, key, NET_IP_REASSEMBLY_OVERLAP);
 			discard(d);
+		}
 		goto out;
 	}
 	d->end = MAX(d->end, offset + n);
@@ -191,6 +247,7 @@ struct packet *inet_reassemble(struct packet *p, const struct fragment_key *key,
 	if (d->total && d->received == d->total) {
 		whole = assemble(d);
 		discard(d);
+		count(network, key, whole ? NET_IP_REASSEMBLED : NET_IP_REASSEMBLY_FAILED);
 	}
 out:
 	spin_unlock(&lock);
@@ -203,18 +260,23 @@ void inet_fragments_expire(void)
 
 	spin_lock(&lock);
 	while (!list_empty(&datagrams) &&
-	       now - list_first(&datagrams, struct datagram, node)->started_ns > TIME_NS)
+	       now - list_first(&datagrams, struct datagram, node)->started_ns > TIME_NS) {
+		const struct datagram *d = list_first(&datagrams, struct datagram, node);
+
+		count(d->network, &d->key, NET_IP_REASSEMBLY_TIMEOUT);
+		count(d->network, &d->key, NET_IP_REASSEMBLY_FAILED);
 		discard(list_first(&datagrams, struct datagram, node));
+	}
 	spin_unlock(&lock);
 }
 
 static bool came_by(const struct datagram *d, const struct net_device *device)
 {
-	const struct packet *p = d->fragments;
+	struct rb_node *n = rb_first(&d->fragments);
 
-	while (p && p->device != device)
-		p = p->next;
-	return p;
+	while (n && packet_of(n)->device != device)
+		n = rb_next(n);
+	return n;
 }
 
 void inet_fragments_drop(const struct net_device *device)

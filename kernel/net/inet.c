@@ -19,13 +19,20 @@
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/rtnetlink.h>
 
 int inet_output(struct network_namespace *network, struct packet *packet,
 		const struct inet_flow *flow, const struct route_result *route)
 {
 	bool v6 = !inet_is_v4(&flow->destination);
 
-	net_count_transport(packet, flow->protocol, v6, true);
+	struct net_statistics *s = net_statistics_of(network);
+	unsigned length = packet->length + (v6 ? 40 : 20 + flow->options_length);
+
+	net_count_transport(s, packet, flow->protocol, v6, true);
+	s->of[v6][NET_IP_BYTES_OUT] += length;
+	if (unlikely(route->type != RTN_UNICAST))
+		net_count_group(s, route->type, length, v6, true);
 	return !v6 ? ipv4_output(network, packet, flow, route)
 		   : ipv6_output(network, packet, flow, route);
 }
@@ -39,7 +46,7 @@ int inet_send(struct network_namespace *network, struct packet *packet, struct i
 	rcu_read_lock();
 	error = route_find(network, &flow->destination, &flow->source, device_index, &route);
 	if (error) {
-		net_count_family(NET_IP_NO_ROUTE, &flow->destination);
+		net_count_family(network, NET_IP_NO_ROUTE, &flow->destination);
 		packet_free(packet);
 	} else {
 		if (inet_is_any(&flow->source))
@@ -81,13 +88,14 @@ void inet_deliver(struct packet *packet, struct inet_info *info)
 	bool v4 = inet_is_v4(&info->destination), taken;
 
 	packet->transport_header = (u16)packet_headroom(packet);
-	net_count_transport(packet, info->protocol, !v4, false);
+	net_count_transport(net_statistics_of(info->network), packet, info->protocol, !v4, false);
 	taken = raw_input(packet, info);
 	switch (info->protocol) {
 	case IPPROTO_TCP:
 		tcp_input(packet, info);
 		return;
 	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
 		udp_input(packet, info);
 		return;
 	case IPPROTO_IGMP:

@@ -10,6 +10,7 @@
 #include <mm/slab.h>
 #include <net/byte_order.h>
 #include <net/datagram.h>
+#include <net/flow_label.h>
 #include <obj/credentials.h>
 
 #include <linux/in6.h>
@@ -157,19 +158,22 @@ bool inet_is_extended(const struct inet_socket *s, const struct inet_send_contro
 	return v4 ? READ_ONCE(s->ip_options_length) != 0 : has_extensions(s, c);
 }
 
-void inet_take_flow_label(const struct inet_socket *s, const struct socket_message *m,
-			  struct inet_send_control *control)
+int inet_take_flow_label(struct inet_socket *s, const struct socket_message *m,
+			 struct inet_send_control *control)
 {
 	const struct sockaddr_in6 *to;
 
-	if (likely(!(s->flags & INET6_SEND_FLOWINFO)) || !m->address ||
-	    m->address->length < sizeof(*to) || m->address->family != AF_INET6)
-		return;
-	to = (const struct sockaddr_in6 *)&m->address->storage;
-	if (to->sin6_flowinfo & net32(0xfffff)) {
-		control->has_flow_label = true;
-		control->flow_label = net32(to->sin6_flowinfo) & 0xfffff;
+	if (unlikely(s->flags & INET6_SEND_FLOWINFO) && m->address &&
+	    m->address->length >= sizeof(*to) && m->address->family == AF_INET6) {
+		to = (const struct sockaddr_in6 *)&m->address->storage;
+		if (to->sin6_flowinfo & net32(0xfffff)) {
+			control->has_flow_label = true;
+			control->flow_label = net32(to->sin6_flowinfo) & 0xfffff;
+		}
 	}
+	if (likely(!control->has_flow_label) || !control->flow_label)
+		return 0;
+	return inet_flow_label_usable(s, control->flow_label) ? 0 : -EINVAL;
 }
 
 int inet_extend(struct inet_socket *s, const struct inet_send_control *c, struct packet *p,

@@ -25,8 +25,8 @@ static int create_datagram(struct socket *socket, int protocol)
 {
 	int icmp = socket->family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 
-	if (protocol == 0 || protocol == IPPROTO_UDP) {
-		socket->protocol = IPPROTO_UDP;
+	if (protocol == 0 || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE) {
+		socket->protocol = protocol ? protocol : IPPROTO_UDP;
 		return udp_socket_create(socket);
 	}
 	if (protocol != icmp)

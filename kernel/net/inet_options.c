@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/filter.h>
+#include <net/flow_label.h>
 #include <net/inet_socket.h>
 #include <obj/credentials.h>
 
@@ -283,6 +284,9 @@ int inet_set_option(struct inet_socket *s, int level, int option, const void *va
 		return error;
 	if (level == SOL_IP && option == IP_OPTIONS)
 		return inet_set_ip_options(s, value, length);
+	if (level == SOL_IPV6 &&
+	    option == IPV6_FLOWLABEL_MGR) /* the caller takes the label back to the program */
+		return inet_flow_label_manage(s, (void *)value, length);
 	if (level == SOL_IPV6 && inet_extension_of(option) >= 0)
 		return inet_set_extension(s, (enum inet_extension)inet_extension_of(option), value,
 					  length);

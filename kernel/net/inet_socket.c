@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/filter.h>
+#include <net/flow_label.h>
 #include <net/inet_socket.h>
 #include <net/multicast.h>
 #include <net/namespace.h>
@@ -62,13 +63,18 @@ void inet_socket_release(struct inet_socket *s)
 
 	struct packet_queue errors;
 	struct inet_membership *memberships;
+	struct flow_lease *leases;
 
 	spin_lock(&s->lock);
 	errors = s->errors;
 	s->errors = (struct packet_queue){};
 	memberships = s->memberships;
+	leases = s->flow_leases;
+	s->flow_leases = nullptr;
 	s->memberships = nullptr;
 	spin_unlock(&s->lock);
+	if (unlikely(leases))
+		inet_flow_labels_release(leases);
 	packet_queue_free(&errors);
 	while (memberships) {
 		struct inet_membership *next = memberships->next;

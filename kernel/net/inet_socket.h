@@ -116,7 +116,8 @@ struct inet_socket {
 	struct packet_queue errors __guarded_by(&lock); /* for MSG_ERRQUEUE */
 	/* Sends with MSG_ZEROCOPY, and the first of them that no notice tells of. */
 	u32 zero_copy_count __guarded_by(&lock), zero_copy_untold __guarded_by(&lock);
-	u32 stamp_count; /* SOF_TIMESTAMPING_OPT_ID; atomic */
+	struct flow_lease *flow_leases __guarded_by(&lock); /* see net/flow_label.h */
+	u32 stamp_count;				    /* SOF_TIMESTAMPING_OPT_ID; atomic */
 	/* The route in use, while generation stands. */
 	struct route_result route __guarded_by(&lock);
 	u32 route_generation __guarded_by(&lock);
@@ -285,9 +286,9 @@ void inet_get_extension(struct inet_socket *s, enum inet_extension which, void *
 /* True if inet_extend has something to do: a message (or null) and a socket that add headers. */
 [[nodiscard]] bool inet_is_extended(const struct inet_socket *s,
 				    const struct inet_send_control *control, bool v4);
-/* IPV6_FLOWINFO_SEND: the flow label of the address that the message goes to. */
-void inet_take_flow_label(const struct inet_socket *s, const struct socket_message *m,
-			  struct inet_send_control *control);
+/* IPV6_FLOWINFO_SEND: the flow label of the address that the message goes to. -EINVAL: it, or that of the message, is another's. */
+[[nodiscard]] int inet_take_flow_label(struct inet_socket *s, const struct socket_message *m,
+				       struct inet_send_control *control);
 /*
  * Before the payload is put into an empty packet: leaves room for what inet_extend adds. Nothing without extensions.
  */

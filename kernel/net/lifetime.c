@@ -6,6 +6,7 @@
 #include <core/time.h>
 #include <core/work.h>
 #include <net/local.h>
+#include <net/namespace.h>
 #include <net/route.h>
 
 #include <linux/if_addr.h>
@@ -35,28 +36,27 @@ static bool anything_due(struct network_namespace *network, u64 now)
 /* The analysis does not see that a device's network is the one whose device it is. */
 static void expire(struct work *work) __no_lock_analysis
 {
-	struct network_namespace *network = &initial_network;
+	struct network_namespace *network = container_of(work, struct network_namespace, expiring);
 	u64 now = clock_monotonic_ns();
 
-	(void)work;
 	mutex_lock(&network->config);
 	for (struct net_device *d = network->devices; d; d = d->next)
 		net_addresses_expire(d, now);
 	routes_expire(network, now);
 	mutex_unlock(&network->config);
+	network_node_put(network);
 }
 
-void net_lifetimes_tick(void)
+void net_lifetimes_init(struct network_namespace *network)
 {
-	static struct work work;
-	bool due;
+	work_init(&network->expiring, expire);
+}
 
-	rcu_read_lock();
-	due = anything_due(&initial_network, clock_monotonic_ns());
-	rcu_read_unlock();
-	if (!due)
+void net_lifetimes_tick(struct network_namespace *network)
+{
+	if (!anything_due(network, clock_monotonic_ns()))
 		return;
-	if (!work.fn)
-		work_init(&work, expire);
-	work_queue(&work);
+	network_node_get(network);
+	if (!work_queue(&network->expiring))
+		network_node_put(network);
 }

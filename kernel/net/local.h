@@ -18,8 +18,9 @@ void net_addresses_remove_all(struct net_device *device) __must_hold(&device->ne
 void net_addresses_expire(struct net_device *device, u64 now) __must_hold(&device->network->config);
 /* Removes routes whose time is over. */
 void routes_expire(struct network_namespace *network, u64 now) __must_hold(&network->config);
-/* Has both happen when they are due. Once a second. */
-void net_lifetimes_tick(void);
+/* Has both happen when they are due. Under RCU, once a second; init when the name space is made. */
+void net_lifetimes_init(struct network_namespace *network);
+void net_lifetimes_tick(struct network_namespace *network);
 /* Asks routers where it is due. Under RCU, once a second. */
 void ndp_tick(struct network_namespace *network);
 

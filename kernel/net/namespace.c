@@ -2,11 +2,13 @@
 /* Network name spaces: making them, and what happens when nobody uses one any more. See net/namespace.h. */
 #include <core/panic.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 #include <net/link_kind.h>
 #include <net/local.h>
 #include <net/namespace.h>
 #include <net/route.h>
+#include <net/statistics.h>
 #include <obj/credentials.h>
 #include <proc/task.h>
 #include <vfs/namespace_file.h>
@@ -15,15 +17,50 @@
 #include <linux/sched.h>
 
 static u64 last_serial;
+/* Who changes the list that begins with the first name space. */
+static struct spinlock list_lock = SPINLOCK_INIT(RANK_NET_LINK);
+
+static void enter_list(struct network_namespace *network)
+{
+	spin_lock(&list_lock);
+	network->next = initial_network.next;
+	rcu_assign(initial_network.next, network);
+	spin_unlock(&list_lock);
+}
+
+/* Its memory stays for a grace period. */
+static void leave_list(struct network_namespace *network)
+{
+	struct network_namespace **link = &initial_network.next;
+
+	spin_lock(&list_lock);
+	while (*link != network)
+		link = &(*link)->next;
+	rcu_assign(*link, network->next);
+	spin_unlock(&list_lock);
+}
+
+static int create_statistics(struct network_namespace *network)
+{
+	network->statistics =
+		kvmalloc(arch_cpu_count() * sizeof(struct net_statistics), ALLOC_ZERO);
+	return network->statistics ? 0 : -ENOMEM;
+}
+
+static void network_release(struct network_namespace *network)
+{
+	kfree(network->loopback);
+	kfree(network->routes);
+	kvfree(network->statistics);
+	kfree(network);
+}
 
 static void network_free(struct rcu_head *head)
 {
 	struct network_namespace *network =
 		container_of(head, struct network_namespace, base.object.rcu);
 
-	kfree(network->loopback);
-	kfree(network->routes);
-	kfree(network);
+	network_release(network);
 }
 
 void network_node_put_last(struct network_namespace *network)
@@ -58,12 +95,25 @@ static void empty(struct work *work)
 			net_device_unregister(device);
 	}
 	mutex_unlock(&net_links_lock);
+	leave_list(network);
 	network_node_put(network);
 }
 
 static void network_destroy(struct object *object)
 {
 	work_queue(&container_of(object, struct network_namespace, base.object)->emptying);
+}
+
+/* Of the first name space's only these pass to a new one, as on Linux. */
+static void take_settings(struct network_namespace *network)
+{
+	const struct tcp_sysctl *first = &initial_network.sysctl.tcp;
+	struct tcp_sysctl *tcp = &network->sysctl.tcp;
+
+	network->sysctl = (struct network_sysctl)NETWORK_SYSCTL_DEFAULTS;
+	memcpy(tcp->rmem, first->rmem, sizeof(tcp->rmem));
+	memcpy(tcp->wmem, first->wmem, sizeof(tcp->wmem));
+	tcp->congestion = first->congestion;
 }
 
 static int network_copy(struct namespace *from, struct fs_context *fs, struct namespace **out)
@@ -80,13 +130,18 @@ static int network_copy(struct namespace *from, struct fs_context *fs, struct na
 	mutex_init(&network->config, RANK_NET_CONFIG);
 	work_init(&network->emptying, empty);
 	network->next_index = 1;
-	network->sysctl = network_sysctl_defaults;
-	error = loopback_create(network);
-	if (error)
-		kfree(network);
-	else
-		*out = &network->base;
-	return error;
+	net_lifetimes_init(network);
+	take_settings(network);
+	error = create_statistics(network);
+	if (!error)
+		error = loopback_create(network);
+	if (error) {
+		network_release(network);
+		return error;
+	}
+	enter_list(network);
+	*out = &network->base;
+	return 0;
 }
 
 /* Its loopback device comes up. */
@@ -160,6 +215,9 @@ int network_number_of(struct network_namespace *network, const struct network_na
 
 void network_namespace_init(void)
 {
+	if (create_statistics(&initial_network))
+		panic("no memory for the counters of the network");
+	net_lifetimes_init(&initial_network);
 	initial_network.serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
 	namespace_register(NAMESPACE_NETWORK, &network_type, &initial_network.base);
 }

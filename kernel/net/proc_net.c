@@ -374,12 +374,15 @@ static const struct synthetic_named files[] = {
 	{ "if_inet6", &if_inet6_file, nullptr },
 	{ "ipv6_route", &ipv6_route_file, nullptr },
 	{ "netlink", &netlink_file, nullptr },
+	{ "netstat", &proc_net_netstat, nullptr },
 	{ "packet", &packet_file, nullptr },
 	{ "route", &route_file, nullptr },
 	{ "tcp", &proc_net_tcp, nullptr },
 	{ "tcp6", &proc_net_tcp, &proc_net_v6 },
 	{ "udp", &proc_net_udp, nullptr },
 	{ "udp6", &proc_net_udp, &proc_net_v6 },
+	{ "udplite", &proc_net_udplite, nullptr },
+	{ "udplite6", &proc_net_udplite, &proc_net_v6 },
 	{ "unix", &unix_file, nullptr },
 	{ "raw", &proc_net_raw, nullptr },
 	{ "raw6", &proc_net_raw, &proc_net_v6 },
@@ -389,5 +392,6 @@ static const struct synthetic_named files[] = {
 	{ "snmp6", &proc_net_snmp6, nullptr },
 	{ "sockstat", &proc_net_sockstat, nullptr },
 	{ "sockstat6", &proc_net_sockstat6, nullptr },
+	{ "softnet_stat", &proc_net_softnet_stat, nullptr },
 };
 const struct synthetic_table proc_net_table = SYNTHETIC_TABLE(files);

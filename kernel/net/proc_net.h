@@ -7,10 +7,13 @@
 extern const struct synthetic_table proc_net_table;
 extern const struct synthetic_table sysctl_net_table; /* /proc/sys/net */
 
-/* proc_net_statistics.c */
-extern const struct synthetic_type proc_net_snmp, proc_net_snmp6, proc_net_sockstat,
-	proc_net_sockstat6;
+/* proc_net_snmp.c, proc_net_snmp6.c, proc_net_netstat.c, proc_net_sockstat.c */
+extern const struct synthetic_type proc_net_snmp, proc_net_snmp6, proc_net_netstat,
+	proc_net_softnet_stat, proc_net_sockstat, proc_net_sockstat6;
+/* How many connections of TCP are established in the current name space. -ENOMEM. May sleep. */
+[[nodiscard]] int proc_net_count_established(unsigned *out);
 
 /* proc_net_sockets.c: Internet sockets, one line each; data: &proc_net_v6 or null. */
-extern const struct synthetic_type proc_net_tcp, proc_net_udp, proc_net_raw, proc_net_icmp;
+extern const struct synthetic_type proc_net_tcp, proc_net_udp, proc_net_udplite, proc_net_raw,
+	proc_net_icmp;
 extern const bool proc_net_v6;

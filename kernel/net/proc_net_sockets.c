@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/net/tcp, udp, raw, icmp and their twins of IPv6: one line for each socket (proc(5)). */
+/* /proc/net/tcp, udp, udplite, raw, icmp and their twins of IPv6: one line for each socket (proc(5)). */
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <net/inet_list.h>
@@ -124,14 +124,25 @@ static void put_datagram_header(const struct listing *l)
 				    "retrnsmt   uid  timeout inode ref pointer drops\n");
 }
 
-static int udp_show(const struct synthetic_node *node, struct text_buffer *out)
+static int list_udp(const struct synthetic_node *node, struct text_buffer *out,
+		    struct udp_protocol *protocol)
 {
 	struct listing l = {
 		.out = out, .family = family_of(node), .kind = INET_UDP, .width = UDP_WIDTH
 	};
 
 	put_datagram_header(&l);
-	return inet_list(&udp_ports, network_of(node), datagram_line, &l);
+	return inet_list(&protocol->ports, network_of(node), datagram_line, &l);
+}
+
+static int udp_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return list_udp(node, out, &udp_plain);
+}
+
+static int udplite_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	return list_udp(node, out, &udp_lite);
 }
 
 static int list_raw(const struct synthetic_node *node, struct text_buffer *out, enum inet_kind kind)
@@ -157,5 +168,6 @@ static int icmp_show(const struct synthetic_node *node, struct text_buffer *out)
 
 const struct synthetic_type proc_net_tcp = { .mode = S_IFREG | 0444, .show = tcp_show };
 const struct synthetic_type proc_net_udp = { .mode = S_IFREG | 0444, .show = udp_show };
+const struct synthetic_type proc_net_udplite = { .mode = S_IFREG | 0444, .show = udplite_show };
 const struct synthetic_type proc_net_raw = { .mode = S_IFREG | 0444, .show = raw_show };
 const struct synthetic_type proc_net_icmp = { .mode = S_IFREG | 0444, .show = icmp_show };

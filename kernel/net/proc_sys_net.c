@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /proc/sys/net: values that the network really uses. Those of struct network_sysctl belong to the network name space of whoever looks;
- * those of TCP are one for all.
+ * the sizes of buffers under net/core are one for all.
  */
 #include <fs/proc/sysctl.h>
 #include <lib/errno.h>
@@ -9,7 +9,6 @@
 #include <net/namespace.h>
 #include <net/proc_net.h>
 #include <net/tcp/tcp.h>
-#include <net/unix/unix.h>
 
 /* One file: `count` numbers of `size` bytes, in a global structure or (null) that of the name space. */
 struct setting {
@@ -105,13 +104,6 @@ static const struct synthetic_type setting_file = { .mode = S_IFREG | 0644,
 					       .minimum = (minimum_),                              \
 					       .maximum = (maximum_),                              \
 					       .ordered = (ordered_) }
-#define TCP(symbol, field, minimum_, maximum_)                                                     \
-	static const struct setting symbol = { .global = &tcp_sysctl.field,                        \
-					       .size = sizeof(tcp_sysctl.field),                   \
-					       .count = 1,                                         \
-					       .minimum = (minimum_),                              \
-					       .maximum = (maximum_) }
-
 OWN(forward, ip_forward, 1, 0, 1, false);
 OWN(forward6, ipv6_forward, 1, 0, 1, false);
 OWN(default_ttl, ip_default_ttl, 1, 1, 255, false);
@@ -124,32 +116,27 @@ OWN(ping_range, ping_group_first, 2, 0, INT32_MAX, false);
 OWN(ignore_all, icmp_echo_ignore_all, 1, 0, 1, false);
 OWN(ignore_broadcasts, icmp_echo_ignore_broadcasts, 1, 0, 1, false);
 OWN(unprivileged_start, unprivileged_port_start, 1, 0, 65535, false);
-TCP(timestamps, timestamps, 0, 1);
-TCP(sack, sack, 0, 1);
-TCP(window_scaling, window_scaling, 0, 1);
-TCP(syn_cookies, syn_cookies, 0, 1);
-TCP(slow_start, slow_start_after_idle, 0, 1);
-TCP(tw_reuse, time_wait_reuse, 0, 1);
-TCP(rfc1337, rfc1337, 0, 1);
-TCP(ecn, ecn, 0, 2);
-TCP(syn_retries, syn_retries, 1, 127);
-TCP(synack_retries, synack_retries, 0, 255);
-TCP(retries2, retries2, 0, 255);
-TCP(orphan_retries, orphan_retries, 0, 255);
-TCP(keepalive_probes, keepalive_probes, 0, 255);
-TCP(fin_timeout, fin_timeout, 0, INT32_MAX);
-TCP(keepalive_time, keepalive_time, 1, 32767);
-TCP(keepalive_interval, keepalive_interval, 1, 32767);
-TCP(max_syn_backlog, max_syn_backlog, 0, INT32_MAX);
-TCP(max_tw_buckets, max_tw_buckets, 0, INT32_MAX);
-TCP(somaxconn, somaxconn, 0, 65535);
-static const struct setting rmem = {
-	.global = tcp_sysctl.rmem, .size = 4, .count = 3, .minimum = 1, .maximum = INT32_MAX
-};
-static const struct setting wmem = {
-	.global = tcp_sysctl.wmem, .size = 4, .count = 3, .minimum = 1, .maximum = INT32_MAX
-};
-
+OWN(timestamps, tcp.timestamps, 1, 0, 1, false);
+OWN(sack, tcp.sack, 1, 0, 1, false);
+OWN(window_scaling, tcp.window_scaling, 1, 0, 1, false);
+OWN(syn_cookies, tcp.syn_cookies, 1, 0, 1, false);
+OWN(slow_start, tcp.slow_start_after_idle, 1, 0, 1, false);
+OWN(tw_reuse, tcp.time_wait_reuse, 1, 0, 1, false);
+OWN(rfc1337, tcp.rfc1337, 1, 0, 1, false);
+OWN(ecn, tcp.ecn, 1, 0, 2, false);
+OWN(syn_retries, tcp.syn_retries, 1, 1, 127, false);
+OWN(synack_retries, tcp.synack_retries, 1, 0, 255, false);
+OWN(retries2, tcp.retries2, 1, 0, 255, false);
+OWN(orphan_retries, tcp.orphan_retries, 1, 0, 255, false);
+OWN(keepalive_probes, tcp.keepalive_probes, 1, 0, 255, false);
+OWN(fin_timeout, tcp.fin_timeout, 1, 0, INT32_MAX, false);
+OWN(keepalive_time, tcp.keepalive_time, 1, 1, 32767, false);
+OWN(keepalive_interval, tcp.keepalive_interval, 1, 1, 32767, false);
+OWN(max_syn_backlog, tcp.max_syn_backlog, 1, 0, INT32_MAX, false);
+OWN(max_tw_buckets, tcp.max_tw_buckets, 1, 0, INT32_MAX, false);
+OWN(rmem, tcp.rmem[0], 3, 1, INT32_MAX, false);
+OWN(wmem, tcp.wmem[0], 3, 1, INT32_MAX, false);
+OWN(somaxconn, tcp.somaxconn, 1, 0, 65535, false);
 #define GLOBAL(symbol, variable, minimum_, maximum_)                                               \
 	static const struct setting symbol = { .global = &(variable),                              \
 					       .size = sizeof(variable),                           \
@@ -160,13 +147,15 @@ GLOBAL(rmem_default, socket_sysctl.receive_default, 2304, INT32_MAX);
 GLOBAL(rmem_max, socket_sysctl.receive_maximum, 2304, INT32_MAX);
 GLOBAL(wmem_default, socket_sysctl.send_default, 4608, INT32_MAX);
 GLOBAL(wmem_max, socket_sysctl.send_maximum, 4608, INT32_MAX);
-GLOBAL(max_dgram_qlen, unix_datagrams_max, 0, INT32_MAX);
+OWN(max_dgram_qlen, unix_datagrams_max, 1, 0, INT32_MAX, false);
 
 /* --- The congestion control of new connections --- */
 
 static int congestion_show(const struct synthetic_node *node, struct text_buffer *out)
 {
-	text_printf(out, "%s\n", tcp_congestion_default->name);
+	const struct tcp_congestion *c = READ_ONCE(current_network()->sysctl.tcp.congestion);
+
+	text_printf(out, "%s\n", (c ? c : tcp_congestion_default)->name);
 	return 0;
 }
 
@@ -180,7 +169,7 @@ static int congestion_store(const struct synthetic_node *node, char *text, size_
 	wanted = tcp_congestion_find(text);
 	if (!wanted)
 		return -ENOENT;
-	__atomic_store_n(&tcp_congestion_default, wanted, __ATOMIC_RELEASE);
+	WRITE_ONCE(current_network()->sysctl.tcp.congestion, wanted);
 	return 0;
 }
 static const struct synthetic_type congestion_file = { .mode = S_IFREG | 0644,
@@ -250,9 +239,35 @@ static const struct synthetic_named conf6_names[] = {
 	{ "all", &synthetic_directory, &all6_table },
 };
 static const struct synthetic_table conf6_table = SYNTHETIC_TABLE(conf6_names);
+/* net/ipv6/flowlabel_reflect is a set of bits, of which there is one here: 4, replies to an echo have the label of the request. */
+#define REFLECT_ECHO 4
+
+static int reflect_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%d\n",
+		    current_network()->sysctl.ipv6_echo_reflects_label ? REFLECT_ECHO : 0);
+	return 0;
+}
+
+static int reflect_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	s64 value;
+	int error = synthetic_parse_number(text, 0, REFLECT_ECHO, &value);
+
+	if (!error && value != 0 && value != REFLECT_ECHO)
+		error = -EINVAL;
+	if (!error)
+		WRITE_ONCE(current_network()->sysctl.ipv6_echo_reflects_label, value != 0);
+	return error;
+}
+static const struct synthetic_type reflect_file = { .mode = S_IFREG | 0644,
+						    .show = reflect_show,
+						    .store = reflect_store };
+
 static const struct synthetic_named ipv6_names[] = {
 	{ "auto_flowlabels", &setting_file, &auto_labels },
 	{ "conf", &synthetic_directory, &conf6_table },
+	{ "flowlabel_reflect", &reflect_file, nullptr },
 	{ "ip_nonlocal_bind", &setting_file, &nonlocal_bind6 },
 };
 static const struct synthetic_table ipv6_table = SYNTHETIC_TABLE(ipv6_names);

@@ -2,22 +2,36 @@
 /* What the protocols count: the copies of the CPUs, and their sums. */
 #include <net/statistics.h>
 
-DEFINE_PER_CPU(struct net_statistics, net_statistics);
+#include <linux/rtnetlink.h>
 
-u64 net_statistics_sum(enum net_counter counter, bool v6)
+void net_count_group(struct net_statistics *s, u8 type, unsigned length, bool v6, bool sent)
+{
+	enum net_counter packets;
+
+	if (type == RTN_MULTICAST)
+		packets = sent ? NET_IP_MULTICAST_OUT : NET_IP_MULTICAST_IN;
+	else if (type == RTN_BROADCAST)
+		packets = sent ? NET_IP_BROADCAST_OUT : NET_IP_BROADCAST_IN;
+	else
+		return;
+	s->of[v6][packets]++;
+	s->of[v6][packets + 1] += length;
+}
+
+u64 net_statistics_sum(const struct network_namespace *network, enum net_counter counter, bool v6)
 {
 	u64 sum = 0;
 
 	for_each_cpu (cpu)
-		sum += per_cpu(net_statistics, cpu).of[v6][counter];
+		sum += network->statistics[cpu].of[v6][counter];
 	return sum;
 }
 
-u64 net_statistics_icmp(bool v6, bool sent, u8 type)
+u64 net_statistics_icmp(const struct network_namespace *network, bool v6, bool sent, u8 type)
 {
 	u64 sum = 0;
 
 	for_each_cpu (cpu)
-		sum += per_cpu(net_statistics, cpu).icmp[v6][sent][type];
+		sum += network->statistics[cpu].icmp[v6][sent][type];
 	return sum;
 }

@@ -121,9 +121,11 @@ static void every_second(struct net_task *task)
 	preempt_disable();
 	neighbour_tick();
 	inet_fragments_expire();
-	net_lifetimes_tick();
-	multicast_tick(&initial_network);
-	ndp_tick(&initial_network);
+	for (struct network_namespace *n = &initial_network; n; n = rcu_dereference(n->next)) {
+		net_lifetimes_tick(n);
+		multicast_tick(n);
+		ndp_tick(n);
+	}
 	preempt_enable();
 	timer_set(&tick.timer, clock_monotonic_ns() + NSEC_PER_SEC);
 }

@@ -170,7 +170,7 @@ void inet_error_deliver(const struct inet_error *error)
 	raw_error(error);
 	if (error->inner.protocol == IPPROTO_TCP)
 		tcp_error(error);
-	else if (error->inner.protocol == IPPROTO_UDP)
+	else if (error->inner.protocol == IPPROTO_UDP || error->inner.protocol == IPPROTO_UDPLITE)
 		udp_error(error);
 }
 

@@ -76,6 +76,20 @@ static bool accepted(struct packet *p, const struct inet_info *info)
 	}
 }
 
+/* Nobody outside has such an address (RFC 1122, 3.2.1.3). */
+static bool is_martian(const struct packet *p, const struct inet_info *info)
+{
+	return inet_is_multicast(&info->source) || inet_is_limited_broadcast(&info->source) ||
+	       ((inet_is_loopback(&info->source) || inet_is_loopback(&info->destination)) &&
+		!p->echoed);
+}
+
+static bool is_forwarded(const struct packet *p, const struct inet_info *info)
+{
+	return info->type == RTN_UNICAST && p->kind == PACKET_HOST &&
+	       info->network->sysctl.ip_forward;
+}
+
 static struct packet *reassemble(struct packet *p, struct inet_info *info)
 {
 	const struct ipv4_header *h = (const struct ipv4_header *)p->data;
@@ -93,12 +107,19 @@ static struct packet *reassemble(struct packet *p, struct inet_info *info)
 
 void ipv4_input(struct packet *p)
 {
+	struct net_statistics *s = net_statistics_of(p->device->network);
 	struct inet_info info;
 	struct ipv4_header h;
 
-	net_count(NET_IP_RECEIVED);
-	if (p->kind == PACKET_OTHERHOST || !validate(p, &h))
+	s->of[0][NET_IP_RECEIVED]++;
+	s->of[0][NET_IP_BYTES_IN] += p->length;
+	if (p->kind == PACKET_OTHERHOST)
 		goto drop;
+	if (!validate(p, &h)) {
+		s->of[0][NET_IP_MALFORMED]++;
+		goto drop;
+	}
+	s->of[0][NET_IP_ECN + (h.tos & 3)]++;
 	info = (struct inet_info){
 		.source = inet_from_v4(h.source),
 		.destination = inet_from_v4(h.destination),
@@ -109,20 +130,18 @@ void ipv4_input(struct packet *p)
 		.tos = h.tos,
 		.header_length = (u16)((h.version_length & 15) * 4),
 	};
-	/* Nobody outside has such an address (RFC 1122, 3.2.1.3). */
-	if (inet_is_multicast(&info.source) || inet_is_limited_broadcast(&info.source) ||
-	    ((inet_is_loopback(&info.source) || inet_is_loopback(&info.destination)) && !p->echoed))
+	if (is_martian(p, &info))
 		goto drop;
 	info.type = (u8)route_address_type(info.network, &info.destination, info.device->index);
 	if (!accepted(p, &info)) {
-		if (info.type == RTN_UNICAST && p->kind == PACKET_HOST &&
-		    info.network->sysctl.ip_forward) {
-			net_count(NET_IP_FORWARDED);
-			forward(p, &info);
-			return;
-		}
-		goto drop;
+		if (!is_forwarded(p, &info))
+			goto drop;
+		s->of[0][NET_IP_FORWARDED]++;
+		forward(p, &info);
+		return;
 	}
+	if (unlikely(info.type != RTN_LOCAL))
+		net_count_group(s, info.type, p->length, false, false);
 	if (h.fragment & net16(IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) {
 		p = reassemble(p, &info);
 		if (!p)
@@ -132,7 +151,7 @@ void ipv4_input(struct packet *p)
 	inet_deliver(p, &info);
 	return;
 drop:
-	net_count(NET_IP_DISCARDED);
+	s->of[0][NET_IP_DISCARDED]++;
 	net_device_count(p->device, receive_dropped, 1);
 	packet_free(p);
 }

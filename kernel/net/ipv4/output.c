@@ -7,6 +7,7 @@
 #include <net/ipv4/ipv4.h>
 #include <net/local.h>
 #include <net/protocol.h>
+#include <net/statistics.h>
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -54,7 +55,8 @@ static struct packet *fragment(const struct packet *whole, unsigned header, unsi
 	return p;
 }
 
-static int send_fragments(struct packet *packet, unsigned header, const struct route_result *route)
+static int send_fragments(struct net_statistics *s, struct packet *packet, unsigned header,
+			  const struct route_result *route)
 {
 	unsigned payload = packet->length - header, step = (route->mtu - header) & ~7u;
 	int error = 0;
@@ -66,7 +68,9 @@ static int send_fragments(struct packet *packet, unsigned header, const struct r
 		struct packet *p = fragment(packet, header, offset, n, offset + n == payload);
 
 		error = p ? inet_link_output(route->device, p, &route->next_hop) : -ENOBUFS;
+		s->of[0][NET_IP_FRAGMENTS_MADE] += !error;
 	}
+	s->of[0][error ? NET_IP_FRAGMENT_FAILED : NET_IP_FRAGMENTED]++;
 	packet_free(packet);
 	return error;
 }
@@ -109,8 +113,9 @@ int ipv4_output(struct network_namespace *network, struct packet *packet,
 	if (likely(fits))
 		return inet_link_output(route->device, packet, &route->next_hop);
 	if (flow->dont_fragment) {
+		net_count(network, NET_IP_FRAGMENT_FAILED);
 		packet_free(packet);
 		return -EMSGSIZE;
 	}
-	return send_fragments(packet, header, route);
+	return send_fragments(net_statistics_of(network), packet, header, route);
 }

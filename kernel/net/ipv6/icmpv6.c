@@ -41,6 +41,8 @@ static void echo(struct packet *p, const struct inet_info *info)
 
 	if (info->type != RTN_LOCAL)
 		flow.source = (struct inet_address){};
+	if (info->network->sysctl.ipv6_echo_reflects_label)
+		flow.flow_label = load_net32(p->room + p->network_header) & 0xfffff;
 	p->data[0] = ICMPV6_ECHO_REPLY;
 	p->checksum = CHECKSUM_UNKNOWN;
 	p->echoed = false;

@@ -119,16 +119,31 @@ static bool accepted(struct packet *p, struct inet_info *info)
 	return info->type == RTN_LOCAL;
 }
 
+/* No packet from outside has such addresses (RFC 4291, 2.5.3, 2.5.5.2, 2.7). */
+static bool is_martian(const struct packet *p, const struct inet_info *info)
+{
+	return inet_is_multicast(&info->source) || inet_is_v4(&info->source) ||
+	       inet_is_v4(&info->destination) ||
+	       ((inet_is_loopback(&info->source) || inet_is_loopback(&info->destination)) &&
+		!p->echoed);
+}
+
 void ipv6_input(struct packet *p)
 {
+	struct net_statistics *s = net_statistics_of(p->device->network);
 	struct inet_info info;
 	struct ipv6_header h;
 	unsigned offset = sizeof(h);
 	enum walk walk;
 
-	this_cpu(net_statistics).of[1][NET_IP_RECEIVED]++;
-	if (p->kind == PACKET_OTHERHOST || !validate(p, &h))
+	s->of[1][NET_IP_RECEIVED]++;
+	s->of[1][NET_IP_BYTES_IN] += p->length;
+	if (p->kind == PACKET_OTHERHOST)
 		goto drop;
+	if (!validate(p, &h)) {
+		s->of[1][NET_IP_MALFORMED]++;
+		goto drop;
+	}
 	info = (struct inet_info){
 		.source = from_in6(h.source),
 		.destination = from_in6(h.destination),
@@ -138,12 +153,13 @@ void ipv6_input(struct packet *p)
 		.ttl = h.hop_limit,
 		.tos = (u8)(net32(h.version_class_flow) >> 20),
 	};
-	if (inet_is_multicast(&info.source) || inet_is_v4(&info.source) ||
-	    inet_is_v4(&info.destination) ||
-	    ((inet_is_loopback(&info.source) || inet_is_loopback(&info.destination)) && !p->echoed))
+	if (is_martian(p, &info))
 		goto drop;
+	s->of[1][NET_IP_ECN + (info.tos & 3)]++;
 	if (!accepted(p, &info))
 		goto drop;
+	if (unlikely(info.type != RTN_LOCAL))
+		net_count_group(s, info.type, p->length, true, false);
 	walk = walk_headers(p, &offset, &info.protocol);
 	if (walk == WALK_FRAGMENT) {
 		p = take_fragment(p, &info, offset);
@@ -160,7 +176,7 @@ void ipv6_input(struct packet *p)
 	inet_deliver(p, &info);
 	return;
 drop:
-	this_cpu(net_statistics).of[1][NET_IP_DISCARDED]++;
+	s->of[1][NET_IP_DISCARDED]++;
 	net_device_count(p->device, receive_dropped, 1);
 	packet_free(p);
 }

@@ -5,6 +5,7 @@
 #include <lib/string.h>
 #include <net/ipv6/ipv6.h>
 #include <net/local.h>
+#include <net/statistics.h>
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -26,8 +27,9 @@ static void push_header(struct packet *p, const struct inet_flow *flow, u8 next,
 	p->network_header = (u16)packet_headroom(p);
 }
 
-static int send_fragments(struct packet *whole, const struct inet_flow *flow,
-			  const struct route_result *route, u8 hop_limit)
+static int send_fragments(struct net_statistics *s, struct packet *whole,
+			  const struct inet_flow *flow, const struct route_result *route,
+			  u8 hop_limit)
 {
 	const unsigned headers = sizeof(struct ipv6_header) + sizeof(struct ipv6_fragment_header);
 	unsigned step = (route->mtu - headers) & ~7u, length = whole->length;
@@ -55,7 +57,9 @@ static int send_fragments(struct packet *whole, const struct inet_flow *flow,
 		};
 		push_header(p, flow, IPPROTO_FRAGMENT, hop_limit);
 		error = inet_link_output(route->device, p, &route->next_hop);
+		s->of[1][NET_IP_FRAGMENTS_MADE] += !error;
 	}
+	s->of[1][error ? NET_IP_FRAGMENT_FAILED : NET_IP_FRAGMENTED]++;
 	packet_free(whole);
 	return error;
 }
@@ -73,7 +77,7 @@ int ipv6_output(struct network_namespace *network, struct packet *packet,
 		return -EMSGSIZE;
 	}
 	if (unlikely(!fits))
-		return send_fragments(packet, flow, route, hop_limit);
+		return send_fragments(net_statistics_of(network), packet, flow, route, hop_limit);
 	push_header(packet, flow, flow->protocol, hop_limit);
 	if (route->type == RTN_MULTICAST && !(route->device->features & DEVICE_LOOPBACK) &&
 	    !flow->no_loop)

@@ -160,7 +160,9 @@ static int walk(struct query *q)
 	case IPPROTO_TCP:
 		return inet_list(&tcp_ports, network, visit, q);
 	case IPPROTO_UDP:
-		return inet_list(&udp_ports, network, visit, q);
+		return inet_list(&udp_plain.ports, network, visit, q);
+	case IPPROTO_UDPLITE:
+		return inet_list(&udp_lite.ports, network, visit, q);
 	case IPPROTO_RAW:
 		q->raw = true;
 		q->kind = INET_RAW;

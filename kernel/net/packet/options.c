@@ -70,21 +70,52 @@ static int set_number(struct packet_socket *s, int option, int number)
 			return -EINVAL;
 		s->ignore_outgoing = number;
 		return 0;
-	case PACKET_VERSION:
-	case PACKET_RESERVE:
-		if (READ_ONCE(s->ring))
-			return -EBUSY;
-		if (option == PACKET_RESERVE ? number < 0 || number > RESERVE_MAX
-					     : packet_ring_header(number) < 0)
-			return -EINVAL;
-		if (option == PACKET_RESERVE)
-			s->reserve = (u32)number;
-		else
-			s->version = (u8)number;
+	case PACKET_ORIGDEV:
+		s->original_device = number;
+		return 0;
+	case PACKET_QDISC_BYPASS:
+		s->bypass = number;
+		return 0;
+	case PACKET_TIMESTAMP:
+		s->time_stamps = number;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
+}
+
+/* What rings are made by: it stays as it is while there are any. */
+static int set_for_rings(struct packet_socket *s, int option, int number) __must_hold(&s->ring_lock)
+{
+	if (option == PACKET_RESERVE ? number < 0 || number > RESERVE_MAX
+				     : option == PACKET_VERSION && packet_ring_header(number) < 0)
+		return -EINVAL;
+	if (s->rings)
+		return option == PACKET_TX_HAS_OFF ? 0 : -EBUSY; /* as Linux says */
+	switch (option) {
+	case PACKET_RESERVE:
+		s->reserve = (u32)number;
+		return 0;
+	case PACKET_VERSION:
+		s->version = (u8)number;
+		return 0;
+	case PACKET_LOSS:
+		s->lossy = number;
+		return 0;
+	default:
+		s->send_offsets = number;
+		return 0;
+	}
+}
+
+static int set_ring_number(struct packet_socket *s, int option, int number)
+{
+	int error;
+
+	mutex_lock(&s->ring_lock);
+	error = set_for_rings(s, option, number);
+	mutex_unlock(&s->ring_lock);
+	return error;
 }
 
 int packet_set_option(struct socket *socket, int level, int option, const void *value,
@@ -104,32 +135,99 @@ int packet_set_option(struct socket *socket, int level, int option, const void *
 		memcpy(&request, value, sizeof(request));
 		return change_membership(s, &request, option == PACKET_ADD_MEMBERSHIP);
 	case PACKET_RX_RING:
-		return packet_ring_set(s, value, length);
+		return packet_ring_set(s, false, value, length);
+	case PACKET_TX_RING:
+		return packet_ring_set(s, true, value, length);
+	case PACKET_FANOUT:
+		return packet_fanout_join(s, value, length);
+	case PACKET_FANOUT_DATA:
+		return packet_fanout_set_data(s, value, length);
+	}
+	if (length < sizeof(number))
+		return -EINVAL;
+	memcpy(&number, value, sizeof(number));
+	switch (option) {
+	case PACKET_VERSION:
+	case PACKET_RESERVE:
+	case PACKET_LOSS:
+	case PACKET_TX_HAS_OFF:
+		return set_ring_number(s, option, number);
 	default:
-		if (length < sizeof(number))
-			return -EINVAL;
-		memcpy(&number, value, sizeof(number));
 		return set_number(s, option, number);
+	}
+}
+
+/* Counts since the last time that somebody asked. */
+static void take_statistics(struct packet_socket *s, void *value, size_t *length)
+{
+	size_t size = s->version == TPACKET_V3 ? sizeof(struct tpacket_stats_v3)
+					       : sizeof(struct tpacket_stats);
+	struct tpacket_stats_v3 stats;
+
+	spin_lock(&s->lock);
+	stats = (struct tpacket_stats_v3){ s->received + s->dropped, s->dropped, s->freezes };
+	s->received = s->dropped = s->freezes = 0;
+	spin_unlock(&s->lock);
+	*length = MIN(*length, size);
+	memcpy(value, &stats, *length);
+}
+
+static int get_rollovers(const struct packet_socket *s, void *value, size_t *length)
+{
+	const struct tpacket_rollover_stats stats = { .tp_all = READ_ONCE(s->rolled_over),
+						      .tp_huge = READ_ONCE(s->rolled_huge),
+						      .tp_failed = READ_ONCE(s->rollovers_failed) };
+
+	if (!READ_ONCE(s->fanout))
+		return -EINVAL;
+	*length = MIN(*length, sizeof(stats));
+	memcpy(value, &stats, *length);
+	return 0;
+}
+
+static int get_number(const struct packet_socket *s, int option)
+{
+	switch (option) {
+	case PACKET_AUXDATA:
+		return s->auxiliary;
+	case PACKET_IGNORE_OUTGOING:
+		return s->ignore_outgoing;
+	case PACKET_VERSION:
+		return s->version;
+	case PACKET_RESERVE:
+		return (int)s->reserve;
+	case PACKET_LOSS:
+		return s->lossy;
+	case PACKET_TX_HAS_OFF:
+		return s->send_offsets;
+	case PACKET_ORIGDEV:
+		return s->original_device;
+	case PACKET_QDISC_BYPASS:
+		return s->bypass;
+	default:
+		return -ENOPROTOOPT;
 	}
 }
 
 int packet_get_option(struct socket *socket, int level, int option, void *value, size_t *length)
 {
 	struct packet_socket *s = packet_of(socket);
-	struct tpacket_stats stats;
 	int number;
 
 	if (level != SOL_PACKET)
 		return -ENOPROTOOPT;
 	switch (option) {
 	case PACKET_STATISTICS:
-		spin_lock(&s->lock);
-		stats = (struct tpacket_stats){ s->received + s->dropped, s->dropped };
-		s->received = s->dropped = 0;
-		spin_unlock(&s->lock);
-		*length = MIN(*length, sizeof(stats));
-		memcpy(value, &stats, *length);
+		take_statistics(s, value, length);
 		return 0;
+	case PACKET_ROLLOVER_STATS:
+		return get_rollovers(s, value, length);
+	case PACKET_FANOUT:
+		number = packet_fanout_describe(s);
+		break;
+	case PACKET_TIMESTAMP:
+		number = s->time_stamps;
+		break;
 	case PACKET_HDRLEN:
 		if (*length < sizeof(number))
 			return -EINVAL;
@@ -138,20 +236,10 @@ int packet_get_option(struct socket *socket, int level, int option, void *value,
 		if (number < 0)
 			return number;
 		break;
-	case PACKET_AUXDATA:
-		number = s->auxiliary;
-		break;
-	case PACKET_IGNORE_OUTGOING:
-		number = s->ignore_outgoing;
-		break;
-	case PACKET_VERSION:
-		number = s->version;
-		break;
-	case PACKET_RESERVE:
-		number = (int)s->reserve;
-		break;
 	default:
-		return -ENOPROTOOPT;
+		number = get_number(s, option);
+		if (number < 0)
+			return number;
 	}
 	*length = MIN(*length, sizeof(number));
 	memcpy(value, &number, *length);

@@ -26,6 +26,7 @@ static int packet_bind(struct socket *socket, const struct socket_address *addre
 {
 	const struct sockaddr_ll *name = (const struct sockaddr_ll *)&address->storage;
 	struct packet_socket *s = packet_of(socket);
+	int error = 0;
 	bool exists;
 
 	if (address->length < sizeof(*name) || name->sll_family != AF_PACKET)
@@ -36,10 +37,13 @@ static int packet_bind(struct socket *socket, const struct socket_address *addre
 	if (!exists)
 		return -ENODEV;
 	mutex_lock(&packet_list_lock);
-	packet_listen_to(s, name->sll_ifindex,
-			 name->sll_protocol ? net16(name->sll_protocol) : s->protocol);
+	if (s->fanout) /* all of a group listen to the same */
+		error = -EINVAL;
+	else
+		packet_listen_to(s, name->sll_ifindex,
+				 name->sll_protocol ? net16(name->sll_protocol) : s->protocol);
 	mutex_unlock(&packet_list_lock);
-	return 0;
+	return error;
 }
 
 static int packet_name(struct socket *socket, bool peer, struct socket_address *out)
@@ -65,23 +69,15 @@ static int packet_name(struct socket *socket, bool peer, struct socket_address *
 	return 0;
 }
 
-struct send_target {
-	int index;
-	u16 protocol;
-	u8 address[8];
-	unsigned header; /* what SOCK_DGRAM puts in front */
-};
-
-static int find_target(struct socket *socket, const struct socket_message *message,
-		       struct send_target *out)
+int packet_find_target(struct socket *socket, const struct socket_message *message,
+		       struct packet_target *out)
 {
 	const struct packet_socket *s = packet_of(socket);
 	const struct net_device *device;
-	size_t limit;
 	int error = 0;
 
-	*out = (struct send_target){ .index = s->index, .protocol = s->protocol };
-	if (message->address) {
+	*out = (struct packet_target){ .index = s->index, .protocol = s->protocol };
+	if (message->address && message->address->length) {
 		const struct sockaddr_ll *to =
 			(const struct sockaddr_ll *)&message->address->storage;
 
@@ -101,23 +97,20 @@ static int find_target(struct socket *socket, const struct socket_message *messa
 	} else if (!(device->flags & IFF_UP)) {
 		error = -ENETDOWN;
 	} else {
-		limit = device->mtu;
-		if (socket->type == SOCK_RAW)
-			limit += device->header_length;
-		else
+		out->most = device->mtu;
+		if (socket->type == SOCK_RAW) {
+			out->most += device->header_length;
+			out->least = device->header_length;
+		} else {
 			out->header = device->header_length;
-		if (message->data->remaining > limit)
-			error = -EMSGSIZE;
-		else if (socket->type == SOCK_RAW &&
-			 message->data->remaining < device->header_length)
-			error = -EINVAL;
+		}
 	}
 	rcu_read_unlock();
 	return error;
 }
 
 static void put_header(struct packet *packet, const struct net_device *device,
-		       const struct send_target *to)
+		       const struct packet_target *to)
 {
 	u8 *header;
 
@@ -129,14 +122,42 @@ static void put_header(struct packet *packet, const struct net_device *device,
 	store_net16(header + 12, to->protocol);
 }
 
+int packet_transmit(struct socket *socket, struct packet *packet, const struct packet_target *to)
+{
+	struct net_device *device;
+
+	rcu_read_lock();
+	device = net_device_find(socket->network, to->index);
+	if (device) {
+		put_header(packet, device, to);
+		packet->link_header = (u16)packet_headroom(packet);
+		packet->network_header = (u16)(packet->link_header + device->header_length);
+		packet->protocol = to->protocol;
+		if (device->header_length == ETH_HLEN)
+			packet->protocol = load_net16(packet->data + 12);
+		packet->device = device;
+		net_device_transmit(device, packet);
+	} else {
+		packet_free(packet);
+	}
+	rcu_read_unlock();
+	return device ? 0 : -ENXIO;
+}
+
 static ssize_t packet_send(struct socket *socket, struct socket_message *message)
 {
 	size_t size = message->data->remaining;
-	struct net_device *device;
-	struct send_target to;
+	struct packet_target to;
 	struct packet *packet;
-	int error = find_target(socket, message, &to);
+	int error;
 
+	if (READ_ONCE(packet_of(socket)->sends_from_ring))
+		return packet_ring_send(socket, message);
+	error = packet_find_target(socket, message, &to);
+	if (!error && size > to.most)
+		error = -EMSGSIZE;
+	if (!error && size < to.least)
+		error = -EINVAL;
 	if (error)
 		return error;
 	packet = packet_alloc();
@@ -147,22 +168,8 @@ static ssize_t packet_send(struct socket *socket, struct socket_message *message
 		packet_free(packet);
 		return error;
 	}
-	rcu_read_lock();
-	device = net_device_find(socket->network, to.index);
-	if (device) {
-		put_header(packet, device, &to);
-		packet->link_header = (u16)packet_headroom(packet);
-		packet->network_header = (u16)(packet->link_header + device->header_length);
-		packet->protocol = to.protocol;
-		if (device->header_length == ETH_HLEN)
-			packet->protocol = load_net16(packet->data + 12);
-		packet->device = device;
-		net_device_transmit(device, packet);
-	} else {
-		packet_free(packet);
-	}
-	rcu_read_unlock();
-	return device ? (ssize_t)size : -ENXIO;
+	error = packet_transmit(socket, packet, &to);
+	return error ? error : (ssize_t)size;
 }
 
 /* --- Life --- */
@@ -171,9 +178,10 @@ static void
 packet_release(struct socket *socket) __no_lock_analysis /* nobody else sees the queue in the end */
 {
 	struct packet_socket *s = packet_of(socket), **link;
-	const struct tpacket_req none = {};
+	struct packet_fanout *fanout;
 
 	mutex_lock(&packet_list_lock);
+	fanout = packet_fanout_leave(s);
 	packet_listen_to(s, 0, 0);
 	for (link = &packet_sockets; *link != s; link = &(*link)->next)
 		;
@@ -181,7 +189,8 @@ packet_release(struct socket *socket) __no_lock_analysis /* nobody else sees the
 	mutex_unlock(&packet_list_lock);
 	packet_leave_all(s);
 	rcu_synchronize();
-	(void)!packet_ring_set(s, &none, sizeof(none));
+	packet_fanout_free(fanout);
+	packet_rings_release(s);
 	packet_queue_free(&s->queue);
 	kfree(s);
 }
@@ -213,6 +222,7 @@ static int packet_create(struct socket *socket, int protocol)
 	s->socket = socket;
 	s->uid = current_credentials()->euid;
 	spin_init(&s->lock, RANK_NET_DEVICE);
+	mutex_init(&s->ring_lock, RANK_NET_SEND);
 	socket->private = s;
 	socket->ops = &packet_ops;
 	mutex_lock(&packet_list_lock);
@@ -247,6 +257,7 @@ static struct socket_family packet_family = { .family = AF_PACKET,
 
 void packet_socket_init(void)
 {
+	packet_blocks_init();
 	net_tap_hook = packet_tap;
 	net_device_added_hook = packet_device_added;
 	socket_family_register(&packet_family);

@@ -53,7 +53,7 @@ static bool put_in_ring(struct packet_socket *s, struct packet *packet, u32 want
 	bool done = false, ring;
 
 	spin_lock(&s->lock);
-	ring = s->ring;
+	ring = packet_receives_in_ring(s);
 	if (ring) {
 		done = packet_ring_put(s, packet, MIN(wanted, packet->length), packet->length);
 		s->received += done;
@@ -80,6 +80,12 @@ static void deliver(struct packet_socket *s, struct packet *packet, unsigned hea
 	copy->network_header = (u16)(copy->link_header + header);
 	copy->kind = outgoing ? PACKET_OUTGOING : packet->kind;
 	copy->checksum = packet->checksum;
+	if (rcu_dereference(s->fanout))
+		s = packet_fanout_choose(s, copy);
+	if (!s) {
+		packet_free(copy);
+		return;
+	}
 	if (s->socket->type == SOCK_DGRAM)
 		packet_pull(copy, header);
 	length = socket_filter_run(s->socket, copy);
@@ -88,7 +94,7 @@ static void deliver(struct packet_socket *s, struct packet *packet, unsigned hea
 		return;
 	}
 	copy->control[0] = (u64)(u32)packet->device->index | (u64)packet->device->type << 32;
-	if (READ_ONCE(s->ring) && put_in_ring(s, copy, length))
+	if (READ_ONCE(s->rings) && put_in_ring(s, copy, length))
 		return;
 	copy->control[1] = copy->length; /* what there was before the filter cut it */
 	if (length < copy->length)

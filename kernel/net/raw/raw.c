@@ -330,10 +330,17 @@ static int transmit(struct raw *r, struct packet *p, struct inet_flow *flow,
 	return error;
 }
 
+/* One call of raw_send: where the packet goes, and how. */
+struct sending {
+	struct inet_flow flow;
+	struct inet_send_control control;
+};
+
 /* What the message and the socket say of the Internet header. */
-static void complete_flow(const struct inet_socket *s, const struct socket_message *m, u32 scope,
-			  struct inet_send_control *control, struct inet_flow *flow)
+static void complete_flow(const struct inet_socket *s, u32 scope, struct sending *out)
 {
+	struct inet_send_control *control = &out->control;
+	struct inet_flow *flow = &out->flow;
 	bool v4 = inet_is_v4(&flow->destination);
 	int ttl = control->ttl >= 0 ? control->ttl : v4 ? s->ttl : s->hops6;
 
@@ -345,54 +352,64 @@ static void complete_flow(const struct inet_socket *s, const struct socket_messa
 	if (!inet_is_any(&control->source))
 		flow->source = control->source;
 	flow->dont_fragment = s->path_mtu_discovery == IP_PMTUDISC_DO;
-	inet_take_flow_label(s, m, control);
 	if (!control->device_index)
 		control->device_index = s->node.bound_device ? s->node.bound_device : (int)scope;
+}
+
+/* Decodes the message but for its data; a ping socket has an identifier then. */
+static int prepare_send(struct socket *socket, const struct socket_message *m, struct sending *out)
+{
+	struct inet_socket *s = &raw_of(socket)->inet;
+	u32 scope = s->scope;
+	u16 port;
+	int error = socket_take_error(socket);
+
+	if (!error && m->data->remaining > 65535)
+		error = -EMSGSIZE;
+	if (!error && m->address && m->address->length)
+		error = inet_decode(&s->node, m->address, &out->flow.destination, &port, &scope);
+	else if (!error && !s->node.remote_port)
+		error = -EDESTADDRREQ;
+	else
+		out->flow.destination = s->node.remote;
+	if (!error)
+		error = inet_parse_control(m, &out->control);
+	if (!error)
+		error = inet_take_flow_label(s, m, &out->control);
+	if (!error && s->node.kind == INET_PING && !s->node.binding) {
+		spin_lock(&s->lock);
+		error = port_bind(&ping_ports, &s->node, 0);
+		spin_unlock(&s->lock);
+	}
+	if (!error)
+		complete_flow(s, scope, out);
+	return error;
 }
 
 static ssize_t raw_send(struct socket *socket, struct socket_message *m)
 {
 	struct raw *r = raw_of(socket);
 	struct inet_socket *s = &r->inet;
-	struct inet_send_control control;
-	struct inet_flow flow = { .source = s->node.local, .protocol = r->protocol };
+	struct sending sending = { .flow = { .source = s->node.local, .protocol = r->protocol } };
 	size_t n = m->data->remaining;
 	struct packet *p;
-	u32 scope = s->scope;
-	u16 port;
-	int error = socket_take_error(socket);
+	int error = prepare_send(socket, m, &sending);
 
-	if (!error && n > 65535)
-		error = -EMSGSIZE;
-	if (!error && m->address && m->address->length)
-		error = inet_decode(&s->node, m->address, &flow.destination, &port, &scope);
-	else if (!error && !s->node.remote_port)
-		error = -EDESTADDRREQ;
-	else
-		flow.destination = s->node.remote;
-	if (!error)
-		error = inet_parse_control(m, &control);
-	if (!error && s->node.kind == INET_PING && !s->node.binding) {
-		spin_lock(&s->lock);
-		error = port_bind(&ping_ports, &s->node, 0);
-		spin_unlock(&s->lock);
-	}
 	if (error)
 		return error;
 	p = packet_alloc();
 	if (!p)
 		return -ENOBUFS;
-	inet_extend_room(s, &control, p);
-	p->mark = control.has_mark ? control.mark : (u32)socket->mark;
+	inet_extend_room(s, &sending.control, p);
+	p->mark = sending.control.has_mark ? sending.control.mark : (u32)socket->mark;
 	error = packet_append_iter(p, m->data, n);
 	if (error) {
 		packet_free(p);
 		return error;
 	}
-	if (unlikely(socket->timestamping | control.stamps))
-		inet_stamp(s, socket, p, control.stamps);
-	complete_flow(s, m, scope, &control, &flow);
-	error = transmit(r, p, &flow, &control);
+	if (unlikely(socket->timestamping | sending.control.stamps))
+		inet_stamp(s, socket, p, sending.control.stamps);
+	error = transmit(r, p, &sending.flow, &sending.control);
 	return error ? error : (ssize_t)n;
 }
 

@@ -12,30 +12,6 @@
 
 #include <linux/eventpoll.h>
 
-struct tcp_sysctl tcp_sysctl = {
-	.timestamps = true,
-	.sack = true,
-	.window_scaling = true,
-	.syn_cookies = true,
-	.slow_start_after_idle = true,
-	.time_wait_reuse = true,
-	.ecn = 2,
-	.syn_retries = 6,
-	.synack_retries = 5,
-	.retries2 = 15,
-	.orphan_retries = 7,
-	.keepalive_probes = 9,
-	.fin_timeout = 60,
-	.keepalive_time = 7200,
-	.keepalive_interval = 75,
-	.max_syn_backlog = 512,
-	.max_tw_buckets = 32768,
-	.somaxconn = SOMAXCONN,
-	.challenge_limit = 1000,
-	.rmem = { 4096, 131072, 6291456 },
-	.wmem = { 4096, 16384, 4194304 },
-};
-
 struct port_table tcp_ports;
 static struct slab_cache *tcp_cache;
 static struct siphash_key sequence_key;
@@ -83,6 +59,7 @@ static void tcp_final(struct rcu_head *head)
 
 struct tcp *tcp_alloc(struct network_namespace *network)
 {
+	const struct tcp_sysctl *settings = &network->sysctl.tcp;
 	struct tcp *t = slab_alloc(tcp_cache, ALLOC_ZERO);
 
 	if (!t)
@@ -99,16 +76,18 @@ struct tcp *tcp_alloc(struct network_namespace *network)
 	list_init(&t->listener_node);
 	wait_queue_init(&t->lingering);
 	t->state = TCP_CLOSED;
-	t->congestion = tcp_congestion_default;
-	t->memory_limit = tcp_sysctl.rmem[1] * 4;
+	t->congestion = READ_ONCE(settings->congestion);
+	if (!t->congestion)
+		t->congestion = tcp_congestion_default;
+	t->memory_limit = settings->rmem[1] * 4;
 	t->mss = t->mss_received = 536;
 	t->rto = NSEC_PER_SEC;
 	t->min_rtt = UINT64_MAX;
 	t->ssthresh = INT32_MAX;
-	t->keep_idle_ns = tcp_sysctl.keepalive_time * NSEC_PER_SEC;
-	t->keep_interval_ns = tcp_sysctl.keepalive_interval * NSEC_PER_SEC;
-	t->keep_probes = tcp_sysctl.keepalive_probes;
-	t->syn_retries = tcp_sysctl.syn_retries;
+	t->keep_idle_ns = settings->keepalive_time * NSEC_PER_SEC;
+	t->keep_interval_ns = settings->keepalive_interval * NSEC_PER_SEC;
+	t->keep_probes = settings->keepalive_probes;
+	t->syn_retries = settings->syn_retries;
 	tcp_timer_init(t);
 	return t;
 }
@@ -180,12 +159,22 @@ void tcp_notify(struct tcp *t, u32 events)
 		wake_up(&t->lingering, 0);
 }
 
+/* RFC 4022: attempts that failed, and connections that ended without the exchange of FINs. */
+static void count_end(const struct tcp *t)
+{
+	if (t->state == TCP_SYN_SENT || t->state == TCP_SYN_RECEIVED)
+		tcp_count(t, NET_TCP_ATTEMPTS_FAILED);
+	else if (t->state == TCP_ESTABLISHED || t->state == TCP_CLOSE_WAIT)
+		tcp_count(t, NET_TCP_ESTABLISHED_RESET);
+}
+
 void tcp_done(struct tcp *t, int error)
 {
 	struct inet_node *n = &t->inet.node;
 
 	if (t->state == TCP_CLOSED && !n->hashed && !n->binding)
 		return;
+	count_end(t);
 	t->state = TCP_CLOSED;
 	tcp_drop_records(t);
 	t->retransmit_at = t->reorder_at = t->tail_at = t->ack_at = t->probe_at = t->keep_at = 0;

@@ -18,6 +18,7 @@
 
 #include <lib/rbtree.h>
 #include <net/inet_socket.h>
+#include <net/statistics.h>
 #include <net/thread.h>
 
 struct tcp;
@@ -134,7 +135,7 @@ struct tcp_congestion {
 	void (*acknowledged)(struct tcp *t, u32 bytes); /* in congestion avoidance */
 };
 const struct tcp_congestion *tcp_congestion_find(const char *name);
-extern const struct tcp_congestion *tcp_congestion_default;
+extern const struct tcp_congestion *const tcp_congestion_default;
 
 /* What accepts. Allocated by listen(2). */
 struct tcp_listener {
@@ -248,18 +249,18 @@ static inline u32 tcp_route_mtu(const struct tcp *t) __no_lock_analysis
 	return t->inet.route.mtu ? t->inet.route.mtu : 1500;
 }
 
-/* /proc/sys/net/ipv4/tcp_*, read without a lock. */
-struct tcp_sysctl {
-	bool timestamps, sack, window_scaling, syn_cookies, slow_start_after_idle, time_wait_reuse,
-		rfc1337;
-	u8 ecn, syn_retries, synack_retries, retries2, orphan_retries, keepalive_probes;
-	int fin_timeout, keepalive_time, keepalive_interval, notsent_lowat;
-	u32 max_syn_backlog, max_tw_buckets, somaxconn, challenge_limit;
-	u32 rmem[3], wmem[3];
-};
-extern struct tcp_sysctl tcp_sysctl;
+/* What /proc/sys/net says for it. */
+static inline const struct tcp_sysctl *tcp_settings(const struct tcp *t)
+{
+	return &t->inet.node.network->sysctl.tcp;
+}
 extern struct port_table tcp_ports;
 extern const struct socket_ops tcp_ops;
+
+static inline void tcp_count(const struct tcp *t, enum net_counter counter)
+{
+	net_count(t->inet.node.network, counter);
+}
 
 /* Data that is neither sent nor acknowledged leaves room for more. */
 static inline bool tcp_has_room(const struct tcp *t, u32 queued, u32 limit)

@@ -74,6 +74,8 @@ static void sack_block(struct tcp *t, u32 start, u32 end, u64 now, struct progre
 {
 	struct tcp_record *r;
 
+	if (seq_before(start, end) && !seq_after(end, t->snd_una))
+		tcp_count(t, NET_TCP_DSACK_RECEIVED);
 	/* Nothing that we never sent, or that is through already (RFC 2883). */
 	if (!seq_before(start, end) || seq_before(start, t->snd_una) || seq_after(end, t->snd_nxt))
 		return;
@@ -196,6 +198,8 @@ bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_da
 		return false;
 	}
 	update_window(t, s);
+	if (!carries_data)
+		tcp_count(t, NET_TCP_PURE_ACKS);
 	if (s->ack == una && list_empty(&t->records)) {
 		t->probes = 0;
 		return true;
@@ -213,8 +217,12 @@ bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_da
 		s->ack == una && !carries_data && t->snd_wnd == window && !list_empty(&t->records);
 	tcp_after_ack(t, progress.delivered, progress.acked, duplicate,
 		      t->ecn && (s->flags & TH_ECE));
-	if (progress.acked || progress.delivered)
+	if (progress.acked || progress.delivered) {
+		tcp_count(t, NET_TCP_DELIVERED);
+		if (unlikely(t->ecn && (s->flags & TH_ECE)))
+			tcp_count(t, NET_TCP_DELIVERED_CE);
 		tcp_arm_retransmit(t);
+	}
 	if (progress.acked)
 		announce_room(t);
 	return true;

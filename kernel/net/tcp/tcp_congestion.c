@@ -115,7 +115,7 @@ static const struct tcp_congestion cubic = {
 	.acknowledged = cubic_acknowledged,
 };
 
-const struct tcp_congestion *tcp_congestion_default = &cubic;
+const struct tcp_congestion *const tcp_congestion_default = &cubic;
 
 const struct tcp_congestion *tcp_congestion_find(const char *name)
 {

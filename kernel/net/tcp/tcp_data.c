@@ -102,6 +102,8 @@ static void append(struct tcp *t, struct packet *p)
 	if (tcp_socket(t))
 		note_arrival(tcp_socket(t), p);
 	if (!p->length || join_fragment(t, p) || join_last(t, p)) {
+		if (p->length)
+			tcp_count(t, NET_TCP_COALESCED);
 		packet_free(p);
 		return;
 	}
@@ -137,6 +139,7 @@ static void report_duplicate(struct tcp *t, u32 start, u32 end)
 {
 	if (!t->sack)
 		return;
+	tcp_count(t, NET_TCP_DSACK_OLD_SENT);
 	t->duplicate_due = true;
 	t->duplicate_start = start;
 	t->duplicate_end = end;
@@ -144,6 +147,7 @@ static void report_duplicate(struct tcp *t, u32 start, u32 end)
 
 void tcp_acknowledge_again(struct tcp *t, const struct tcp_segment *s)
 {
+	tcp_count(t, NET_TCP_DELAYED_ACK_LOST);
 	report_duplicate(t, s->seq, s->end - !!(s->flags & TH_FIN));
 	tcp_send_ack(t);
 }
@@ -152,8 +156,10 @@ void tcp_acknowledge_again(struct tcp *t, const struct tcp_segment *s)
 static void prune(struct tcp *t)
 {
 	while (t->out_of_order.root && (t->out_of_order_count > OUT_OF_ORDER_MAX ||
-					t->memory > t->memory_limit + t->memory_limit / 4))
+					t->memory > t->memory_limit + t->memory_limit / 4)) {
+		tcp_count(t, NET_TCP_OUT_OF_ORDER_DROPPED);
 		drop_out_of_order(t, packet_of(rb_last(&t->out_of_order)));
+	}
 }
 
 static void insert_out_of_order(struct tcp *t, struct packet *p)
@@ -166,6 +172,7 @@ static void insert_out_of_order(struct tcp *t, struct packet *p)
 
 		parent = *link;
 		if (!seq_before(r->seq, o->seq) && !seq_after(r->end, o->end)) {
+			tcp_count(t, NET_TCP_OUT_OF_ORDER_MERGED);
 			report_duplicate(t, r->seq, r->end);
 			packet_free(p);
 			return;
@@ -174,6 +181,7 @@ static void insert_out_of_order(struct tcp *t, struct packet *p)
 	}
 	rb_insert(&t->out_of_order, &r->node, parent, link, nullptr);
 	t->out_of_order_count++;
+	tcp_count(t, NET_TCP_OUT_OF_ORDER);
 	t->latest_sack = r->seq;
 	charge(t, p);
 	prune(t);

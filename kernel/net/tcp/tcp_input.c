@@ -16,8 +16,10 @@ void tcp_challenge_ack(struct tcp *t)
 		t->challenge_ns = now;
 		t->challenges = 0;
 	}
-	if (t->challenges++ < 10)
+	if (t->challenges++ < 10) {
+		tcp_count(t, NET_TCP_CHALLENGE_ACKS);
 		tcp_send_ack(t);
+	}
 }
 
 /* The three-way handshake is through, from either side. */
@@ -42,10 +44,10 @@ static void take_syn_options(struct tcp *t, const struct tcp_segment *s)
 	const struct tcp_options *o = &s->options;
 
 	t->mss_peer = o->mss ? MAX(o->mss, (u16)64) : 536;
-	t->scaling = o->window_scale >= 0 && tcp_sysctl.window_scaling;
+	t->scaling = o->window_scale >= 0 && tcp_settings(t)->window_scaling;
 	t->send_scale = t->scaling ? (u8)o->window_scale : 0;
-	t->timestamps = o->timestamp && tcp_sysctl.timestamps;
-	t->sack = o->sack_permitted && tcp_sysctl.sack;
+	t->timestamps = o->timestamp && tcp_settings(t)->timestamps;
+	t->sack = o->sack_permitted && tcp_settings(t)->sack;
 	if (t->timestamps) {
 		t->ts_recent = o->value;
 		t->ts_recent_ns = tcp_now();
@@ -82,7 +84,7 @@ static void syn_sent(struct tcp *t, struct packet *p, struct tcp_segment *s)
 	if (!(s->flags & TH_SYN))
 		goto out;
 	take_syn_options(t, s);
-	t->ecn = acked && tcp_sysctl.ecn == 1 && (s->flags & (TH_ECE | TH_CWR)) == TH_ECE;
+	t->ecn = acked && tcp_settings(t)->ecn == 1 && (s->flags & (TH_ECE | TH_CWR)) == TH_ECE;
 	if (!acked) { /* both opened at once */
 		t->state = TCP_SYN_RECEIVED;
 		tcp_send_syn(t, TH_SYN | TH_ACK);
@@ -114,8 +116,10 @@ static bool acceptable(struct tcp *t, const struct tcp_segment *s)
 
 	if (t->timestamps && s->options.timestamp && !(s->flags & TH_RST) &&
 	    seq_before(s->options.value, t->ts_recent) &&
-	    tcp_now() - t->ts_recent_ns < 24ull * 86400 * NSEC_PER_SEC)
-		return false; /* PAWS (RFC 7323, 5.3) */
+	    tcp_now() - t->ts_recent_ns < 24ull * 86400 * NSEC_PER_SEC) {
+		tcp_count(t, NET_TCP_OLD_TIMESTAMP); /* PAWS (RFC 7323, 5.3) */
+		return false;
+	}
 	return !seq_before(s->end, t->rcv_wup) && !seq_after(s->seq, window_end);
 }
 
@@ -174,8 +178,11 @@ static bool complete_handshake(struct tcp *t, const struct packet *p, const stru
 	}
 	if (t->parent) {
 		/* TCP_DEFER_ACCEPT: an ACK without data is as good as lost, for a while. */
-		if (t->parent->defer_accept && !p->length && !(s->flags & TH_FIN) && t->retries < 2)
+		if (t->parent->defer_accept && !p->length && !(s->flags & TH_FIN) &&
+		    t->retries < 2) {
+			tcp_count(t, NET_TCP_DEFER_ACCEPT_DROPPED);
 			return false;
+		}
 		if (!tcp_hand_over(t))
 			return false;
 	}
@@ -248,6 +255,7 @@ static void take_data(struct tcp *t, struct packet *p, const struct tcp_segment 
 		urgent_received(t, p, s);
 	if (t->orphan && seq_after(s->end - !!(s->flags & TH_FIN), t->rcv_nxt)) {
 		packet_free(p); /* nobody will read it (RFC 9293, 3.6.1) */
+		tcp_count(t, NET_TCP_ABORT_ON_DATA);
 		tcp_send_reset(t);
 		tcp_done(t, ECONNRESET);
 		return;
@@ -263,40 +271,38 @@ static bool receives(const struct tcp *t)
 	       t->state == TCP_FIN_WAIT2;
 }
 
-/* All states with both sequence numbers known. Takes the packet. */
-static void synchronized(struct tcp *t, struct packet *p, struct tcp_segment *s)
+static void answer_unacceptable(struct tcp *t, const struct packet *p, const struct tcp_segment *s)
 {
-	if (!acceptable(t, s)) {
-		/* A SYN sent again means that our SYN and ACK was lost. */
-		if (t->state == TCP_SYN_RECEIVED && (s->flags & TH_SYN) && s->seq == t->irs)
-			tcp_send_syn(t, TH_SYN | TH_ACK);
-		else if (p->length && received_before(t, s))
-			tcp_acknowledge_again(t, s);
-		else if (!(s->flags & TH_RST))
-			tcp_challenge_ack(t);
-		goto drop;
+	/* A SYN sent again means that our SYN and ACK was lost. */
+	if (t->state == TCP_SYN_RECEIVED && (s->flags & TH_SYN) && s->seq == t->irs)
+		tcp_send_syn(t, TH_SYN | TH_ACK);
+	else if (p->length && received_before(t, s))
+		tcp_acknowledge_again(t, s);
+	else if (!(s->flags & TH_RST))
+		tcp_challenge_ack(t);
+}
+
+/* A SYN in the window: true if it is the other half of a simultaneous open, whose ACK is then looked at. */
+static bool syn_again(struct tcp *t, struct tcp_segment *s)
+{
+	if (t->state != TCP_SYN_RECEIVED || s->seq != t->irs ||
+	    ((s->flags & TH_ACK) && s->ack != t->snd_nxt)) {
+		tcp_count(t, NET_TCP_SYN_CHALLENGES);
+		tcp_challenge_ack(t);
+		return false;
 	}
-	if (unlikely(s->flags & TH_RST)) {
-		reset_received(t, s);
-		goto drop;
+	if (!(s->flags & TH_ACK)) {
+		tcp_send_syn(t, TH_SYN | TH_ACK);
+		return false;
 	}
-	if (unlikely(s->flags & TH_SYN)) {
-		if (t->state == TCP_SYN_RECEIVED && s->seq == t->irs && !(s->flags & TH_ACK))
-			tcp_send_syn(t, TH_SYN | TH_ACK);
-		else if (t->state == TCP_SYN_RECEIVED && s->seq == t->irs && s->ack == t->snd_nxt) {
-			s->flags &= (u8)~TH_SYN; /* the other half of a simultaneous open */
-			s->seq++;
-			goto acknowledged;
-		} else {
-			tcp_challenge_ack(t);
-		}
-		goto drop;
-	}
-acknowledged:
-	if (unlikely(!(s->flags & TH_ACK)))
-		goto drop;
-	if (unlikely(t->state == TCP_SYN_RECEIVED) && !complete_handshake(t, p, s))
-		goto drop;
+	s->flags &= (u8)~TH_SYN;
+	s->seq++;
+	return true;
+}
+
+/* What any acceptable segment with an ACK says of the peer and the path. */
+static void note_arrival(struct tcp *t, const struct tcp_segment *s)
+{
 	update_timestamp(t, s);
 	t->last_received_ns = t->keep_at ? tcp_now() : t->last_received_ns;
 	t->keep_count = 0;
@@ -306,6 +312,26 @@ acknowledged:
 		if (s->flags & TH_CWR)
 			t->ece_due = false;
 	}
+}
+
+/* All states with both sequence numbers known. Takes the packet. */
+static void synchronized(struct tcp *t, struct packet *p, struct tcp_segment *s)
+{
+	if (unlikely(!acceptable(t, s))) {
+		answer_unacceptable(t, p, s);
+		goto drop;
+	}
+	if (unlikely(s->flags & TH_RST)) {
+		reset_received(t, s);
+		goto drop;
+	}
+	if (unlikely(s->flags & TH_SYN) && !syn_again(t, s))
+		goto drop;
+	if (unlikely(!(s->flags & TH_ACK)))
+		goto drop;
+	if (unlikely(t->state == TCP_SYN_RECEIVED) && !complete_handshake(t, p, s))
+		goto drop;
+	note_arrival(t, s);
 	if (!tcp_acknowledge(t, s, s->end != s->seq))
 		goto drop;
 	if (unlikely(t->fin_queued) && fin_is_acknowledged(t) && !fin_acknowledged(t)) {
@@ -355,7 +381,27 @@ void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info
 /* RFC 5082: IP_MINTTL, IPV6_MINHOPCOUNT. */
 static bool came_near_enough(const struct tcp *t, const struct inet_info *info)
 {
-	return info->ttl >= (inet_is_v4(&info->source) ? t->inet.min_ttl : t->inet.min_hops6);
+	if (likely(info->ttl >= (inet_is_v4(&info->source) ? t->inet.min_ttl : t->inet.min_hops6)))
+		return true;
+	tcp_count(t, NET_TCP_MIN_TTL_DROPPED);
+	return false;
+}
+
+/* A segment of no connection that there is: for a listener, or nobody. */
+static void input_unconnected(struct packet *p, const struct inet_info *info, struct tcp_segment *s)
+{
+	struct tcp *t = tcp_find_listener(info, s->local_port, s->remote_port, p);
+
+	if (!t) {
+		tcp_reject(info, s);
+		packet_free(p);
+		return;
+	}
+	if (likely(came_near_enough(t, info)))
+		tcp_listen_input(t, p, info, s);
+	else
+		packet_free(p);
+	inet_node_put(&t->inet.node);
 }
 
 /* Under RCU: preemption is off. */
@@ -366,6 +412,7 @@ void tcp_input(struct packet *p, const struct inet_info *info)
 	struct tcp *t;
 
 	if (info->type != RTN_LOCAL || !tcp_parse(p, info, &s)) {
+		net_count(info->network, NET_TCP_MALFORMED);
 		packet_free(p);
 		return;
 	}
@@ -379,27 +426,16 @@ void tcp_input(struct packet *p, const struct inet_info *info)
 		n = nullptr;
 	}
 	if (!n) {
-		t = tcp_find_listener(info, s.local_port, s.remote_port, p);
-		if (t) {
-			if (likely(came_near_enough(t, info)))
-				tcp_listen_input(t, p, info, &s);
-			else
-				packet_free(p);
-			inet_node_put(&t->inet.node);
-			return;
-		}
-		tcp_reject(info, &s);
-		packet_free(p);
+		input_unconnected(p, info, &s);
 		return;
 	}
 	t = tcp_of_node(n);
-	if (unlikely(!came_near_enough(t, info))) {
+	if (likely(came_near_enough(t, info))) {
+		tcp_lock(t);
+		tcp_receive_segment(t, p, info, &s);
+		tcp_unlock(t);
+	} else {
 		packet_free(p);
-		inet_node_put(n);
-		return;
 	}
-	tcp_lock(t);
-	tcp_receive_segment(t, p, info, &s);
-	tcp_unlock(t);
 	inet_node_put(n);
 }

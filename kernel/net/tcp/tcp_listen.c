@@ -10,7 +10,6 @@
 #include <lib/errno.h>
 #include <lib/hash.h>
 #include <mm/slab.h>
-#include <net/statistics.h>
 #include <net/tcp/tcp.h>
 
 #include <linux/eventpoll.h>
@@ -53,11 +52,13 @@ bool tcp_hand_over(struct tcp *t)
 		list_add_tail(&l->ready, &t->listener_node);
 		l->ready_count++;
 		t->handed_over = taken = true;
-		net_count(NET_TCP_PASSIVE_OPENS);
+		tcp_count(t, NET_TCP_PASSIVE_OPENS);
 		/* Not closed: so the listener still has its socket. */
 		socket_notify(tcp_socket(t->parent), EPOLLIN | EPOLLRDNORM);
 	}
 	spin_unlock(&l->lock);
+	if (!taken)
+		tcp_count(t, NET_TCP_LISTEN_OVERFLOWS);
 	return taken;
 }
 
@@ -148,15 +149,15 @@ static void take_syn(struct tcp *t, const struct inet_info *info, const struct t
 	t->snd_wnd = t->window_max = s->window;
 	t->snd_wl1 = s->seq;
 	t->mss_peer = o->mss ? MAX(o->mss, (u16)64) : 536;
-	t->scaling = o->window_scale >= 0 && tcp_sysctl.window_scaling;
+	t->scaling = o->window_scale >= 0 && tcp_settings(t)->window_scaling;
 	t->send_scale = t->scaling ? (u8)o->window_scale : 0;
-	t->timestamps = o->timestamp && tcp_sysctl.timestamps;
-	t->sack = o->sack_permitted && tcp_sysctl.sack;
+	t->timestamps = o->timestamp && tcp_settings(t)->timestamps;
+	t->sack = o->sack_permitted && tcp_settings(t)->sack;
 	if (t->timestamps) {
 		t->ts_recent = o->value;
 		t->ts_recent_ns = tcp_now();
 	}
-	t->ecn = tcp_sysctl.ecn && (s->flags & (TH_ECE | TH_CWR)) == (TH_ECE | TH_CWR);
+	t->ecn = tcp_settings(t)->ecn && (s->flags & (TH_ECE | TH_CWR)) == (TH_ECE | TH_CWR);
 	t->timestamp_offset = (u32)random_u64();
 }
 
@@ -241,6 +242,7 @@ static void send_cookie(const struct inet_info *info, const struct tcp_segment *
 	while (index && cookie_mss[index] > s->options.mss)
 		index--;
 	cookie = (cookie_hash(info, s, s->seq, minute) & ~0xffu) | (minute & 31) << 3 | index;
+	net_count(info->network, NET_TCP_COOKIES_SENT);
 	tcp_send_bare(info, s, cookie, s->seq + 1, TH_SYN | TH_ACK, 65535, nullptr, 1460);
 }
 
@@ -265,14 +267,17 @@ static u64 cookies_sent_ns;
 static bool open_by_cookie(struct tcp *listener, struct packet *p, const struct inet_info *info,
 			   struct tcp_segment *s)
 {
-	u16 mss = READ_ONCE(cookies_sent_ns) &&
-				  tcp_now() - READ_ONCE(cookies_sent_ns) < 130 * NSEC_PER_SEC
-			  ? check_cookie(info, s)
-			  : 0;
+	bool expected = READ_ONCE(cookies_sent_ns) &&
+			tcp_now() - READ_ONCE(cookies_sent_ns) < 130 * NSEC_PER_SEC;
+	u16 mss = expected ? check_cookie(info, s) : 0;
 	struct tcp_segment syn = *s;
 	struct tcp *t;
 
-	if (!mss || (s->flags & (TH_RST | TH_SYN)))
+	if (s->flags & (TH_RST | TH_SYN))
+		return false;
+	if (expected)
+		net_count(info->network, mss ? NET_TCP_COOKIES_RECEIVED : NET_TCP_COOKIES_FAILED);
+	if (!mss)
 		return false;
 	syn.seq = s->seq - 1;
 	syn.options = (struct tcp_options){ .mss = mss, .window_scale = -1 };
@@ -341,12 +346,20 @@ void tcp_listen_input(struct tcp *listener, struct packet *p, const struct inet_
 		goto drop;
 	spin_lock(&l->lock);
 	full = l->ready_count > l->backlog;
-	crowded = l->half_open_count >= MIN(MAX(l->backlog, 8u), tcp_sysctl.max_syn_backlog);
+	crowded = l->half_open_count >=
+		  MIN(MAX(l->backlog, 8u), tcp_settings(listener)->max_syn_backlog);
 	spin_unlock(&l->lock);
-	if (full)
+	if (full) {
+		tcp_count(listener, NET_TCP_LISTEN_OVERFLOWS);
+		tcp_count(listener, NET_TCP_LISTEN_DROPS);
 		goto drop;
+	}
 	if (crowded) {
-		if (tcp_sysctl.syn_cookies) {
+		bool cookies = tcp_settings(listener)->syn_cookies;
+
+		tcp_count(listener,
+			  cookies ? NET_TCP_QUEUE_FULL_COOKIES : NET_TCP_QUEUE_FULL_DROPPED);
+		if (cookies) {
 			WRITE_ONCE(cookies_sent_ns, tcp_now());
 			send_cookie(info, s);
 		}

@@ -315,7 +315,7 @@ static int get_number(const struct tcp *t, int option, int *out)
 		*out = t->syn_retries;
 		return 0;
 	case TCP_LINGER2:
-		*out = t->linger2 ? t->linger2 : tcp_sysctl.fin_timeout;
+		*out = t->linger2 ? t->linger2 : tcp_settings(t)->fin_timeout;
 		return 0;
 	case TCP_DEFER_ACCEPT:
 		*out = (int)t->defer_accept;

@@ -4,7 +4,6 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/checksum.h>
-#include <net/statistics.h>
 #include <net/tcp/tcp.h>
 
 #include <linux/rtnetlink.h>
@@ -102,18 +101,18 @@ static u8 *put_syn_options(const struct tcp *t, u8 *o, u16 mss, bool answer)
 	o[1] = 4;
 	store_net16(o + 2, mss);
 	o += 4;
-	if (answer ? t->timestamps : tcp_sysctl.timestamps) {
-		bool sack = answer ? t->sack : tcp_sysctl.sack;
+	if (answer ? t->timestamps : tcp_settings(t)->timestamps) {
+		bool sack = answer ? t->sack : tcp_settings(t)->sack;
 
 		store_net32(o, sack ? 0x0402080a : 0x0101080a);
 		store_net32(o + 4, timestamp_now(t));
 		store_net32(o + 8, t->ts_recent);
 		o += 12;
-	} else if (answer ? t->sack : tcp_sysctl.sack) {
+	} else if (answer ? t->sack : tcp_settings(t)->sack) {
 		store_net32(o, 0x01010402);
 		o += 4;
 	}
-	if (answer ? t->scaling : tcp_sysctl.window_scaling) {
+	if (answer ? t->scaling : tcp_settings(t)->window_scaling) {
 		store_net32(o, 0x01030300u | t->receive_scale);
 		o += 4;
 	}
@@ -199,7 +198,7 @@ void tcp_send_reset(struct tcp *t)
 {
 	if (t->state == TCP_SYN_SENT || t->state == TCP_CLOSED || t->state == TCP_LISTEN)
 		return;
-	net_count(NET_TCP_RESETS_SENT);
+	tcp_count(t, NET_TCP_RESETS_SENT);
 	send_control(t, t->snd_nxt, TH_RST | TH_ACK);
 }
 
@@ -219,7 +218,7 @@ void tcp_send_syn(struct tcp *t, u8 flags)
 		return;
 	if (t->mss_user)
 		mss = MIN(mss, t->mss_user);
-	if (!(flags & TH_ACK) && tcp_sysctl.ecn == 1)
+	if (!(flags & TH_ACK) && tcp_settings(t)->ecn == 1)
 		flags |= TH_ECE | TH_CWR;
 	if ((flags & TH_ACK) && t->ecn)
 		flags |= TH_ECE;
@@ -372,6 +371,8 @@ static bool send_next(struct tcp *t, u32 n)
 		t->first_unacked_ns = now;
 	list_add_tail(&t->records, &r->node);
 	t->snd_nxt = r->end;
+	if (n)
+		tcp_count(t, NET_TCP_DATA_SENT);
 	return true;
 }
 
@@ -466,10 +467,16 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
 	n = r->end - r->seq;
 	if (!(r->flags & RECORD_RETRANSMITTED))
 		t->retransmitted += n;
+	if (r->flags & RECORD_EVER_RETRANSMITTED)
+		tcp_count(t, NET_TCP_LOST_RETRANSMIT);
 	r->flags |= RECORD_RETRANSMITTED | RECORD_EVER_RETRANSMITTED;
 	r->sent_ns = tcp_now();
 	t->total_retransmitted++;
-	net_count(NET_TCP_RETRANSMITTED);
+	tcp_count(t, NET_TCP_RETRANSMITTED);
+	if (t->phase == PHASE_RECOVERY)
+		tcp_count(t, NET_TCP_FAST_RETRANSMIT);
+	else if (t->phase == PHASE_LOSS)
+		tcp_count(t, NET_TCP_SLOW_START_RETRANSMIT);
 	if (t->phase == PHASE_RECOVERY)
 		t->prr_out += n;
 	return true;
@@ -536,7 +543,7 @@ void tcp_reject(const struct inet_info *info, const struct tcp_segment *s)
 {
 	if ((s->flags & TH_RST) || info->type != RTN_LOCAL)
 		return;
-	net_count(NET_TCP_RESETS_SENT);
+	net_count(info->network, NET_TCP_RESETS_SENT);
 	if (s->flags & TH_ACK)
 		tcp_send_bare(info, s, s->ack, 0, TH_RST, 0, nullptr, 0);
 	else

@@ -99,8 +99,12 @@ bool tcp_parse(struct packet *p, const struct inet_info *info, struct tcp_segmen
 		return false;
 	memcpy(&h, p->data, sizeof(h));
 	header = (h.offset >> 4) * 4u;
-	if (header < sizeof(h) || !packet_linearize(p, header) || !checksum_ok(p, info))
+	if (header < sizeof(h) || !packet_linearize(p, header))
 		return false;
+	if (!checksum_ok(p, info)) {
+		net_count(info->network, NET_TCP_CHECKSUM);
+		return false;
+	}
 	s->seq = net32(h.seq);
 	s->ack = net32(h.ack);
 	s->flags = h.flags;

@@ -170,10 +170,10 @@ static void random_wire(void)
 	}
 	if (!below(8))
 		wire.mtu = 600 + (u32)below(900);
-	tcp_sysctl.timestamps = below(4);
-	tcp_sysctl.sack = below(3);
-	tcp_sysctl.window_scaling = below(3);
-	tcp_sysctl.ecn = below(2) ? 1 : 2;
+	initial_network.sysctl.tcp.timestamps = below(4);
+	initial_network.sysctl.tcp.sack = below(3);
+	initial_network.sysctl.tcp.window_scaling = below(3);
+	initial_network.sysctl.tcp.ecn = below(2) ? 1 : 2;
 }
 
 static void set_option(struct socket *socket, int level, int option, int value)
@@ -267,7 +267,9 @@ static void one_connection(u64 seed)
 				  (unsigned long long)wire.delay_ns,
 				  (unsigned long long)wire.late_ns,
 				  (unsigned long long)wire.byte_ns, wire.queue_bytes, wire.mtu,
-				  tcp_sysctl.timestamps, tcp_sysctl.sack, tcp_sysctl.window_scaling,
+				  initial_network.sysctl.tcp.timestamps,
+				  initial_network.sysctl.tcp.sack,
+				  initial_network.sysctl.tcp.window_scaling,
 				  through ? "wrong" : "stalled",
 				  (unsigned long long)(host_clock_ns / NSEC_PER_MSEC));
 			show(&a, "a");

@@ -59,6 +59,8 @@ static void rack_detect(struct tcp *t, u64 now)
 
 static void begin_reduction(struct tcp *t, enum tcp_phase phase)
 {
+	if (phase == PHASE_RECOVERY)
+		tcp_count(t, t->sack ? NET_TCP_SACK_RECOVERY : NET_TCP_RENO_RECOVERY);
 	t->prior_cwnd = t->cwnd;
 	t->ssthresh = MAX(t->congestion->threshold(t), 2 * t->mss);
 	t->recover_seq = t->snd_nxt;
@@ -84,6 +86,7 @@ static void forget_sacks(struct tcp *t)
 	list_for_each (r, &t->records, node)
 		r->flags &= ~(u32)RECORD_SACKED;
 	t->sacked = 0;
+	tcp_count(t, NET_TCP_SACK_RENEGING);
 }
 
 void tcp_enter_loss(struct tcp *t)
@@ -220,7 +223,7 @@ void tcp_restart_after_idle(struct tcp *t)
 	u32 initial = 10 * t->mss;
 	u64 now = tcp_now();
 
-	if (tcp_sysctl.slow_start_after_idle && t->first_unacked_ns &&
+	if (tcp_settings(t)->slow_start_after_idle && t->first_unacked_ns &&
 	    now - t->first_unacked_ns > t->rto && t->cwnd > initial) {
 		u64 idle = now - t->first_unacked_ns;
 

@@ -119,7 +119,7 @@ TEST(tcp_small_reordering_causes_no_retransmission)
 
 TEST(tcp_without_sack_recovers_by_duplicate_acks)
 {
-	tcp_sysctl.sack = false;
+	initial_network.sysctl.tcp.sack = false;
 	begin();
 	EXPECT(!tcp_of(client)->sack);
 	lose(6, 6);
@@ -169,7 +169,7 @@ TEST(tcp_congestion_marks_slow_down_without_loss)
 {
 	u32 before;
 
-	tcp_sysctl.ecn = 1;
+	initial_network.sysctl.tcp.ecn = 1;
 	begin();
 	EXPECT(tcp_of(client)->ecn && tcp_of(server)->ecn);
 	before = tcp_of(client)->cwnd;

@@ -6,7 +6,6 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <net/namespace.h>
-#include <net/statistics.h>
 #include <net/tcp/tcp.h>
 
 #include <asm/ioctls.h>
@@ -100,7 +99,7 @@ static int begin_connect(struct tcp *t, const struct socket_address *address)
 	t->retries = 0;
 	t->fin_queued = t->fin_received = false;
 	tcp_socket(t)->shutdown = 0;
-	net_count(NET_TCP_ACTIVE_OPENS);
+	tcp_count(t, NET_TCP_ACTIVE_OPENS);
 	t->state = TCP_SYN_SENT;
 	t->connecting = true;
 	t->first_unacked_ns = tcp_now();
@@ -196,8 +195,8 @@ static int tcp_listen(struct socket *socket, int backlog)
 	struct tcp *t = tcp_of(socket);
 	int error = 0;
 
-	if (backlog < 0 || (u32)backlog > tcp_sysctl.somaxconn)
-		backlog = (int)tcp_sysctl.somaxconn;
+	if (backlog < 0 || (u32)backlog > tcp_settings(t)->somaxconn)
+		backlog = (int)tcp_settings(t)->somaxconn;
 	if (!t->listener)
 		error = make_listener(t, backlog);
 	if (error)
@@ -368,6 +367,7 @@ static void let_go(struct tcp *t, bool abort) __must_hold(&t->inet.lock)
 	if (t->state == TCP_SYN_SENT) {
 		tcp_done(t, 0);
 	} else if (t->state != TCP_CLOSED && (unread || abort)) {
+		tcp_count(t, unread ? NET_TCP_ABORT_ON_CLOSE : NET_TCP_ABORT_ON_DATA);
 		tcp_send_reset(t);
 		tcp_done(t, 0);
 	} else if (t->state == TCP_FIN_WAIT2) {
@@ -494,7 +494,8 @@ const struct socket_ops tcp_ops = {
 
 void tcp_update_window_scale(struct tcp *t)
 {
-	u32 space = t->memory_fixed ? t->memory_limit : MAX(t->memory_limit, tcp_sysctl.rmem[2]);
+	u32 space =
+		t->memory_fixed ? t->memory_limit : MAX(t->memory_limit, tcp_settings(t)->rmem[2]);
 
 	t->receive_scale = 0;
 	while (space > 65535 && t->receive_scale < 14) {
@@ -512,8 +513,8 @@ int tcp_socket_create(struct socket *socket)
 	inet_socket_init(&t->inet, socket, INET_TCP, t->inet.node.free);
 	network_node_put(socket->network); /* both of the above counted it */
 	tcp_update_window_scale(t);
-	socket->receive_buffer = tcp_sysctl.rmem[1];
-	socket->send_buffer = tcp_sysctl.wmem[1];
+	socket->receive_buffer = tcp_settings(t)->rmem[1];
+	socket->send_buffer = tcp_settings(t)->wmem[1];
 	socket->private = t;
 	socket->ops = &tcp_ops;
 	return 0;

@@ -92,6 +92,7 @@ static bool user_timeout_reached(const struct tcp *t, u64 since)
 
 static void give_up(struct tcp *t)
 {
+	tcp_count(t, NET_TCP_ABORT_ON_TIMEOUT);
 	if (t->state != TCP_SYN_SENT && t->state != TCP_SYN_RECEIVED)
 		tcp_send_reset(t);
 	tcp_done(t, ETIMEDOUT);
@@ -99,7 +100,8 @@ static void give_up(struct tcp *t)
 
 static void syn_timeout(struct tcp *t)
 {
-	unsigned limit = t->state == TCP_SYN_SENT ? t->syn_retries : tcp_sysctl.synack_retries;
+	unsigned limit =
+		t->state == TCP_SYN_SENT ? t->syn_retries : tcp_settings(t)->synack_retries;
 
 	if (t->retries >= limit || user_timeout_reached(t, t->first_unacked_ns)) {
 		tcp_done(t, ETIMEDOUT);
@@ -107,15 +109,18 @@ static void syn_timeout(struct tcp *t)
 	}
 	t->retries++;
 	t->total_retransmitted++;
+	tcp_count(t, NET_TCP_SYN_RETRANSMITTED);
+	tcp_count(t, NET_TCP_RETRANSMITTED);
 	tcp_send_syn(t, t->state == TCP_SYN_SENT ? TH_SYN : TH_SYN | TH_ACK);
 	t->retransmit_at = tcp_now() + backed_off(t, t->retries);
 }
 
 static void retransmission_timeout(struct tcp *t)
 {
-	unsigned limit = t->orphan ? tcp_sysctl.orphan_retries : tcp_sysctl.retries2;
+	unsigned limit = t->orphan ? tcp_settings(t)->orphan_retries : tcp_settings(t)->retries2;
 
 	t->retransmit_at = t->tail_at = t->reorder_at = 0;
+	tcp_count(t, NET_TCP_TIMEOUTS);
 	if (t->state == TCP_SYN_SENT || t->state == TCP_SYN_RECEIVED) {
 		syn_timeout(t);
 		return;
@@ -142,6 +147,7 @@ static void tail_probe(struct tcp *t)
 	if (list_empty(&t->records) || t->tail_probe_out)
 		return;
 	t->tail_probe_out = true;
+	tcp_count(t, NET_TCP_LOSS_PROBES);
 	t->tail_probe_seq = t->snd_nxt;
 	struct tcp_record *last = list_last(&t->records, struct tcp_record, node);
 
@@ -154,7 +160,7 @@ static void tail_probe(struct tcp *t)
 
 static void window_probe(struct tcp *t)
 {
-	unsigned limit = t->orphan ? tcp_sysctl.orphan_retries : tcp_sysctl.retries2;
+	unsigned limit = t->orphan ? tcp_settings(t)->orphan_retries : tcp_settings(t)->retries2;
 
 	t->probe_at = 0;
 	if (!list_empty(&t->records) || t->write_seq == t->snd_una)
@@ -167,6 +173,7 @@ static void window_probe(struct tcp *t)
 	t->probes++;
 	if (tcp_push_little(t))
 		return;
+	tcp_count(t, NET_TCP_WINDOW_PROBES);
 	tcp_send_probe(t);
 	t->probe_at = tcp_now() + backed_off(t, t->probes);
 }
@@ -194,6 +201,7 @@ static void keepalive(struct tcp *t)
 		return;
 	}
 	t->keep_count++;
+	tcp_count(t, NET_TCP_KEEP_ALIVES);
 	tcp_send_probe(t);
 	t->keep_at = now + t->keep_interval_ns;
 }
@@ -209,6 +217,7 @@ static void expire(struct tcp *t)
 
 	if (due(t->ack_at, now)) {
 		t->ack_at = 0;
+		tcp_count(t, NET_TCP_DELAYED_ACKS);
 		tcp_send_ack(t);
 	}
 	if (due(t->reorder_at, now)) {

@@ -2,7 +2,7 @@
 /*
  * TIME_WAIT (RFC 9293, 3.6; RFC 1337; RFC 6191): what is left of a connection is a small node in the
  * same tables, for a minute. Also FIN_WAIT2 of a connection that nobody owns. All wait in one list, oldest
- * first; beyond the limit the oldest goes early.
+ * first; a connection beyond the limit of its name space ends at once, as on Linux.
  */
 #include <core/panic.h>
 #include <lib/list.h>
@@ -24,7 +24,6 @@ struct time_wait {
 
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_NET_LINK);
 static struct list_head waiting __guarded_by(&list_lock) = LIST_INIT(waiting);
-static u32 waiting_count __guarded_by(&list_lock);
 static struct net_timer timer;
 static struct slab_cache *cache;
 
@@ -48,7 +47,7 @@ static bool unlink(struct time_wait *w)
 	mine = !list_empty(&w->list);
 	if (mine) {
 		list_remove(&w->list);
-		waiting_count--;
+		w->node.network->time_wait_count--;
 	}
 	spin_unlock(&list_lock);
 	return mine;
@@ -61,8 +60,8 @@ static void end(struct time_wait *w)
 	inet_node_put(&w->node);
 }
 
-/* The oldest, taken out, if it is due or there are too many. */
-static struct time_wait *take_due(u64 now, u32 limit, u64 *next)
+/* The oldest, taken out, if it is due. */
+static struct time_wait *take_due(u64 now, u64 *next)
 {
 	struct time_wait *w = nullptr;
 
@@ -71,9 +70,9 @@ static struct time_wait *take_due(u64 now, u32 limit, u64 *next)
 	if (!list_empty(&waiting)) {
 		struct time_wait *first = list_first(&waiting, struct time_wait, list);
 
-		if (first->deadline_ns <= now || waiting_count > limit) {
+		if (first->deadline_ns <= now) {
 			list_remove(&first->list);
-			waiting_count--;
+			first->node.network->time_wait_count--;
 			w = first;
 		} else {
 			*next = first->deadline_ns;
@@ -89,8 +88,11 @@ static void expire(struct net_task *task)
 	u64 next;
 
 	(void)task;
-	while ((w = take_due(tcp_now(), tcp_sysctl.max_tw_buckets, &next)))
+	while ((w = take_due(tcp_now(), &next))) {
+		if (w->state == TCP_TIME_WAIT)
+			net_count(w->node.network, NET_TCP_TIME_WAIT);
 		end(w);
+	}
 	if (next)
 		timer_set(&timer.timer, next);
 }
@@ -98,7 +100,8 @@ static void expire(struct net_task *task)
 /* Puts it at the end of the list, with a full time to wait. */
 static void enter(struct time_wait *w, bool fresh)
 {
-	bool first, crowded;
+	const struct tcp_sysctl *settings = &w->node.network->sysctl.tcp;
+	bool first;
 
 	spin_lock(&list_lock);
 	if (!fresh && list_empty(&w->list)) { /* it is on its way out */
@@ -109,17 +112,14 @@ static void enter(struct time_wait *w, bool fresh)
 	if (!fresh)
 		list_remove(&w->list);
 	else
-		waiting_count++;
+		w->node.network->time_wait_count++;
 	w->deadline_ns =
-		tcp_now() + (w->state == TCP_FIN_WAIT2 ? (u64)tcp_sysctl.fin_timeout * NSEC_PER_SEC
+		tcp_now() + (w->state == TCP_FIN_WAIT2 ? (u64)settings->fin_timeout * NSEC_PER_SEC
 						       : TIME_WAIT_NS);
 	list_add_tail(&waiting, &w->list);
-	crowded = waiting_count > tcp_sysctl.max_tw_buckets;
 	spin_unlock(&list_lock);
 	if (first)
 		timer_set(&timer.timer, w->deadline_ns);
-	else if (crowded)
-		net_task_queue(&timer.task);
 }
 
 static void fill(struct time_wait *w, const struct tcp *t, enum tcp_state state)
@@ -143,8 +143,13 @@ static void fill(struct time_wait *w, const struct tcp *t, enum tcp_state state)
 
 void tcp_become_time_wait(struct tcp *t, enum tcp_state state)
 {
-	struct time_wait *w = slab_alloc(cache, ALLOC_ATOMIC | ALLOC_ZERO);
+	struct network_namespace *network = t->inet.node.network;
+	struct time_wait *w = nullptr;
 
+	if (READ_ONCE(network->time_wait_count) < network->sysctl.tcp.max_tw_buckets)
+		w = slab_alloc(cache, ALLOC_ATOMIC | ALLOC_ZERO);
+	else
+		net_count(network, NET_TCP_TIME_WAIT_OVERFLOW);
 	if (w && t->inet.node.binding) {
 		fill(w, t, state);
 		if (!port_share(&tcp_ports, &w->node, &t->inet.node)) {
@@ -170,8 +175,8 @@ bool tcp_time_wait_reusable(struct inet_node *n)
 	struct time_wait *w = time_wait_of(n);
 
 	/* RFC 6191: time stamps tell old segments apart once a second has passed. */
-	if (n->kind != INET_TIME_WAIT || !tcp_sysctl.time_wait_reuse || !w->timestamps ||
-	    w->state != TCP_TIME_WAIT)
+	if (n->kind != INET_TIME_WAIT || !n->network->sysctl.tcp.time_wait_reuse ||
+	    !w->timestamps || w->state != TCP_TIME_WAIT)
 		return false;
 	return tcp_now() - w->ts_recent_ns > NSEC_PER_SEC;
 }
@@ -218,11 +223,12 @@ bool tcp_time_wait_input(struct inet_node *n, struct packet *p, const struct ine
 	if (w->state == TCP_FIN_WAIT2 && fin_wait2(w, info, s))
 		goto done;
 	if (s->flags & TH_RST) {
-		if (s->seq == w->rcv_nxt && !tcp_sysctl.rfc1337 && unlink(w))
+		if (s->seq == w->rcv_nxt && !n->network->sysctl.tcp.rfc1337 && unlink(w))
 			end(w);
 		goto done;
 	}
 	if ((s->flags & (TH_SYN | TH_ACK)) == TH_SYN && (seq_after(s->seq, w->rcv_nxt) || newer)) {
+		net_count(n->network, NET_TCP_TIME_WAIT_REUSED);
 		if (unlink(w))
 			end(w);
 		return true; /* a new connection, whose packet the caller goes on with */

@@ -14,14 +14,14 @@
 
 u32 tcp_send_limit(const struct tcp *t)
 {
-	u32 limit = tcp_socket(t) ? tcp_socket(t)->send_buffer : tcp_sysctl.wmem[1];
+	u32 limit = tcp_socket(t) ? tcp_socket(t)->send_buffer : tcp_settings(t)->wmem[1];
 
 	if (t->send_fixed)
 		return limit;
 	/* Room for two windows, so that the next is there when the first is acknowledged. */
 	limit = MAX(limit, 87040u);
 	limit = MAX(limit, 2 * t->cwnd);
-	return MIN(limit, tcp_sysctl.wmem[2]);
+	return MIN(limit, tcp_settings(t)->wmem[2]);
 }
 
 /* What stands against sending; 0: nothing. */
@@ -209,7 +209,7 @@ static void tune(struct tcp *t, u32 copied)
 		return;
 	now = tcp_now();
 	if (now - t->window_ns < MAX(rtt, NSEC_PER_MSEC) * 2)
-		t->memory_limit = MIN(t->memory_limit * 2, tcp_sysctl.rmem[2]);
+		t->memory_limit = MIN(t->memory_limit * 2, tcp_settings(t)->rmem[2]);
 	t->window_copied = 0;
 	t->window_ns = now;
 }

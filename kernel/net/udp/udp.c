@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* UDP (RFC 768) over both families, as sockets (udp(7)). */
+/* UDP (RFC 768) and UDP-Lite (RFC 3828) over both families, as sockets (udp(7), udplite(7)). */
 #include <net/udp/udp.h>
 
 #include <lib/errno.h>
@@ -11,8 +11,10 @@
 #include <linux/eventpoll.h>
 #include <linux/sockios.h>
 #include <linux/udp.h>
+#include <sys/socket.h>
 
-struct port_table udp_ports;
+struct udp_protocol udp_plain = { .number = IPPROTO_UDP };
+struct udp_protocol udp_lite = { .number = IPPROTO_UDPLITE, .lite = true };
 static struct slab_cache *udp_cache;
 
 static void udp_free(struct rcu_head *head)
@@ -23,7 +25,9 @@ static void udp_free(struct rcu_head *head)
 
 static int udp_bind(struct socket *socket, const struct socket_address *address)
 {
-	return inet_bind(&udp_ports, &udp_of(socket)->inet, address);
+	struct udp *u = udp_of(socket);
+
+	return inet_bind(&u->protocol->ports, &u->inet, address);
 }
 
 static void disconnect(struct inet_socket *s) __must_hold(&s->lock)
@@ -40,7 +44,8 @@ static void disconnect(struct inet_socket *s) __must_hold(&s->lock)
 
 static int udp_connect(struct socket *socket, const struct socket_address *address)
 {
-	struct inet_socket *s = &udp_of(socket)->inet;
+	struct udp *u = udp_of(socket);
+	struct inet_socket *s = &u->inet;
 	struct inet_address remote;
 	u32 scope;
 	u16 port;
@@ -68,7 +73,7 @@ static int udp_connect(struct socket *socket, const struct socket_address *addre
 	if (s->node.remote_port && !s->node.explicit_port)
 		disconnect(s);
 	if (!s->node.binding)
-		error = port_bind(&udp_ports, &s->node, 0);
+		error = port_bind(&u->protocol->ports, &s->node, 0);
 	if (!error) {
 		s->node.remote = remote;
 		s->scope = scope;
@@ -112,31 +117,48 @@ static int udp_shutdown(struct socket *socket, int how)
 	return 0;
 }
 
+/* UDP_CORK: what was gathered goes out when it is cleared. */
+static void set_cork(struct socket *socket, struct udp *u, bool on)
+{
+	struct iter none = {};
+	struct socket_message flush = { .data = &none };
+	bool pending;
+
+	u->corked = on;
+	if (on)
+		return;
+	mutex_lock(&u->cork_lock);
+	pending = u->cork;
+	mutex_unlock(&u->cork_lock);
+	if (pending)
+		(void)!udp_send(socket, &flush);
+}
+
+/* Less than the header makes no sense: it is the least (RFC 3828, 3.1). */
+static int set_coverage(const struct udp *u, struct udp_coverage *coverage, int bytes)
+{
+	if (!u->protocol->lite)
+		return -ENOPROTOOPT;
+	if (bytes && bytes < (int)sizeof(struct udp_header))
+		bytes = sizeof(struct udp_header);
+	*coverage = (struct udp_coverage){ (u16)MIN(bytes, UINT16_MAX), true };
+	return 0;
+}
+
 static int udp_set_option(struct socket *socket, int level, int option, const void *value,
 			  size_t length)
 {
 	struct udp *u = udp_of(socket);
 	int number;
 
-	if (level != SOL_UDP)
+	if (level != SOL_UDP && level != SOL_UDPLITE)
 		return inet_set_option(&u->inet, level, option, value, length);
 	if (length < sizeof(number))
 		return -EINVAL;
 	memcpy(&number, value, sizeof(number));
 	switch (option) {
 	case UDP_CORK:
-		u->corked = number;
-		if (!number) {
-			struct iter none = {};
-			struct socket_message flush = { .data = &none };
-
-			mutex_lock(&u->cork_lock);
-			bool pending = u->cork;
-
-			mutex_unlock(&u->cork_lock);
-			if (pending)
-				(void)!udp_send(socket, &flush);
-		}
+		set_cork(socket, u, number);
 		return 0;
 	case UDP_SEGMENT:
 		if (number < 0 || number > UINT16_MAX)
@@ -152,6 +174,10 @@ static int udp_set_option(struct socket *socket, int level, int option, const vo
 	case UDP_NO_CHECK6_TX:
 		u->no_checksum6_out = number;
 		return 0;
+	case UDPLITE_SEND_CSCOV:
+		return set_coverage(u, &u->send_coverage, number);
+	case UDPLITE_RECV_CSCOV:
+		return set_coverage(u, &u->receive_coverage, number);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -162,7 +188,7 @@ static int udp_get_option(struct socket *socket, int level, int option, void *va
 	struct udp *u = udp_of(socket);
 	int number;
 
-	if (level != SOL_UDP)
+	if (level != SOL_UDP && level != SOL_UDPLITE)
 		return inet_get_option(&u->inet, level, option, value, length);
 	switch (option) {
 	case UDP_CORK:
@@ -179,6 +205,12 @@ static int udp_get_option(struct socket *socket, int level, int option, void *va
 		break;
 	case UDP_NO_CHECK6_TX:
 		number = u->no_checksum6_out;
+		break;
+	case UDPLITE_SEND_CSCOV:
+		number = u->send_coverage.bytes;
+		break;
+	case UDPLITE_RECV_CSCOV:
+		number = u->receive_coverage.bytes;
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -223,7 +255,7 @@ static void udp_release(struct socket *socket)
 	datagram_close(&u->inet, &u->received);
 	udp_cork_drop(u);
 	if (u->inet.node.binding)
-		port_unbind(&udp_ports, &u->inet.node);
+		port_unbind(&u->protocol->ports, &u->inet.node);
 	inet_socket_release(&u->inet);
 	inet_node_put(&u->inet.node);
 }
@@ -245,11 +277,14 @@ static const struct socket_ops udp_ops = {
 
 int udp_socket_create(struct socket *socket)
 {
+	struct udp_protocol *protocol =
+		socket->protocol == IPPROTO_UDPLITE ? &udp_lite : &udp_plain;
 	struct udp *u = slab_alloc(udp_cache, ALLOC_ZERO);
 
 	if (!u)
 		return -ENOMEM;
 	inet_socket_init(&u->inet, socket, INET_UDP, udp_free);
+	u->protocol = protocol;
 	mutex_init(&u->cork_lock, RANK_NET_SEND);
 	socket->private = u;
 	socket->ops = &udp_ops;
@@ -259,5 +294,6 @@ int udp_socket_create(struct socket *socket)
 void udp_init(void)
 {
 	udp_cache = slab_cache_create("UDP", sizeof(struct udp), 0);
-	port_table_init(&udp_ports, false);
+	port_table_init(&udp_plain.ports, false);
+	port_table_init(&udp_lite.ports, false);
 }

@@ -8,6 +8,19 @@
 
 #include <linux/rtnetlink.h>
 
+static struct udp_protocol *protocol_of(const struct inet_info *info)
+{
+	return info->protocol == IPPROTO_UDPLITE ? &udp_lite : &udp_plain;
+}
+
+/* One of the counters of UDP, or its twin of UDP-Lite. */
+static void count(const struct inet_info *info, enum net_counter counter)
+{
+	if (protocol_of(info)->lite)
+		counter += NET_UDP_LITE - NET_UDP_RECEIVED;
+	net_count_family(info->network, counter, &info->destination);
+}
+
 /* Queues the packet, whose data is the payload; takes it. */
 static void deliver(struct udp *u, struct packet *p, const struct inet_info *info, u16 source_port)
 {
@@ -15,14 +28,14 @@ static void deliver(struct udp *u, struct packet *p, const struct inet_info *inf
 				     sizeof(struct udp_header));
 
 	if (error != -EPERM)
-		net_count_family(error ? NET_UDP_NO_ROOM : NET_UDP_RECEIVED, &info->destination);
+		count(info, error ? NET_UDP_NO_ROOM : NET_UDP_RECEIVED);
 }
 
 /* Under RCU; the packet's data is the UDP header. */
 static struct udp *find(const struct inet_info *info, u16 port, u16 source_port, struct packet *p)
 {
-	struct inet_node *n =
-		port_find(&udp_ports, info, port, source_port, p, sizeof(struct udp_header));
+	struct inet_node *n = port_find(&protocol_of(info)->ports, info, port, source_port, p,
+					sizeof(struct udp_header));
 
 	return n ? container_of(inet_of(n), struct udp, inet) : nullptr;
 }
@@ -40,72 +53,107 @@ static bool member(struct udp *u, const struct inet_info *info)
 	return found;
 }
 
+/*
+ * IPv6 must have a checksum (RFC 8200, 8.1), but for sockets that say otherwise; a receiver of UDP-Lite that asks for all or so many
+ * bytes to be covered gets nothing else. The packet's data is the UDP header.
+ */
+static bool takes(const struct udp *u, const struct packet *p, const struct inet_info *info,
+		  unsigned covered)
+{
+	if (likely(covered == p->length))
+		return true;
+	if (!u->protocol->lite)
+		return inet_is_v4(&info->destination) || u->no_checksum6_in;
+	return !u->receive_coverage.given ||
+	       (u->receive_coverage.bytes && covered >= u->receive_coverage.bytes);
+}
+
 /* Group addresses and broadcasts go to every socket that matches. */
 static void deliver_to_all(struct packet *p, const struct inet_info *info, u16 port,
-			   u16 source_port, bool unchecked)
+			   u16 source_port, unsigned covered)
 {
-	for (struct inet_node *n = port_owners(&udp_ports, info->network, port); n;
+	for (struct inet_node *n = port_owners(&protocol_of(info)->ports, info->network, port); n;
 	     n = rcu_dereference(n->port_next)) {
 		struct udp *u = container_of(inet_of(n), struct udp, inet);
 		struct packet *copy;
 
-		if (inet_match(n, info, source_port) < 0 || (unchecked && !u->no_checksum6_in) ||
+		if (inet_match(n, info, source_port) < 0 || !takes(u, p, info, covered) ||
 		    (info->type == RTN_MULTICAST && !member(u, info)))
 			continue;
 		copy = packet_clone(p);
-		if (copy)
-			deliver(u, copy, info, source_port);
+		if (!copy)
+			continue;
+		packet_pull(copy, sizeof(struct udp_header));
+		deliver(u, copy, info, source_port);
 	}
 	packet_free(p);
 }
 
-static bool checksum_ok(const struct packet *p, const struct inet_info *info)
+/* The checksum over the pseudo header and the first `covered` bytes (RFC 768; RFC 3828, 3.2). */
+static bool checksum_ok(const struct packet *p, const struct inet_info *info, unsigned covered)
 {
 	if (p->checksum != CHECKSUM_UNKNOWN)
 		return true;
-	return checksum_fold(packet_sum(p, 0, p->length,
+	return checksum_fold(packet_sum(p, 0, covered,
 					checksum_pseudo(&info->source, &info->destination,
-							p->length, IPPROTO_UDP))) == 0xffff;
+							p->length, info->protocol))) == 0xffff;
+}
+
+/*
+ * Cuts what is behind the datagram, and tells how many bytes of it the checksum covers: 0 for UDP without one. False: it is
+ * damaged.
+ */
+static bool verify(struct packet *p, const struct inet_info *info, const struct udp_header *h,
+		   unsigned *covered)
+{
+	unsigned length = net16(h->length);
+
+	if (protocol_of(info)->lite) {
+		*covered = length ? length : p->length;
+		if (*covered < sizeof(*h) || *covered > p->length || !h->checksum)
+			return false;
+	} else {
+		if (length < sizeof(*h) || length > p->length)
+			return false;
+		packet_trim(p, length);
+		*covered = h->checksum ? length : 0;
+		if (!*covered)
+			return true;
+	}
+	if (checksum_ok(p, info, *covered))
+		return true;
+	count(info, NET_UDP_CHECKSUM);
+	return false;
 }
 
 void udp_input(struct packet *p, const struct inet_info *info)
 {
 	struct udp_header h;
 	struct udp *u;
-	unsigned length;
-	bool unchecked;
+	unsigned covered;
 
-	if (!packet_copy(p, 0, &h, sizeof(h)))
+	if (!packet_copy(p, 0, &h, sizeof(h)) || !verify(p, info, &h, &covered))
 		goto drop;
-	length = net16(h.length);
-	if (length < sizeof(h) || length > p->length)
-		goto drop;
-	packet_trim(p, length);
-	if (h.checksum && !checksum_ok(p, info))
-		goto drop;
-	/* RFC 8200, 8.1: IPv6 must have one, but for sockets that say otherwise. */
-	unchecked = !h.checksum && !inet_is_v4(&info->destination);
 	u16 port = net16(h.destination), source_port = net16(h.source);
 
 	if (info->type != RTN_LOCAL) {
-		packet_pull(p, sizeof(h));
-		deliver_to_all(p, info, port, source_port, unchecked);
+		deliver_to_all(p, info, port, source_port, covered);
 		return;
 	}
 	u = find(info, port, source_port, p);
-	if (u && unchecked && !u->no_checksum6_in)
+	if (u && !takes(u, p, info, covered))
 		goto drop;
 	if (u) {
 		packet_pull(p, sizeof(h));
 		deliver(u, p, info, source_port);
 		return;
 	}
-	net_count_family(NET_UDP_NO_PORT, &info->destination);
+	count(info, NET_UDP_NO_PORT);
 	inet_send_port_unreachable(p, info);
 	packet_free(p);
 	return;
 drop:
-	net_count_family(NET_UDP_MALFORMED, &info->destination);
+	count(info, NET_UDP_MALFORMED);
 	packet_free(p);
 }
 

@@ -32,6 +32,24 @@ static int transmit_extended(struct inet_socket *s, struct packet *p, const stru
 	return inet_output(s->node.network, p, &extended, route);
 }
 
+/* RFC 3828, 3.1: the length is how much the checksum covers, 0 for all. */
+static void put_lite_checksum(const struct udp *u, struct packet *p, struct udp_header *h,
+			      const struct inet_flow *flow)
+{
+	u16 coverage = u->send_coverage.bytes;
+	unsigned covered = p->length;
+	u32 sum;
+
+	if (u->send_coverage.given && coverage < p->length) {
+		h->length = net16(coverage);
+		covered = coverage ? coverage : p->length;
+	}
+	sum = checksum_pseudo(&flow->source, &flow->destination, p->length, IPPROTO_UDPLITE);
+	h->checksum = (u16)~checksum_fold(packet_sum(p, 0, covered, sum));
+	if (!h->checksum)
+		h->checksum = 0xffff;
+}
+
 /* Adds the UDP header to a payload and sends it along `route`. Takes the packet. */
 static int transmit(struct udp *u, struct packet *p, struct inet_flow *flow, u16 port,
 		    const struct route_result *route, const struct inet_send_control *control)
@@ -44,7 +62,9 @@ static int transmit(struct udp *u, struct packet *p, struct inet_flow *flow, u16
 
 	*h = (struct udp_header){ net16(s->node.local_port), net16(port), net16((u16)p->length),
 				  0 };
-	if (likely(v4 ? !no_checksum(u) : !u->no_checksum6_out)) {
+	if (unlikely(u->protocol->lite)) {
+		put_lite_checksum(u, p, h, flow);
+	} else if (likely(v4 ? !no_checksum(u) : !u->no_checksum6_out)) {
 		h->checksum = checksum_fold(
 			checksum_pseudo(&flow->source, &flow->destination, p->length, IPPROTO_UDP));
 		p->checksum = CHECKSUM_PARTIAL;
@@ -85,12 +105,13 @@ static int transmit_segments(struct udp *u, struct packet *whole, struct inet_fl
 	return error;
 }
 
-static void fill_flow(const struct inet_socket *s, struct inet_flow *flow)
+static void fill_flow(const struct udp *u, struct inet_flow *flow)
 {
+	const struct inet_socket *s = &u->inet;
 	bool v4 = inet_is_v4(&flow->destination), group = inet_is_multicast(&flow->destination);
 	int ttl = v4 ? s->ttl : s->hops6;
 
-	flow->protocol = IPPROTO_UDP;
+	flow->protocol = u->protocol->number;
 	flow->tos = v4 ? s->tos : s->tclass;
 	if (group) {
 		flow->ttl = v4 ? s->multicast_ttl : s->multicast_hops6;
@@ -194,7 +215,8 @@ static int send_packet(struct udp *u, struct packet *p, struct inet_flow *flow, 
 	if (!error && route.type == RTN_BROADCAST && !may_broadcast(u))
 		error = -EACCES;
 	if (!error && control->segment_size)
-		error = check_segments(p, flow, &route, control->segment_size);
+		error = u->protocol->lite ? -EIO
+					  : check_segments(p, flow, &route, control->segment_size);
 	if (error)
 		packet_free(p);
 	else if (control->segment_size && p->length > control->segment_size)
@@ -261,7 +283,7 @@ static int autobind(struct udp *u)
 
 	spin_lock(&s->lock);
 	if (!s->node.binding)
-		error = port_bind(&udp_ports, &s->node, 0);
+		error = port_bind(&u->protocol->ports, &s->node, 0);
 	spin_unlock(&s->lock);
 	return error == -EADDRINUSE ? -EAGAIN : error;
 }
@@ -271,10 +293,20 @@ static bool corking(struct udp *u) __no_lock_analysis
 	return READ_ONCE(u->cork) != nullptr;
 }
 
+/* One call of udp_send: where the datagram goes, and how. */
+struct sending {
+	struct inet_flow flow;
+	struct inet_send_control control;
+	u16 port;
+	bool connected; /* along the route of the socket */
+};
+
 /* What the message and the socket say of the Internet header. */
-static void complete_flow(const struct inet_socket *s, struct inet_send_control *control, u32 scope,
-			  struct inet_flow *flow)
+static void complete_flow(const struct udp *u, struct sending *out, u32 scope)
 {
+	struct inet_send_control *control = &out->control;
+	struct inet_flow *flow = &out->flow;
+
 	if (!inet_is_any(&control->source))
 		flow->source = control->source;
 	if (inet_is_v4(&flow->destination) && !inet_is_v4(&flow->source))
@@ -282,26 +314,23 @@ static void complete_flow(const struct inet_socket *s, struct inet_send_control 
 	if (inet_is_multicast(&flow->source) || inet_is_limited_broadcast(&flow->source))
 		flow->source =
 			inet_is_v4(&flow->source) ? inet_from_v4(0) : (struct inet_address){};
-	fill_flow(s, flow);
+	fill_flow(u, flow);
 	if (control->ttl > 0)
 		flow->ttl = (u8)control->ttl;
 	if (control->tos >= 0)
 		flow->tos = (u8)control->tos;
 	if (!control->device_index)
 		control->device_index = (int)scope;
+	if (!control->segment_size)
+		control->segment_size = u->segment_size;
 }
 
-ssize_t udp_send(struct socket *socket, struct socket_message *m)
+/* Decodes the message but for its data; the socket has a port then. */
+static int prepare(struct socket *socket, const struct socket_message *m, struct sending *out)
 {
 	struct udp *u = udp_of(socket);
 	struct inet_socket *s = &u->inet;
-	struct inet_send_control control = INET_SEND_CONTROL_NONE;
-	struct inet_flow flow = { .source = s->node.local };
-	bool connected = !m->address || !m->address->length;
-	size_t n = m->data->remaining;
-	struct packet *p;
-	u32 scope;
-	u16 port;
+	u32 scope = 0;
 	int error;
 
 	if (m->flags & MSG_OOB)
@@ -309,41 +338,62 @@ ssize_t udp_send(struct socket *socket, struct socket_message *m)
 	if (socket->shutdown & SOCKET_SHUT_SEND)
 		return -EPIPE;
 	error = socket_take_error(socket);
-	if (!error && n > 65535 - 8)
+	if (!error && m->data->remaining > 65535 - 8)
 		error = -EMSGSIZE;
 	if (!error)
-		error = destination(s, m, &flow.destination, &port, &scope);
+		error = destination(s, m, &out->flow.destination, &out->port, &scope);
 	if (!error && m->control)
-		error = inet_parse_control(m, &control);
+		error = inet_parse_control(m, &out->control);
 	if (!error)
-		inet_take_flow_label(s, m, &control);
+		error = inet_take_flow_label(s, m, &out->control);
 	if (!error && !s->node.binding)
 		error = autobind(u);
 	if (error)
 		return error;
-	complete_flow(s, &control, scope, &flow);
-	if (!control.segment_size)
-		control.segment_size = u->segment_size;
-	if ((m->flags & MSG_MORE) || u->corked || corking(u))
-		return send_corked(u, m, &flow, port, &control, (m->flags & MSG_MORE) || u->corked);
-	if (n > UDP_PAYLOAD_MAX && inet_is_v4(&flow.destination))
-		return -EMSGSIZE;
-	p = packet_alloc();
+	complete_flow(u, out, scope);
+	out->connected = (!m->address || !m->address->length) &&
+			 inet_is_any(&out->control.source) && !out->control.device_index;
+	return 0;
+}
+
+static int send_one(struct socket *socket, struct socket_message *m, struct sending *sending)
+{
+	struct udp *u = udp_of(socket);
+	struct inet_send_control *control = &sending->control;
+	struct packet *p = packet_alloc();
+	int error;
+
 	if (!p)
 		return -ENOBUFS;
-	inet_extend_room(s, &control, p);
-	p->mark = control.has_mark ? control.mark : (u32)socket->mark;
-	error = packet_append_iter(p, m->data, n);
+	inet_extend_room(&u->inet, control, p);
+	p->mark = control->has_mark ? control->mark : (u32)socket->mark;
+	error = packet_append_iter(p, m->data, m->data->remaining);
 	if (error) {
 		packet_free(p);
 		return error;
 	}
-	if (unlikely(socket->timestamping | control.stamps))
-		inet_stamp(s, socket, p, control.stamps);
-	error = send_packet(u, p, &flow, port,
-			    connected && inet_is_any(&control.source) && !control.device_index,
-			    &control);
+	if (unlikely(socket->timestamping | control->stamps))
+		inet_stamp(&u->inet, socket, p, control->stamps);
+	return send_packet(u, p, &sending->flow, sending->port, sending->connected, control);
+}
+
+ssize_t udp_send(struct socket *socket, struct socket_message *m)
+{
+	struct udp *u = udp_of(socket);
+	struct sending sending = { .flow = { .source = u->inet.node.local },
+				   .control = INET_SEND_CONTROL_NONE };
+	size_t n = m->data->remaining;
+	int error = prepare(socket, m, &sending);
+
+	if (error)
+		return error;
+	if ((m->flags & MSG_MORE) || u->corked || corking(u))
+		return send_corked(u, m, &sending.flow, sending.port, &sending.control,
+				   (m->flags & MSG_MORE) || u->corked);
+	if (n > UDP_PAYLOAD_MAX && inet_is_v4(&sending.flow.destination))
+		return -EMSGSIZE;
+	error = send_one(socket, m, &sending);
 	if (unlikely(m->flags & MSG_ZEROCOPY) && !error && (socket->options & SOCKET_ZERO_COPY))
-		inet_zero_copy_done(s);
+		inet_zero_copy_done(&u->inet);
 	return error ? error : (ssize_t)n;
 }

@@ -9,15 +9,12 @@
 #include <linux/eventpoll.h>
 #include <sys/socket.h>
 
-u32 unix_datagrams_max = 10;
-
 #define WRITABLE (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 
 /* True if `u` must wait before it sends to `target`. */
 static bool is_full(const struct unix_socket *target, const struct unix_socket *u)
 {
-	return READ_ONCE(target->queued) > READ_ONCE(unix_datagrams_max) &&
-	       READ_ONCE(target->peer) != u;
+	return READ_ONCE(target->queued) > target->datagrams_max && READ_ONCE(target->peer) != u;
 }
 
 /* Where a message goes, with a reference. */
@@ -224,7 +221,7 @@ static ssize_t datagram_receive(struct socket *socket, struct socket_message *me
 	n = b ? receive_one(u, b, message) : unix_nothing_there(socket);
 	/* A datagram is gone even if it could not be copied, as on Linux. */
 	if (b && !keep) {
-		was_full = u->queued > READ_ONCE(unix_datagrams_max);
+		was_full = u->queued > u->datagrams_max;
 		unix_queue_remove(u, b);
 	}
 	mutex_unlock(&u->read_lock);

@@ -23,6 +23,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <net/namespace.h>
 #include <net/unix/unix.h>
 #include <net/unix/unix_priv.h>
 #include <obj/inode.h>
@@ -62,6 +63,7 @@ int unix_alloc(const struct network_namespace *network, u32 type,
 	list_init(&u->flight_node);
 	list_init(&u->candidate_node);
 	u->network = network;
+	u->datagrams_max = READ_ONCE(network->sysctl.unix_datagrams_max);
 	unix_names_add(u);
 	*out = u;
 	return 0;

@@ -22,7 +22,5 @@ struct network_namespace;
 void unix_for_each(const struct network_namespace *network,
 		   bool (*visit)(const struct unix_description *socket, void *arg), void *arg);
 
-extern u32 unix_datagrams_max; /* /proc/sys/net/unix/max_dgram_qlen */
-
 /* Boot. */
 void unix_init(void);

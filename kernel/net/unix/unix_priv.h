@@ -62,6 +62,7 @@ struct unix_socket {
 	 * reader may look at the first one with read_lock alone. */
 	struct unix_buffer *head, *tail;
 	u32 queued;	       /* buffers; under lock */
+	u32 datagrams_max;     /* of them, but for the peer's */
 	u32 send_used;	       /* atomic: bytes in other queues */
 	u32 send_limit;	       /* SO_SNDBUF */
 	u32 state;	       /* enum unix_state; under lock, read without */

@@ -492,3 +492,49 @@ TEST(an_address_is_bound_without_a_port)
 	close(datagram);
 	close(listener);
 }
+
+/* --- Leases of flow labels --- */
+
+static int flow_label(int fd, int action, unsigned label, int share, int flags)
+{
+	struct {
+		struct in6_addr to;
+		uint32_t label;
+		uint8_t action, share;
+		uint16_t flags, expires, linger;
+		uint32_t pad;
+	} request = { .to = IN6ADDR_LOOPBACK_INIT,
+		      .label = htonl(label),
+		      .action = (uint8_t)action,
+		      .share = (uint8_t)share,
+		      .flags = (uint16_t)flags };
+	int result =
+		setsockopt(fd, SOL_IPV6, 32 /* IPV6_FLOWLABEL_MGR */, &request, sizeof(request));
+
+	return result || label || action ? result : (int)ntohl(request.label);
+}
+
+TEST(flow_labels_are_leased)
+{
+	enum { GET, PUT, RENEW };
+	enum { CREATE = 1, EXCLUSIVE = 2 };
+	enum { ALONE = 1, PROCESS, USER, ANY = 255 };
+	int a = socket(AF_INET6, SOCK_DGRAM, 0), b = socket(AF_INET6, SOCK_DGRAM, 0), chosen;
+
+	EXPECT_ERRNO(flow_label(a, GET, 71, ANY, 0), ENOENT);
+	EXPECT_ERRNO(flow_label(a, PUT, 71, ANY, 0), ESRCH);
+	EXPECT_ERRNO(flow_label(a, GET, 0x171717, ANY, CREATE), EINVAL);
+	EXPECT_ERRNO(flow_label(a, GET, 71, 9, CREATE), EINVAL);
+	EXPECT_EQ(flow_label(a, GET, 71, ANY, CREATE), 0);
+	EXPECT_EQ(flow_label(b, GET, 71, ANY, 0), 0);
+	EXPECT_ERRNO(flow_label(b, GET, 71, ANY, CREATE | EXCLUSIVE), EEXIST);
+	EXPECT_ERRNO(flow_label(b, GET, 71, USER, 0), EPERM);
+	EXPECT_EQ(flow_label(b, RENEW, 71, ANY, 0), 0);
+	EXPECT_EQ(flow_label(b, PUT, 71, ANY, 0), 0);
+	EXPECT_ERRNO(flow_label(b, PUT, 71, ANY, 0), ESRCH);
+	EXPECT_EQ(flow_label(a, GET, 72, ALONE, CREATE), 0);
+	EXPECT_ERRNO(flow_label(b, GET, 72, ALONE, 0), EPERM);
+	chosen = flow_label(b, GET, 0, ANY, CREATE);
+	EXPECT(chosen > 0 && chosen < 1 << 20);
+	EXPECT_EQ(flow_label(b, PUT, (unsigned)chosen, ANY, 0), 0);
+}

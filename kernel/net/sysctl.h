@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What /proc/sys/net says of one network name space; each is read without a lock. */
+#pragma once
+
+#include <lib/types.h>
+
+struct tcp_congestion;
+
+/* net.ipv4.tcp_*, and net.core.somaxconn. */
+struct tcp_sysctl {
+	bool timestamps, sack, window_scaling, syn_cookies, slow_start_after_idle, time_wait_reuse,
+		rfc1337;
+	u8 ecn, syn_retries, synack_retries, retries2, orphan_retries, keepalive_probes;
+	int fin_timeout, keepalive_time, keepalive_interval;
+	u32 max_syn_backlog, max_tw_buckets, somaxconn;
+	u32 rmem[3], wmem[3];
+	const struct tcp_congestion *congestion; /* of new connections; null: the usual one */
+};
+
+struct network_sysctl {
+	bool ip_forward, ipv6_forward;
+	bool ip_nonlocal_bind, ipv6_nonlocal_bind;
+	u8 ipv6_auto_flow_labels;      /* 1, 3: sockets send them unless told otherwise */
+	bool ipv6_echo_reflects_label; /* net.ipv6.flowlabel_reflect = 4 */
+	u8 ip_default_ttl, ipv6_hop_limit;
+	u16 local_port_first, local_port_last;
+	int ping_group_first, ping_group_last;
+	bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
+	u16 unprivileged_port_start;
+	u32 unix_datagrams_max; /* net.unix.max_dgram_qlen */
+	struct tcp_sysctl tcp;
+};
+
+#define NETWORK_SYSCTL_DEFAULTS                                                                    \
+	{                                                                                          \
+		.ip_default_ttl = 64,                                                              \
+		.ipv6_hop_limit = 64,                                                              \
+		.ipv6_auto_flow_labels = 1,                                                        \
+		.local_port_first = 32768,                                                         \
+		.local_port_last = 60999,                                                          \
+		.ping_group_first = 1,                                                             \
+		.ping_group_last = 0,                                                              \
+		.icmp_echo_ignore_broadcasts = true,                                               \
+		.unprivileged_port_start = 1024,                                                   \
+		.unix_datagrams_max = 10,                                                          \
+		.tcp = {                                                                           \
+			.timestamps = true,                                                        \
+			.sack = true,                                                              \
+			.window_scaling = true,                                                    \
+			.syn_cookies = true,                                                       \
+			.slow_start_after_idle = true,                                             \
+			.time_wait_reuse = true,                                                   \
+			.ecn = 2,                                                                  \
+			.syn_retries = 6,                                                          \
+			.synack_retries = 5,                                                       \
+			.retries2 = 15,                                                            \
+			.orphan_retries = 7,                                                       \
+			.keepalive_probes = 9,                                                     \
+			.fin_timeout = 60,                                                         \
+			.keepalive_time = 7200,                                                    \
+			.keepalive_interval = 75,                                                  \
+			.max_syn_backlog = 512,                                                    \
+			.max_tw_buckets = 32768,                                                   \
+			.somaxconn = 4096,                                                         \
+			.rmem = { 4096, 131072, 6291456 },                                         \
+			.wmem = { 4096, 16384, 4194304 },                                          \
+		},                                                                                 \
+	}
