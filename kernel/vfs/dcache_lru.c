@@ -2,6 +2,7 @@
 /* The dentries that nobody uses: a list in the order of their last use, from which they are freed. */
 #include <core/work.h>
 #include <lib/list.h>
+#include <lib/refs.h>
 #include <mm/aspace.h>
 #include <vfs/dcache_priv.h>
 
@@ -38,7 +39,24 @@ void dentry_lru_add(struct dentry *d)
 		work_queue(&trim_work);
 }
 
-/* Claims up to `count` unused dentries of `sb` (null: any) from the LRU list into `victims`; looks at each at most once. */
+/*
+ * Claims an unused dentry for its end. `any`: the caller has no reference to its superblock, so this takes one; a superblock that
+ * has none any more is about to claim its dentries itself.
+ */
+static bool claim(struct dentry *d, bool any)
+{
+	if (!dentry_claim(d))
+		return false;
+	if (!any || refs_get_unless_zero(&d->superblock->refs))
+		return true;
+	__atomic_store_n(&d->refs, 0, __ATOMIC_RELEASE);
+	return false;
+}
+
+/*
+ * Claims up to `count` unused dentries of `sb` (null: any, with a reference to the superblock of each) from the LRU list into
+ * `victims`; looks at each at most once.
+ */
 static u64 claim_unused(struct superblock *sb, u64 count, struct list_head *victims)
 {
 	struct list_head *node, *next;
@@ -56,7 +74,7 @@ static u64 claim_unused(struct superblock *sb, u64 count, struct list_head *vict
 			__atomic_fetch_and(&d->flags, ~(u32)DENTRY_REFERENCED, __ATOMIC_RELAXED);
 			list_remove(&d->lru);
 			list_add_tail(&lru, &d->lru);
-		} else if (dentry_claim(d)) {
+		} else if (claim(d, !sb)) {
 			list_remove(&d->lru);
 			lru_count--;
 			list_add_tail(victims, &d->lru);
@@ -84,10 +102,12 @@ u64 dcache_shrink(u64 count)
 	struct dentry *d;
 
 	while ((d = first_victim(&victims))) {
+		struct superblock *sb = d->superblock;
 		struct dentry *parent = dentry_kill(d);
 
 		if (parent)
 			dentry_put(parent);
+		superblock_put(sb);
 	}
 	return freed;
 }

@@ -455,6 +455,7 @@ int mqueue_unlink(const char *text)
 			result = unlink(dir, dentry, dentry->inode);
 		if (!result)
 			dentry_drop(dentry);
+		dentry_put(dentry);
 	}
 	write_unlock(&dir->lock);
 	if (!result)
