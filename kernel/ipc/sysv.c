@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V IPC: tables of identifiers and permissions. One mutex per kind guards its table and all objects in it; calls that
- * sleep hold a reference on their object and drop the mutex.
+ * System V IPC: tables of identifiers and permissions. One mutex per kind guards its table and the objects in it; calls that
+ * sleep hold a reference on their object and drop the mutex. Message queues, which are what is used often, are found under RCU
+ * instead, and have a lock each for what is in them.
  */
+#include <core/rcu.h>
 #include <core/time.h>
 #include <ipc/sysv_priv.h>
 #include <lib/errno.h>
+#include <lib/refs.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 #include <obj/credentials.h>
 #include <proc/task.h>
@@ -61,16 +65,43 @@ struct sysv_object *sysv_find_key_locked(struct sysv_table *table, int key)
 	return nullptr;
 }
 
+int sysv_get(struct sysv_table *table, int id, u32 mode, struct sysv_object **out)
+{
+	const struct sysv_slots *slots = sysv_slots(table);
+	unsigned index = (unsigned)id % SYSV_INDEX_MAX;
+	struct sysv_object *object = nullptr;
+	int error;
+
+	if (id < 0)
+		return -EINVAL;
+	rcu_read_lock();
+	if (index < __atomic_load_n(&slots->size, __ATOMIC_ACQUIRE))
+		object = rcu_dereference(rcu_dereference(slots->objects)[index]);
+	error = !object ? -EINVAL : object->id != id ? -EIDRM : sysv_permission(object, mode);
+	if (!error && !refs_get_unless_zero(&object->refs))
+		error = -EIDRM;
+	rcu_read_unlock();
+	*out = object;
+	return error;
+}
+
 static int grow(struct sysv_slots *slots)
 {
 	unsigned size = slots->size ? slots->size * 2 : 16;
-	void *objects = krealloc(slots->objects, size * sizeof(*slots->objects), 0);
+	struct sysv_object **old = slots->objects;
+	struct sysv_object **objects = kzalloc(size * sizeof(*objects), 0);
 
 	if (!objects)
 		return -ENOMEM;
-	slots->objects = objects;
-	while (slots->size < size)
-		slots->objects[slots->size++] = nullptr;
+	if (old)
+		memcpy(objects, old, slots->size * sizeof(*objects));
+	rcu_assign(slots->objects, objects);
+	/* Who sees the size sees the array that has it. */
+	__atomic_store_n(&slots->size, size, __ATOMIC_RELEASE);
+	if (old) {
+		rcu_synchronize();
+		kfree(old);
+	}
 	return 0;
 }
 
@@ -113,7 +144,7 @@ int sysv_add_locked(struct sysv_table *table, struct sysv_object *object, int ke
 	object->mode = mode & PERMISSION_BITS;
 	object->refs = 1;
 	object->slots = slots;
-	slots->objects[index] = object;
+	rcu_assign(slots->objects[index], object);
 	slots->used++;
 	return object->id;
 }
@@ -121,10 +152,10 @@ int sysv_add_locked(struct sysv_table *table, struct sysv_object *object, int ke
 void sysv_take_out_locked(struct sysv_table *table, struct sysv_object *object)
 {
 	(void)table;
-	object->removed = true;
+	WRITE_ONCE(object->removed, true);
 	if (!object->slots)
 		return; /* its name space is gone */
-	object->slots->objects[(unsigned)object->id % SYSV_INDEX_MAX] = nullptr;
+	rcu_assign(object->slots->objects[(unsigned)object->id % SYSV_INDEX_MAX], nullptr);
 	object->slots->used--;
 	object->slots = nullptr;
 }
@@ -214,21 +245,17 @@ int sysv_find_to_stat_locked(struct sysv_table *table, int id, int command, int 
 
 void sysv_changed(struct sysv_waiters *waiters)
 {
-	WRITE_ONCE(waiters->changes, waiters->changes + 1);
+	__atomic_fetch_add(&waiters->changes, 1, __ATOMIC_RELEASE);
 	wake_up(&waiters->queue, 0);
 }
 
-int sysv_wait_locked(struct sysv_table *table, const struct sysv_object *object,
-		     struct sysv_waiters *waiters, u64 deadline_ns)
+int sysv_wait(const struct sysv_object *object, struct sysv_waiters *waiters, u32 seen,
+	      u64 deadline_ns)
 {
-	u32 seen = waiters->changes;
-	int error;
+	int error = wait_event_until(&waiters->queue, sysv_changes(waiters) != seen,
+				     SLEEP_INTERRUPTIBLE, deadline_ns);
 
-	mutex_unlock(&table->lock);
-	error = wait_event_until(&waiters->queue, READ_ONCE(waiters->changes) != seen,
-				 SLEEP_INTERRUPTIBLE, deadline_ns);
-	mutex_lock(&table->lock);
-	return object->removed ? -EIDRM : error;
+	return READ_ONCE(object->removed) ? -EIDRM : error;
 }
 
 s64 sysv_now(void)

@@ -18,12 +18,12 @@ struct aspace;
 struct mount;
 struct process;
 
-/* What every object has. All of it is guarded by the lock of its table. */
+/* What every object has. All of it but `refs`, which is atomic, is guarded by the lock of its table. */
 struct sysv_object {
 	int key, id;
 	u32 uid, gid, cuid, cgid;
 	u32 mode;
-	u32 refs;		  /* the table, and calls that sleep */
+	u32 refs;		  /* the table, and calls that sleep; see sysv_get */
 	bool removed;		  /* not in the table any more */
 	struct sysv_slots *slots; /* where it is entered; null once it is removed */
 };

@@ -3,6 +3,7 @@
  * System V message queues: a list of typed messages in the order in which they came. Who has to wait looks again
  * whenever something was sent, received, or the queue was removed.
  */
+#include <core/rcu.h>
 #include <ipc/sysv_priv.h>
 #include <lib/errno.h>
 #include <lib/list.h>
@@ -23,11 +24,13 @@ struct message {
 
 struct queue {
 	struct sysv_object base;
-	struct list_head messages;
+	struct rcu_head rcu;
 	struct sysv_waiters waiters;
-	u64 bytes, count, bytes_max;
-	s64 sent, received, changed; /* times */
-	int sender, receiver;	     /* pids */
+	struct spinlock lock; /* RANK_SYSV_QUEUE */
+	struct list_head messages __guarded_by(&lock);
+	u64 bytes __guarded_by(&lock), count __guarded_by(&lock), bytes_max __guarded_by(&lock);
+	s64 sent __guarded_by(&lock), received __guarded_by(&lock), changed __guarded_by(&lock);
+	int sender __guarded_by(&lock), receiver __guarded_by(&lock); /* pids */
 };
 
 static struct sysv_table queues;
@@ -44,28 +47,44 @@ static void message_free(struct message *m)
 	kfree(m);
 }
 
-static void queue_put_locked(struct queue *q) __must_hold(&queues.lock)
+static void queue_free(struct rcu_head *head)
+{
+	kfree(container_of(head, struct queue, rcu));
+}
+
+/* Nobody else has it any more when the last reference goes. */
+static void queue_put(struct queue *q) __no_lock_analysis
 {
 	struct message *m, *next;
 
-	if (--q->base.refs)
+	if (!sysv_put(&q->base))
 		return;
 	list_for_each_safe (m, next, &q->messages, node)
 		message_free(m);
-	kfree(q);
+	rcu_call(&q->rcu, queue_free);
 }
 
-static int create_locked(int key, u32 flags) __must_hold(&queues.lock)
+static struct queue *queue_new(void) __no_lock_analysis
 {
 	struct queue *q = kzalloc(sizeof(*q), 0);
-	int id;
 
 	if (!q)
-		return -ENOMEM;
+		return nullptr;
+	spin_init(&q->lock, RANK_SYSV_QUEUE);
 	list_init(&q->messages);
 	wait_queue_init(&q->waiters.queue);
 	q->bytes_max = READ_ONCE(msg_bytes_max);
 	q->changed = sysv_now();
+	return q;
+}
+
+static int create_locked(int key, u32 flags) __must_hold(&queues.lock)
+{
+	struct queue *q = queue_new();
+	int id;
+
+	if (!q)
+		return -ENOMEM;
 	id = sysv_add_locked(&queues, &q->base, key, flags);
 	if (id < 0)
 		kfree(q);
@@ -84,43 +103,57 @@ int msg_get(int key, u32 flags)
 }
 
 /* Drops the lock until the queue has changed. The caller holds a reference. */
-static int wait_for_change(struct queue *q) __must_hold(&queues.lock)
+static int wait_for_change(struct queue *q) __must_hold(&q->lock)
 {
-	int error = sysv_wait_locked(&queues, &q->base, &q->waiters, NO_DEADLINE);
+	u32 seen = sysv_changes(&q->waiters);
+	int error;
 
+	spin_unlock(&q->lock);
+	error = sysv_wait(&q->base, &q->waiters, seen, NO_DEADLINE);
+	spin_lock(&q->lock);
 	return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
 }
 
 /* Finds a queue for sending or receiving and holds it. */
-static int open_locked(int id, u32 permission, struct queue **out) __must_hold(&queues.lock)
+static int queue_get(int id, u32 permission, struct queue **out)
 {
 	struct sysv_object *object;
-	int error = sysv_find_permitted_locked(&queues, id, permission, &object);
+	int error = sysv_get(&queues, id, permission, &object);
+
+	if (!error)
+		*out = queue_of(object);
+	return error;
+}
+
+static int put_locked(struct queue *q, struct message *m, u32 flags) __must_hold(&q->lock)
+{
+	int error = 0;
+
+	while (!error && (q->bytes + m->size > q->bytes_max || q->count >= q->bytes_max))
+		error = flags & IPC_NOWAIT ? -EAGAIN : wait_for_change(q);
 	if (error)
 		return error;
-	object->refs++;
-	*out = queue_of(object);
+	list_add_tail(&q->messages, &m->node);
+	q->bytes += m->size;
+	q->count++;
+	q->sent = sysv_now();
+	q->sender = current_process()->pid;
 	return 0;
 }
 
-static int send_locked(int id, struct message *m, u32 flags) __must_hold(&queues.lock)
+static int send(int id, struct message *m, u32 flags)
 {
 	struct queue *q;
-	int error = open_locked(id, S_IWUSR, &q);
+	int error = queue_get(id, S_IWUSR, &q);
 
 	if (error)
 		return error;
-	while (!error && (q->bytes + m->size > q->bytes_max || q->count >= q->bytes_max))
-		error = flags & IPC_NOWAIT ? -EAGAIN : wait_for_change(q);
-	if (!error) {
-		list_add_tail(&q->messages, &m->node);
-		q->bytes += m->size;
-		q->count++;
-		q->sent = sysv_now();
-		q->sender = current_process()->pid;
+	spin_lock(&q->lock);
+	error = put_locked(q, m, flags);
+	spin_unlock(&q->lock);
+	if (!error)
 		sysv_changed(&q->waiters);
-	}
-	queue_put_locked(q);
+	queue_put(q);
 	return error;
 }
 
@@ -135,17 +168,14 @@ int msg_send(int id, long type, void *text, size_t size, u32 flags)
 	if (!m)
 		return -ENOMEM;
 	*m = (struct message){ .type = type, .size = size, .text = text };
-	mutex_lock(&queues.lock);
-	error = send_locked(id, m, flags);
-	mutex_unlock(&queues.lock);
+	error = send(id, m, flags);
 	if (error)
 		kfree(m);
 	return error;
 }
 
 /* The message that msgrcv(2) with this type takes; null: none. */
-static struct message *choose_locked(struct queue *q, long type, u32 flags)
-	__must_hold(&queues.lock)
+static struct message *choose_locked(struct queue *q, long type, u32 flags) __must_hold(&q->lock)
 {
 	struct message *m, *best = nullptr;
 	/* The most negative number has no positive counterpart. */
@@ -160,63 +190,68 @@ static struct message *choose_locked(struct queue *q, long type, u32 flags)
 	return best;
 }
 
-static int receive_locked(int id, long type, size_t size, u32 flags, struct message **out)
-	__must_hold(&queues.lock)
+static int take_locked(struct queue *q, long type, size_t size, u32 flags, struct message **out)
+	__must_hold(&q->lock)
 {
 	struct message *m = nullptr;
-	struct queue *q;
-	int error = open_locked(id, S_IRUSR, &q);
+	int error = 0;
 
-	if (error)
-		return error;
 	while (!error && !(m = choose_locked(q, type, flags)))
 		error = flags & IPC_NOWAIT ? -ENOMSG : wait_for_change(q);
 	if (!error && m->size > size && !(flags & MSG_NOERROR))
 		error = -E2BIG;
-	if (!error) {
-		list_remove(&m->node);
-		q->bytes -= m->size;
-		q->count--;
-		q->received = sysv_now();
-		q->receiver = current_process()->pid;
-		sysv_changed(&q->waiters);
-		*out = m;
-	}
-	queue_put_locked(q);
-	return error;
+	if (error)
+		return error;
+	list_remove(&m->node);
+	q->bytes -= m->size;
+	q->count--;
+	q->received = sysv_now();
+	q->receiver = current_process()->pid;
+	*out = m;
+	return 0;
 }
 
 /* MSG_COPY: a copy of the message at place `index`, which stays. */
-static int copy_locked(int id, long index, size_t size, u32 flags, struct message **out)
-	__must_hold(&queues.lock)
+static int copy_locked(struct queue *q, long index, size_t size, u32 flags, struct message **out)
+	__must_hold(&q->lock)
 {
 	struct message *m, *found = nullptr, *copy;
-	struct queue *q;
-	int error = open_locked(id, S_IRUSR, &q);
+	void *text;
 
-	if (error)
-		return error;
 	list_for_each (m, &q->messages, node) {
 		if (index-- == 0)
 			found = m;
 	}
-	error = !found ? -ENOMSG : found->size > size && !(flags & MSG_NOERROR) ? -E2BIG : 0;
-	if (!error) {
-		copy = kmalloc(sizeof(*copy), 0);
-		void *text = kmalloc(MAX(found->size, (size_t)1), 0);
-
-		if (copy && text) {
-			*copy = *found;
-			copy->text = text;
-			memcpy(text, found->text, found->size);
-			*out = copy;
-		} else {
-			kfree(copy);
-			kfree(text);
-			error = -ENOMEM;
-		}
+	if (!found || (found->size > size && !(flags & MSG_NOERROR)))
+		return found ? -E2BIG : -ENOMSG;
+	copy = kmalloc(sizeof(*copy), ALLOC_ATOMIC);
+	text = kmalloc(MAX(found->size, (size_t)1), ALLOC_ATOMIC);
+	if (!copy || !text) {
+		kfree(copy);
+		kfree(text);
+		return -ENOMEM;
 	}
-	queue_put_locked(q);
+	*copy = *found;
+	copy->text = text;
+	memcpy(text, found->text, found->size);
+	*out = copy;
+	return 0;
+}
+
+static int receive(int id, long type, size_t size, u32 flags, struct message **out)
+{
+	struct queue *q;
+	int error = queue_get(id, S_IRUSR, &q);
+
+	if (error)
+		return error;
+	spin_lock(&q->lock);
+	error = flags & MSG_COPY ? copy_locked(q, type, size, flags, out)
+				 : take_locked(q, type, size, flags, out);
+	spin_unlock(&q->lock);
+	if (!error && !(flags & MSG_COPY))
+		sysv_changed(&q->waiters);
+	queue_put(q);
 	return error;
 }
 
@@ -228,10 +263,7 @@ ssize_t msg_receive(int id, long type, size_t size, u32 flags, long *out_type, v
 
 	if (flags & MSG_COPY && (flags & MSG_EXCEPT || !(flags & IPC_NOWAIT)))
 		return -EINVAL;
-	mutex_lock(&queues.lock);
-	error = flags & MSG_COPY ? copy_locked(id, type, size, flags, &m)
-				 : receive_locked(id, type, size, flags, &m);
-	mutex_unlock(&queues.lock);
+	error = receive(id, type, size, flags, &m);
 	if (error)
 		return error;
 	*out_type = m->type;
@@ -252,6 +284,7 @@ int msg_stat(int id, int command, struct msqid64_ds *out)
 	if (error)
 		return error;
 	q = queue_of(object);
+	spin_guard(&q->lock);
 	*out = (struct msqid64_ds){
 		.msg_stime = q->sent,
 		.msg_rtime = q->received,
@@ -280,8 +313,10 @@ int msg_set(int id, const struct msqid64_ds *from)
 		return error;
 	q = queue_of(object);
 	sysv_permissions_from(object, &from->msg_perm);
+	spin_lock(&q->lock);
 	q->bytes_max = from->msg_qbytes;
 	q->changed = sysv_now();
+	spin_unlock(&q->lock);
 	sysv_changed(&q->waiters);
 	return 0;
 }
@@ -291,7 +326,7 @@ static void discard(struct sysv_object *object) __no_lock_analysis
 {
 	sysv_take_out_locked(&queues, object);
 	sysv_changed(&queue_of(object)->waiters);
-	queue_put_locked(queue_of(object));
+	queue_put(queue_of(object));
 }
 
 int msg_remove(int id)
@@ -305,6 +340,13 @@ int msg_remove(int id)
 		return error;
 	discard(object);
 	return 0;
+}
+
+static void add_usage(struct queue *q, struct msginfo *out)
+{
+	spin_guard(&q->lock);
+	out->msgmap += (int)q->count;
+	out->msgtql += (int)q->bytes;
 }
 
 int msg_limits(int command, struct msginfo *out)
@@ -324,10 +366,8 @@ int msg_limits(int command, struct msginfo *out)
 		out->msgpool = (int)slots->used;
 		out->msgmap = out->msgtql = 0;
 		for (unsigned i = 0; i < slots->size; i++) {
-			if (!slots->objects[i])
-				continue;
-			out->msgmap += (int)queue_of(slots->objects[i])->count;
-			out->msgtql += (int)queue_of(slots->objects[i])->bytes;
+			if (slots->objects[i])
+				add_usage(queue_of(slots->objects[i]), out);
 		}
 	}
 	return sysv_highest_locked(&queues);

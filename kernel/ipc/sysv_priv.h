@@ -30,6 +30,16 @@ static inline struct sysv_slots *sysv_slots(const struct sysv_table *table)
 /* The object that a STAT command names: IPC_STAT by identifier, the others by slot; `any` is the one that needs no permission. */
 [[nodiscard]] int sysv_find_to_stat_locked(struct sysv_table *table, int id, int command, int any,
 					   struct sysv_object **out) __must_hold(&table->lock);
+/*
+ * The same as sysv_find_permitted_locked without the table's lock, with a reference, which is the caller's: for objects that have a
+ * lock of their own, and that are freed by RCU. It may be removed at any time.
+ */
+[[nodiscard]] int sysv_get(struct sysv_table *table, int id, u32 mode, struct sysv_object **out);
+/* Drops a reference. True: it was the last, and the object is the caller's to free. */
+[[nodiscard]] static inline bool sysv_put(struct sysv_object *object)
+{
+	return __atomic_sub_fetch(&object->refs, 1, __ATOMIC_ACQ_REL) == 0;
+}
 /* The object with a key; null: none. */
 struct sysv_object *sysv_find_key_locked(struct sysv_table *table, int key)
 	__must_hold(&table->lock);
@@ -56,17 +66,22 @@ void sysv_permissions_from(struct sysv_object *object, const struct ipc64_perm *
 /* Who waits until something about an object has changed. */
 struct sysv_waiters {
 	struct wait_queue queue;
-	u32 changes; /* counts everything that may let somebody go on */
+	u32 changes; /* atomic; counts everything that may let somebody go on */
 };
 
+/* Tells them. After the change; with the lock that guards it or without. */
 void sysv_changed(struct sysv_waiters *waiters);
+/* What to give sysv_wait; read under the lock that guards what is waited for. */
+static inline u32 sysv_changes(const struct sysv_waiters *waiters)
+{
+	return __atomic_load_n(&waiters->changes, __ATOMIC_ACQUIRE);
+}
 /*
- * Drops the table's lock until `waiters` of the object have been told of a change. The caller holds a reference. 0, -EIDRM: it
- * was removed, -ETIMEDOUT, -ERESTARTSYS.
+ * Sleeps until `waiters` of the object have been told of a change after `seen`. The caller holds a reference and no lock. 0, -EIDRM:
+ * it was removed, -ETIMEDOUT, -ERESTARTSYS.
  */
-[[nodiscard]] int sysv_wait_locked(struct sysv_table *table, const struct sysv_object *object,
-				   struct sysv_waiters *waiters, u64 deadline_ns)
-	__must_hold(&table->lock);
+[[nodiscard]] int sysv_wait(const struct sysv_object *object, struct sysv_waiters *waiters,
+			    u32 seen, u64 deadline_ns);
 
 /* CLOCK_REALTIME in seconds. */
 s64 sysv_now(void);

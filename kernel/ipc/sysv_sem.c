@@ -47,7 +47,7 @@ static void set_put_locked(struct set *set) __must_hold(&sets.lock)
 {
 	struct undo *undo, *next;
 
-	if (--set->base.refs)
+	if (!sysv_put(&set->base))
 		return;
 	list_for_each_safe (undo, next, &set->undos, node)
 		kfree(undo);
@@ -175,10 +175,13 @@ static int wait_for_change(struct set *set, const struct sembuf *op, u64 deadlin
 {
 	struct semaphore *s = &set->semaphores[op->sem_num];
 	u32 *counter = op->sem_op ? &s->waiting_for_more : &s->waiting_for_zero;
+	u32 seen = sysv_changes(&set->waiters);
 	int error;
 
 	++*counter;
-	error = sysv_wait_locked(&sets, &set->base, &set->waiters, deadline_ns);
+	mutex_unlock(&sets.lock);
+	error = sysv_wait(&set->base, &set->waiters, seen, deadline_ns);
+	mutex_lock(&sets.lock);
 	--*counter;
 	if (error == -ETIMEDOUT)
 		return -EAGAIN;
@@ -232,7 +235,7 @@ int sem_operate(int id, const struct sembuf *operations, unsigned count, u64 dea
 	mutex_lock(&sets.lock);
 	error = sysv_find_locked(&sets, id, &object);
 	if (!error) {
-		object->refs++;
+		__atomic_fetch_add(&object->refs, 1, __ATOMIC_RELAXED);
 		error = operate_locked(set_of(object), &a, deadline_ns);
 		set_put_locked(set_of(object));
 	}
