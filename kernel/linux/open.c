@@ -93,6 +93,7 @@ static int decode_resolve(u64 resolve, u32 *lookup)
 		{ RESOLVE_NO_SYMLINKS, LOOKUP_NO_SYMLINKS | LOOKUP_NO_MAGICLINKS },
 		{ RESOLVE_BENEATH, LOOKUP_BENEATH },
 		{ RESOLVE_IN_ROOT, LOOKUP_IN_ROOT },
+		{ RESOLVE_CACHED, LOOKUP_CACHED },
 	};
 
 	*lookup = 0;
@@ -101,9 +102,6 @@ static int decode_resolve(u64 resolve, u32 *lookup)
 			*lookup |= bits[i].lookup;
 		resolve &= ~bits[i].resolve;
 	}
-	/* A caller of RESOLVE_CACHED must be ready to try again without it. */
-	if (resolve == RESOLVE_CACHED)
-		return -EAGAIN;
 	if (resolve || ((*lookup & LOOKUP_BENEATH) && (*lookup & LOOKUP_IN_ROOT)))
 		return -EINVAL;
 	return 0;
@@ -133,6 +131,8 @@ long sys_openat2(int dirfd, const char __user *user, const struct open_how __use
 	result = decode_resolve(how.resolve, &request.lookup_flags);
 	if (result)
 		return result;
+	if ((how.resolve & RESOLVE_CACHED) && (how.flags & (O_TRUNC | O_CREAT | UNNAMED_BIT)))
+		return -EAGAIN;
 	USER_PATH_OR_RETURN(path, user);
 	return open_into_pool(dirfd, path, &request);
 }

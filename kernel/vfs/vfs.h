@@ -201,6 +201,7 @@ void path_put(const struct path *p);
 #define LOOKUP_IN_ROOT BIT(7)
 #define LOOKUP_NO_XDEV BIT(8)
 #define LOOKUP_NO_MOUNTPOINT BIT(9) /* do not enter a mount at the last component */
+#define LOOKUP_CACHED BIT(10) /* -EAGAIN for what is not in the dentry cache; RESOLVE_CACHED */
 
 /*
  * Walks `path` (path_resolution(7)) from dirfd (AT_FDCWD: working directory) to *out with references. -ENOENT, -ENOTDIR, -EACCES,

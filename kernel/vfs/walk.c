@@ -287,11 +287,22 @@ static int next_component(struct walk *w)
 	return w->last.length > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 
+/* As dentry_lookup; with LOOKUP_CACHED only what needs neither a disk nor a server, else -EAGAIN. */
+static int look_up_last(struct walk *w, struct dentry **child)
+{
+	const struct inode_ops *ops = w->at.dentry->inode->ops;
+
+	if (likely(!(w->flags & LOOKUP_CACHED)))
+		return dentry_lookup(w->at.dentry, &w->last, child);
+	*child = ops && ops->revalidate ? nullptr : dcache_lookup(w->at.dentry, &w->last);
+	return *child ? 0 : -EAGAIN;
+}
+
 /* The component that next_component() cut off; *link: it is a symbolic link, and its directory is in *dir. */
 static int take_name(struct walk *w, bool *link, struct path *dir)
 {
 	struct dentry *child;
-	int result = dentry_lookup(w->at.dentry, &w->last, &child);
+	int result = look_up_last(w, &child);
 
 	*link = false;
 	if (result)

@@ -166,7 +166,7 @@ static int tcp_connect(struct socket *socket, const struct socket_address *addre
 	else
 		error = connect_result(t, socket, address);
 	tcp_unlock(t);
-	if (error != -EINPROGRESS)
+	if (error != -EINPROGRESS || (socket->file && socket->file->flags & O_NONBLOCK))
 		return error;
 	/* Over loopback the answer is there already. */
 	tcp_lock(t);
