@@ -5,12 +5,14 @@
  *
  * A thread asks for a runtime within a deadline, once in a period. It runs ahead of the real-time priorities, as the level
  * LEVEL_DEADLINE above them, where the tree is ordered by absolute deadlines. Its budget, the runtime, goes down while it
- * runs. At its end it is throttled: RUNNABLE, but not queued, until a timer gives it the budget of its next period. So it
+ * runs. At its end it is throttled: RUNNABLE, but not queued, until a timer gives it the budget of its next period. (A budget of less than a millisecond is looked at after one, and what
+ * was overdrawn is paid for by as many periods: a machine that only switches threads gets nothing else done.) So it
  * never has more than its bandwidth, runtime / period, whatever it does; and because the sum of the bandwidths is limited
  * (sched_rt_runtime_us of each sched_rt_period_us, times the CPUs), each gets what it was promised.
  *
  * A thread that wakes up goes on with its deadline and budget if they suffice: if what is left of the budget would not
- * exceed its bandwidth until the deadline. Otherwise its next instance begins now.
+ * exceed its bandwidth until the deadline. Otherwise its next instance begins now. But what it has overdrawn it pays for
+ * asleep too: then it is throttled as it wakes up.
  *
  * Who owns what a deadline thread waits for runs on this level too (thread_set_boost), with the deadline lent to it and
  * without a budget.
@@ -27,6 +29,7 @@
 
 #define BANDWIDTH_SHIFT 20 /* bandwidths are in 1/2^20 of a CPU */
 #define RUNTIME_MIN_NS 1024
+#define LOOK_MIN_NS ((s64)NSEC_PER_MSEC)
 
 struct thread_deadline {
 	struct deadline_params params;
@@ -100,22 +103,52 @@ static bool exceeds_bandwidth(const struct thread_deadline *d, u64 now)
 					   (u128)(d->until_ns - now) * d->params.runtime_ns;
 }
 
-void deadline_join(struct thread *t)
+/* Budget for as many periods as the thread has overdrawn. */
+static void replenish(struct thread_deadline *d, u64 now)
+{
+	u64 periods = (u64)-MIN(d->budget_ns, 0) / d->params.runtime_ns + 1;
+
+	d->until_ns += periods * d->params.period_ns;
+	d->budget_ns += (s64)(periods * d->params.runtime_ns);
+	d->budget_ns = MIN(d->budget_ns, (s64)d->params.runtime_ns);
+	if (d->until_ns <= now)
+		begin_instance(d, now);
+}
+
+static u64 next_period(const struct thread_deadline *d)
+{
+	return d->until_ns - d->params.deadline_ns + d->params.period_ns;
+}
+
+static void throttle(struct thread_deadline *d)
+{
+	d->throttled = true;
+	d->replenish_ns = next_period(d);
+	timer_set(&d->timer, d->replenish_ns);
+}
+
+bool deadline_join(struct run_queue *rq, struct thread *t)
 {
 	struct thread_deadline *d = t->deadline;
 	u64 now = clock_monotonic_ns();
 
 	if (!on_its_own(t)) {
 		t->vdeadline = now + t->effective.deadline_ns;
-	} else {
-		u64 next = d->until_ns - d->params.deadline_ns + d->params.period_ns;
-
-		if (now >= d->until_ns && now < next)
-			d->budget_ns = 0; /* this instance is over, the next not due */
-		else if (now >= d->until_ns || exceeds_bandwidth(d, now))
-			begin_instance(d, now);
-		t->vdeadline = d->until_ns;
+		return true;
 	}
+	/* Nothing is left, or its time is over, and the next period has not begun. The running one stops by itself. */
+	if ((d->budget_ns <= 0 || now >= d->until_ns) && now < next_period(d)) {
+		if (t != rq->current) {
+			throttle(d);
+			return false;
+		}
+	} else if (d->budget_ns <= 0) {
+		replenish(d, now);
+	} else if (now >= d->until_ns || exceeds_bandwidth(d, now)) {
+		begin_instance(d, now);
+	}
+	t->vdeadline = d->until_ns;
+	return true;
 }
 
 /* The time of a thread that reclaims goes by the slower, the less of the CPUs has been promised. */
@@ -142,25 +175,12 @@ void deadline_run(struct run_queue *rq, struct thread *t, u64 delta_ns)
 
 u64 deadline_sample_due(const struct thread *t, u64 now, u64 due)
 {
-	return on_its_own(t) ? MIN(due, now + (u64)MAX(t->deadline->budget_ns, 0)) : due;
-}
-
-/* Budget for as many periods as the thread has overdrawn. */
-static void replenish(struct thread_deadline *d, u64 now)
-{
-	u64 periods = (u64)-MIN(d->budget_ns, 0) / d->params.runtime_ns + 1;
-
-	d->until_ns += periods * d->params.period_ns;
-	d->budget_ns += (s64)(periods * d->params.runtime_ns);
-	d->budget_ns = MIN(d->budget_ns, (s64)d->params.runtime_ns);
-	if (d->until_ns <= now)
-		begin_instance(d, now);
+	return on_its_own(t) ? MIN(due, now + (u64)MAX(t->deadline->budget_ns, LOOK_MIN_NS)) : due;
 }
 
 bool deadline_throttle(struct run_queue *rq, struct thread *t, bool yield, u64 now)
 {
 	struct thread_deadline *d = t->deadline;
-	u64 next;
 
 	if (!on_its_own(t))
 		return false;
@@ -172,16 +192,13 @@ bool deadline_throttle(struct run_queue *rq, struct thread *t, bool yield, u64 n
 		d->overrun = true;
 		thread_work_set(&t->base, WORK_NOTIFY);
 	}
-	next = d->until_ns - d->params.deadline_ns + d->params.period_ns;
-	if (next <= now) {
+	if (next_period(d) <= now) {
 		replenish(d, now);
 		t->vdeadline = d->until_ns;
 		return false;
 	}
-	d->throttled = true;
-	d->replenish_ns = next;
 	dequeue_locked(rq, t);
-	timer_set(&d->timer, next);
+	throttle(d);
 	return true;
 }
 

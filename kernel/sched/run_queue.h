@@ -71,7 +71,7 @@ void update_current_locked(struct run_queue *rq, u64 now) __must_hold(&rq->lock)
 /* Tells the pending CPU time of a thread apart, by its last sample. */
 void commit_times_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
 
-/* Adds a thread that became runnable; takes out one that is queued or running. */
+/* Adds a thread that became runnable (one that is throttled is added later); takes out one that is queued or running. */
 void enqueue_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
 void dequeue_locked(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
 
@@ -116,8 +116,8 @@ bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *runnin
 
 /* --- deadline.c --- */
 
-/* A thread joins: decides with which deadline. Lock of its queue held. */
-void deadline_join(struct thread *t);
+/* A thread joins: decides with which deadline. False: it is throttled instead, and is not to be queued. */
+bool deadline_join(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
 /* Into the tree, as it is; the one whose deadline comes first, or null. */
 void deadline_insert(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock);
 struct thread *deadline_first(struct run_queue *rq) __must_hold(&rq->lock);

@@ -200,23 +200,17 @@ static unsigned rt_highest(const struct run_queue *rq) __must_hold(&rq->lock)
 	return rq->rt_present[0] ? 63 - (unsigned)__builtin_clzll(rq->rt_present[0]) : 0;
 }
 
-static void rt_join(struct run_queue *rq, struct thread *t) __must_hold(&rq->lock)
-{
-	if (policy_is_deadline(t))
-		deadline_join(t);
-	if (t != rq->current)
-		rt_enter(rq, t, false);
-}
-
 void enqueue_locked(struct run_queue *rq, struct thread *t)
 {
+	if (unlikely(policy_is_deadline(t)) && !deadline_join(rq, t))
+		return;
 	rq->runnable++;
 	if (unlikely(t->group))
 		sched_group_count(t->group, 1);
 	if (!policy_is_rt(t))
 		fair_enter(rq, t);
-	else
-		rt_join(rq, t);
+	else if (t != rq->current)
+		rt_enter(rq, t, false);
 	t->on_queue = true;
 }
 

@@ -220,6 +220,23 @@ TEST(a_thread_that_never_sleeps_has_its_runtime_and_no_more)
 	EXPECT_GE(used, 5 * MS);
 }
 
+/* What is used beyond the budget is not forgotten by sleeping: 20 us of each ms, taken 200 at a time. */
+TEST(sleeping_does_not_fill_the_budget)
+{
+	uint64_t start = now(CLOCK_MONOTONIC), used = now(CLOCK_THREAD_CPUTIME_ID);
+
+	REQUIRE(set_deadline(MS / 50, MS, MS, 0) == 0);
+	while (now(CLOCK_MONOTONIC) - start < 500 * MS) {
+		uint64_t turn = now(CLOCK_THREAD_CPUTIME_ID);
+
+		while (now(CLOCK_THREAD_CPUTIME_ID) - turn < MS / 5)
+			;
+		usleep(10);
+	}
+	used = now(CLOCK_THREAD_CPUTIME_ID) - used;
+	EXPECT_LE(used, (now(CLOCK_MONOTONIC) - start) / 4);
+}
+
 TEST(sched_yield_waits_for_the_next_period)
 {
 	uint64_t start;
