@@ -19,7 +19,7 @@
 
 #define CELL_MS 700
 /* What the kernel may keep: magazines and slabs with holes, and files that cells left in /. */
-#define LEAK_PAGES 300
+#define LEAK_PAGES 150
 
 enum argument_kind {
 	ARGUMENT_NUMBER,
