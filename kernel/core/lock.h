@@ -104,6 +104,7 @@ enum lock_rank {
 	RANK_NET_DEVICE = 246, /* net: queues of a device */
 	RANK_TIMER_USER = 250, /* locks that a timer's users take before arming or cancelling it */
 	RANK_PAGE_TABLE = 260,
+	RANK_CACHE_SHARE = 265,	 /* mm: who pays for page cache */
 	RANK_LOCK_WAITERS = 290, /* the waiters of a mutex or rwsem */
 	RANK_WORK = 295,	 /* core: deferred work */
 	RANK_VIRTIO_QUEUE = 297, /* dev: one virtqueue, with what is in it */

@@ -95,6 +95,7 @@ int memory_file_create(struct memory_budget *budget, u64 size, struct file **out
 	if (!pages)
 		return -ENOMEM;
 	memory_object_init(&pages->object, &pages_ops, size);
+	pages->object.paid = true;
 	if (!memory_charge_begin(&pages->charge, budget, 0)) {
 		memory_object_put(&pages->object);
 		return -ENOMEM;

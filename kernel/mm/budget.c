@@ -3,6 +3,7 @@
 #include <core/panic.h>
 #include <lib/errno.h>
 #include <mm/budget.h>
+#include <mm/cache_share.h>
 #include <mm/slab.h>
 
 /* What a parent gives for a child that has nothing yet. */
@@ -30,6 +31,8 @@ int memory_budget_create(struct memory_budget *parent, bool reserved, u64 limit,
 	budget->reserved = reserved;
 	budget->used = reserved ? own : 0;
 	budget->parent = parent;
+	list_init(&budget->shares);
+	list_init(&budget->payer_node);
 	if (parent)
 		memory_budget_get(parent);
 	*out = budget;
@@ -49,6 +52,7 @@ void memory_budget_put(struct memory_budget *budget)
 		u64 initial = initial_charge(budget->reserved, budget->limit);
 		u64 own = budget->reserved && !budget->closing ? kmalloc_size(sizeof(*budget)) : 0;
 
+		cache_share_forget(budget);
 		ASSERT(budget->used == budget->closed + own); /* (B2) */
 		memory_budget_release(parent, initial - budget->closed);
 		kfree(budget);
@@ -58,8 +62,10 @@ void memory_budget_put(struct memory_budget *budget)
 
 void memory_budget_close(struct memory_budget *budget)
 {
-	u64 used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED), own = 0;
+	u64 used, own = 0;
 
+	cache_share_forget(budget);
+	used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
 	if (!__atomic_exchange_n(&budget->closing, true, __ATOMIC_RELAXED))
 		own = kmalloc_size(sizeof(*budget));
 	while (!__atomic_compare_exchange_n(&budget->used, &used, budget->limit, true,
@@ -117,14 +123,50 @@ static void release_until(struct memory_budget *budget, const struct memory_budg
 	}
 }
 
-bool memory_budget_charge_slow(struct memory_budget *budget, u64 bytes)
+/* Takes from the budget and from all above it that pay; the one that has no room, and then nothing was taken, or null. */
+static struct memory_budget *take_all(struct memory_budget *budget, u64 bytes)
 {
 	for (struct memory_budget *b = budget; b; b = payer_above(b))
 		if (unlikely(!take(b, bytes))) {
 			release_until(budget, b, bytes);
-			refuse(b);
-			return false;
+			return b;
 		}
+	return nullptr;
+}
+
+/* The same, with room made where that is possible. */
+static struct memory_budget *take_with_room(struct memory_budget *budget, u64 bytes, bool anyhow)
+{
+	struct memory_budget *full;
+
+	while (unlikely(full = take_all(budget, bytes)))
+		if (bytes > READ_ONCE(full->limit) || !cache_share_make_room(full, bytes, anyhow))
+			break;
+	return full;
+}
+
+bool memory_budget_charge_slow(struct memory_budget *budget, u64 bytes)
+{
+	struct memory_budget *full = take_with_room(budget, bytes, true);
+
+	if (unlikely(full))
+		refuse(full);
+	return !full;
+}
+
+bool memory_budget_charge_quietly(struct memory_budget *budget, u64 bytes)
+{
+	return !take_with_room(budget, bytes, false);
+}
+
+/* What is above the limit gives way; false: not all does. */
+static bool shrink(struct memory_budget *budget)
+{
+	u64 used, limit;
+
+	while ((used = READ_ONCE(budget->used)) > (limit = READ_ONCE(budget->limit)))
+		if (!cache_share_make_room(budget, used - limit, true))
+			return false;
 	return true;
 }
 
@@ -132,7 +174,9 @@ bool memory_budget_charge_existing(struct memory_budget *budget, u64 bytes)
 {
 	bool fits = true;
 
-	for (; budget && bytes; budget = payer_above(budget)) {
+	if (likely(!take_with_room(budget, bytes, true)))
+		return true;
+	for (; budget; budget = payer_above(budget)) {
 		u64 used = __atomic_add_fetch(&budget->used, bytes, __ATOMIC_RELAXED);
 
 		note_peak(budget, used);
@@ -154,6 +198,7 @@ int memory_budget_set_limit(struct memory_budget *budget, u64 limit)
 	if (budget->reserved)
 		return -EBUSY;
 	WRITE_ONCE(budget->limit, limit);
+	(void)shrink(budget);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <lib/list.h>
 #include <lib/types.h>
 
 struct memory_budget {
@@ -26,6 +27,9 @@ struct memory_budget {
 	void (*exhausted)(struct memory_budget
 				  *budget); /* told of each refusal; must not sleep; may be null */
 	void *owner;			    /* of exhausted; valid while it is not null */
+	/* Of mm/cache_share.c: the page cache that it pays for. */
+	struct list_head shares, payer_node;
+	u32 barren; /* atomic: so many charges need not look there, nothing is to be had */
 };
 
 /* A budget with one reference, below `parent` (null: none), which gives its memory. -ENOMEM. */
@@ -34,19 +38,21 @@ struct memory_budget {
 void memory_budget_get(struct memory_budget *budget);
 void memory_budget_put(struct memory_budget *budget); /* null does nothing */
 
-/* Changes the limit, also to less than is used. -EBUSY: it is reserved, for good. */
+/* Changes the limit, also to less than is used; page cache gives way at once. -EBUSY: it is reserved, for good. May sleep. */
 [[nodiscard]] int memory_budget_set_limit(struct memory_budget *budget, u64 limit);
 
 /* Ends a reserved budget: nothing can be charged any more, and what is not used is given back to the parent at once, what still is
  * with the last reference. May be called again. */
 void memory_budget_close(struct memory_budget *budget);
 
-/* Takes bytes; false: they do not fit, and nothing was taken. Null: no limit. */
+/* Takes bytes; false: they do not fit, even without the page cache that the budget pays for, and nothing was taken. Null: no limit. */
 bool memory_budget_charge_slow(struct memory_budget *budget, u64 bytes);
 [[nodiscard]] static inline bool memory_budget_charge(struct memory_budget *budget, u64 bytes)
 {
 	return likely(!budget) || memory_budget_charge_slow(budget, bytes);
 }
+/* Takes bytes that can be done without: takes room from clean page cache only, and a refusal is no event. */
+[[nodiscard]] bool memory_budget_charge_quietly(struct memory_budget *budget, u64 bytes);
 /* Takes bytes that are spent already; false: a limit is exceeded now. */
 [[nodiscard]] bool memory_budget_charge_existing(struct memory_budget *budget, u64 bytes);
 void memory_budget_release_slow(struct memory_budget *budget, u64 bytes);

@@ -19,6 +19,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
+#include <mm/cache_share.h>
 #include <mm/memory_object_priv.h>
 #include <mm/reclaim.h>
 #include <mm/slab.h>
@@ -66,7 +67,8 @@ void memory_object_init(struct memory_object *object, const struct memory_object
 	object->dirty_first = UINT64_MAX;
 	object->dirty_last = 0;
 	object->dirty_pages = object->writing = object->error_state = 0;
-	object->forgotten = object->pinned = false;
+	object->forgotten = object->pinned = object->paid = false;
+	object->shares = nullptr;
 	if (memory_object_has_home(object))
 		reclaim_add_object(object);
 }
@@ -171,6 +173,7 @@ static void object_remove_locked(struct memory_object *object, struct page *page
 	radix_remove(&object->pages, page->index);
 	__atomic_store_n(&page->object, nullptr, __ATOMIC_SEQ_CST);
 	object->page_count--;
+	cache_share_uncharge(page);
 }
 
 int object_charge(struct memory_object *object, s64 pages)
@@ -181,8 +184,10 @@ int object_charge(struct memory_object *object, s64 pages)
 /* Inserts `page`, giving the object a reference. -EEXIST when another page was faster, -ENOMEM. */
 int object_insert(struct memory_object *object, u64 index, struct page *page)
 {
-	int error;
+	int error = cache_share_charge(object, page, index);
 
+	if (unlikely(error))
+		return error;
 	page->object = object;
 	page->index = index;
 	page_get(page);
@@ -194,8 +199,10 @@ int object_insert(struct memory_object *object, u64 index, struct page *page)
 	if (!error)
 		object->page_count++;
 	mutex_unlock(&object->lock);
-	if (error)
+	if (error) {
+		cache_share_uncharge(page);
 		page_put(page);
+	}
 	return error;
 }
 
@@ -500,9 +507,56 @@ u64 memory_object_reclaim(struct memory_object *object, u64 target)
 	return freed;
 }
 
+/* The same for one page of the share that a scan comes to. */
+static u64 scan_page_locked(struct memory_object *object, struct page *page,
+			    struct share_scan *scan) __must_hold(&object->lock)
+{
+	u16 flags = page_flags(page);
+
+	if (page->private != (uintptr_t)scan->share)
+		return 0;
+	if (flags & PAGE_FLAG_ACCESSED) {
+		page_flags_clear(page, PAGE_FLAG_ACCESSED);
+		return 0;
+	}
+	if (object_reclaim_page_locked(object, page))
+		return 1;
+	if (flags & (PAGE_FLAG_DIRTY | PAGE_FLAG_WRITEBACK))
+		scan->dirty = true;
+	else if (page_refs(page) > 1)
+		scan->held = true;
+	return 0;
+}
+
+u64 memory_object_scan_share(struct memory_object *object, struct share_scan *scan, u64 target)
+{
+	struct page *page = nullptr;
+	u64 freed = 0;
+
+	if (!mutex_trylock(&object->lock))
+		return 0;
+	for (unsigned looks = 0; looks < SCAN_PAGES && freed < target; looks++) {
+		page = radix_next(&object->pages, &scan->next, scan->last);
+		if (!page || scan->next == scan->last)
+			break;
+		freed += scan_page_locked(object, page, scan);
+		scan->next++;
+	}
+	if (page && scan->next == scan->last) {
+		freed += scan_page_locked(object, page, scan);
+		page = nullptr;
+	}
+	scan->ended = !page;
+	mutex_unlock(&object->lock);
+	if (freed)
+		(void)object_charge(object, -(s64)freed);
+	return freed;
+}
+
 void memory_object_boot(void)
 {
 	for (unsigned i = 0; i < PAGE_WAIT_QUEUES; i++)
 		wait_queue_init(&page_wait_queues[i]);
 	anonymous_cache = slab_cache_create("memory_object", sizeof(struct memory_object), 0);
+	cache_share_init();
 }

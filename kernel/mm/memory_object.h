@@ -85,6 +85,8 @@ struct memory_object {
 	u32 *group_errors; /* where the file system collects those of all; null: nowhere */
 	bool forgotten;	   /* memory_object_forget */
 	bool pinned;	   /* ops->dirtied was called, ops->cleaned not yet */
+	bool paid; /* ops->charge charges a budget: pages are not charged to who brings them */
+	struct cache_share *shares; /* of mm/cache_share.c: who pays for its pages */
 };
 
 /* True if the pages can be read again. */

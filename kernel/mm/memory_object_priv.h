@@ -48,6 +48,17 @@ void object_discard(struct memory_object *object, struct page *page);
 /* Makes a page dirty that is locked (if the object is written back) and clean. */
 [[nodiscard]] int object_dirty_locked(struct memory_object *object, struct page *page);
 void memory_object_drop_pages(struct memory_object *object, u64 first, u64 last);
+/* A look at some of the pages that are charged to a share. */
+#define SCAN_PAGES 512u
+struct share_scan {
+	const struct cache_share *share;
+	u64 next, last; /* indices; `next` advances */
+	bool ended;	/* the scan came to `last` */
+	bool dirty,
+		held; /* there are pages that would be free once they were written; once nobody mapped them */
+};
+/* memory_object_reclaim of the share's pages, SCAN_PAGES of the object at a time. Skips a locked object. */
+u64 memory_object_scan_share(struct memory_object *object, struct share_scan *scan, u64 target);
 
 /* write_back.c: a page at `index` became dirty; a dirty page left; the object ends. */
 void write_back_note_dirty(struct memory_object *object, u64 index);

@@ -9,7 +9,8 @@
 #include <sched/thread.h>
 
 /* Of untypeds whose maker has no budget: what the system leaves for them. */
-static struct memory_budget system_budget = { .refs = 1 };
+static struct memory_budget system_budget = { .refs = 1,
+					      .shares = LIST_INIT(system_budget.shares) };
 
 static struct slab_cache *untyped_cache, *origin_cache;
 

@@ -5,6 +5,7 @@
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <mm/budget.h>
+#include <mm/cache_share.h>
 #include <mm/slab.h>
 #include <obj/handle.h>
 #include <proc/inspect.h>
@@ -430,6 +431,8 @@ int silo_kill(struct silo *silo)
 		if (error == -ETIMEDOUT)
 			error = 0;
 	}
+	if (!error)
+		cache_share_forget(silo->budget);
 	return error;
 }
 

@@ -46,19 +46,6 @@ HELPER(hog)
 	}
 }
 
-static void copy_program(const char *to)
-{
-	static char buffer[1 << 16];
-	int in = open("/init", O_RDONLY), out = open(to, O_WRONLY | O_CREAT, 0755);
-	ssize_t n;
-
-	REQUIRE(in >= 0 && out >= 0);
-	while ((n = read(in, buffer, sizeof(buffer))) > 0)
-		EXPECT_EQ(write(out, buffer, (size_t)n), n);
-	close(in);
-	close(out);
-}
-
 TEST(a_memory_hog_stays_inside)
 {
 	struct cairn_silo_event event;

@@ -6,6 +6,7 @@
 
 #include <cairn/handle.h>
 #include <cairn/silo.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,6 +51,20 @@ static inline struct cairn_silo_info info(void)
 __attribute__((unused)) static const int standard[] = { 0, 1, 2 };
 
 #define ENTER(keep, count) REQUIRE(cairn_silo_enter(silo, keep, count) == 0)
+
+/* The program of the tests, where a silo can execute it. */
+static inline void copy_program(const char *to)
+{
+	static char buffer[1 << 16];
+	int in = open("/init", O_RDONLY), out = open(to, O_WRONLY | O_CREAT, 0755);
+	ssize_t n;
+
+	REQUIRE(in >= 0 && out >= 0);
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		EXPECT_EQ(write(out, buffer, (size_t)n), n);
+	close(in);
+	close(out);
+}
 
 /* The next event of a kind that is not STARTED or STOPPED, or of `kind` itself. */
 static inline int event_of(unsigned kind, struct cairn_silo_event *event)
