@@ -8,6 +8,7 @@
 #include <cairn/pool.h>
 #include <cairn/task.h>
 #include <cairn/untyped.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -29,14 +30,15 @@ static volatile unsigned long *shared;
  * What runs in the new task is copied to a page of its own, so that it can be anywhere: it must not use anything outside of itself. Its
  * arguments are in registers; it makes calls with the instruction itself.
  */
-static inline long call3(long number, long a, long b, long c)
+static inline long call4(long number, long a, long b, long c, long d)
 {
 #if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
 	long result;
 
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
 			 : "rcx", "r11", "memory");
 	return result;
 #else
@@ -44,10 +46,16 @@ static inline long call3(long number, long a, long b, long c)
 	register long x0 __asm__("x0") = a;
 	register long x1 __asm__("x1") = b;
 	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
 
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(n), "r"(x1), "r"(x2) : "memory");
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(n), "r"(x1), "r"(x2), "r"(x3) : "memory");
 	return x0;
 #endif
+}
+
+static inline long call3(long number, long a, long b, long c)
+{
+	return call4(number, a, b, c, 0);
 }
 
 #define ALONE __attribute__((noinline, aligned(64), optimize("no-tree-loop-distribute-patterns")))
@@ -84,6 +92,31 @@ ALONE static void toucher(unsigned long address)
 	out[0] = *(volatile unsigned long *)address;
 	*(volatile unsigned long *)(address + 3 * PAGE) = 4;
 	call3(__NR_exit_group, 0, 0, 0);
+	for (;;)
+		;
+}
+
+/* Waits for the other thread's word, and tells what it found by a handle of the pool that both have. */
+ALONE static void waiter(void)
+{
+	volatile unsigned long *out = (unsigned long *)DATA;
+
+	while (!out[0])
+		call4(__NR_futex, (long)&out[0], FUTEX_WAIT_PRIVATE, 0, 0);
+	out[1] = out[0] + 1;
+	call3(__NR_write, 4, (long)&out[1], 8);
+	call3(__NR_exit_group, 1, 0, 0);
+	for (;;)
+		;
+}
+
+ALONE static void waker(void)
+{
+	volatile unsigned long *out = (unsigned long *)DATA;
+
+	out[0] = 5;
+	call4(__NR_futex, (long)&out[0], FUTEX_WAKE_PRIVATE, 1, 0);
+	call3(__NR_exit_group, 2, 0, 0);
 	for (;;)
 		;
 }
@@ -186,6 +219,39 @@ TEST(a_process_from_its_parts)
 		used = info.used;
 		EXPECT_EQ(used, info.size); /* nothing is to be had from it any more */
 	}
+}
+
+/* What has the same address space and the same pool is a second thread. */
+TEST(two_threads_of_one_process)
+{
+	struct cairn_slot from = { -1, 1, { 0 } }, to = { 0, 1, { 4 } };
+	int pipes[2], second, code;
+	unsigned long word;
+
+	build(waiter);
+	code = make(CAIRN_TYPE_MEMORY, 2 * PAGE);
+	EXPECT_EQ(pwrite(code, (void *)waker, 1024, 0), 1024);
+	map_at(code, CODE + 16 * PAGE, 2 * PAGE, CAIRN_MAP_READ | CAIRN_MAP_EXECUTE);
+	second = make(CAIRN_TYPE_TASK, 0);
+	EXPECT_EQ(cairn_task_set(second, CAIRN_TASK_ASPACE, (__u64)space), 0);
+	EXPECT_EQ(cairn_task_set(second, CAIRN_TASK_POOL, (__u64)pool), 0);
+	EXPECT_EQ(cairn_task_set(second, CAIRN_TASK_ENTRY, CODE + 16 * PAGE), 0);
+	EXPECT_EQ(cairn_task_set(second, CAIRN_TASK_STACK, STACK_TOP - 2 * PAGE), 0);
+	REQUIRE(pipe(pipes) == 0);
+	from.path[0] = (unsigned)pipes[1];
+	to.pool = pool;
+	EXPECT_EQ(cairn_pool_put(&from, &to, CAIRN_POOL_MOVE, CAIRN_RIGHT_WRITE, 0), 4);
+	EXPECT_EQ(cairn_task_control(task, CAIRN_TASK_START), 0);
+	sleep_ms(20);
+	EXPECT_EQ(cairn_task_control(second, CAIRN_TASK_START), 0);
+	EXPECT_EQ(read(pipes[0], &word, sizeof(word)), 8);
+	EXPECT_EQ(word, 6);
+	wait_for_end();
+	EXPECT_EQ(WEXITSTATUS(state().status), 1);
+	task = second;
+	wait_for_end();
+	EXPECT_EQ(WEXITSTATUS(state().status), 2);
+	EXPECT_EQ(cairn_untyped_end(untyped), 0);
 }
 
 TEST(arguments)

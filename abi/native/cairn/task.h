@@ -7,6 +7,9 @@
  * pool: of Linux's calls it has only those that work on its handles and its memory (read, write, poll, epoll, mmap of a handle, futex,
  * clocks, exit ...); all that names something else fails with EPERM. It cannot fork.
  *
+ * Tasks that are given the same address space and the same pool are threads of one program: they share memory, futexes and handles, and
+ * each has its own registers, number and end.
+ *
  * A task that is held is at rest in user mode: between two instructions, or before a system call that will begin again. poll(2) on a
  * task: readable when it has ended, priority data (POLLPRI) while it is at rest. When its last handle is closed a task that was never
  * started ends; another one runs on.
