@@ -74,10 +74,10 @@ docs:
 test: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) $(TESTS)
-# 100,000 random operations on ext4, 300 power cuts, 300 damaged disks; other people's suites on both kernels: long; prints a table.
+# 100,000 random operations on ext4, millions on capabilities, 300 power cuts, 300 damaged disks; other people's suites on both kernels: long; prints a table.
 suites: setup
 	@$(MAKE) --no-print-directory $(ARCHES)
-	@TEST_SCALE=25 $(PYTHON) test/run.py host:ext4
+	@TEST_SCALE=25 $(PYTHON) test/run.py host:ext4 host:pool_agrees host:derivation_agrees host:untyped_agrees race
 	@POWER_CUTS=300 HOSTILE_IMAGES=300 $(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) power disk:hostile
 	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
 	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) servers-long programs:network

@@ -4,7 +4,7 @@
 
   run.py [--arch ARCH] [--jobs N] [--kernel linux] [LAYER[:PREFIX]]...
 
-LAYER is host, disk, debian, ext4, power, model, net, ktest, guest, fuzz, native, boot, applets, programs, servers, silos, badboot or dynamic; PREFIX selects the tests of that layer whose name begins
+LAYER is host, race, disk, debian, ext4, power, model, net, ktest, guest, fuzz, native, boot, applets, programs, servers, silos, badboot or dynamic; PREFIX selects the tests of that layer whose name begins
 so; --kernel linux proves the tests themselves on Debian's kernel. Prints a line for each test and ends with "N passed, N failed".
 """
 import argparse
@@ -22,7 +22,7 @@ from harness.report import Report  # noqa: E402
 LAYERS = {"guest": guest, "native": native, "boot": boot, "applets": applets, "dynamic": dynamic, "programs": programs,
           "disk": disk, "net": net, "servers": servers, "silos": silos,
           "debian": debian, "ext4": ext4, "power": power,
-          "badboot": badboot, "fuzz": fuzz, "ktest": ktest, "host": host, "model": model}
+          "badboot": badboot, "fuzz": fuzz, "ktest": ktest, "host": host, "race": host.RACE, "model": model}
 
 # Run only when they are named: `make suites` does.
 LONG_LAYERS = {"servers-long": servers.LONG}

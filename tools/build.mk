@@ -42,7 +42,7 @@ BOOT_IMAGES :=
 .PHONY: default
 default:
 
-C_SOURCES := $(filter-out %_test.c $(if $(KTEST)$(SANITIZE),,%_ktest.c),$(shell find kernel arch/$(ARCH) -name '*.c'))
+C_SOURCES := $(filter-out %_test.c %_race.c $(if $(KTEST)$(SANITIZE),,%_ktest.c),$(shell find kernel arch/$(ARCH) -name '*.c'))
 S_SOURCES := $(shell find arch/$(ARCH) -name '*.S')
 OBJECTS := $(C_SOURCES:%.c=$(OUT)/%.o) $(S_SOURCES:%.S=$(OUT)/%.o)
 PREPARED := $(UAPI)/video $(OUT)/generated/syscall_table.c

@@ -20,6 +20,12 @@ int host_inject_failure(void);
 /* Blocks allocated and not yet freed. */
 long host_blocks(void);
 unsigned long long host_time_ns(void);
+/* Runs body(0) to body(count - 1) at the same time and waits for their ends. Of builds with HOST_THREADS. */
+void host_run_threads(unsigned count, void (*body)(unsigned number));
+#ifdef HOST_THREADS
+/* Lets another thread of the process run. */
+void host_yield(void);
+#endif
 /* How many times longer than usual tests of random operations run: TEST_SCALE of the environment, or 1. */
 int host_scale(void);
 /* Hides the log, for tests that provoke it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel's side of the host "architecture": what core/ and mm/ provide, in the simplest form that shows mistakes.
- * Memory is malloc's, so ASan sees every byte; allocations fail on request; RCU callbacks run late, when
- * the test has ended or asks for it, so that a use after the grace period is found.
+ * Memory is malloc's, so ASan sees every byte; allocations fail on request. Sleeping and RCU are in sleep.c and rcu.c,
+ * those of tests with several threads in threads.c.
  */
 #include "host.h"
 
@@ -19,13 +19,15 @@
 extern const struct ktest __ktests_start[], __ktests_end[];
 
 struct thread boot_thread;
-bool host_irq_on = true;
+#ifdef HOST_THREADS
+_Thread_local struct thread *host_thread = &boot_thread;
+#endif
+HOST_PER_THREAD bool host_irq_on = true;
 unsigned log_console_level = LOG_DEBUG;
 
 static bool test_failed;
 static long allocations_until_failure; /* 0: none fails */
 static bool failure_injected;
-static struct rcu_head *rcu_pending;
 
 struct slab_cache {
 	const char *name;
@@ -217,31 +219,6 @@ static void free_deferred(struct rcu_head *head)
 void lib_free_deferred(struct lib_deferred *memory)
 {
 	rcu_call((struct rcu_head *)memory, free_deferred);
-}
-
-/* RCU */
-
-void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *head))
-{
-	head->fn = fn;
-	head->next = rcu_pending;
-	rcu_pending = head;
-}
-
-void rcu_barrier(void)
-{
-	while (rcu_pending) {
-		struct rcu_head *head = rcu_pending;
-
-		rcu_pending = head->next;
-		head->fn(head);
-	}
-}
-
-void rcu_synchronize(void)
-{
-	ASSERT(boot_thread.base.preempt_count == 0);
-	rcu_barrier();
 }
 
 /* Log, panic, time */

@@ -5,6 +5,7 @@
  */
 #include "host.h"
 
+#include <core/lock.h>
 #include <core/panic.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
@@ -12,6 +13,7 @@
 #include <mm/reclaim.h>
 #include <mm/slab.h>
 #include <mm/write_back.h>
+#include <sched/thread.h>
 
 #define ARENA_FRAMES 32768ul
 
@@ -19,6 +21,7 @@ static char arena[ARENA_FRAMES * PAGE_SIZE] __aligned(PAGE_SIZE);
 static struct page frames[ARENA_FRAMES];
 static void *markers[ARENA_FRAMES];
 static u64 next_frame;
+static struct spinlock arena_lock = SPINLOCK_INIT(RANK_FRAME);
 struct page *frame_array;
 u64 frame_first, frame_count;
 
@@ -48,6 +51,7 @@ struct page *page_alloc(unsigned order, u32 flags)
 	marker = kmalloc(1, 0);
 	if (!marker)
 		return nullptr;
+	spin_guard(&arena_lock);
 	for (u64 tries = 0; tries < 2 * ARENA_FRAMES / count; tries++, next_frame += count) {
 		u64 first = ALIGN_UP(next_frame, count);
 
@@ -73,6 +77,7 @@ void page_free(struct page *page)
 {
 	u64 first = (u64)(page - frames);
 
+	spin_guard(&arena_lock);
 	ASSERT(!page->refs && markers[first]);
 	kfree(markers[first]);
 	markers[first] = nullptr;
@@ -111,6 +116,11 @@ u64 frame_free_count(void)
 }
 
 /* There are no mappings of objects, and nothing is ever short. */
+
+struct aspace *current_aspace(void)
+{
+	return current_thread()->aspace;
+}
 
 void aspace_clean_object(struct memory_object *object, u64 start, u64 end)
 {

@@ -6,7 +6,9 @@
 #include "host.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEST_SECONDS 20
+#define TEST_SECONDS 60
 #define FAILURES_MAX 100000 /* a test that allocates more often is stuck */
 
 static long blocks;
@@ -38,7 +40,7 @@ void *host_alloc(size_t size)
 
 	if (!memory)
 		host_abort("out of host memory\n");
-	blocks++;
+	__atomic_fetch_add(&blocks, 1, __ATOMIC_RELAXED);
 	return memory;
 }
 
@@ -46,7 +48,7 @@ void host_free(void *memory)
 {
 	if (!memory)
 		return;
-	blocks--;
+	__atomic_fetch_sub(&blocks, 1, __ATOMIC_RELAXED);
 	free(memory);
 }
 
@@ -67,6 +69,42 @@ long host_blocks(void)
 {
 	return blocks;
 }
+
+#define THREADS_MAX 16u
+
+struct start {
+	void (*body)(unsigned);
+	unsigned number;
+};
+
+static void *start_thread(void *argument)
+{
+	const struct start *start = argument;
+
+	start->body(start->number);
+	return NULL;
+}
+
+void host_run_threads(unsigned count, void (*body)(unsigned number))
+{
+	struct start starts[THREADS_MAX];
+	pthread_t threads[THREADS_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		starts[i] = (struct start){ body, i };
+		if (i >= THREADS_MAX || pthread_create(&threads[i], NULL, start_thread, &starts[i]))
+			host_abort("no threads\n");
+	}
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+}
+
+#ifdef HOST_THREADS
+void host_yield(void)
+{
+	sched_yield();
+}
+#endif
 
 unsigned long long host_time_ns(void)
 {

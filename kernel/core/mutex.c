@@ -215,7 +215,7 @@ static void mutex_release(struct mutex *m) __must_hold(&m->wait_lock)
 
 static __noinline void mutex_unlock_slow(struct mutex *m)
 {
-	ASSERT((m->owner & ~MUTEX_WAITERS) == (uintptr_t)arch_current());
+	ASSERT(mutex_is_held(m));
 	spin_lock(&m->wait_lock);
 	mutex_release(m);
 	spin_unlock(&m->wait_lock);

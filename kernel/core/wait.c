@@ -53,7 +53,7 @@ void wait_queue_remove(struct wait_queue *q, struct wait_entry *e)
 /* Without the lock: a racing change is as good before as after. */
 bool wait_queue_empty(const struct wait_queue *q) __no_lock_analysis
 {
-	return READ_ONCE(q->entries.next) == &q->entries;
+	return list_empty(&q->entries);
 }
 
 void wake_up_locked(struct wait_queue *q, u32 events, unsigned nr_exclusive)

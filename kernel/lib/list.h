@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Doubly linked lists, the head being a node of its own ring. The user's lock guards them. */
+/* Doubly linked lists, the head being a node of its own ring. The user's lock guards them; whether one is empty may be looked at without. */
 #pragma once
 
 #include <lib/types.h>
@@ -12,12 +12,12 @@ struct list_head {
 
 static inline void list_init(struct list_head *l)
 {
-	l->next = l;
+	WRITE_ONCE(l->next, l);
 	l->prev = l;
 }
 static inline bool list_empty(const struct list_head *l)
 {
-	return l->next == l;
+	return READ_ONCE(l->next) == l;
 }
 static inline void list_insert_between(struct list_head *n, struct list_head *prev,
 				       struct list_head *next)
@@ -25,7 +25,7 @@ static inline void list_insert_between(struct list_head *n, struct list_head *pr
 	next->prev = n;
 	n->next = next;
 	n->prev = prev;
-	prev->next = n;
+	WRITE_ONCE(prev->next, n);
 }
 static inline void list_add(struct list_head *head, struct list_head *n)
 {
@@ -38,7 +38,7 @@ static inline void list_add_tail(struct list_head *head, struct list_head *n)
 /* Removes a node and leaves it self-linked, so that list_empty(node) tells and removing twice is harmless. */
 static inline void list_remove(struct list_head *n)
 {
-	n->prev->next = n->next;
+	WRITE_ONCE(n->prev->next, n->next);
 	n->next->prev = n->prev;
 	list_init(n);
 }

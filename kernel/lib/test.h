@@ -37,6 +37,9 @@ void test_fail(const char *file, int line, const char *fmt, ...) __printf(3, 4);
 /* True if the running test has failed already: for loops that would only repeat it. Host only. */
 bool test_has_failed(void);
 
+/* How many times longer than usual a test of random operations shall run: TEST_SCALE, or 1. Host only. */
+int host_scale(void);
+
 /* True in a TEST_NO_MEMORY when an allocation of this run was made to fail. */
 bool test_allocation_failed(void);
 

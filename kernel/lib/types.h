@@ -76,5 +76,11 @@ typedef uintptr_t vaddr_t; /* virtual address, kernel or user, not dereferenceab
 #define mul_overflows(a, b, result) __builtin_mul_overflow(a, b, result)
 
 /* Volatile access of exactly one load or store: for values that another CPU or a device changes. */
+#if __has_feature(thread_sanitizer)
+/* It takes only atomic accesses for ones that may meet others. */
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#else
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+#endif

@@ -356,14 +356,67 @@ static int finish_one(struct derivation *d, int error)
 	return error;
 }
 
+/*
+ * Who comes to revoke what another thread is just revoking finds nothing left below, and waits for that thread (D2). Only for those that
+ * came before, so that two never wait for each other.
+ */
+struct revocation {
+	struct list_head node;
+	const struct object *object;
+	bool incomplete; /* one that it waited for was interrupted */
+};
+static struct spinlock revocations_lock = SPINLOCK_INIT(RANK_DERIVATION_USE);
+static struct list_head revocations __guarded_by(&revocations_lock) = LIST_INIT(revocations);
+
+static void revocation_begin(struct revocation *own)
+{
+	spin_lock(&revocations_lock);
+	list_add_tail(&revocations, &own->node);
+	spin_unlock(&revocations_lock);
+}
+
+static bool others_revoke(const struct revocation *own)
+{
+	struct revocation *other;
+	bool found = false;
+
+	spin_lock(&revocations_lock);
+	list_for_each (other, &revocations, node) {
+		if (other == own)
+			break;
+		found |= other->object == own->object;
+	}
+	spin_unlock(&revocations_lock);
+	return found;
+}
+
+static int revocation_end(struct revocation *own, int error)
+{
+	struct revocation *other;
+
+	if (!error)
+		error = wait_event_interruptible(&quiet, !others_revoke(own));
+	spin_lock(&revocations_lock);
+	list_remove(&own->node);
+	if (own->incomplete)
+		error = -EINTR;
+	list_for_each (other, &revocations, node)
+		other->incomplete |= error && other->object == own->object;
+	spin_unlock(&revocations_lock);
+	wake_up(&quiet, 0);
+	return error;
+}
+
 long derivation_revoke(struct object *object, struct derivation *d)
 {
 	struct list_head doomed = LIST_INIT(doomed);
+	struct revocation own = { .object = object };
 	struct derivation *next;
 	long count;
 	int error = 0;
 
 	mutex_lock(&derivation_lock);
+	revocation_begin(&own);
 	d = d ?: object->derivation_root;
 	count = d ? collect_locked(d, &doomed) : 0;
 	mutex_unlock(&derivation_lock);
@@ -376,6 +429,7 @@ long derivation_revoke(struct object *object, struct derivation *d)
 	}
 	while (!list_empty(&doomed))
 		error = finish_one(list_first(&doomed, struct derivation, sibling), error);
+	error = revocation_end(&own, error);
 	return error ? -EINTR : count;
 }
 

@@ -55,7 +55,7 @@ static bool slot_acquire(struct pool *pool, int fd, struct handle *out)
 		if (!object)
 			return false;
 		out->derivation = __atomic_load_n(&slot->derivation, __ATOMIC_ACQUIRE);
-		out->badge = __atomic_load_n(&slot->badge, __ATOMIC_RELAXED);
+		out->badge = __atomic_load_n(&slot->badge, __ATOMIC_ACQUIRE);
 		if (!object_get_unless_zero(object))
 			continue;
 		/* The table may have been replaced too: then changes went to the new one. */
@@ -391,7 +391,7 @@ int handle_set_flags(struct pool *pool, int fd, u32 flags)
 	spin_lock(&pool->lock);
 	slot = pool_slot_locked(pool, fd);
 	if (slot)
-		slot->flags = (slot->flags & ~HANDLE_FLAGS) | flags;
+		pool_set_flags_locked(slot, (slot->flags & ~HANDLE_FLAGS) | flags);
 	spin_unlock(&pool->lock);
 	return slot ? 0 : -EBADF;
 }

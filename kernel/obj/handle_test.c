@@ -366,7 +366,7 @@ TEST(pool_agrees_with_a_model)
 	REQUIRE(pool_create(nullptr, &pool) == 0);
 	for (unsigned i = 0; i < MODEL_OBJECTS; i++)
 		objects[i] = make(&thing_type, nullptr);
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 100000 * host_scale() && !test_has_failed(); i++) {
 		step(&model, pool, objects);
 		if (i % 16 == 0)
 			compare(&model, pool, objects);

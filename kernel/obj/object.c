@@ -91,7 +91,8 @@ void object_put_last(struct object *object)
 {
 	struct thread *self = current_thread();
 
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	(void)__atomic_load_n(&object->refs,
+			      __ATOMIC_ACQUIRE); /* all that others did before their puts */
 	if (self->draining_objects) {
 		object->dead_next = self->dead_objects;
 		self->dead_objects = object;

@@ -180,8 +180,9 @@ void pool_fill_locked(struct pool *pool, int fd, const struct handle *handle)
 	u32 sequence = (slot->flags & ~(SLOT_SEQUENCE - 1)) + SLOT_SEQUENCE;
 	struct handle word = { .rights = handle->rights, .flags = handle->flags | sequence };
 
-	slot->derivation = handle->derivation;
-	slot->badge = handle->badge;
+	/* A reader that sees one of these sees that the slot was emptied before. */
+	__atomic_store_n(&slot->derivation, handle->derivation, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->badge, handle->badge, __ATOMIC_RELEASE);
 	__atomic_store_n(&slot->rights_and_flags, word.rights_and_flags, __ATOMIC_RELEASE);
 	__atomic_store_n(&slot->object, handle->object, __ATOMIC_RELEASE);
 	pool->count++;
@@ -395,7 +396,8 @@ int handle_close_range(struct pool *pool, unsigned first, unsigned last, bool ma
 	spin_lock(&pool->lock);
 	for (unsigned fd = used_find(pool->table, first, true);
 	     fd <= last && fd < pool->table->size; fd = used_find(pool->table, fd + 1, true))
-		pool->table->slots[fd].flags |= HANDLE_CLOEXEC;
+		pool_set_flags_locked(&pool->table->slots[fd],
+				      pool->table->slots[fd].flags | HANDLE_CLOEXEC);
 	spin_unlock(&pool->lock);
 	return 0;
 }

@@ -19,6 +19,12 @@ static inline struct handle *pool_slot_locked(struct pool *pool, int fd) __must_
 	return &table->slots[fd];
 }
 
+/* Changes the flags of a slot that others read without the lock. */
+static inline void pool_set_flags_locked(struct handle *slot, u32 flags)
+{
+	__atomic_store_n(&slot->flags, flags, __ATOMIC_RELAXED);
+}
+
 /*
  * Marks the lowest free slot >= min and < limit as used. -EMFILE, -EINVAL is not possible; -ENOSPC:
  * the table must grow first.

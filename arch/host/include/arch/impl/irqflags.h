@@ -2,7 +2,9 @@
 /* Interrupts do not exist here; the flag is kept so that its users can be checked. */
 #pragma once
 
-extern bool host_irq_on;
+#include <arch/cpu.h>
+
+extern HOST_PER_THREAD bool host_irq_on;
 
 static inline void arch_irq_enable(void)
 {
