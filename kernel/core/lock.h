@@ -84,7 +84,7 @@ enum lock_rank {
 	RANK_SILO = 207,	  /* proc: records of a silo */
 	RANK_PROCESS = 200,	  /* proc: one process's state, signals */
 	RANK_SIGNAL = 205,
-	RANK_SYSV_QUEUE = 208,	  /* ipc: the messages of a System V queue */
+	RANK_SYSV_QUEUE = 208, /* ipc: the messages of a System V queue */
 	RANK_DENTRY = 210,
 	RANK_INODE_STATE = 215,
 	RANK_FUSE = 218,	   /* fs: requests of a connection, its inodes */
