@@ -46,12 +46,12 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 	va_end(ap);
 	snprintf(whole, sizeof(whole), "    %s:%d: %s\n", file, line, text);
 	host_print(whole);
-	test_failed = true;
+	WRITE_ONCE(test_failed, true);
 }
 
 bool test_has_failed(void)
 {
-	return test_failed;
+	return READ_ONCE(test_failed);
 }
 
 bool test_allocation_failed(void)

@@ -49,12 +49,7 @@ static void node_free(struct rcu_head *head)
 	slab_free(node_cache, container_of(head, struct derivation, rcu));
 }
 
-bool derivation_get_unless_zero(struct derivation *d)
-{
-	return refs_get_unless_zero(&d->refs);
-}
-
-void derivation_put(struct derivation *d)
+static void derivation_put(struct derivation *d)
 {
 	if (__atomic_fetch_sub(&d->refs, 1, __ATOMIC_ACQ_REL) == 1)
 		rcu_call(&d->rcu, node_free);
@@ -190,12 +185,12 @@ int derivation_enter(struct derivation *d)
 
 	for (use = self->derivation_uses; use; use = use->next)
 		if (use->derivation == d) {
-			derivation_put(d);
+			derivation_handle_closed(d);
 			return derivation_revoked(d) ? -EKEYREVOKED : 0;
 		}
 	use = use_alloc(self);
 	if (unlikely(!use)) {
-		derivation_put(d);
+		derivation_handle_closed(d);
 		return -ENOMEM;
 	}
 	use->derivation = d;
@@ -227,7 +222,7 @@ bool derivation_leave_all(void)
 			revoked = true;
 			wake_up(&quiet, 0);
 		}
-		derivation_put(d);
+		derivation_handle_closed(d);
 		use_free(use);
 	}
 	return revoked;
@@ -237,7 +232,7 @@ struct derivation *derivation_in_use(const struct object *object)
 {
 	for (struct derivation_use *use = current_thread()->derivation_uses; use; use = use->next)
 		if (use->derivation->object == object) {
-			derivation_get(use->derivation);
+			derivation_handle_opened(use->derivation);
 			return use->derivation;
 		}
 	return nullptr;
@@ -278,7 +273,7 @@ static void vma_derived(struct vma *vma)
 {
 	struct derivation *d = vma->derivation;
 
-	derivation_get(d);
+	derivation_handle_opened(d);
 	spin_lock(&d->lock);
 	list_add(&d->mappings, &vma->derivation_node);
 	spin_unlock(&d->lock);
@@ -291,7 +286,7 @@ static void vma_underived(struct vma *vma)
 	spin_lock(&d->lock);
 	list_remove(&vma->derivation_node);
 	spin_unlock(&d->lock);
-	derivation_put(d);
+	derivation_handle_closed(d);
 }
 
 /* An address space with a mapping through the node, with a reference, or null. */

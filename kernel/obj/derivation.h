@@ -14,6 +14,7 @@
  * (D4) A node without handles keeps its place only while it has two or more children: the tree is never larger than twice
  * the number of handles with a node.
  * (D5) Closing is not revoking: what was derived from a closed handle lives on below the closed one's parent.
+ * (D7) Calls in progress, mappings and watches count as handles do: what began through a handle is found when that is closed since.
  * (D6) A revoked node stays with its handles until they are closed, and never comes back to life.
  *
  * Locks: derivation_lock (the tree), node->lock (users and mappings); never both. A node is freed by RCU.
@@ -23,6 +24,7 @@
 #include <core/lock.h>
 #include <core/rcu.h>
 #include <lib/list.h>
+#include <lib/refs.h>
 #include <lib/types.h>
 
 struct object;
@@ -31,13 +33,13 @@ struct vma;
 
 struct derivation {
 	struct rcu_head rcu;
-	u32 refs; /* atomic: 1 while linked, 1 while handles > 0, and pointers held */
-	u32 handles; /* atomic: slots and messages that carry it; 1 for an object that has it as root */
+	u32 refs; /* atomic: 1 while linked, 1 while handles > 0 */
+	u32 handles; /* atomic: slots and messages that carry it, and (D7); 1 for an object that has it as root */
 	bool revoked; /* atomic; set once */
 	bool linked;  /* in the tree; guarded by derivation_lock, as the next four */
 	struct derivation *parent;
 	struct list_head children, sibling;
-	struct object *object; /* alive while handles > 0 */
+	struct object *object; /* alive while any handle of it is */
 	struct object *doomed; /* while it is being revoked: its object, with a reference */
 	struct spinlock lock;  /* RANK_DERIVATION_USE */
 	struct list_head uses __guarded_by(&lock);     /* calls in progress through its handles */
@@ -58,29 +60,25 @@ static inline void derivation_handle_closed(struct derivation *d)
 		derivation_handle_gone(d);
 }
 
-/* Adds a reference unless the node is being freed; under RCU. */
-[[nodiscard]] bool derivation_get_unless_zero(struct derivation *d);
-void derivation_put(struct derivation *d);
+/* One more unless there is none; under RCU. */
+[[nodiscard]] static inline bool derivation_handle_opened_unless_zero(struct derivation *d)
+{
+	return refs_get_unless_zero(&d->handles);
+}
 
 static inline bool derivation_revoked(const struct derivation *d)
 {
 	return d && __atomic_load_n(&d->revoked, __ATOMIC_ACQUIRE);
 }
 
-/* One more reference, of who knows that there is one. */
-static inline void derivation_get(struct derivation *d)
-{
-	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-}
-
 /*
- * Announces the current thread as a user of the node until its system call ends. Consumes a reference. 0, -EKEYREVOKED,
- * -ENOMEM.
+ * Announces the current thread as a user of the node until its system call ends. Consumes what derivation_handle_opened counted. 0,
+ * -EKEYREVOKED, -ENOMEM.
  */
 [[nodiscard]] int derivation_enter(struct derivation *d);
 /* The end of a system call of the current thread: it uses none any more. True if one was revoked meanwhile. */
 bool derivation_leave_all(void);
-/* The node through which the current system call found this object, with a reference; null if by an underived handle. */
+/* The node through which the current system call found this object, counted as by derivation_handle_opened; null if by an underived handle. */
 struct derivation *derivation_in_use(const struct object *object);
 
 /* A new node for a handle of `object` below `parent` (null: the object's root, which is made). Its one handle is the

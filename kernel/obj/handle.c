@@ -40,50 +40,54 @@ static inline const struct handle *slot_find(struct pool *pool, int fd)
 	return &table->slots[fd];
 }
 
-/* The slot's contents with references on the object and the derivation; false if there is nothing. */
-static bool slot_acquire(struct pool *pool, int fd, struct handle *out)
+enum slot_state { SLOT_EMPTY, SLOT_FOUND, SLOT_CHANGED };
+
+/*
+ * Under RCU: the slot's contents, with a reference of the object and the derivation counted. SLOT_CHANGED: it changed meanwhile; out->object
+ * has a reference all the same, which may be the last and is dropped where one may sleep.
+ */
+static enum slot_state slot_acquire(struct pool *pool, int fd, struct handle *out)
 {
 	const struct handle *slot;
-	struct object *object;
 
-	for (;;) {
+	do {
 		slot = slot_find(pool, fd);
 		if (!slot)
-			return false;
+			return SLOT_EMPTY;
 		out->rights_and_flags = slot_word(slot);
-		object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
-		if (!object)
-			return false;
+		out->object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
+		if (!out->object)
+			return SLOT_EMPTY;
 		out->derivation = __atomic_load_n(&slot->derivation, __ATOMIC_ACQUIRE);
 		out->badge = __atomic_load_n(&slot->badge, __ATOMIC_ACQUIRE);
-		if (!object_get_unless_zero(object))
-			continue;
-		/* The table may have been replaced too: then changes went to the new one. */
-		if (likely(slot_word(slot) == out->rights_and_flags &&
-			   slot_find(pool, fd) == slot) &&
-		    likely(!out->derivation || derivation_get_unless_zero(out->derivation))) {
-			out->object = object;
-			return true;
-		}
-		object_put(object);
-	}
+	} while (!object_get_unless_zero(out->object));
+	/* The table may have been replaced too: then changes went to the new one. */
+	if (likely(slot_word(slot) == out->rights_and_flags && slot_find(pool, fd) == slot) &&
+	    likely(!out->derivation || derivation_handle_opened_unless_zero(out->derivation)))
+		return SLOT_FOUND;
+	return SLOT_CHANGED;
 }
 
 static int slot_get(struct pool *pool, int fd, const struct object_type *type, u32 rights,
 		    struct handle *out)
 {
-	bool found;
+	enum slot_state state;
 	int error;
 
-	rcu_read_lock();
-	found = slot_acquire(pool, fd, out);
-	rcu_read_unlock();
-	if (!found)
+	for (;;) {
+		rcu_read_lock();
+		state = slot_acquire(pool, fd, out);
+		rcu_read_unlock();
+		if (likely(state != SLOT_CHANGED))
+			break;
+		object_put(out->object);
+	}
+	if (state == SLOT_EMPTY)
 		return -EBADF;
 	error = slot_check(out->object, out->rights, type, rights);
 	if (unlikely(out->derivation)) {
 		if (error)
-			derivation_put(out->derivation);
+			derivation_handle_closed(out->derivation);
 		else
 			error = derivation_enter(out->derivation);
 	}

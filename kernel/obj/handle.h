@@ -114,7 +114,7 @@ void pool_close_on_exec(struct pool *pool);
 /* Of a derived handle in a table that no other task uses: announces its use. -EKEYREVOKED, -ENOMEM. */
 [[nodiscard]] static inline int handle_enter(const struct handle *slot)
 {
-	derivation_get(slot->derivation);
+	derivation_handle_opened(slot->derivation);
 	return derivation_enter(slot->derivation);
 }
 

@@ -45,7 +45,7 @@ struct epoll_item {
 	struct rb_node node;
 	struct epoll *ep;
 	struct object *object;	       /* (E3) */
-	struct derivation *derivation; /* the derived handle it was added by; holds a reference */
+	struct derivation *derivation; /* the derived handle it was added by; counts as one */
 	int fd;
 	struct epoll_event event; /* written under ep->lock */
 	struct list_head ready_node;
@@ -164,8 +164,7 @@ static void remove_item(struct epoll_item *item) __must_hold(&watches_lock) __no
 	*item->watch_link = item->watch_next;
 	if (item->watch_next)
 		item->watch_next->watch_link = item->watch_link;
-	if (unlikely(item->derivation))
-		derivation_put(item->derivation);
+	derivation_handle_closed(item->derivation);
 	slab_free(item_cache, item);
 }
 

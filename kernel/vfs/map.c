@@ -64,8 +64,7 @@ int vfs_map(struct aspace *as, struct pool *pool, int fd, struct map_request *re
 		if (req->object_owned)
 			memory_object_put(req->object);
 	}
-	if (req->derivation)
-		derivation_put(req->derivation);
+	derivation_handle_closed(req->derivation);
 	file_put(file);
 	return err;
 }

@@ -287,6 +287,63 @@ TEST(revoke_unmaps)
 	EXPECT_EQ(c, 'b');
 }
 
+/* What was begun through a handle that is closed since does not escape. */
+TEST(revoke_unmaps_what_a_closed_handle_mapped)
+{
+	char path[] = "/tmp/native-XXXXXX", *page;
+	int file = mkstemp(path), fd;
+
+	REQUIRE(file >= 0 && ftruncate(file, 4096) == 0);
+	unlink(path);
+	fd = cairn_handle_derive(file, CAIRN_RIGHTS_SAME, 0, 0);
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	REQUIRE(page != MAP_FAILED);
+	page[0] = 'a';
+	EXPECT_EQ(close(fd), 0);
+	EXPECT_EQ(cairn_handle_revoke(file), 1);
+	EXPECT_ERRNO(mprotect(page, 4096, PROT_READ), ENOMEM);
+	EXPECT_EQ(cairn_handle_revoke(file), 0);
+}
+
+static void *read_blocked(void *fd)
+{
+	char c;
+	long result = read(*(int *)fd, &c, 1) < 0 ? errno : 0;
+
+	return (void *)result;
+}
+
+TEST(revoke_wakes_who_reads_through_a_closed_handle)
+{
+	pthread_t thread;
+	void *result = NULL;
+	int pipes[2], fd;
+
+	REQUIRE(pipe(pipes) == 0);
+	fd = cairn_handle_derive(pipes[0], CAIRN_RIGHTS_SAME, 0, 0);
+	REQUIRE(pthread_create(&thread, NULL, read_blocked, &fd) == 0);
+	sleep_ms(50);
+	EXPECT_EQ(close(fd), 0);
+	EXPECT_EQ(cairn_handle_revoke(pipes[0]), 1);
+	pthread_join(thread, &result);
+	EXPECT_EQ((long)result, EKEYREVOKED);
+}
+
+TEST(revoke_shows_in_an_epoll_that_watches_by_a_closed_handle)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(0), pipes[2], fd;
+
+	REQUIRE(pipe(pipes) == 0);
+	fd = cairn_handle_derive(pipes[0], CAIRN_RIGHTS_SAME, 0, 0);
+	EXPECT_EQ(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), 0);
+	EXPECT_EQ(close(fd), 0);
+	EXPECT_EQ(cairn_handle_revoke(pipes[0]), 1);
+	EXPECT_EQ(write(pipes[1], "x", 1), 1);
+	EXPECT_EQ(epoll_wait(epoll, &event, 1, 1000), 1);
+	EXPECT_EQ(event.events, EPOLLERR | EPOLLHUP);
+}
+
 #define MANY 10000
 
 TEST(revoke_of_many)
