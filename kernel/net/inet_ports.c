@@ -70,6 +70,33 @@ static bool conflict(const struct port_table *t, const struct port_binding *p,
 	return list_conflicts(t, p->owners, n) || list_conflicts(t, p->sharers, n);
 }
 
+/*
+ * bind(2) without a port, when all are in use: what overlaps shares one only by SO_REUSEADDR (and not so that both could listen,
+ * as with SO_REUSEPORT by one user), and only if net.ipv4.ip_autobind_reuse says so.
+ */
+static bool list_conflicts_automatic(const struct inet_node *list, const struct inet_node *n)
+{
+	bool allowed = n->reuse_address && n->network->sysctl.ip_autobind_reuse;
+
+	for (const struct inet_node *o = list; o; o = o->port_next) {
+		bool share = allowed && o->reuse_address && !o->listening &&
+			     !(n->reuse_port && o->reuse_port &&
+			       (o->uid == n->uid || o->kind == INET_TIME_WAIT));
+
+		if (o != n && !share && overlap(n, o))
+			return true;
+	}
+	return false;
+}
+
+static bool conflict_automatic(const struct port_table *t, const struct port_binding *p,
+			       const struct inet_node *n)
+{
+	return t->stream ? list_conflicts_automatic(p->owners, n) ||
+				   list_conflicts_automatic(p->sharers, n)
+			 : conflict(t, p, n);
+}
+
 static void own(struct port_binding *p, struct inet_node *n, struct inet_node **list)
 {
 	n->port_next = *list;
@@ -107,7 +134,9 @@ static int take(struct port_bucket *b, struct inet_node *n, u16 port, bool share
 	return 0;
 }
 
-static int try_port(struct port_table *t, struct inet_node *n, u16 port)
+static int try_port(struct port_table *t, struct inet_node *n, u16 port,
+		    bool (*conflicts)(const struct port_table *t, const struct port_binding *p,
+				      const struct inet_node *n))
 {
 	struct port_bucket *b = bucket_of(t, port);
 	struct port_binding *p;
@@ -115,7 +144,7 @@ static int try_port(struct port_table *t, struct inet_node *n, u16 port)
 
 	spin_lock(&b->lock);
 	p = find(b, n->network, port);
-	if (!p || !conflict(t, p, n))
+	if (!p || !conflicts(t, p, n))
 		error = take(b, n, port, false);
 	spin_unlock(&b->lock);
 	return error;
@@ -128,7 +157,7 @@ int port_bind(struct port_table *t, struct inet_node *n, u16 port)
 	unsigned start;
 
 	if (port)
-		return try_port(t, n, port);
+		return try_port(t, n, port, conflict);
 	start = (unsigned)random_below(count);
 	for (unsigned i = 0; i < count; i++) {
 		u16 candidate = (u16)(first + (start + i) % count);
@@ -144,7 +173,7 @@ int port_bind(struct port_table *t, struct inet_node *n, u16 port)
 			return error;
 	}
 	for (unsigned i = 0; i < count; i++) {
-		int error = try_port(t, n, (u16)(first + (start + i) % count));
+		int error = try_port(t, n, (u16)(first + (start + i) % count), conflict_automatic);
 
 		if (error != -EADDRINUSE)
 			return error;

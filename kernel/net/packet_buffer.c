@@ -266,7 +266,7 @@ static bool step_copy(void *arg, const u8 *bytes, unsigned n)
 	return true;
 }
 
-bool packet_copy(const struct packet *p, unsigned offset, void *to, unsigned n)
+bool packet_copy_pieces(const struct packet *p, unsigned offset, void *to, unsigned n)
 {
 	u8 *at = to;
 

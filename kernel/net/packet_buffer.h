@@ -121,7 +121,17 @@ void packet_trim(struct packet *p, unsigned length);
 
 /* Copies `n` bytes from `offset` on, out of the packet: to kernel memory (false: too short), or to an
  * iterator (bytes copied, fewer at a fault; may sleep). */
-[[nodiscard]] bool packet_copy(const struct packet *p, unsigned offset, void *to, unsigned n);
+[[nodiscard]] bool packet_copy_pieces(const struct packet *p, unsigned offset, void *to,
+				      unsigned n);
+[[nodiscard]] static inline bool packet_copy(const struct packet *p, unsigned offset, void *to,
+					     unsigned n)
+{
+	/* A header is in one piece nearly always. */
+	if (unlikely(offset > p->linear || n > p->linear - offset))
+		return packet_copy_pieces(p, offset, to, n);
+	__builtin_memcpy(to, p->data + offset, n);
+	return true;
+}
 [[nodiscard]] size_t packet_copy_to_iter(const struct packet *p, unsigned offset, struct iter *it,
 					 size_t n);
 

@@ -108,6 +108,7 @@ OWN(forward, ip_forward, 1, 0, 1, false);
 OWN(forward6, ipv6_forward, 1, 0, 1, false);
 OWN(default_ttl, ip_default_ttl, 1, 1, 255, false);
 OWN(hop_limit, ipv6_hop_limit, 1, 1, 255, false);
+OWN(autobind_reuse, ip_autobind_reuse, 1, 0, 1, false);
 OWN(nonlocal_bind, ip_nonlocal_bind, 1, 0, 1, false);
 OWN(nonlocal_bind6, ipv6_nonlocal_bind, 1, 0, 1, false);
 OWN(auto_labels, ipv6_auto_flow_labels, 1, 0, 3, false);
@@ -199,6 +200,7 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "route", &synthetic_directory, &route_table },
 	{ "icmp_echo_ignore_all", &setting_file, &ignore_all },
 	{ "icmp_echo_ignore_broadcasts", &setting_file, &ignore_broadcasts },
+	{ "ip_autobind_reuse", &setting_file, &autobind_reuse },
 	{ "ip_default_ttl", &setting_file, &default_ttl },
 	{ "ip_forward", &setting_file, &forward },
 	{ "ip_local_port_range", &setting_file, &port_range },

@@ -20,6 +20,7 @@ struct tcp_sysctl {
 struct network_sysctl {
 	bool ip_forward, ipv6_forward;
 	bool ip_nonlocal_bind, ipv6_nonlocal_bind;
+	bool ip_autobind_reuse;
 	u8 ipv6_auto_flow_labels;      /* 1, 3: sockets send them unless told otherwise */
 	bool ipv6_echo_reflects_label; /* net.ipv6.flowlabel_reflect = 4 */
 	u8 ip_default_ttl, ipv6_hop_limit;

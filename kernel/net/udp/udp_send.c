@@ -293,20 +293,10 @@ static bool corking(struct udp *u) __no_lock_analysis
 	return READ_ONCE(u->cork) != nullptr;
 }
 
-/* One call of udp_send: where the datagram goes, and how. */
-struct sending {
-	struct inet_flow flow;
-	struct inet_send_control control;
-	u16 port;
-	bool connected; /* along the route of the socket */
-};
-
 /* What the message and the socket say of the Internet header. */
-static void complete_flow(const struct udp *u, struct sending *out, u32 scope)
+static void complete_flow(const struct udp *u, struct inet_send_control *control, u32 scope,
+			  struct inet_flow *flow)
 {
-	struct inet_send_control *control = &out->control;
-	struct inet_flow *flow = &out->flow;
-
 	if (!inet_is_any(&control->source))
 		flow->source = control->source;
 	if (inet_is_v4(&flow->destination) && !inet_is_v4(&flow->source))
@@ -326,11 +316,12 @@ static void complete_flow(const struct udp *u, struct sending *out, u32 scope)
 }
 
 /* Decodes the message but for its data; the socket has a port then. */
-static int prepare(struct socket *socket, const struct socket_message *m, struct sending *out)
+static int prepare(struct socket *socket, const struct socket_message *m, struct inet_flow *flow,
+		   struct inet_send_control *control, u16 *port)
 {
 	struct udp *u = udp_of(socket);
 	struct inet_socket *s = &u->inet;
-	u32 scope = 0;
+	u32 scope;
 	int error;
 
 	if (m->flags & MSG_OOB)
@@ -341,31 +332,29 @@ static int prepare(struct socket *socket, const struct socket_message *m, struct
 	if (!error && m->data->remaining > 65535 - 8)
 		error = -EMSGSIZE;
 	if (!error)
-		error = destination(s, m, &out->flow.destination, &out->port, &scope);
+		error = destination(s, m, &flow->destination, port, &scope);
 	if (!error && m->control)
-		error = inet_parse_control(m, &out->control);
+		error = inet_parse_control(m, control);
 	if (!error)
-		error = inet_take_flow_label(s, m, &out->control);
+		error = inet_take_flow_label(s, m, control);
 	if (!error && !s->node.binding)
 		error = autobind(u);
-	if (error)
-		return error;
-	complete_flow(u, out, scope);
-	out->connected = (!m->address || !m->address->length) &&
-			 inet_is_any(&out->control.source) && !out->control.device_index;
-	return 0;
+	if (!error)
+		complete_flow(u, control, scope, flow);
+	return error;
 }
 
-static int send_one(struct socket *socket, struct socket_message *m, struct sending *sending)
+/* A packet with the payload. */
+static int take_payload(struct socket *socket, struct socket_message *m,
+			const struct inet_send_control *control, struct packet **out)
 {
-	struct udp *u = udp_of(socket);
-	struct inet_send_control *control = &sending->control;
+	struct inet_socket *s = &udp_of(socket)->inet;
 	struct packet *p = packet_alloc();
 	int error;
 
 	if (!p)
 		return -ENOBUFS;
-	inet_extend_room(&u->inet, control, p);
+	inet_extend_room(s, control, p);
 	p->mark = control->has_mark ? control->mark : (u32)socket->mark;
 	error = packet_append_iter(p, m->data, m->data->remaining);
 	if (error) {
@@ -373,26 +362,34 @@ static int send_one(struct socket *socket, struct socket_message *m, struct send
 		return error;
 	}
 	if (unlikely(socket->timestamping | control->stamps))
-		inet_stamp(&u->inet, socket, p, control->stamps);
-	return send_packet(u, p, &sending->flow, sending->port, sending->connected, control);
+		inet_stamp(s, socket, p, control->stamps);
+	*out = p;
+	return 0;
 }
 
 ssize_t udp_send(struct socket *socket, struct socket_message *m)
 {
 	struct udp *u = udp_of(socket);
-	struct sending sending = { .flow = { .source = u->inet.node.local },
-				   .control = INET_SEND_CONTROL_NONE };
+	struct inet_send_control control = INET_SEND_CONTROL_NONE;
+	struct inet_flow flow = { .source = u->inet.node.local };
+	bool connected = !m->address || !m->address->length;
 	size_t n = m->data->remaining;
-	int error = prepare(socket, m, &sending);
+	struct packet *p;
+	u16 port;
+	int error = prepare(socket, m, &flow, &control, &port);
 
 	if (error)
 		return error;
 	if ((m->flags & MSG_MORE) || u->corked || corking(u))
-		return send_corked(u, m, &sending.flow, sending.port, &sending.control,
-				   (m->flags & MSG_MORE) || u->corked);
-	if (n > UDP_PAYLOAD_MAX && inet_is_v4(&sending.flow.destination))
+		return send_corked(u, m, &flow, port, &control, (m->flags & MSG_MORE) || u->corked);
+	if (n > UDP_PAYLOAD_MAX && inet_is_v4(&flow.destination))
 		return -EMSGSIZE;
-	error = send_one(socket, m, &sending);
+	error = take_payload(socket, m, &control, &p);
+	if (error)
+		return error;
+	error = send_packet(u, p, &flow, port,
+			    connected && inet_is_any(&control.source) && !control.device_index,
+			    &control);
 	if (unlikely(m->flags & MSG_ZEROCOPY) && !error && (socket->options & SOCKET_ZERO_COPY))
 		inet_zero_copy_done(&u->inet);
 	return error ? error : (ssize_t)n;
