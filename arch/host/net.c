@@ -7,6 +7,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/flow_label.h>
 #include <net/inet_socket.h>
 #include <net/multicast.h>
 #include <net/namespace.h>
@@ -42,6 +43,16 @@ void network_node_put_last(struct network_namespace *network)
 void inet_packet_dropped(struct packet *packet)
 {
 	panic("nobody asked for the time of a packet");
+}
+
+void inet_flow_labels_release(struct flow_lease *leases)
+{
+	panic("nobody leases flow labels");
+}
+
+bool inet_flow_label_usable(struct inet_socket *s, u32 label)
+{
+	panic("nobody sends with a flow label");
 }
 
 void inet_zero_copy_done(struct inet_socket *s)
