@@ -225,7 +225,8 @@ void dentry_put(struct dentry *d)
 			u32 flags = __atomic_load_n(&d->flags, __ATOMIC_SEQ_CST);
 
 			/* What is asked for anew each time is not kept: the names of a process in /proc end with it. */
-			if (flags & (DENTRY_UNLINKED | DENTRY_REVALIDATE))
+			if (flags & DENTRY_UNLINKED ||
+			    (flags & DENTRY_REVALIDATE && !d->superblock->keeps_doubtful_names))
 				kill = dentry_claim(d);
 			else if ((flags & idle) != idle)
 				dentry_lru_add(d);
@@ -340,10 +341,46 @@ static int dentry_publish_found(struct dentry *d, struct inode *inode, struct de
 	return 0;
 }
 
+/* Publishes what was found for a new dentry, or discards both: *out is it, or what was there before. */
+static int enter_found(struct dentry *parent, struct dentry *d, struct inode *inode,
+		       struct dentry **out)
+{
+	struct dentry *old;
+	int result;
+
+	if (parent->inode->ops->revalidate)
+		d->flags |= DENTRY_REVALIDATE;
+	dentry_get(parent);
+	result = dentry_publish_found(d, inode, &old);
+	if (result || old != d) {
+		dentry_discard(d);
+		if (inode)
+			inode_put(inode);
+		dentry_put(parent);
+	}
+	if (!result)
+		*out = old;
+	return result;
+}
+
+int dentry_enter_locked(struct dentry *parent, const struct name *name, struct inode *inode,
+			void *private, struct dentry **out)
+{
+	struct dentry *d;
+	int result = dentry_alloc(parent->superblock, parent, name, &d);
+
+	if (result) {
+		inode_put(inode);
+		return result;
+	}
+	d->private = private;
+	return enter_found(parent, d, inode, out);
+}
+
 int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct dentry **out)
 {
 	struct inode *dir = parent->inode, *inode = nullptr;
-	struct dentry *d = dcache_lookup(parent, name), *old;
+	struct dentry *d = dcache_lookup(parent, name);
 	int result;
 
 	if (d) {
@@ -364,19 +401,7 @@ int dentry_lookup_locked(struct dentry *parent, const struct name *name, struct 
 		dentry_discard(d);
 		return result;
 	}
-	if (dir->ops->revalidate)
-		d->flags |= DENTRY_REVALIDATE;
-	dentry_get(parent);
-	result = dentry_publish_found(d, inode, &old);
-	if (result || old != d) {
-		dentry_discard(d);
-		if (inode)
-			inode_put(inode);
-		dentry_put(parent);
-	}
-	if (!result)
-		*out = old;
-	return result;
+	return enter_found(parent, d, inode, out);
 }
 
 int dentry_lookup(struct dentry *parent, const struct name *name, struct dentry **out)

@@ -74,6 +74,13 @@ struct dentry *dcache_lookup(struct dentry *parent, const struct name *name);
 [[nodiscard]] int dentry_lookup_locked(struct dentry *parent, const struct name *name,
 				       struct dentry **out);
 
+/*
+ * Enters a name that the file system came upon by itself, while it listed the directory whose inode's lock is held, shared or not; moves the
+ * inode's reference in. *out with a reference: it, with this `private`, or one that was there before. Errors as above.
+ */
+[[nodiscard]] int dentry_enter_locked(struct dentry *parent, const struct name *name,
+				      struct inode *inode, void *private, struct dentry **out);
+
 /* Makes a negative dentry positive; moves the reference of the inode in. */
 void dentry_instantiate(struct dentry *dentry, struct inode *inode);
 

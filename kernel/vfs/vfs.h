@@ -116,6 +116,7 @@ struct superblock {
 	u32 flags;  /* MS_RDONLY ... */
 	u32 magic;
 	u64 max_file_size;
+	bool keeps_doubtful_names; /* names that are revalidated stay cached when nobody uses them */
 	bool may_lie; /* on a disk that may be damaged: a directory is refused a second place in the tree */
 	struct mutex rename_lock;
 	void *private;

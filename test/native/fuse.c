@@ -203,9 +203,13 @@ static ssize_t respond(uint64_t unique, int error, const void *data, size_t size
 	return write(device, answer, out->len);
 }
 
+static unsigned init_flags; /* of the server's answer */
+
 static void mount_by_hand(void)
 {
-	struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };
+	struct fuse_init_out init = {
+		.major = 7, .minor = 31, .max_write = 4096, .flags = init_flags
+	};
 	char options[100];
 
 	device = open("/dev/fuse", O_RDWR);
@@ -303,6 +307,120 @@ TEST(entries_stay_inside_the_answer)
 	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, &entry, sizeof(entry)) > 0);
 	pthread_join(thread, NULL);
 	EXPECT_EQ(result, EIO);
+	close(device);
+	EXPECT_EQ(umount("mnt"), 0);
+}
+
+static int listed;
+
+static void *list_and_stat(void *unused)
+{
+	int fd = open("mnt", O_RDONLY | O_DIRECTORY);
+	char buffer[1024];
+	struct stat st;
+	long n;
+
+	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
+		for (long at = 0; at < n; at += ((struct dirent64 *)(buffer + at))->d_reclen)
+			listed++;
+	EXPECT_EQ(stat("mnt/file", &st), 0);
+	EXPECT_EQ(st.st_size, 77);
+	close(fd);
+	return NULL;
+}
+
+static size_t put_entry(char *at, const char *name, uint64_t node, uint64_t offset)
+{
+	struct fuse_direntplus *entry = (void *)at;
+	size_t length = strlen(name);
+
+	memset(entry, 0, sizeof(*entry));
+	entry->entry_out = (struct fuse_entry_out){
+		.nodeid = node,
+		.entry_valid = 10000,
+		.attr_valid = 10000,
+		.attr = { .ino = node, .mode = S_IFREG | 0644, .nlink = 1, .size = 77 }
+	};
+	entry->dirent.ino = node ?: 1;
+	entry->dirent.off = offset;
+	entry->dirent.namelen = (unsigned)length;
+	memcpy(entry->dirent.name, name, length);
+	return FUSE_DIRENTPLUS_SIZE(entry);
+}
+
+/* A listing with attributes: nothing has to be looked up after it, and what it counted is given back. */
+TEST(a_listing_brings_attributes)
+{
+	static char answer[1024];
+	struct fuse_forget_in *forgotten = (void *)(request + sizeof(struct fuse_in_header));
+	pthread_t thread;
+	size_t size;
+
+	init_flags = FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO;
+	mount_by_hand();
+	REQUIRE(pthread_create(&thread, NULL, list_and_stat, NULL) == 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_OPENDIR);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, -ENOSYS, NULL, 0) > 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_READDIRPLUS);
+	size = put_entry(answer, ".", 0, 1);
+	size += put_entry(answer + size, "file", 5, 2);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, answer, size) > 0);
+	for (int i = 0; i < 2; i++) { /* the end, and for the reader that asks again */
+		EXPECT_EQ(next_request()->opcode, FUSE_READDIR);
+		EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, NULL, 0) > 0);
+	}
+	pthread_join(thread, NULL);
+	EXPECT_EQ(listed, 2);
+	EXPECT_EQ(next_request()->opcode, FUSE_RELEASEDIR);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, NULL, 0) > 0);
+	for (int i = 0; i < 3; i++) /* what was used lately is spared at first */
+		make_file("/proc/sys/vm/drop_caches", "2");
+	EXPECT_EQ(next_request()->opcode, FUSE_FORGET);
+	EXPECT_EQ(((struct fuse_in_header *)request)->nodeid, 5);
+	EXPECT_EQ(forgotten->nlookup, 1);
+	close(device);
+	EXPECT_EQ(umount("mnt"), 0);
+}
+
+static void *seek_in_it(void *unused)
+{
+	int fd = open("mnt/file", O_RDONLY);
+
+	EXPECT_EQ(lseek(fd, 10, SEEK_HOLE), 4096);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 4096);
+	EXPECT_ERRNO(lseek(fd, 9000, SEEK_DATA), ENXIO);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), 8192);
+	close(fd);
+	return NULL;
+}
+
+TEST(holes_are_the_servers)
+{
+	struct fuse_entry_out entry = {
+		.nodeid = 5,
+		.entry_valid = 10000,
+		.attr_valid = 10000,
+		.attr = { .ino = 5, .mode = S_IFREG | 0644, .nlink = 1, .size = 8192 }
+	};
+	struct fuse_lseek_in *asked = (void *)(request + sizeof(struct fuse_in_header));
+	struct fuse_lseek_out hole = { .offset = 4096 };
+	pthread_t thread;
+
+	mount_by_hand();
+	REQUIRE(pthread_create(&thread, NULL, seek_in_it, NULL) == 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_LOOKUP);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, &entry, sizeof(entry)) > 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_OPEN);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, -ENOSYS, NULL, 0) > 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_LSEEK);
+	EXPECT_EQ(asked->offset, 10);
+	EXPECT_EQ(asked->whence, SEEK_HOLE);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, 0, &hole, sizeof(hole)) > 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_LSEEK);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, -ENXIO, NULL, 0) > 0);
+	EXPECT_EQ(next_request()->opcode, FUSE_FLUSH);
+	EXPECT(respond(((struct fuse_in_header *)request)->unique, -ENOSYS, NULL, 0) > 0);
+	pthread_join(thread, NULL);
 	close(device);
 	EXPECT_EQ(umount("mnt"), 0);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Names: looking up, making, removing, listing. A dentry's `private` is the time until which the server's answer is true;
- * after it, the server is asked again.
+ * after it, the server is asked again. A listing with attributes (READDIRPLUS) enters names and inodes as if they had been looked up.
  */
 #include <core/time.h>
 #include <fs/fuse/fuse_priv.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <proc/task.h>
+#include <vfs/dcache.h>
 
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -44,7 +45,10 @@ static int entry_call(struct inode *dir, u32 opcode, const void *in, u32 in_size
 static int lookup(struct inode *dir, struct dentry *dentry, struct inode **out)
 {
 	struct fuse_entry_out entry;
+
 	int error = entry_call(dir, FUSE_LOOKUP, nullptr, 0, dentry->name, nullptr, &entry);
+
+	WRITE_ONCE(fuse_inode_of(dir)->names_wanted, true);
 
 	*out = nullptr;
 	dentry->private = nullptr;
@@ -281,48 +285,117 @@ static bool entry_ok(const struct fuse_dirent *entry, u32 left)
 	       !memchr(entry->name, '/', entry->namelen) && !memchr(entry->name, 0, entry->namelen);
 }
 
-/* Emits the entries of one answer: 1: go on, 0: the reader's buffer is full, -EIO. */
-static int emit_entries(struct file *file, struct directory_context *ctx, const u8 *at, u32 left)
+static bool is_dot(const struct fuse_dirent *entry)
 {
-	while (left >= FUSE_NAME_OFFSET) {
-		const struct fuse_dirent *entry = (const void *)at;
-		size_t size = FUSE_DIRENT_SIZE(entry);
+	return entry->name[0] == '.' &&
+	       (entry->namelen == 1 || (entry->namelen == 2 && entry->name[1] == '.'));
+}
 
-		if (!entry_ok(entry, left))
+/* What a listing says of a name is as good as a look-up, and counts as one. */
+static void enter_entry(struct file *file, const struct fuse_entry_out *entry,
+			const struct fuse_dirent *dirent)
+{
+	struct fuse_file *ff = file->private;
+	const struct name name = { dirent->name, dirent->namelen,
+				   name_hash(dirent->name, dirent->namelen) };
+	u64 until = fuse_deadline(entry->entry_valid, entry->entry_valid_nsec);
+	struct dentry *dentry;
+	struct inode *inode;
+
+	if (!entry->nodeid || is_dot(dirent))
+		return;
+	if (fuse_inode_get(file->dentry->superblock, entry, &inode)) {
+		fuse_forget(ff->connection, entry->nodeid, 1);
+		return;
+	}
+	if (dentry_enter_locked(file->dentry, &name, inode, (void *)(uintptr_t)until, &dentry))
+		return;
+	if (dentry->inode == inode)
+		entry_until(dentry, entry);
+	else
+		dentry_drop(dentry); /* the name leads elsewhere now */
+	dentry_put(dentry);
+}
+
+/*
+ * Emits the entries of one answer: 1: go on, 0: the reader's buffer is full, -EIO. With attributes (`plus`) those behind are entered all the
+ * same, since the server counts them.
+ */
+static int emit_entries(struct file *file, struct directory_context *ctx, const u8 *at, u32 left,
+			bool plus)
+{
+	u32 before = plus ? FUSE_NAME_OFFSET_DIRENTPLUS - FUSE_NAME_OFFSET : 0;
+	bool full = false;
+
+	while (left >= before + FUSE_NAME_OFFSET) {
+		const struct fuse_dirent *entry = (const void *)(at + before);
+		size_t size = before + FUSE_DIRENT_SIZE(entry);
+
+		if (!entry_ok(entry, left - before))
 			return -EIO;
-		if (!ctx->emit(ctx, entry->name, entry->namelen, entry->ino, entry->type,
-			       entry->off))
-			return 0;
-		file->offset = entry->off;
+		full = full || !ctx->emit(ctx, entry->name, entry->namelen, entry->ino, entry->type,
+					  entry->off);
+		if (!full)
+			file->offset = entry->off;
+		if (plus)
+			enter_entry(file, (const void *)at, entry);
+		else if (full)
+			break;
 		at += size;
 		left -= (u32)size;
 	}
-	return 1;
+	return !full;
+}
+
+/* Attributes are asked for where they are likely to be wanted: at the beginning, and when names were looked up since. */
+static bool wants_attributes(struct file *file, const struct fuse_connection *c)
+{
+	struct fuse_inode *fi = fuse_inode_of(file->inode);
+	u32 flags = READ_ONCE(c->flags);
+	bool wanted = !file->offset || READ_ONCE(fi->names_wanted);
+
+	if (!(flags & FUSE_DO_READDIRPLUS))
+		return false;
+	WRITE_ONCE(fi->names_wanted, false);
+	return wanted || !(flags & FUSE_READDIRPLUS_AUTO);
+}
+
+/* One request: as emit_entries, and 0 at the end. */
+static int read_some(struct file *file, struct directory_context *ctx, bool plus)
+{
+	struct fuse_file *ff = file->private;
+	struct fuse_connection *c = ff->connection;
+	struct fuse_read_in *in;
+	struct fuse_request *r;
+	int result = fuse_request_create(c, plus ? FUSE_READDIRPLUS : FUSE_READDIR, ff->nodeid,
+					 sizeof(*in), PAGE_SIZE, &r);
+
+	if (result)
+		return result;
+	in = fuse_arguments(r);
+	*in = (struct fuse_read_in){
+		.fh = ff->handle, .offset = file->offset, .size = PAGE_SIZE, .flags = file->flags
+	};
+	result = fuse_send(c, r);
+	if (!result)
+		result = r->out_size ? emit_entries(file, ctx, r->out, r->out_size, plus) : 0;
+	fuse_request_put(r);
+	return result;
 }
 
 static int read_directory(struct file *file, struct directory_context *ctx)
 {
-	struct fuse_file *ff = file->private;
-	struct fuse_connection *c = ff->connection;
+	struct fuse_connection *c = ((struct fuse_file *)file->private)->connection;
 	int result = 1;
 
 	while (result > 0) {
-		struct fuse_read_in *in;
-		struct fuse_request *r;
-		int error = fuse_request_create(c, FUSE_READDIR, ff->nodeid, sizeof(*in), PAGE_SIZE,
-						&r);
+		bool plus = wants_attributes(file, c);
 
-		if (error)
-			return error;
-		in = fuse_arguments(r);
-		*in = (struct fuse_read_in){ .fh = ff->handle,
-					     .offset = file->offset,
-					     .size = PAGE_SIZE,
-					     .flags = file->flags };
-		result = fuse_send(c, r);
-		if (!result)
-			result = r->out_size ? emit_entries(file, ctx, r->out, r->out_size) : 0;
-		fuse_request_put(r);
+		result = read_some(file, ctx, plus);
+		if (plus && result == -ENOSYS) {
+			__atomic_fetch_and(&c->flags, ~(u32)FUSE_DO_READDIRPLUS, __ATOMIC_RELAXED);
+			result = 1;
+		}
 	}
 	return result;
 }

@@ -13,6 +13,7 @@
 
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/mman.h>
 
 /* --- open files --- */
@@ -491,8 +492,42 @@ static int allocate(struct file *file, int mode, u64 offset, u64 length)
 	return 0;
 }
 
+/* Where data or a hole begins only the server knows; to one that does not, all is data. */
+static s64 seek_data(struct file *file, s64 offset, int whence)
+{
+	struct fuse_file *ff = file->private;
+	const struct fuse_lseek_in in = { .fh = ff->handle,
+					  .offset = (u64)offset,
+					  .whence = (u32)whence };
+	struct fuse_lseek_out out;
+	const struct fuse_call call = { .opcode = FUSE_LSEEK,
+					.nodeid = ff->nodeid,
+					.in = &in,
+					.in_size = sizeof(in),
+					.out = &out,
+					.out_size = sizeof(out) };
+	int error = memory_object_sync(file->inode->object, 0, UINT64_MAX);
+
+	if (!error)
+		error = fuse_call(ff->connection, &call);
+	if (error)
+		return error == -ENOSYS ? file_seek_generic(file, offset, whence) : error;
+	return out.offset > INT64_MAX ? -EIO : file_seek_generic(file, (s64)out.offset, SEEK_SET);
+}
+
+static s64 seek_file(struct file *file, s64 offset, int whence)
+{
+	int error = 0;
+
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		return seek_data(file, offset, whence);
+	if (whence == SEEK_END)
+		error = fuse_attributes_refresh(file->inode);
+	return error ?: file_seek_generic(file, offset, whence);
+}
+
 const struct file_ops fuse_file_ops = {
-	FILE_OPS_DEFAULTS,    .read = read_file,  .write = write_file, .seek = file_seek_generic,
+	FILE_OPS_DEFAULTS,    .read = read_file,  .write = write_file, .seek = seek_file,
 	.map = map_file,      .sync = sync_file,  .flush = flush,      .truncate = truncate,
 	.allocate = allocate, .destroy = destroy,
 };

@@ -82,7 +82,7 @@ struct fuse_connection {
 	bool failed;	  /* INIT was answered with nonsense */
 	struct wait_queue init_waiters;
 	u32 minor, max_write, max_read;
-	u32 flags;	 /* FUSE_* of init */
+	u32 flags;	 /* FUSE_* of init; atomic */
 	u64 unsupported; /* bit n: opcode n was answered with ENOSYS; atomic */
 
 	struct spinlock inode_lock;			 /* RANK_FUSE */
@@ -100,6 +100,7 @@ struct fuse_inode {
 	u64 attributes_until; /* clock_monotonic_ns() */
 	/* Of a directory, atomic: the latest time until which a name in it is true; names until then are asked about again. */
 	u64 names_until, names_doubted;
+	bool names_wanted; /* of a directory: names were looked up since it was listed; atomic */
 	struct spinlock files_lock; /* RANK_FUSE */
 	struct list_head
 		files __guarded_by(&files_lock); /* open files, for what has none of its own */

@@ -17,7 +17,9 @@
 
 #define MAX_WRITE_DEVICE (32u * PAGE_SIZE) /* as Linux without FUSE_MAX_PAGES */
 #define MAX_WRITE_CHANNEL (8u * PAGE_SIZE) /* a request is one message */
-#define WANTED_FLAGS (FUSE_ASYNC_READ | FUSE_BIG_WRITES | FUSE_PARALLEL_DIROPS)
+#define WANTED_FLAGS                                                                               \
+	(FUSE_ASYNC_READ | FUSE_BIG_WRITES | FUSE_PARALLEL_DIROPS | FUSE_DO_READDIRPLUS |          \
+	 FUSE_READDIRPLUS_AUTO)
 
 /* --- INIT --- */
 
@@ -251,6 +253,7 @@ static int mount_fuse(const struct file_system_type *type, const char *source, u
 		return error;
 	}
 	sb->private = c; /* the reference moves in */
+	sb->keeps_doubtful_names = true;
 	error = make_root(sb, &o.fuse);
 	if (!error)
 		error = send_init(c);
