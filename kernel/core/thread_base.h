@@ -45,6 +45,9 @@ struct thread_base {
 	struct arch_thread arch;
 	const struct mutex *blocked_on; /* for dumps: the mutex it sleeps for */
 	const struct rwsem *blocked_on_rwsem;
+#ifdef CONFIG_DEBUG
+	u32 fail_nth; /* the allocation from now on that fails; 0: none. See mm/fail.h */
+#endif
 #ifdef CONFIG_DEBUG_LOCKS
 	struct held_lock held[HELD_LOCKS_MAX];
 	u32 held_count;

@@ -26,6 +26,7 @@
 #include <core/percpu.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <mm/fail.h>
 #include <mm/frame.h>
 #include <mm/reclaim.h>
 #include <mm/shadow.h>
@@ -235,6 +236,8 @@ static struct page *frame_alloc_slow(unsigned order, u32 flags)
 struct page *page_alloc(unsigned order, u32 flags)
 {
 	DASSERT(order <= FRAME_ORDER_MAX);
+	if (allocation_fails(flags))
+		return nullptr;
 	struct page *page = frame_alloc_once(order, flags, false);
 	if (unlikely(!page)) {
 		page = frame_alloc_slow(order, flags);

@@ -20,6 +20,7 @@
 #include <core/panic.h>
 #include <core/percpu.h>
 #include <lib/string.h>
+#include <mm/fail.h>
 #include <mm/shadow.h>
 #include <mm/slab_priv.h>
 #include <mm/vmap.h>
@@ -177,6 +178,9 @@ static void *slab_alloc_slow(struct slab_cache *cache, u32 flags)
 static inline void *slab_alloc_sized(struct slab_cache *cache, size_t size, u32 flags)
 {
 	void *object = nullptr;
+
+	if (allocation_fails(flags))
+		return nullptr;
 	irqflags_t irq = arch_irq_save();
 	struct magazine *magazine = this_cpu(magazines);
 

@@ -13,6 +13,7 @@
 #include <lib/errno.h>
 #include <lib/list.h>
 #include <mm/aspace_priv.h>
+#include <mm/fail.h>
 #include <mm/pagetable.h>
 #include <mm/slab.h>
 #include <mm/vmap.h>
@@ -119,6 +120,8 @@ static void kstack_slot_put(struct kstack_slot *slot)
 
 void *kstack_alloc(void)
 {
+	if (allocation_fails(0))
+		return nullptr;
 	spin_lock(&kstacks.lock);
 	struct kstack_slot *cached = kstacks.mapped;
 	if (cached) {

@@ -270,8 +270,11 @@ long sys_untyped_retype(int fd, unsigned type, u64 argument, int __user *user, u
 	error = untyped_retype(untyped, kind, argument, objects);
 	if (!error) {
 		error = install(objects, kind->objects, user, slot_flags);
-		for (int i = 0; i < kind->objects; i++)
+		for (int i = 0; i < kind->objects; i++) {
+			if (error && kind->end) /* a task would wait for a handle */
+				kind->end(objects[i]);
 			object_put(objects[i]);
+		}
 	}
 	object_put(&untyped->object);
 	return error;

@@ -75,7 +75,7 @@ struct proc_setting {
 	int (*set)(struct task *task, s64 value); /* 0 or -errno */
 };
 extern const struct proc_setting proc_loginuid, proc_oom_adj, proc_oom_score_adj, proc_timerslack,
-	proc_coredump_filter;
+	proc_coredump_filter, proc_fail_nth;
 extern const struct synthetic_type proc_setting, proc_setting_of_all;
 
 /* Files and links with operations of their own. */

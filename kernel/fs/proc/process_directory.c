@@ -119,6 +119,12 @@ TEXT_TYPE(memory_0444, 0444, proc_show_memory, nullptr);
 TEXT_TYPE(memory_0444_traced, 0444, proc_show_memory, proc_node_permission);
 TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
 
+#ifdef CONFIG_DEBUG
+#define DEBUG_FILES { "fail-nth", &proc_setting, &proc_fail_nth },
+#else
+#define DEBUG_FILES
+#endif
+
 /* Files that a thread has as well as a process. */
 #define TASK_FILES                                                                                 \
 	{ "arch_status", &text_0444, &proc_nothing_text },                                         \
@@ -129,7 +135,7 @@ TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
 		{ "cmdline", &memory_0444, &proc_cmdline_text }, { "comm", &proc_comm, nullptr },  \
 		{ "cpuset", &text_0444, &proc_cpuset_text }, { "cwd", &proc_cwd, nullptr },        \
 		{ "environ", &memory_0400, &proc_environ_text }, { "exe", &proc_exe, nullptr },    \
-		{ "fd", &proc_fd_directory, nullptr },                                             \
+		DEBUG_FILES{ "fd", &proc_fd_directory, nullptr },                                  \
 		{ "fdinfo", &proc_fdinfo_directory, nullptr },                                     \
 		{ "gid_map", &text_0444, &proc_id_map_text }, { "io", &text_0400, &proc_io_text }, \
 		{ "limits", &text_0444, &proc_limits_text },                                       \

@@ -127,3 +127,21 @@ static int coredump_filter_set(struct task *task, s64 value)
 const struct proc_setting proc_coredump_filter = {
 	{ coredump_filter_show }, 0, UINT32_MAX, coredump_filter_set
 };
+
+#ifdef CONFIG_DEBUG
+static void fail_nth_show(struct task *task, const struct synthetic_node *node,
+			  struct text_buffer *out)
+{
+	text_printf(out, "%u\n", task->thread.base.fail_nth);
+}
+
+static int fail_nth_set(struct task *task, s64 value)
+{
+	if (task != current_task())
+		return -EPERM;
+	task->thread.base.fail_nth = (u32)value;
+	return 0;
+}
+
+const struct proc_setting proc_fail_nth = { { fail_nth_show }, 0, INT32_MAX, fail_nth_set };
+#endif
