@@ -73,8 +73,7 @@ void proc_show_mapping(struct text_buffer *out, const struct aspace *as, const s
 		label = path_text(&path, nullptr, path_buf, PATH_MAX);
 	}
 	if (label) {
-		while (out->size - line_start < LABEL_COLUMN && !out->failed)
-			text_printf(out, " ");
+		text_pad(out, line_start, LABEL_COLUMN);
 		text_append_escaped(out, label, "\n");
 	}
 	text_printf(out, "\n");

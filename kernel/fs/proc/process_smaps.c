@@ -14,16 +14,6 @@
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
-static void show_line(struct text_buffer *out, const char *name, u64 kib)
-{
-	size_t start = out->size;
-
-	text_printf(out, "%s:", name);
-	while (out->size - start < 16 && !out->failed)
-		text_printf(out, " ");
-	text_printf(out, "%8llu kB\n", (unsigned long long)kib);
-}
-
 /* What has been found of one mapping or, for the roll-up, of all. */
 struct usage {
 	struct mapping_residency r;
@@ -68,29 +58,29 @@ static void show_usage(struct text_buffer *out, const struct usage *u, bool roll
 {
 	const struct mapping_residency *r = &u->r;
 
-	show_line(out, "Rss", resident(r) * KIB_PER_PAGE);
-	show_line(out, "Pss", proportional_bytes(r) / 1024);
-	show_line(out, "Pss_Dirty", r->private_dirty * KIB_PER_PAGE);
+	text_kib_line(out, "Rss", resident(r) * KIB_PER_PAGE);
+	text_kib_line(out, "Pss", proportional_bytes(r) / 1024);
+	text_kib_line(out, "Pss_Dirty", r->private_dirty * KIB_PER_PAGE);
 	if (rollup) {
-		show_line(out, "Pss_Anon", u->pss_anon / 1024);
-		show_line(out, "Pss_File", u->pss_file / 1024);
-		show_line(out, "Pss_Shmem", u->pss_shmem / 1024);
+		text_kib_line(out, "Pss_Anon", u->pss_anon / 1024);
+		text_kib_line(out, "Pss_File", u->pss_file / 1024);
+		text_kib_line(out, "Pss_Shmem", u->pss_shmem / 1024);
 	}
-	show_line(out, "Shared_Clean", r->shared_clean * KIB_PER_PAGE);
-	show_line(out, "Shared_Dirty", r->shared_dirty * KIB_PER_PAGE);
-	show_line(out, "Private_Clean", r->private_clean * KIB_PER_PAGE);
-	show_line(out, "Private_Dirty", r->private_dirty * KIB_PER_PAGE);
-	show_line(out, "Referenced", r->referenced * KIB_PER_PAGE);
-	show_line(out, "Anonymous", r->anonymous * KIB_PER_PAGE);
-	show_line(out, "LazyFree", 0);
-	show_line(out, "AnonHugePages", 0);
-	show_line(out, "ShmemPmdMapped", 0);
-	show_line(out, "FilePmdMapped", 0);
-	show_line(out, "Shared_Hugetlb", 0);
-	show_line(out, "Private_Hugetlb", 0);
-	show_line(out, "Swap", 0);
-	show_line(out, "SwapPss", 0);
-	show_line(out, "Locked", u->locked * KIB_PER_PAGE);
+	text_kib_line(out, "Shared_Clean", r->shared_clean * KIB_PER_PAGE);
+	text_kib_line(out, "Shared_Dirty", r->shared_dirty * KIB_PER_PAGE);
+	text_kib_line(out, "Private_Clean", r->private_clean * KIB_PER_PAGE);
+	text_kib_line(out, "Private_Dirty", r->private_dirty * KIB_PER_PAGE);
+	text_kib_line(out, "Referenced", r->referenced * KIB_PER_PAGE);
+	text_kib_line(out, "Anonymous", r->anonymous * KIB_PER_PAGE);
+	text_kib_line(out, "LazyFree", 0);
+	text_kib_line(out, "AnonHugePages", 0);
+	text_kib_line(out, "ShmemPmdMapped", 0);
+	text_kib_line(out, "FilePmdMapped", 0);
+	text_kib_line(out, "Shared_Hugetlb", 0);
+	text_kib_line(out, "Private_Hugetlb", 0);
+	text_kib_line(out, "Swap", 0);
+	text_kib_line(out, "SwapPss", 0);
+	text_kib_line(out, "Locked", u->locked * KIB_PER_PAGE);
 }
 
 static void smaps_show(struct aspace *as, struct text_buffer *out)
@@ -114,9 +104,9 @@ static void smaps_show(struct aspace *as, struct text_buffer *out)
 		at = vma->end;
 		add_usage(&u, as, vma);
 		proc_show_mapping(out, as, vma, path_buf);
-		show_line(out, "Size", (vma->end - vma->start) / 1024);
-		show_line(out, "KernelPageSize", KIB_PER_PAGE);
-		show_line(out, "MMUPageSize", KIB_PER_PAGE);
+		text_kib_line(out, "Size", (vma->end - vma->start) / 1024);
+		text_kib_line(out, "KernelPageSize", KIB_PER_PAGE);
+		text_kib_line(out, "MMUPageSize", KIB_PER_PAGE);
 		show_usage(out, &u, false);
 		text_printf(out, "THPeligible:    0\nVmFlags:%s%s%s%s%s%s%s%s \n",
 			    vma->flags & VMA_READ ? " rd" : "", vma->flags & VMA_WRITE ? " wr" : "",
@@ -146,8 +136,7 @@ static void smaps_rollup_show(struct aspace *as, struct text_buffer *out)
 	size_t line_start = out->size;
 
 	text_printf(out, "%08lx-%08lx ---p 00000000 00:00 0 ", first, last);
-	while (out->size - line_start < LABEL_COLUMN && !out->failed)
-		text_printf(out, " ");
+	text_pad(out, line_start, LABEL_COLUMN);
 	text_printf(out, "[rollup]\n");
 	show_usage(out, &u, true);
 }

@@ -15,11 +15,7 @@
 
 static void meminfo_line(struct text_buffer *out, const char *name, u64 pages)
 {
-	size_t start = out->size;
-	text_printf(out, "%s:", name);
-	while (out->size - start < 16 && !out->failed)
-		text_printf(out, " ");
-	text_printf(out, "%8llu kB\n", KIB(pages));
+	text_kib_line(out, name, KIB(pages));
 }
 
 /* How many pages are mapped is not counted, and not told. */

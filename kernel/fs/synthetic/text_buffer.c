@@ -9,6 +9,7 @@
 #include <stdarg.h>
 
 #define FIRST_CAPACITY 1024
+#define KIB_COLUMN 16
 
 char *text_reserve(struct text_buffer *t, size_t size)
 {
@@ -59,13 +60,38 @@ void text_printf(struct text_buffer *t, const char *fmt, ...)
 	}
 }
 
+void text_pad(struct text_buffer *t, size_t start, size_t width)
+{
+	size_t missing = start + width - MIN(t->size, start + width);
+	char *to = missing ? text_reserve(t, missing) : nullptr;
+
+	if (!to)
+		return;
+	memset(to, ' ', missing);
+	t->size += missing;
+}
+
+void text_kib_line(struct text_buffer *t, const char *name, u64 kib)
+{
+	size_t start = t->size;
+
+	text_append(t, name, strlen(name));
+	text_append(t, ":", 1);
+	text_pad(t, start, KIB_COLUMN);
+	text_printf(t, "%8llu kB\n", (unsigned long long)kib);
+}
+
 void text_append_escaped(struct text_buffer *t, const char *text, const char *special)
 {
-	for (; *text; text++) {
-		if (strchr(special, *text))
-			text_printf(t, "\\%03o", (unsigned char)*text);
-		else
-			text_append(t, text, 1);
+	while (*text) {
+		size_t plain = 0;
+
+		while (text[plain] && !strchr(special, text[plain]))
+			plain++;
+		text_append(t, text, plain);
+		text += plain;
+		if (*text)
+			text_printf(t, "\\%03o", (unsigned char)*text++);
 	}
 }
 
