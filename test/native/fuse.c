@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The FUSE client with the example strate, over /dev/fuse and over a channel, and with servers that misbehave. */
-#include <guest_test.h>
+#include "program.h"
 
 #include <dirent.h>
 #include <linux/fuse.h>
@@ -124,19 +124,6 @@ static void listing_works(void)
 		EXPECT_EQ(unlink(name), 0);
 	}
 	EXPECT_EQ(rmdir("mnt/many"), 0);
-}
-
-static void copy_program(const char *to)
-{
-	static char buffer[1 << 16];
-	int in = open("/init", O_RDONLY), out = open(to, O_WRONLY | O_CREAT, 0755);
-	ssize_t n;
-
-	REQUIRE(in >= 0 && out >= 0);
-	while ((n = read(in, buffer, sizeof(buffer))) > 0)
-		EXPECT_EQ(write(out, buffer, (size_t)n), n);
-	close(in);
-	close(out);
 }
 
 static void everything(bool channel)

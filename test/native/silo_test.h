@@ -2,7 +2,7 @@
 /* What the tests of silos share: one silo, and what it recorded. */
 #pragma once
 
-#include <guest_test.h>
+#include "program.h"
 
 #include <cairn/handle.h>
 #include <cairn/silo.h>
@@ -51,20 +51,6 @@ static inline struct cairn_silo_info info(void)
 __attribute__((unused)) static const int standard[] = { 0, 1, 2 };
 
 #define ENTER(keep, count) REQUIRE(cairn_silo_enter(silo, keep, count) == 0)
-
-/* The program of the tests, where a silo can execute it. */
-static inline void copy_program(const char *to)
-{
-	static char buffer[1 << 16];
-	int in = open("/init", O_RDONLY), out = open(to, O_WRONLY | O_CREAT, 0755);
-	ssize_t n;
-
-	REQUIRE(in >= 0 && out >= 0);
-	while ((n = read(in, buffer, sizeof(buffer))) > 0)
-		EXPECT_EQ(write(out, buffer, (size_t)n), n);
-	close(in);
-	close(out);
-}
 
 /* The next event of a kind that is not STARTED or STOPPED, or of `kind` itself. */
 static inline int event_of(unsigned kind, struct cairn_silo_event *event)
