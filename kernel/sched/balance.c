@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which CPU runs what. A thread that wakes up goes to its former CPU if that idles (its cache is
- * warm), else to an idle one, else it stays; but a real-time thread goes where it displaces the least urgent one. A CPU that runs out of work takes a waiting thread
- * from the busiest one.
+ * warm), else to an idle one, else it stays; but a real-time thread goes where it displaces the least
+ * urgent one. A CPU that runs out of work takes a waiting thread from the busiest one.
  */
 #include <sched/run_queue.h>
 
