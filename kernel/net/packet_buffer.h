@@ -58,7 +58,8 @@ struct packet {
 	/* Who is told when it is sent; owns a reference; null: nobody. */
 	struct inet_node *stamped_for;
 	u32 stamp_number;
-	u16 stamps;	/* SOF_TIMESTAMPING_TX_* of it */
+	u16 stamps; /* SOF_TIMESTAMPING_TX_* of it */
+	u16 queue; /* in: the device's queue that it came by, counted from 1; 0: the device has none */
 	u64 time_ns;	/* CLOCK_REALTIME of arrival; 0: not stamped */
 	u64 control[8]; /* whatever the layer that holds the packet likes */
 	struct packet_fragment fragments[PACKET_FRAGMENTS_MAX];

@@ -144,6 +144,7 @@ static void deliver(struct virtio_net_pair *q, struct packet *p)
 	q->received.packets++;
 	q->received.bytes += p->length;
 	p->device = &q->net->device;
+	p->queue = (u16)(q - q->net->pairs + 1);
 	p->link_header = (u16)packet_headroom(p);
 	p->kind = kind_of(&q->net->device, &eth);
 	p->protocol = net16(eth.h_proto);

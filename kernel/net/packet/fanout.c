@@ -189,6 +189,9 @@ struct packet_socket *packet_fanout_choose(struct packet_socket *s, struct packe
 	case PACKET_FANOUT_CPU:
 		i = cpu_id() % count;
 		break;
+	case PACKET_FANOUT_QM:
+		i = p->queue % count;
+		break;
 	case PACKET_FANOUT_RND:
 		i = (u32)random_below(count);
 		break;
