@@ -271,6 +271,17 @@ BOOKS_TEST(name_spaces)
 	kill(pid, SIGKILL);
 }
 
+/* Also what is not there has a name in memory while it is looked for. */
+BOOKS_TEST(queues)
+{
+	if (unshare(CLONE_NEWIPC))
+		_exit(1);
+	mq_unlink("/not-there");
+	close(mq_open("/there", O_CREAT | O_RDWR, 0600, NULL));
+	mq_unlink("/there");
+	mq_unlink("/there");
+}
+
 BOOKS_TEST(files)
 {
 	struct flock lock = { .l_type = F_RDLCK };
