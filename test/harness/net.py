@@ -5,7 +5,8 @@ The pairs are Linux with Linux, which proves the tests, this kernel with itself,
 that this kernel sends is checked for lengths and checksums. Then a third party attacks the server, which is the sanitizer
 build with 4 processors, and the client must be served all the same. Rates are printed, not judged: NET_BYTES makes the transfers
 longer, NET_LINK=rates takes the mean of many, NET_LINK=clean moves bulk data over a link without faults instead,
-NET_LINK=direct past the relay, and NET_CPUS gives both machines as many processors.
+NET_LINK=direct past the relay, NET_CPUS gives both machines as many processors, and NET_CAPTURE=FILE keeps the frames of each
+pair in FILE.SERVER-CLIENT, as they were sent.
 """
 import concurrent.futures
 import hashlib
@@ -64,6 +65,7 @@ def run_pair(arch, kernels, initrd, link, extra_words="", attacker=None, variant
     """Boots a server (of this kernel: a variant of it) and a client: {test: (passed, reasons)}, {test: bytes per second},
     and the relay."""
     done = threading.Event()
+    capture = os.environ.get("NET_CAPTURE")
 
     def boot(side, which):
         role = ("server", "client")[side]
@@ -73,7 +75,7 @@ def run_pair(arch, kernels, initrd, link, extra_words="", attacker=None, variant
                     extra=relay.words(side), stop=done if side == 0 else None, cpus=cpus if side == 0 else CPUS)
 
     with tempfile.TemporaryDirectory() as directory, \
-            Relay(directory, link, capture=os.environ.get("NET_CAPTURE"), attacker=attacker) as relay, \
+            Relay(directory, link, capture=capture and f"{capture}.{'-'.join(kernels)}", attacker=attacker) as relay, \
             concurrent.futures.ThreadPoolExecutor(2) as lanes:
         server = lanes.submit(boot, 0, kernels[0])
         client = boot(1, kernels[1])
