@@ -2,8 +2,10 @@
 """The wire between two guests: QEMU's dgram netdevs over a relay that loses, delays, overtakes and doubles frames.
 
 What happens to a frame follows from a seed and its number in its direction, so that runs are alike. The delay is longer than a
-busy host's own, by which the outcome depends on the link and not on the machine that runs the test.
+busy host's own, and a frame waits for a machine that is slow to take it (the host's sockets hold ten), by which the outcome
+depends on the link and not on the machine that runs the test.
 """
+import collections
 import heapq
 import os
 import random
@@ -31,6 +33,7 @@ CLEAN = Link()
 DIRECT = Link()  # from machine to machine, past the relay
 HOSTILE = Link(delay=0.005)
 ATTACK_EVERY, ATTACK_BURST = 0.005, 4  # seconds, frames
+WAITING, RETRY = 2000, 0.0005  # frames that a slow machine is kept, seconds until it is asked again
 
 
 class Relay:
@@ -42,6 +45,7 @@ class Relay:
         self.attacker, self.attack_at, self.attacks = attacker, 0, 0
         self.random = [random.Random(seed), random.Random(seed + 1)]
         self.queue, self.number = [], 0
+        self.waiting = [collections.deque(), collections.deque()]
         self.frames, self.lost, self.bad = [0, 0], [0, 0], [[], []]
         self.groups = [set(), set()]  # what each machine told routers that it listens to
         self.sockets = []
@@ -86,16 +90,21 @@ class Relay:
     def run(self):
         while not self.ending.is_set():
             self.attack()
+            for side, waiting in enumerate(self.waiting):
+                while waiting and self.put(side, waiting[0]):
+                    waiting.popleft()
             wait = min(max(self.queue[0][0] - time.monotonic(), 0), 0.2) if self.queue else 0.2
             if self.attacker:
                 wait = min(wait, ATTACK_EVERY)
+            if any(self.waiting):
+                wait = min(wait, RETRY)
             ready, _, _ = select.select(self.sockets, [], [], wait)
             for wire in ready:
                 self.take(self.sockets.index(wire))
             now = time.monotonic()
             while self.queue and self.queue[0][0] <= now:
                 _, _, side, frame = heapq.heappop(self.queue)
-                self.put(side, frame)
+                self.deliver(side, frame)
 
     def attack(self):
         """A burst, once machine 0 is there; as many a second whatever the two machines do."""
@@ -148,10 +157,23 @@ class Relay:
         if self.link.delay:
             heapq.heappush(self.queue, (at, self.number, side, frame))
         else:
-            self.put(side, frame)
+            self.deliver(side, frame)
+
+    def deliver(self, side, frame):
+        """Behind what waits for the machine."""
+        if not self.waiting[side] and self.put(side, frame):
+            return
+        if len(self.waiting[side]) < WAITING:
+            self.waiting[side].append(frame)
+        else:
+            self.lost[1 - side] += 1
 
     def put(self, side, frame):
+        """False: the machine has to take others first."""
         try:
             self.sockets[side].sendto(frame, self.path("guest", side))
-        except (BlockingIOError, FileNotFoundError, ConnectionRefusedError):
-            self.lost[1 - side] += 1  # not there yet, or slower than its neighbour
+        except BlockingIOError:
+            return False
+        except (FileNotFoundError, ConnectionRefusedError):
+            self.lost[1 - side] += 1  # not there yet
+        return True
