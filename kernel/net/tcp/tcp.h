@@ -128,6 +128,17 @@ static inline struct tcp_received *tcp_received(struct packet *p)
 
 enum tcp_phase { PHASE_OPEN, PHASE_DISORDER, PHASE_CWR, PHASE_RECOVERY, PHASE_LOSS };
 
+/* A reduction of the window, and what was sent again since (tcp_undo.c). */
+#define TCP_UNDO_SEGMENTS 8
+struct tcp_undo {
+	bool possible;	    /* nothing has shown yet that it was right */
+	u8 count;	    /* retransmissions that are not known to have been needless */
+	u32 cwnd, ssthresh; /* before it */
+	struct tcp_undo_segment {
+		u32 start, end;
+	} segments[TCP_UNDO_SEGMENTS];
+};
+
 struct tcp_congestion {
 	const char *name;
 	void (*init)(struct tcp *t);
@@ -202,9 +213,14 @@ struct tcp {
 	/* Congestion. */
 	const struct tcp_congestion *congestion;
 	u32 cwnd, ssthresh, recover_seq, duplicate_acks;
-	u32 prior_cwnd, prr_delivered, prr_out, recover_flight;
+	u32 prr_delivered, prr_out, recover_flight;
+	struct tcp_undo undo;
 	u64 rack_sent_ns, rack_rtt;
-	u32 rack_end;
+	u32 rack_end, highest_delivered;
+	/* The network overtakes; by how many quarters of a round trip; how long that is kept (RFC 8985, 6.2, step 4). */
+	bool reordering_seen;
+	u8 reordering_quarters, reordering_keep;
+	u32 reordering_round; /* when it may grow again */
 	u32 tail_probe_seq;
 	bool tail_probe_out;
 	u64 cwnd_idle_ns;
@@ -334,7 +350,22 @@ bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_da
 void tcp_drop_records(struct tcp *t);
 void tcp_measure(struct tcp *t, u64 rtt_ns);
 
+/* --- tcp_undo.c --- */
+/* The window is about to be reduced because of a loss: from here on retransmissions are remembered. Lock held, as for the
+ * others. */
+void tcp_undo_begin(struct tcp *t);
+/* `r` is about to be sent again. */
+void tcp_undo_retransmitted(struct tcp *t, const struct tcp_record *r);
+/* The receiver has [start, end) twice. True: since we sent it twice; the reduction is taken back if that holds for all. */
+bool tcp_undo_needless(struct tcp *t, u32 start, u32 end);
+
 /* --- tcp_recovery.c --- */
+/* Takes a mark of loss back, and that of a retransmission in flight with it. */
+void tcp_unmark_lost(struct tcp *t, struct tcp_record *r);
+/* All up to `ack` is through: if a tail probe was what repaired a loss the window is reduced (RFC 8985, 7.4). */
+void tcp_probe_acknowledged(struct tcp *t, u32 ack);
+/* A retransmission was needless: segments may be later than was thought. */
+void tcp_wait_longer(struct tcp *t);
 void tcp_detect_losses(struct tcp *t);
 void tcp_enter_loss(struct tcp *t);
 void tcp_after_ack(struct tcp *t, u32 delivered, u32 acked, bool duplicate, bool ece);

@@ -55,27 +55,35 @@ struct progress {
 	bool retransmitted; /* something acknowledged had been sent twice */
 };
 
+static void delivered(struct tcp *t, const struct tcp_record *r, u64 now, struct progress *progress)
+{
+	rack_update(t, r, now);
+	progress->delivered += r->end - r->seq;
+	if (r->flags & RECORD_EVER_RETRANSMITTED)
+		return;
+	progress->rtt = now - r->sent_ns;
+	if (seq_before(r->end, t->highest_delivered))
+		t->reordering_seen = true; /* RFC 8985, 6.2, step 3 */
+	else
+		t->highest_delivered = r->end;
+}
+
 static void sack_record(struct tcp *t, struct tcp_record *r, u64 now, struct progress *progress)
 {
 	u32 n = r->end - r->seq;
 
 	if (r->flags & RECORD_SACKED)
 		return;
-	rack_update(t, r, now);
-	if (!(r->flags & RECORD_EVER_RETRANSMITTED))
-		progress->rtt = now - r->sent_ns;
+	delivered(t, r, now, progress);
 	forget_flags(t, r);
 	r->flags |= RECORD_SACKED;
 	t->sacked += n;
-	progress->delivered += n;
 }
 
 static void sack_block(struct tcp *t, u32 start, u32 end, u64 now, struct progress *progress)
 {
 	struct tcp_record *r;
 
-	if (seq_before(start, end) && !seq_after(end, t->snd_una))
-		tcp_count(t, NET_TCP_DSACK_RECEIVED);
 	/* Nothing that we never sent, or that is through already (RFC 2883). */
 	if (!seq_before(start, end) || seq_before(start, t->snd_una) || seq_after(end, t->snd_nxt))
 		return;
@@ -108,8 +116,39 @@ static void free_blocks(struct tcp *t)
 	}
 }
 
-static void acknowledge_records(struct tcp *t, u32 ack, u64 now, struct progress *progress)
+/* The first block may tell of bytes that came twice (RFC 2883, 4): below the ACK, or in the second block. */
+static void duplicate_report(struct tcp *t, const struct tcp_segment *s)
 {
+	const struct tcp_options *o = &s->options;
+	u32 start = o->sack[0].start, end = o->sack[0].end;
+
+	if (!seq_before(start, end))
+		return;
+	if (seq_after(end, s->ack) && (o->sack_count < 2 || seq_before(start, o->sack[1].start) ||
+				       seq_after(end, o->sack[1].end)))
+		return;
+	tcp_count(t, NET_TCP_DSACK_RECEIVED);
+	if (end == t->tail_probe_seq)
+		t->tail_probe_out = false; /* the original had come, and its ACK was lost */
+	if (tcp_undo_needless(t, start, end))
+		tcp_wait_longer(t);
+}
+
+/* The ACK of a retransmission echoes when that was sent, or later; an older echo is of the original (RFC 3522). */
+static void original_came(struct tcp *t, const struct tcp_record *r, const struct tcp_segment *s)
+{
+	u32 sent = (u32)(r->sent_ns / NSEC_PER_MSEC) + t->timestamp_offset;
+
+	if (t->timestamps && s->options.timestamp && s->options.echo &&
+	    seq_before(s->options.echo, sent) && tcp_undo_needless(t, r->seq, r->end))
+		tcp_wait_longer(t);
+}
+
+static void acknowledge_records(struct tcp *t, const struct tcp_segment *s, u64 now,
+				struct progress *progress)
+{
+	u32 ack = s->ack;
+
 	while (!list_empty(&t->records)) {
 		struct tcp_record *r = list_first(&t->records, struct tcp_record, node);
 
@@ -117,13 +156,13 @@ static void acknowledge_records(struct tcp *t, u32 ack, u64 now, struct progress
 			break;
 		if (seq_after(r->end, ack) && !tcp_split(t, r, ack))
 			break;
-		if (r->flags & RECORD_EVER_RETRANSMITTED)
+		if (r->flags & RECORD_EVER_RETRANSMITTED) {
 			progress->retransmitted = true;
+			if (r->seq == t->snd_una)
+				original_came(t, r, s);
+		}
 		if (!(r->flags & RECORD_SACKED)) {
-			rack_update(t, r, now);
-			progress->delivered += r->end - r->seq;
-			if (!(r->flags & RECORD_EVER_RETRANSMITTED))
-				progress->rtt = now - r->sent_ns;
+			delivered(t, r, now, progress);
 		}
 		free_record(t, r);
 	}
@@ -173,8 +212,6 @@ static void advance(struct tcp *t, u32 ack, u64 now)
 	t->retries = 0;
 	t->probes = 0;
 	t->first_unacked_ns = now;
-	if (t->tail_probe_out && !seq_before(ack, t->tail_probe_seq))
-		t->tail_probe_out = false;
 	if (t->urgent_pending && !seq_before(ack, t->urgent_end))
 		t->urgent_pending = false;
 	if (seq_before(t->snd_nxt, ack))
@@ -200,6 +237,8 @@ bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_da
 	update_window(t, s);
 	if (!carries_data)
 		tcp_count(t, NET_TCP_PURE_ACKS);
+	if (unlikely(s->options.sack_count) && t->sack)
+		duplicate_report(t, s);
 	if (s->ack == una && list_empty(&t->records)) {
 		t->probes = 0;
 		return true;
@@ -209,7 +248,8 @@ bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_da
 		sack_block(t, s->options.sack[i].start, s->options.sack[i].end, now, &progress);
 	if (seq_after(s->ack, una)) {
 		progress.acked = s->ack - una;
-		acknowledge_records(t, s->ack, now, &progress);
+		tcp_probe_acknowledged(t, s->ack);
+		acknowledge_records(t, s, now, &progress);
 		advance(t, s->ack, now);
 	}
 	measure(t, s, &progress, now);

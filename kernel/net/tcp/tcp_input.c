@@ -32,8 +32,9 @@ void tcp_established(struct tcp *t)
 	t->cwnd = 10 * t->mss;
 	t->congestion->init(t);
 	t->copied_seq = t->rcv_nxt;
-	t->push_seq = t->small_end = t->snd_una;
+	t->push_seq = t->small_end = t->highest_delivered = t->snd_una;
 	t->quick_acks = 8;
+	t->reordering_quarters = 1;
 	t->mss_received = t->mss;
 	t->window_ns = t->last_received_ns = t->first_unacked_ns = tcp_now();
 	tcp_reset_keepalive(t);

@@ -465,6 +465,8 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
 	if (!transmit(t, r, r->end == t->write_seq))
 		return false;
 	n = r->end - r->seq;
+	if (t->phase >= PHASE_RECOVERY)
+		tcp_undo_retransmitted(t, r);
 	if (!(r->flags & RECORD_RETRANSMITTED))
 		t->retransmitted += n;
 	if (r->flags & RECORD_EVER_RETRANSMITTED)

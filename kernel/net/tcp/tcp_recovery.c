@@ -21,14 +21,43 @@ static void mark_lost(struct tcp *t, struct tcp_record *r)
 	}
 }
 
-/* How long a segment may be late before it counts as lost. */
+void tcp_unmark_lost(struct tcp *t, struct tcp_record *r)
+{
+	u32 n = r->end - r->seq;
+
+	if (r->flags & RECORD_LOST)
+		t->lost -= n;
+	if (r->flags & RECORD_RETRANSMITTED)
+		t->retransmitted -= n;
+	r->flags &= ~(u32)(RECORD_LOST | RECORD_RETRANSMITTED);
+}
+
+/*
+ * How long a segment may be late before it counts as lost (RFC 8985, 6.2, step 4). Before anything was seen to be overtaken
+ * the RFC waits not at all once three segments are through; an eighth of a round trip costs less than a needless
+ * retransmission.
+ */
 static u64 reordering_window(const struct tcp *t)
 {
 	u64 rtt = t->min_rtt == UINT64_MAX ? t->srtt : t->min_rtt;
 
-	if (t->phase >= PHASE_RECOVERY && t->sacked >= DUPLICATE_THRESHOLD * t->mss)
+	if (!t->reordering_seen && t->phase >= PHASE_RECOVERY &&
+	    t->sacked >= DUPLICATE_THRESHOLD * t->mss)
 		return rtt / 8;
-	return MIN(MAX(rtt / 4, NSEC_PER_MSEC), MAX(t->srtt, NSEC_PER_MSEC));
+	rtt = MAX(rtt / 4 * t->reordering_quarters, NSEC_PER_MSEC);
+	return MIN(rtt, MAX(t->srtt, NSEC_PER_MSEC));
+}
+
+#define REORDERING_KEEP 16 /* recoveries */
+
+void tcp_wait_longer(struct tcp *t)
+{
+	if (t->reordering_quarters > 1 && seq_before(t->snd_una, t->reordering_round))
+		return; /* once in a round trip */
+	t->reordering_round = t->snd_nxt;
+	t->reordering_quarters = (u8)MIN(t->reordering_quarters + 1, 4);
+	t->reordering_keep = REORDERING_KEEP;
+	t->reordering_seen = true;
 }
 
 /* Marks what was sent long enough before the latest delivery (RFC 8985, 6.2, step 5). */
@@ -61,14 +90,27 @@ static void begin_reduction(struct tcp *t, enum tcp_phase phase)
 {
 	if (phase == PHASE_RECOVERY)
 		tcp_count(t, t->sack ? NET_TCP_SACK_RECOVERY : NET_TCP_RENO_RECOVERY);
-	t->prior_cwnd = t->cwnd;
+	if (phase == PHASE_RECOVERY)
+		tcp_undo_begin(t);
 	t->ssthresh = MAX(t->congestion->threshold(t), 2 * t->mss);
 	t->recover_seq = t->snd_nxt;
 	t->recover_flight = tcp_flight(t) + t->lost;
 	t->prr_delivered = t->prr_out = 0;
+	t->tail_probe_out = false;
 	t->phase = (u8)phase;
 	if (t->ecn)
 		t->cwr_due = true;
+}
+
+void tcp_probe_acknowledged(struct tcp *t, u32 ack)
+{
+	if (!t->tail_probe_out || !seq_after(ack, t->tail_probe_seq))
+		return;
+	t->tail_probe_out = false;
+	if (t->phase < PHASE_CWR) {
+		tcp_count(t, NET_TCP_LOSS_PROBE_RECOVERY);
+		begin_reduction(t, PHASE_CWR);
+	}
 }
 
 void tcp_detect_losses(struct tcp *t)
@@ -97,10 +139,9 @@ void tcp_enter_loss(struct tcp *t)
 		return;
 	if (list_first(&t->records, struct tcp_record, node)->flags & RECORD_SACKED)
 		forget_sacks(t);
-	if (t->phase != PHASE_LOSS || seq_after(t->snd_una, t->recover_seq)) {
-		if (t->phase < PHASE_RECOVERY)
-			t->ssthresh = MAX(t->congestion->threshold(t), 2 * t->mss);
-		t->prior_cwnd = t->cwnd;
+	if (t->phase < PHASE_RECOVERY) {
+		tcp_undo_begin(t);
+		t->ssthresh = MAX(t->congestion->threshold(t), 2 * t->mss);
 	}
 	list_for_each (r, &t->records, node)
 		if (!(r->flags & RECORD_SACKED))
@@ -141,6 +182,8 @@ static void end_recovery(struct tcp *t)
 {
 	if (t->phase == PHASE_RECOVERY || t->phase == PHASE_CWR)
 		t->cwnd = MAX(t->ssthresh, 2 * t->mss);
+	if (t->phase >= PHASE_RECOVERY && t->reordering_keep && !--t->reordering_keep)
+		t->reordering_quarters = 1;
 	t->phase = t->sacked ? PHASE_DISORDER : PHASE_OPEN;
 	t->duplicate_acks = 0;
 }

@@ -65,12 +65,9 @@ void tcp_arm_retransmit(struct tcp *t)
 	}
 	t->retransmit_at = now + backed_off(t, t->retries);
 	t->tail_at = 0;
-	if (t->sack && t->phase <= PHASE_DISORDER && !t->tail_probe_out && !t->retries) {
-		u64 at = now + tail_timeout(t);
-
-		if (at < t->retransmit_at)
-			t->tail_at = at;
-	}
+	/* Never after the time-out, in whose place it comes then. */
+	if (t->sack && t->phase <= PHASE_DISORDER && !t->tail_probe_out && !t->retries)
+		t->tail_at = MIN(now + tail_timeout(t), t->retransmit_at);
 }
 
 void tcp_reset_keepalive(struct tcp *t)
@@ -156,6 +153,7 @@ static void tail_probe(struct tcp *t)
 		last = list_last(&t->records, struct tcp_record, node);
 	if (!(last->flags & (RECORD_SACKED | RECORD_LOST)))
 		(void)!tcp_retransmit(t, last);
+	t->retransmit_at = tcp_now() + backed_off(t, t->retries);
 }
 
 static void window_probe(struct tcp *t)
