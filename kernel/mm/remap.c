@@ -124,12 +124,9 @@ static int check_growth(struct aspace *as, const struct vma *vma, u64 pages)
 	return err;
 }
 
-static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size, u32 flags,
-			vaddr_t new, vaddr_t *out)
+static int check_remap(struct aspace *as, const struct vma *vma, vaddr_t old, size_t old_size,
+		       size_t new_size, bool keep_old)
 {
-	struct vma *vma = aspace_find(as, old);
-	bool keep_old = flags & MREMAP_DONTUNMAP;
-
 	if (!vma || vma->start > old)
 		return -EFAULT;
 	if (vma->flags & VMA_SPECIAL)
@@ -141,37 +138,47 @@ static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t 
 		return -EINVAL;
 	if (old_size > vma->end - old)
 		return -EFAULT;
-	if (new_size > old_size || keep_old) {
-		int err =
-			check_growth(as, vma, (new_size - (keep_old ? 0 : old_size)) >> PAGE_SHIFT);
+	if (new_size <= old_size && !keep_old)
+		return 0;
+	return check_growth(as, vma, (new_size - (keep_old ? 0 : old_size)) >> PAGE_SHIFT);
+}
 
-		if (err)
-			return err;
+/* Without a new address: -ENOMEM if it does not fit where it is. */
+static int resize_in_place(struct aspace *as, struct vma *vma, vaddr_t old, size_t old_size,
+			   size_t new_size)
+{
+	int err;
+
+	if (old_size == new_size)
+		return 0;
+	if (old_size && new_size < old_size) {
+		err = vma_isolate(as, old + new_size, old + old_size);
+		if (!err)
+			aspace_remove_range(as, old + new_size, old + old_size);
+		return err;
 	}
-	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))) {
-		if (old_size == new_size) {
-			*out = old;
-			return 0;
-		}
-		if (old_size && new_size < old_size) {
-			int err = vma_isolate(as, old + new_size, old + old_size);
+	if (!old_size || old + old_size != vma->end)
+		return -ENOMEM;
+	return expand_in_place(as, vma, new_size - old_size);
+}
 
-			if (!err)
-				aspace_remove_range(as, old + new_size, old + old_size);
-			*out = old;
+static int remap_locked(struct aspace *as, vaddr_t old, size_t old_size, size_t new_size, u32 flags,
+			vaddr_t new, vaddr_t *out)
+{
+	struct vma *vma = aspace_find(as, old);
+	bool keep_old = flags & MREMAP_DONTUNMAP, grows = new_size > old_size;
+	int err = check_remap(as, vma, old, old_size, new_size, keep_old);
+
+	if (err)
+		return err;
+	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))) {
+		*out = old;
+		err = resize_in_place(as, vma, old, old_size, new_size);
+		if (!err || !grows || !(flags & MREMAP_MAYMOVE))
 			return err;
-		}
-		if (old_size && old + old_size == vma->end &&
-		    !expand_in_place(as, vma, new_size - old_size)) {
-			*out = old;
-			return 0;
-		}
-		if (!(flags & MREMAP_MAYMOVE))
-			return -ENOMEM;
 	}
 	if (flags & MREMAP_FIXED) {
-		int err = vma_isolate(as, new, new + new_size);
-
+		err = vma_isolate(as, new, new + new_size);
 		if (err)
 			return err;
 		aspace_remove_range(as, new, new + new_size);
