@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses of devices and the routes that follow from them. */
+#include <core/random.h>
 #include <core/time.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -7,23 +8,16 @@
 #include <net/ipv6/ipv6.h>
 #include <net/local.h>
 #include <net/multicast.h>
+#include <net/protocol.h>
 #include <net/route.h>
 #include <sys/socket.h>
 
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 void (*net_address_event_hook)(int event, struct net_device *device,
 			       const struct net_address *address);
-
-static struct inet_address masked(const struct inet_address *a, unsigned bits)
-{
-	struct inet_address r = *a;
-
-	for (unsigned i = bits; i < 128; i++)
-		r.bytes[i / 8] &= (u8) ~(0x80 >> i % 8);
-	return r;
-}
 
 static struct inet_address last_of(const struct inet_address *a, unsigned bits)
 {
@@ -64,13 +58,15 @@ static void add_routes(struct net_device *device, const struct net_address *a)
 	__must_hold(&device->network->config)
 {
 	bool v4 = inet_is_v4(&a->address);
-	struct inet_address network = masked(&a->address, a->prefix_length);
+	struct inet_address network = a->address;
 
+	inet_mask(&network, a->prefix_length);
 	add_route(device, a, a->address, 128, RTN_LOCAL);
 	if (device->flags & IFF_LOOPBACK) {
 		if (v4)
 			add_route(device, a, network, a->prefix_length, RTN_LOCAL);
-	} else if (a->prefix_length < 128 && !(a->flags & IFA_F_NOPREFIXROUTE)) {
+	} else if (a->prefix_length < 128 && !(a->flags & IFA_F_NOPREFIXROUTE) &&
+		   a->protocol != IFAPROT_KERNEL_RA) { /* whose routes come of their own */
 		add_route(device, a, network, a->prefix_length, RTN_UNICAST);
 	}
 	if (v4 && a->prefix_length < 127)
@@ -87,7 +83,8 @@ static void remove_routes(struct net_device *device) __must_hold(&device->networ
 again:
 	t = device->network->routes;
 	for (unsigned i = 0; t && i < t->count; i++)
-		if (t->routes[i].device == device && t->routes[i].protocol == RTPROT_KERNEL) {
+		if (t->routes[i].device == device && t->routes[i].protocol == RTPROT_KERNEL &&
+		    !t->routes[i].advertised) {
 			struct route gone = t->routes[i];
 
 			if (route_remove(device->network, &gone))
@@ -126,6 +123,8 @@ int net_address_add(struct net_device *device, const struct net_address *address
 {
 	struct net_address **link = &device->addresses, *a;
 
+	if (!inet_is_v4(&address->address) && device->settings.ipv6[DEVCONF_DISABLE_IPV6])
+		return -EACCES;
 	for (; *link; link = &(*link)->next)
 		if (inet_equal(&(*link)->address, &address->address) &&
 		    ((*link)->prefix_length == address->prefix_length ||
@@ -173,11 +172,23 @@ static void remove_one(struct net_device *device, struct net_address **link)
 	rcu_call(&a->rcu, address_free);
 }
 
+/* They go with their primary address, or the first of them takes its place. */
 static void remove_secondaries(struct net_device *device, const struct net_address *primary)
 	__must_hold(&device->network->config)
 {
 	struct net_address **link = &device->addresses;
 
+	if (device_setting4_either(device, IPV4_DEVCONF_PROMOTE_SECONDARIES)) {
+		struct net_address *heir = device->addresses;
+
+		while (heir && !(inet_is_v4(&heir->address) && same_subnet(heir, primary)))
+			heir = heir->next;
+		if (heir) {
+			heir->flags &= ~(u32)IFA_F_SECONDARY;
+			tell(RTM_NEWADDR, device, heir);
+		}
+		return;
+	}
 	while (*link)
 		if (((*link)->flags & IFA_F_SECONDARY) && same_subnet(*link, primary))
 			remove_one(device, link);
@@ -241,33 +252,90 @@ void net_addresses_remove_all(struct net_device *device)
 		remove_one(device, &device->addresses);
 }
 
-/* fe80::/64 with the interface identifier of the link address (RFC 4291, appendix A). */
-static struct inet_address link_local(const struct net_device *device)
+struct inet_address net_address_link_local(const struct net_device *device)
 {
+	struct inet_address a = { .bytes = { 0xfe, 0x80 } };
 	const u8 *m = device->address;
+	const u8 eui64[8] = { m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5] };
 
-	return (struct inet_address){ .bytes = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2],
-						 0xff, 0xfe, m[3], m[4], m[5] } };
+	if (device->settings.ipv6[DEVCONF_ADDR_GEN_MODE] == IN6_ADDR_GEN_MODE_RANDOM)
+		random_bytes(a.bytes + 8, 8);
+	else
+		memcpy(a.bytes + 8, eui64, sizeof(eui64));
+	return a;
 }
 
-void net_addresses_device_up(struct net_device *device)
+static const struct net_address *find_link_local(const struct net_device *device)
+{
+	const struct net_address *a = device->addresses;
+
+	while (a && (inet_is_v4(&a->address) || !inet_is_link_local(&a->address)))
+		a = a->next;
+	return a;
+}
+
+void net_addresses_begin_ipv6(struct net_device *device)
 {
 	struct net_address a = { .prefix_length = 64,
 				 .scope = RT_SCOPE_LINK,
+				 .protocol = IFAPROT_KERNEL_LL,
 				 .flags = IFA_F_PERMANENT,
 				 .valid_until_ns = UINT64_MAX,
 				 .preferred_until_ns = UINT64_MAX };
 
+	if (device->settings.ipv6[DEVCONF_DISABLE_IPV6])
+		return;
+	if (device->flags & IFF_LOOPBACK) {
+		a.address = (struct inet_address){ .bytes = { [15] = 1 } };
+		a.prefix_length = 128;
+		a.scope = RT_SCOPE_HOST;
+		a.protocol = IFAPROT_KERNEL_LO;
+	} else if (device->address_length == 6 && !find_link_local(device) &&
+		   device->settings.ipv6[DEVCONF_ADDR_GEN_MODE] != IN6_ADDR_GEN_MODE_NONE) {
+		a.address = net_address_link_local(device);
+	}
+	if (!inet_is_any(&a.address))
+		(void)!net_address_add(device, &a); /* there already, or no memory: without */
+	if (find_link_local(device))
+		ndp_solicit_routers(device);
+}
+
+/* Others on the link may remember another link address of ours. */
+static void notify_neighbours(struct net_device *device)
+{
+	for (const struct net_address *a = device->addresses; a; a = a->next)
+		if (!inet_is_v4(&a->address)) {
+			if (device_setting6_either(device, DEVCONF_NDISC_NOTIFY))
+				ndp_announce(device, &a->address);
+		} else if (device_setting4_largest(device, IPV4_DEVCONF_ARP_NOTIFY)) {
+			arp_announce(device, &a->address);
+		}
+}
+
+void net_addresses_link_changed(struct net_device *device)
+{
+	if ((device->flags & IFF_UP) && device->address_length == 6 &&
+	    !(device->flags & (IFF_LOOPBACK | IFF_NOARP)))
+		notify_neighbours(device);
+}
+
+void net_addresses_device_up(struct net_device *device)
+{
 	for (struct net_address *old = device->addresses; old; old = old->next) {
 		add_routes(device, old);
 		old->created_ns = clock_monotonic_ns();
 		dad_begin(device, old);
 	}
-	if ((device->flags & IFF_LOOPBACK) || device->address_length != 6)
-		return;
-	a.address = link_local(device);
-	(void)!net_address_add(device, &a); /* there already, or no memory: without IPv6 then */
-	ndp_solicit_routers(device);
+	net_addresses_begin_ipv6(device);
+	net_addresses_link_changed(device);
+}
+
+static bool survives_down(const struct net_device *device, const struct net_address *a)
+{
+	if (inet_is_v4(&a->address) || (device->flags & IFF_LOOPBACK))
+		return true;
+	return device_setting6_either(device, DEVCONF_KEEP_ADDR_ON_DOWN) &&
+	       a->valid_until_ns == UINT64_MAX && !inet_is_link_local(&a->address);
 }
 
 /* IPv6 addresses go when a device goes down, IPv4 addresses stay (as on Linux). */
@@ -276,7 +344,18 @@ void net_addresses_device_down(struct net_device *device)
 	struct net_address **link = &device->addresses;
 
 	while (*link)
-		if (!inet_is_v4(&(*link)->address) && !(device->flags & IFF_LOOPBACK))
+		if (!survives_down(device, *link))
+			remove_one(device, link);
+		else
+			link = &(*link)->next;
+}
+
+void net_addresses_remove_ipv6(struct net_device *device)
+{
+	struct net_address **link = &device->addresses;
+
+	while (*link)
+		if (!inet_is_v4(&(*link)->address))
 			remove_one(device, link);
 		else
 			link = &(*link)->next;

@@ -67,6 +67,12 @@ static inline bool inet_is_link_local(const struct inet_address *a)
 	return inet_is_v4(a) ? a->bytes[12] == 169 && a->bytes[13] == 254
 			     : a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
+/* Clears all but the first `bits` bits. */
+static inline void inet_mask(struct inet_address *a, unsigned bits)
+{
+	for (unsigned i = bits; i < 128; i++)
+		a->bytes[i / 8] &= (u8) ~(0x80 >> i % 8);
+}
 /* The first `bits` bits are equal. */
 static inline bool inet_prefix_matches(const struct inet_address *a, const struct inet_address *b,
 				       unsigned bits)

@@ -35,6 +35,8 @@ DEFINE_PER_CPU(u32, net_packets_received);
 void (*net_device_added_hook)(struct net_device *device);
 void (*net_tap_hook)(struct net_device *device, struct packet *packet, bool outgoing);
 void (*net_link_event_hook)(int event, struct net_device *device);
+void (*net_settings_event_hook)(struct network_namespace *network, int index,
+				enum device_setting_family family, unsigned number);
 
 struct net_device *net_device_find(struct network_namespace *network, int index)
 {
@@ -95,6 +97,7 @@ static int insert(struct network_namespace *network, struct net_device *device, 
 	if (!device->index || net_device_find(network, device->index))
 		device->index = network->next_index;
 	network->next_index = MAX(network->next_index, device->index + 1);
+	device_settings_take_default(device);
 	device->next = nullptr;
 	while (*link)
 		link = &(*link)->next;
@@ -182,6 +185,7 @@ int net_device_set_mtu(struct net_device *device, u32 mtu)
 	if (error)
 		return error;
 	device->mtu = mtu;
+	device_settings_follow_mtu(device);
 	__atomic_add_fetch(&device->network->generation, 1, __ATOMIC_RELEASE);
 	tell(RTM_NEWLINK, device);
 	return 0;

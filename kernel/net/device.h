@@ -12,6 +12,7 @@
 #include <lib/list.h>
 #include <lib/types.h>
 #include <net/address.h>
+#include <net/device_settings.h>
 #include <net/packet_buffer.h>
 #include <net/sysctl.h>
 #include <proc/namespaces.h>
@@ -22,6 +23,7 @@ struct net_device;
 struct net_link_kind;
 struct net_statistics;
 struct route_table;
+struct route_rules;
 struct neighbour_table;
 
 #define NETWORK_NUMBERS 64
@@ -36,10 +38,12 @@ struct network_namespace {
 	struct net_device *devices;  /* RCU; by index */
 	struct net_device *loopback; /* index 1 */
 	struct route_table *routes;  /* RCU */
+	struct route_rules *rules;   /* RCU; null: the usual ones; see net/route_rule.h */
 	u32 generation;		     /* atomic: advances whenever a route or address changes */
 	int next_index;
 	u64 numbers[NETWORK_NUMBERS]; /* serials, by network_number_of */
 	struct network_sysctl sysctl;
+	struct device_settings settings_all, settings_default; /* see net/device_settings.h */
 	bool labels_exclusive; /* flow labels were leased that only their sockets may send; for good */
 	struct net_statistics *statistics; /* one for each CPU; see net/statistics.h */
 	struct network_namespace *next;	   /* RCU; of all that are not empty, after the first one */
@@ -94,9 +98,11 @@ struct net_address {
 	struct inet_address address, broadcast, peer; /* broadcast, peer: all zero if none */
 	u8 prefix_length;			      /* of 128 bits: IPv4 adds INET_V4_PREFIX */
 	u8 scope;				      /* RT_SCOPE_* */
+	u8 protocol;				      /* IFAPROT_*: who gave it */
 	u32 flags;				      /* IFA_F_* */
 	char label[IFNAMSIZ];
 	u64 created_ns, valid_until_ns, preferred_until_ns; /* NO_DEADLINE: for ever */
+	int probes_left; /* of its duplicate detection, one a second */
 };
 
 struct net_device {
@@ -118,9 +124,10 @@ struct net_device {
 	struct net_address *addresses;					/* RCU */
 	struct net_device_statistics statistics[NET_STATISTICS_COPIES]; /* see net_device_count */
 	u32 taps; /* atomic: packet sockets that listen */
+	struct device_settings settings;
 	/* When routers are asked (again) who they are, 0: not; and how often they were. */
 	u64 router_solicitation_ns;
-	u8 router_solicitations;
+	int router_solicitations;
 	/* IPv4, IPv6: when routers are told of all groups; 0: need not be. */
 	u64 group_report_ns[2];
 };
@@ -197,6 +204,10 @@ extern void (*net_address_event_hook)(int event, struct net_device *device,
 				      const struct net_address *address);
 extern void (*net_route_event_hook)(int event, struct network_namespace *network,
 				    const struct route *route);
+
+/* A setting of a device, or of all or default, changed. As above. */
+extern void (*net_settings_event_hook)(struct network_namespace *network, int index,
+				       enum device_setting_family family, unsigned number);
 
 /* Boot: packets, the first name space with its loopback device, the protocols. */
 void net_init(void);

@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <net/device_change.h>
 #include <net/link_kind.h>
+#include <net/local.h>
 
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
@@ -27,8 +28,10 @@ int net_device_set_address(struct net_device *device, const u8 *address)
 	if (!device->ops->set_address)
 		return -EOPNOTSUPP;
 	error = device->ops->set_address(device, address);
-	if (!error)
+	if (!error) {
+		net_addresses_link_changed(device);
 		changed(device);
+	}
 	return error;
 }
 

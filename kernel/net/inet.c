@@ -130,6 +130,7 @@ void inet_init(void)
 void net_init(void)
 {
 	packet_init();
+	device_settings_init(&initial_network);
 	if (loopback_create(&initial_network))
 		panic("no loopback device");
 	inet_init();

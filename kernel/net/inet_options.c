@@ -349,7 +349,8 @@ static int get_ipv6(struct inet_socket *s, int option, int *out)
 		*out = s->node.v6_only;
 		return 0;
 	case IPV6_UNICAST_HOPS:
-		*out = s->hops6 < 0 ? s->node.network->sysctl.ipv6_hop_limit : s->hops6;
+		*out = s->hops6 < 0 ? s->node.network->settings_all.ipv6[DEVCONF_HOPLIMIT]
+				    : s->hops6;
 		return 0;
 	case IPV6_MULTICAST_HOPS:
 		*out = s->multicast_hops6;

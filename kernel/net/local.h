@@ -13,6 +13,13 @@ void net_loop_back(struct net_device *device, const struct packet *packet);
 /* The routes of all addresses of a device that comes up; what goes with one that goes down. */
 void net_addresses_device_up(struct net_device *device) __must_hold(&device->network->config);
 void net_addresses_device_down(struct net_device *device) __must_hold(&device->network->config);
+/* fe80::/64 with an interface identifier as net.ipv6.conf.*.addr_gen_mode says (RFC 4291, appendix A). */
+struct inet_address net_address_link_local(const struct net_device *device);
+/* The link address is another, or the link is up: neighbours may be told (arp_notify, ndisc_notify). */
+void net_addresses_link_changed(struct net_device *device) __must_hold(&device->network->config);
+/* IPv6 begins on a device that is up: its link-local address, and routers are asked. And it ends. */
+void net_addresses_begin_ipv6(struct net_device *device) __must_hold(&device->network->config);
+void net_addresses_remove_ipv6(struct net_device *device) __must_hold(&device->network->config);
 void net_addresses_remove_all(struct net_device *device) __must_hold(&device->network->config);
 /* Removes addresses whose time is over; those past their preferred time are deprecated. */
 void net_addresses_expire(struct net_device *device, u64 now) __must_hold(&device->network->config);

@@ -75,6 +75,12 @@ static bool implied(const struct net_device *device, const struct inet_address *
 	    inet_prefix_matches(group, &(struct inet_address){ .bytes = { 0xff, group->bytes[1] } },
 				120))
 		return true;
+	/* Routers listen to each other's groups, too: of the host, the link and the site. */
+	if (group->bytes[15] == 2 && READ_ONCE(device->settings.ipv6[DEVCONF_FORWARDING]) &&
+	    (group->bytes[1] == 1 || group->bytes[1] == 2 || group->bytes[1] == 5) &&
+	    inet_prefix_matches(group, &(struct inet_address){ .bytes = { 0xff, group->bytes[1] } },
+				120))
+		return true;
 	if (__builtin_memcmp(group->bytes, solicited, sizeof(solicited)))
 		return false;
 	for (const struct net_address *a = rcu_dereference(device->addresses); a;

@@ -149,6 +149,15 @@ static void schedule(struct net_device *device, bool v4, u64 delay_ns)
 		WRITE_ONCE(*due, at);
 }
 
+/* When a report that nobody asked for is said again. */
+static u64 report_interval(const struct net_device *device, bool v4)
+{
+	s32 ms = v4 ? device->settings.ipv4[IPV4_DEVCONF_IGMPV3_UNSOLICITED_REPORT_INTERVAL]
+		    : device->settings.ipv6[DEVCONF_MLDV2_UNSOLICITED_REPORT_INTERVAL];
+
+	return (u64)MAX(ms, 1) * NSEC_PER_MSEC;
+}
+
 void multicast_report_change(struct net_device *device, const struct inet_address *group,
 			     bool joined)
 {
@@ -160,12 +169,12 @@ void multicast_report_change(struct net_device *device, const struct inet_addres
 	add(&r, device, joined ? TO_EXCLUDE : TO_INCLUDE, group);
 	finish(&r, device);
 	if (joined)
-		schedule(device, v4, NSEC_PER_SEC);
+		schedule(device, v4, report_interval(device, v4));
 }
 
 void multicast_report_soon(struct net_device *device)
 {
-	schedule(device, false, NSEC_PER_SEC);
+	schedule(device, false, report_interval(device, false));
 }
 
 /* Everything that is listened to: memberships, and the groups in which IPv6 neighbours ask for our addresses. */

@@ -51,6 +51,7 @@ static void network_release(struct network_namespace *network)
 {
 	kfree(network->loopback);
 	kfree(network->routes);
+	kfree(network->rules);
 	kvfree(network->statistics);
 	kfree(network);
 }
@@ -132,6 +133,7 @@ static int network_copy(struct namespace *from, struct fs_context *fs, struct na
 	network->next_index = 1;
 	net_lifetimes_init(network);
 	take_settings(network);
+	device_settings_init(network);
 	error = create_statistics(network);
 	if (!error)
 		error = loopback_create(network);

@@ -5,6 +5,7 @@
  *
  * INCOMPLETE entries ask once a second, three times, then fail and drop what waited; REACHABLE ones
  * turn STALE after 30 s; a STALE one that is used asks after 5 s (DELAY), then three times (PROBE).
+ * These are the numbers that net.{ipv4,ipv6}.neigh has unless it was told others; time goes in steps of a second.
  * The table is bounded: a new entry beyond the limit evicts the one unused for longest.
  */
 #include <core/time.h>
@@ -20,10 +21,6 @@
 
 #define BUCKETS 256
 #define ENTRIES_MAX 1024
-#define WAITING_MAX 64 /* packets per entry */
-#define PROBES 3
-#define REACHABLE_NS (30 * NSEC_PER_SEC)
-#define DELAY_NS (5 * NSEC_PER_SEC)
 
 struct neighbour {
 	struct neighbour *next;
@@ -32,8 +29,9 @@ struct neighbour {
 	u8 link_address[8];
 	u8 state; /* NUD_* */
 	u8 probes;
-	u64 changed_ns, used_ns;
+	u64 changed_ns, used_ns, asked_ns;
 	struct packet_queue waiting;
+	u32 waiting_bytes;
 };
 
 static struct spinlock table_lock = SPINLOCK_INIT(RANK_NET_LINK);
@@ -57,16 +55,34 @@ static struct neighbour *find(const struct net_device *device, const struct inet
 	return n;
 }
 
+static s32 setting(const struct net_device *device, const struct inet_address *address,
+		   unsigned number)
+{
+	return READ_ONCE(device->settings.neighbour[!inet_is_v4(address)][number]);
+}
+
+static u64 time_setting(const struct neighbour *n, unsigned number)
+{
+	return (u64)setting(n->device, &n->address, number) * NSEC_PER_MSEC;
+}
+
+static void drop_waiting(struct neighbour *n, struct packet_queue *dropped) __must_hold(&table_lock)
+{
+	struct packet *p;
+
+	while ((p = packet_queue_take(&n->waiting)))
+		packet_queue_add(dropped, p);
+	n->waiting_bytes = 0;
+}
+
 static void remove_at(struct neighbour **link, struct packet_queue *dropped)
 	__must_hold(&table_lock)
 {
 	struct neighbour *n = *link;
-	struct packet *p;
 
 	*link = n->next;
 	entries--;
-	while ((p = packet_queue_take(&n->waiting)))
-		packet_queue_add(dropped, p);
+	drop_waiting(n, dropped);
 	kfree(n);
 }
 
@@ -104,10 +120,11 @@ static struct neighbour *create(struct net_device *device, const struct inet_add
 	return n;
 }
 
-static void solicit(struct net_device *device, const struct inet_address *address)
+static void solicit(struct net_device *device, const struct inet_address *address,
+		    const struct inet_address *from)
 {
 	if (inet_is_v4(address))
-		arp_solicit(device, address);
+		arp_solicit(device, address, from);
 	else
 		ndp_solicit(device, address);
 }
@@ -143,10 +160,39 @@ static bool group_address(const struct net_device *device, const struct inet_add
 		route_address_type(device->network, a, device->index) == RTN_BROADCAST);
 }
 
+/* The packet waits for an answer; older ones make room (net.*.neigh.*.unres_qlen_bytes). */
+static void wait_for_answer(struct neighbour *n, struct packet *packet,
+			    struct packet_queue *dropped) __must_hold(&table_lock)
+{
+	u32 most = (u32)setting(n->device, &n->address, NDTPA_QUEUE_LENBYTES);
+	u32 memory = packet_memory(packet);
+
+	while (n->waiting.count && n->waiting_bytes + memory > most) {
+		struct packet *oldest = packet_queue_take(&n->waiting);
+
+		n->waiting_bytes -= packet_memory(oldest);
+		packet_queue_add(dropped, oldest);
+	}
+	n->waiting_bytes += memory;
+	packet_queue_add(&n->waiting, packet);
+}
+
+/* Where a packet of IPv4 comes from; unset of others. */
+static struct inet_address source_of(const struct packet *p)
+{
+	u32 v4;
+
+	if (!p || p->protocol != ETH_P_IP)
+		return (struct inet_address){};
+	memcpy(&v4, p->room + p->network_header + 12, sizeof(v4));
+	return inet_from_v4(v4);
+}
+
 void neighbour_output(struct net_device *device, struct packet *packet,
 		      const struct inet_address *next_hop)
 {
 	struct packet_queue dropped = {};
+	struct inet_address from;
 	struct neighbour *n;
 	u8 to[ETH_ALEN];
 	bool ask = false;
@@ -183,17 +229,16 @@ void neighbour_output(struct net_device *device, struct packet *packet,
 		if (ask) {
 			n->state = NUD_INCOMPLETE;
 			n->probes = 1;
-			n->changed_ns = clock_monotonic_ns();
+			n->changed_ns = n->asked_ns = clock_monotonic_ns();
+			from = source_of(packet);
 		}
-		if (n->waiting.count >= WAITING_MAX)
-			packet_queue_add(&dropped, packet_queue_take(&n->waiting));
-		packet_queue_add(&n->waiting, packet);
+		wait_for_answer(n, packet, &dropped);
 	} else {
 		packet_queue_add(&dropped, packet);
 	}
 	spin_unlock(&table_lock);
 	if (ask)
-		solicit(device, next_hop);
+		solicit(device, next_hop, &from);
 	packet_queue_free(&dropped);
 }
 
@@ -222,6 +267,7 @@ void neighbour_update(struct net_device *device, const struct inet_address *addr
 			n->changed_ns = clock_monotonic_ns();
 			send = n->waiting;
 			n->waiting = (struct packet_queue){};
+			n->waiting_bytes = 0;
 		}
 	}
 	spin_unlock(&table_lock);
@@ -267,27 +313,35 @@ void neighbour_flush_device(struct net_device *device)
 #define ASK_MAX 32 /* questions of one tick */
 struct question {
 	struct net_device *device;
-	struct inet_address address;
+	struct inet_address address, from;
 };
 
-/* One entry a second later. True if it wants to ask. */
-static bool age(struct neighbour *n, u64 now, struct packet_queue *dropped)
-{
-	struct packet *p;
+#define TICK_SLACK_NS (NSEC_PER_SEC / 10) /* a tick may come a little early */
 
-	if (n->state == NUD_REACHABLE && now - n->changed_ns > REACHABLE_NS)
+/* One entry a second later. True if it wants to ask. */
+static bool age(struct neighbour *n, u64 now, struct packet_queue *dropped) __must_hold(&table_lock)
+{
+	s32 probes;
+
+	if (n->state == NUD_REACHABLE &&
+	    now - n->changed_ns > time_setting(n, NDTPA_BASE_REACHABLE_TIME))
 		n->state = NUD_STALE;
-	if (n->state == NUD_DELAY && now - n->changed_ns > DELAY_NS) {
+	if (n->state == NUD_DELAY &&
+	    now - n->changed_ns > time_setting(n, NDTPA_DELAY_PROBE_TIME)) {
 		n->state = NUD_PROBE;
 		n->probes = 0;
+		n->asked_ns = 0;
 	}
-	if (!(n->state & (NUD_INCOMPLETE | NUD_PROBE)))
+	if (!(n->state & (NUD_INCOMPLETE | NUD_PROBE)) ||
+	    now - n->asked_ns + TICK_SLACK_NS < time_setting(n, NDTPA_RETRANS_TIME))
 		return false;
-	if (n->probes++ < PROBES)
+	n->asked_ns = now;
+	probes = setting(n->device, &n->address,
+			 n->state == NUD_PROBE ? NDTPA_UCAST_PROBES : NDTPA_MCAST_PROBES);
+	if (n->probes < UINT8_MAX && n->probes++ < probes)
 		return true;
 	n->state = NUD_FAILED;
-	while ((p = packet_queue_take(&n->waiting)))
-		packet_queue_add(dropped, p);
+	drop_waiting(n, dropped);
 	return false;
 }
 
@@ -303,10 +357,11 @@ void neighbour_tick(void)
 	for (unsigned i = 0; i < BUCKETS && entries; i++)
 		for (struct neighbour *n = buckets[i]; n; n = n->next)
 			if (asked < ASK_MAX && age(n, now, &dropped))
-				ask[asked++] = (struct question){ n->device, n->address };
+				ask[asked++] = (struct question){ n->device, n->address,
+								  source_of(n->waiting.head) };
 	spin_unlock(&table_lock);
 	for (unsigned i = 0; i < asked; i++)
-		solicit(ask[i].device, &ask[i].address);
+		solicit(ask[i].device, &ask[i].address, &ask[i].from);
 	while ((p = packet_queue_take(&dropped))) {
 		inet_unreachable_here(p);
 		packet_free(p);

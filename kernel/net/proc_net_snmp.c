@@ -32,17 +32,17 @@ static unsigned long long icmp_total(bool sent)
 
 static void put_ip(struct text_buffer *out)
 {
-	const struct network_sysctl *s = &current_network()->sysctl;
+	const struct network_namespace *network = current_network();
+	bool forwards = network->settings_all.ipv4[IPV4_DEVCONF_FORWARDING];
 
 	text_printf(out,
 		    "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
 		    "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
 		    "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n");
-	text_printf(out, "Ip: %d %d %llu %llu %llu %llu 0 0 %llu %llu 0 %llu",
-		    s->ip_forward ? 1 : 2, s->ip_default_ttl, v4(NET_IP_RECEIVED),
-		    v4(NET_IP_MALFORMED), v4(NET_IP_DISCARDED) - v4(NET_IP_MALFORMED),
-		    v4(NET_IP_FORWARDED), v4(NET_IP_DELIVERED), v4(NET_IP_SENT),
-		    v4(NET_IP_NO_ROUTE));
+	text_printf(out, "Ip: %d %d %llu %llu %llu %llu 0 0 %llu %llu 0 %llu", forwards ? 1 : 2,
+		    network->sysctl.ip_default_ttl, v4(NET_IP_RECEIVED), v4(NET_IP_MALFORMED),
+		    v4(NET_IP_DISCARDED) - v4(NET_IP_MALFORMED), v4(NET_IP_FORWARDED),
+		    v4(NET_IP_DELIVERED), v4(NET_IP_SENT), v4(NET_IP_NO_ROUTE));
 	text_printf(out, " %llu %llu %llu %llu %llu %llu %llu\n", v4(NET_IP_REASSEMBLY_TIMEOUT),
 		    v4(NET_IP_REASSEMBLY_NEEDED), v4(NET_IP_REASSEMBLED),
 		    v4(NET_IP_REASSEMBLY_FAILED), v4(NET_IP_FRAGMENTED), v4(NET_IP_FRAGMENT_FAILED),

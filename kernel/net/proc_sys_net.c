@@ -104,10 +104,7 @@ static const struct synthetic_type setting_file = { .mode = S_IFREG | 0644,
 					       .minimum = (minimum_),                              \
 					       .maximum = (maximum_),                              \
 					       .ordered = (ordered_) }
-OWN(forward, ip_forward, 1, 0, 1, false);
-OWN(forward6, ipv6_forward, 1, 0, 1, false);
 OWN(default_ttl, ip_default_ttl, 1, 1, 255, false);
-OWN(hop_limit, ipv6_hop_limit, 1, 1, 255, false);
 OWN(autobind_reuse, ip_autobind_reuse, 1, 0, 1, false);
 OWN(nonlocal_bind, ip_nonlocal_bind, 1, 0, 1, false);
 OWN(nonlocal_bind6, ipv6_nonlocal_bind, 1, 0, 1, false);
@@ -197,12 +194,14 @@ static const struct synthetic_named route_names[] = { { "flush", &flush_file, nu
 static const struct synthetic_table route_table = SYNTHETIC_TABLE(route_names);
 
 static const struct synthetic_named ipv4_names[] = {
+	{ "conf", &proc_sys_net_devices, &proc_sys_net_conf4 },
+	{ "neigh", &proc_sys_net_devices, &proc_sys_net_neigh4 },
 	{ "route", &synthetic_directory, &route_table },
 	{ "icmp_echo_ignore_all", &setting_file, &ignore_all },
 	{ "icmp_echo_ignore_broadcasts", &setting_file, &ignore_broadcasts },
 	{ "ip_autobind_reuse", &setting_file, &autobind_reuse },
 	{ "ip_default_ttl", &setting_file, &default_ttl },
-	{ "ip_forward", &setting_file, &forward },
+	{ "ip_forward", &proc_sys_net_ip_forward, nullptr },
 	{ "ip_local_port_range", &setting_file, &port_range },
 	{ "ip_nonlocal_bind", &setting_file, &nonlocal_bind },
 	{ "ip_unprivileged_port_start", &setting_file, &unprivileged_start },
@@ -232,15 +231,6 @@ static const struct synthetic_named ipv4_names[] = {
 };
 static const struct synthetic_table ipv4_table = SYNTHETIC_TABLE(ipv4_names);
 
-static const struct synthetic_named all6_names[] = {
-	{ "forwarding", &setting_file, &forward6 },
-	{ "hop_limit", &setting_file, &hop_limit },
-};
-static const struct synthetic_table all6_table = SYNTHETIC_TABLE(all6_names);
-static const struct synthetic_named conf6_names[] = {
-	{ "all", &synthetic_directory, &all6_table },
-};
-static const struct synthetic_table conf6_table = SYNTHETIC_TABLE(conf6_names);
 /* net/ipv6/flowlabel_reflect is a set of bits, of which there is one here: 4, replies to an echo have the label of the request. */
 #define REFLECT_ECHO 4
 
@@ -268,9 +258,10 @@ static const struct synthetic_type reflect_file = { .mode = S_IFREG | 0644,
 
 static const struct synthetic_named ipv6_names[] = {
 	{ "auto_flowlabels", &setting_file, &auto_labels },
-	{ "conf", &synthetic_directory, &conf6_table },
+	{ "conf", &proc_sys_net_devices, &proc_sys_net_conf6 },
 	{ "flowlabel_reflect", &reflect_file, nullptr },
 	{ "ip_nonlocal_bind", &setting_file, &nonlocal_bind6 },
+	{ "neigh", &proc_sys_net_devices, &proc_sys_net_neigh6 },
 };
 static const struct synthetic_table ipv6_table = SYNTHETIC_TABLE(ipv6_names);
 

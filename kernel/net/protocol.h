@@ -15,6 +15,7 @@ struct inet_info {
 	struct net_device *device;
 	u8 protocol, ttl, tos;
 	u8 type;	   /* RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */
+	bool fragmented;   /* it came in pieces */
 	u16 header_length; /* of the Internet header; it begins at packet->network_header */
 };
 
@@ -119,7 +120,12 @@ void neighbour_update(struct net_device *device, const struct inet_address *addr
 void neighbour_confirm(struct net_device *device, const struct inet_address *address);
 void neighbour_flush_device(struct net_device *device);
 void neighbour_tick(void);
-void arp_solicit(struct net_device *device, const struct inet_address *target);
+/* Tells all of a link who has an address of ours: a gratuitous ARP request / an unsolicited advertisement. */
+void arp_announce(struct net_device *device, const struct inet_address *address);
+void ndp_announce(struct net_device *device, const struct inet_address *address);
+/* Asks who has `target`. `from`: where the packet that waits for it comes from; all zero if none. */
+void arp_solicit(struct net_device *device, const struct inet_address *target,
+		 const struct inet_address *from);
 void ndp_solicit(struct net_device *device, const struct inet_address *target);
 
 /* Boot. */

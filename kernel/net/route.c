@@ -6,6 +6,7 @@
 #include <mm/slab.h>
 #include <net/local.h>
 #include <net/route.h>
+#include <net/route_rule.h>
 #include <sys/socket.h>
 
 #define ROUTES_MAX 4096 /* also bounds what router advertisements may add */
@@ -18,11 +19,25 @@ static bool address_set(const struct inet_address *a)
 	return a->halves[0] | a->halves[1];
 }
 
+/* The three that are asked unless rules say otherwise stand first, in their order: their numbers are the highest of a byte. */
+static u32 rank(u32 table)
+{
+	return table <= RT_TABLE_LOCAL && table >= RT_TABLE_DEFAULT ? RT_TABLE_LOCAL - table
+								    : table + RT_TABLE_LOCAL;
+}
+
+static bool is_usual(u32 table)
+{
+	return rank(table) <= RT_TABLE_LOCAL - RT_TABLE_DEFAULT;
+}
+
 /* Which of two routes stands first. */
 static bool before(const struct route *a, const struct route *b)
 {
-	if ((a->table == RT_TABLE_LOCAL) != (b->table == RT_TABLE_LOCAL))
-		return a->table == RT_TABLE_LOCAL;
+	if (a->table != b->table)
+		return rank(a->table) < rank(b->table);
+	if (a->family != b->family)
+		return a->family < b->family;
 	if (a->prefix_length != b->prefix_length)
 		return a->prefix_length > b->prefix_length;
 	return a->metric < b->metric;
@@ -193,28 +208,68 @@ static struct inet_address any_source(struct network_namespace *network,
 	return inet_is_v4(destination) ? inet_from_v4(0) : (struct inet_address){};
 }
 
-static const struct route *look_up(struct network_namespace *network,
-				   const struct inet_address *destination, int device_index)
+static bool matches(const struct route *r, u8 family, const struct route_query *q)
 {
-	const struct route_table *t = rcu_dereference(network->routes);
-	u8 family = inet_is_v4(destination) ? AF_INET : AF_INET6;
+	if (r->family != family ||
+	    !inet_prefix_matches(&r->destination, &q->destination, r->prefix_length))
+		return false;
+	if (q->device_index && r->device && r->device->index != q->device_index &&
+	    r->type != RTN_LOCAL)
+		return false;
+	if (r->device && !(r->device->flags & IFF_UP))
+		return false;
+	return r->expires_ns == UINT64_MAX || r->expires_ns >= clock_monotonic_ns();
+}
+
+/* All tables that are asked without rules: one pass, as they stand first. */
+static const struct route *look_up_usual(const struct route_table *t, const struct route_query *q)
+{
+	u8 family = inet_is_v4(&q->destination) ? AF_INET : AF_INET6;
+	u32 thrown = 0; /* a route says that its table is not to be asked further */
+
+	for (unsigned i = 0; t && i < t->count && is_usual(t->routes[i].table); i++) {
+		const struct route *r = &t->routes[i];
+
+		if (r->table == thrown || !matches(r, family, q))
+			continue;
+		if (r->type != RTN_THROW)
+			return r;
+		thrown = r->table;
+	}
+	return nullptr;
+}
+
+const struct route *route_look_up(const struct route_table *t, u32 table,
+				  const struct route_query *q)
+{
+	u8 family = inet_is_v4(&q->destination) ? AF_INET : AF_INET6;
 
 	for (unsigned i = 0; t && i < t->count; i++) {
 		const struct route *r = &t->routes[i];
 
-		if (r->family != family ||
-		    !inet_prefix_matches(&r->destination, destination, r->prefix_length))
-			continue;
-		if (device_index && r->device && r->device->index != device_index &&
-		    r->type != RTN_LOCAL)
-			continue;
-		if (r->device && !(r->device->flags & IFF_UP))
-			continue;
-		if (r->expires_ns != UINT64_MAX && r->expires_ns < clock_monotonic_ns())
-			continue;
-		return r;
+		if (r->table == table && matches(r, family, q))
+			return r->type == RTN_THROW ? nullptr : r;
 	}
 	return nullptr;
+}
+
+static int look_up(struct network_namespace *network, const struct route_query *q,
+		   const struct route **out)
+{
+	const struct route_table *t = rcu_dereference(network->routes);
+	const struct route_rules *rules = rcu_dereference(network->rules);
+
+	if (unlikely(rules))
+		return route_rules_look_up(network, rules, t, q, out);
+	*out = look_up_usual(t, q);
+	return *out ? 0 : -ENETUNREACH;
+}
+
+static u32 route_device_mtu(const struct net_device *device, const struct inet_address *destination)
+{
+	if (inet_is_v4(destination))
+		return device->mtu;
+	return (u32)READ_ONCE(device->settings.ipv6[DEVCONF_MTU6]);
 }
 
 static void fill_source(struct network_namespace *network, const struct route *r,
@@ -228,51 +283,77 @@ static void fill_source(struct network_namespace *network, const struct route *r
 		out->source = any_source(network, destination);
 }
 
-/* Group addresses and 255.255.255.255 take the named device, that of the source, or the default. */
-static int find_group(struct network_namespace *network, const struct inet_address *destination,
-		      const struct inet_address *source, int device_index, struct route_result *out)
+static struct net_device *device_with(struct network_namespace *network,
+				      const struct inet_address *address)
 {
-	const struct route *r = nullptr;
+	for (struct net_device *d = rcu_dereference(network->devices); d;
+	     d = rcu_dereference(d->next))
+		for (struct net_address *a = rcu_dereference(d->addresses); a;
+		     a = rcu_dereference(a->next))
+			if (inet_equal(&a->address, address))
+				return d;
+	return nullptr;
+}
 
-	if (device_index) {
-		out->device = net_device_find(network, device_index);
+/* Group addresses and 255.255.255.255 take the named device, that of the source, or the default. */
+static int find_group(struct network_namespace *network, const struct route_query *q,
+		      struct route_result *out)
+{
+	struct route_query any = *q;
+	const struct route *r;
+
+	if (q->device_index) {
+		out->device = net_device_find(network, q->device_index);
 	} else {
-		struct inet_address v4_any = inet_from_v4(0);
+		bool v4 = inet_is_v4(&q->destination);
 
-		if (inet_is_v4(destination) && address_set(source) && !inet_is_any(source))
-			for (struct net_device *d = rcu_dereference(network->devices); d;
-			     d = rcu_dereference(d->next))
-				for (struct net_address *a = rcu_dereference(d->addresses); a;
-				     a = rcu_dereference(a->next))
-					if (inet_equal(&a->address, source))
-						out->device = d;
-		if (!out->device)
-			r = look_up(network, destination, 0);
-		if (!out->device && !r && inet_is_v4(destination))
-			r = look_up(network, &v4_any, 0);
-		if (r)
+		if (v4 && address_set(&q->source) && !inet_is_any(&q->source))
+			out->device = device_with(network, &q->source);
+		any.destination = inet_from_v4(0);
+		if (!out->device &&
+		    (!look_up(network, q, &r) || (v4 && !look_up(network, &any, &r))))
 			out->device = r->device;
 	}
 	if (!out->device || !(out->device->flags & IFF_UP))
 		return -ENETUNREACH;
-	out->type = inet_is_multicast(destination) ? RTN_MULTICAST : RTN_BROADCAST;
-	out->next_hop = *destination;
-	out->mtu = out->device->mtu;
-	fill_source(network, nullptr, destination, out);
+	out->type = inet_is_multicast(&q->destination) ? RTN_MULTICAST : RTN_BROADCAST;
+	out->next_hop = q->destination;
+	out->mtu = route_device_mtu(out->device, &q->destination);
+	fill_source(network, nullptr, &q->destination, out);
 	return 0;
 }
 
-int route_find(struct network_namespace *network, const struct inet_address *destination,
-	       const struct inet_address *source, int device_index, struct route_result *out)
+static void fill_result(struct network_namespace *network, const struct route *r,
+			const struct inet_address *destination, struct route_result *out)
+{
+	u32 mtu;
+
+	out->device = r->type == RTN_LOCAL ? network->loopback : r->device;
+	mtu = route_device_mtu(out->device, destination);
+	out->type = r->type;
+	out->next_hop = address_set(&r->gateway) ? r->gateway : *destination;
+	out->mtu = r->mtu ? MIN(r->mtu, mtu) : mtu;
+	out->mtu_locked = r->mtu_locked;
+	if (address_set(&r->source))
+		out->source = r->source;
+	else if (r->type == RTN_LOCAL)
+		out->source = *destination;
+	else
+		fill_source(network, r, destination, out);
+}
+
+int route_find_query(struct network_namespace *network, const struct route_query *q,
+		     struct route_result *out)
 {
 	const struct route *r;
+	int error;
 
 	*out = (struct route_result){};
-	if (inet_is_multicast(destination) || inet_is_limited_broadcast(destination))
-		return find_group(network, destination, source, device_index, out);
-	r = look_up(network, destination, device_index);
-	if (!r)
-		return -ENETUNREACH;
+	if (inet_is_multicast(&q->destination) || inet_is_limited_broadcast(&q->destination))
+		return find_group(network, q, out);
+	error = look_up(network, q, &r);
+	if (error)
+		return error;
 	switch (r->type) {
 	case RTN_UNREACHABLE:
 		return -EHOSTUNREACH;
@@ -280,34 +361,40 @@ int route_find(struct network_namespace *network, const struct inet_address *des
 		return -EACCES;
 	case RTN_BLACKHOLE:
 		return -EINVAL;
-	case RTN_LOCAL:
-		out->device = network->loopback;
-		break;
 	default:
-		out->device = r->device;
+		fill_result(network, r, &q->destination, out);
+		return 0;
 	}
-	out->type = r->type;
-	out->next_hop = address_set(&r->gateway) ? r->gateway : *destination;
-	out->mtu = r->mtu ? MIN(r->mtu, out->device->mtu) : out->device->mtu;
-	if (address_set(&r->source))
-		out->source = r->source;
-	else if (r->type == RTN_LOCAL)
-		out->source = *destination;
-	else
-		fill_source(network, r, destination, out);
-	return 0;
+}
+
+int route_find(struct network_namespace *network, const struct inet_address *destination,
+	       const struct inet_address *source, int device_index, struct route_result *out)
+{
+	struct route_query query = { .destination = *destination,
+				     .source = *source,
+				     .device_index = device_index };
+
+	return route_find_query(network, &query, out);
 }
 
 unsigned route_address_type(struct network_namespace *network, const struct inet_address *address,
 			    int device_index)
 {
-	const struct route *r;
+	const struct route_table *t = rcu_dereference(network->routes);
+	struct route_query q = { .destination = *address };
+	u8 family = inet_is_v4(address) ? AF_INET : AF_INET6;
 
+	(void)device_index;
 	if (inet_is_multicast(address))
 		return RTN_MULTICAST;
 	if (inet_is_limited_broadcast(address))
 		return RTN_BROADCAST;
-	r = look_up(network, address, 0);
-	(void)device_index;
-	return r && (r->type == RTN_LOCAL || r->type == RTN_BROADCAST) ? r->type : RTN_UNICAST;
+	for (unsigned i = 0; t && i < t->count && t->routes[i].table == RT_TABLE_LOCAL; i++) {
+		const struct route *r = &t->routes[i];
+
+		if (matches(r, family, &q))
+			return r->type == RTN_LOCAL || r->type == RTN_BROADCAST ? r->type
+										: RTN_UNICAST;
+	}
+	return RTN_UNICAST;
 }

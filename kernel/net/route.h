@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes of both families: one table per name space, an immutable array in the order in which
- * routes match (table local first, then the longest prefix, then the smallest metric), replaced as a
+ * Routes of both families: an immutable array for all tables of a name space in the order in which
+ * routes match (tables local, main, default, the others; in each the longest prefix, then the smallest metric), replaced as a
  * whole by changes and read under RCU. Sockets keep what they found until network->generation moves.
+ * Which tables are asked is up to the rules (net/route_rule.h); without any of one's own, the first three are, in one pass.
  */
 #pragma once
 
@@ -18,11 +19,13 @@ struct route {
 	u8 type;	  /* RTN_* */
 	u8 scope;	  /* RT_SCOPE_* */
 	u8 protocol;	  /* RTPROT_* */
-	u32 table;	  /* RT_TABLE_LOCAL, RT_TABLE_MAIN */
+	u32 table;	  /* RT_TABLE_LOCAL, ... */
 	u32 metric;
 	u32 mtu;		   /* 0: the device's */
+	bool mtu_locked;	   /* nobody on the path may lower it */
 	struct net_device *device; /* null only for unreachable, blackhole, prohibit */
 	u64 expires_ns;		   /* NO_DEADLINE: never */
+	bool advertised;	   /* by a router: it stays when addresses go */
 };
 
 struct route_table {
@@ -37,11 +40,25 @@ struct route_result {
 	struct inet_address next_hop; /* the gateway, or the destination itself */
 	struct inet_address source;   /* which address of ours to use */
 	u32 mtu;
+	bool mtu_locked;
 	u8 type; /* RTN_LOCAL, RTN_UNICAST, RTN_BROADCAST, RTN_MULTICAST */
 };
 
+/* What rules look at, besides the destination. */
+struct route_query {
+	struct inet_address destination;
+	struct inet_address source; /* all zero: not known yet */
+	int device_index;	    /* 0, or the only device to use */
+	int input_index;	    /* the device that it came by; 0: it is of this host */
+	u32 mark;
+	u8 tos;
+};
+/* As route_find below. */
+[[nodiscard]] int route_find_query(struct network_namespace *network,
+				   const struct route_query *query, struct route_result *out);
+
 /*
- * Where a packet to `destination` goes. `source`: all zero, or the address it is sent from.
+ * Where a packet of this host to `destination` goes. `source`: all zero, or the address it is sent from.
  * device_index: 0 or the only device to use. Under RCU. 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES,
  * -EINVAL.
  */
@@ -49,6 +66,10 @@ struct route_result {
 			     const struct inet_address *destination,
 			     const struct inet_address *source, int device_index,
 			     struct route_result *out);
+
+/* The first route of a table that matches; null: none. Under RCU. */
+const struct route *route_look_up(const struct route_table *routes, u32 table,
+				  const struct route_query *query);
 
 /* RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_UNICAST: what the address is to this host. RCU. */
 unsigned route_address_type(struct network_namespace *network, const struct inet_address *address,

@@ -35,6 +35,7 @@ enum net_counter {
 	NET_IP_BROADCAST_BYTES_IN,
 	NET_IP_BROADCAST_OUT,
 	NET_IP_BROADCAST_BYTES_OUT,
+	NET_ICMP_RATE_LIMITED, /* errors that were not sent because there had been so many */
 	NET_UDP_RECEIVED,
 	NET_UDP_SENT,
 	NET_UDP_NO_PORT,

@@ -18,12 +18,11 @@ struct tcp_sysctl {
 };
 
 struct network_sysctl {
-	bool ip_forward, ipv6_forward;
 	bool ip_nonlocal_bind, ipv6_nonlocal_bind;
 	bool ip_autobind_reuse;
 	u8 ipv6_auto_flow_labels;      /* 1, 3: sockets send them unless told otherwise */
 	bool ipv6_echo_reflects_label; /* net.ipv6.flowlabel_reflect = 4 */
-	u8 ip_default_ttl, ipv6_hop_limit;
+	u8 ip_default_ttl;
 	u16 local_port_first, local_port_last;
 	int ping_group_first, ping_group_last;
 	bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
@@ -35,7 +34,6 @@ struct network_sysctl {
 #define NETWORK_SYSCTL_DEFAULTS                                                                    \
 	{                                                                                          \
 		.ip_default_ttl = 64,                                                              \
-		.ipv6_hop_limit = 64,                                                              \
 		.ipv6_auto_flow_labels = 1,                                                        \
 		.local_port_first = 32768,                                                         \
 		.local_port_last = 60999,                                                          \

@@ -5,8 +5,10 @@
 #include <lib/string.h>
 #include <net/checksum.h>
 #include <net/ipv4/ipv4.h>
+#include <net/ipv6/ipv6.h>
 #include <net/neighbour.h>
 #include <net/protocol.h>
+#include <net/statistics.h>
 
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -16,6 +18,7 @@
 
 #define ERRORS_PER_SECOND 1000
 #define ERRORS_BURST 50
+#define NDP_REDIRECT 137
 
 /* A token bucket for all errors that this host sends. */
 static bool rate_allows(void)
@@ -38,23 +41,64 @@ static bool rate_allows(void)
 	return ok;
 }
 
-/* An error is never answered by an error, nor is what others got too (RFC 1122, 3.2.2). */
-static bool may_complain(const struct packet *about, const struct inet_info *info,
-			 const u8 *transport, unsigned length)
+/*
+ * The type of the ICMPv6 message in an IPv6 packet, behind whatever extension headers there are; -1: it is another protocol, or a
+ * later fragment of it, which nobody can tell.
+ */
+static int message_type6(const u8 *header, unsigned length)
+{
+	unsigned at = sizeof(struct ipv6_header);
+	u8 next = header[6];
+
+	while (at + 8 <= length) {
+		switch (next) {
+		case IPPROTO_ICMPV6:
+			return header[at];
+		case IPPROTO_FRAGMENT:
+			if (load_net16(header + at + 2) & ~7u)
+				return -1;
+			next = header[at];
+			at += 8;
+			break;
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_DSTOPTS:
+		case IPPROTO_ROUTING:
+			next = header[at];
+			at += (header[at + 1] + 1u) * 8;
+			break;
+		default:
+			return -1;
+		}
+	}
+	return -1;
+}
+
+/*
+ * An error is never answered by an error, nor is what others got too, or a fragment but the first (RFC 1122, 3.2.2; RFC 4443, 2.4).
+ * `header`: that of IP, of which `length` bytes are there.
+ */
+static bool may_complain(const struct packet *about, const struct inet_info *info, const u8 *header,
+			 unsigned length)
 {
 	bool v4 = inet_is_v4(&info->destination);
+	const u8 *transport = header + info->header_length;
+	int type;
 
 	if (about->kind != PACKET_HOST || info->type == RTN_BROADCAST ||
-	    inet_is_any(&info->source) || inet_is_multicast(&info->source))
+	    info->type == RTN_MULTICAST || inet_is_any(&info->source) ||
+	    inet_is_multicast(&info->source))
 		return false;
-	if (info->type == RTN_MULTICAST)
+	if (!v4) {
+		type = message_type6(header, length);
+		return type < 0 || (type >= 128 && type != NDP_REDIRECT);
+	}
+	if (load_net16(header + 6) & IPV4_OFFSET_MASK)
 		return false;
-	if (info->protocol == IPPROTO_ICMP && v4)
-		return length && (transport[0] == ICMP_ECHO || transport[0] == ICMP_ECHOREPLY ||
-				  transport[0] == ICMP_TIMESTAMP);
-	if (info->protocol == IPPROTO_ICMPV6 && !v4)
-		return length && transport[0] >= 128;
-	return true;
+	if (info->protocol != IPPROTO_ICMP)
+		return true;
+	return length > info->header_length &&
+	       (transport[0] == ICMP_ECHO || transport[0] == ICMP_ECHOREPLY ||
+		transport[0] == ICMP_TIMESTAMP);
 }
 
 #define QUOTE4_MAX 548	/* of the offending packet: RFC 1812, 4.3.2.3 */
@@ -73,10 +117,12 @@ void icmp_send_error(struct packet *about, const struct inet_info *info, u8 type
 	struct packet *p;
 	u8 *h;
 
-	if (have < info->header_length ||
-	    !may_complain(about, info, start + info->header_length, have - info->header_length) ||
-	    (!about->echoed && !rate_allows()))
+	if (have < info->header_length || !may_complain(about, info, start, have))
 		return;
+	if (!about->echoed && !rate_allows()) {
+		net_count_family(info->network, NET_ICMP_RATE_LIMITED, &info->destination);
+		return;
+	}
 	if (info->type != RTN_LOCAL)
 		flow.source = v4 ? inet_from_v4(0) : (struct inet_address){};
 	p = packet_alloc();

@@ -49,15 +49,138 @@ static void arp_send(struct net_device *device, u16 operation, const u8 *link_to
 	net_device_transmit(device, p);
 }
 
-void arp_solicit(struct net_device *device, const struct inet_address *target)
+/* The device has a subnet of which both addresses are. */
+static bool on_one_subnet(const struct net_device *device, const struct inet_address *a,
+			  const struct inet_address *b)
+{
+	for (const struct net_address *own = rcu_dereference(device->addresses); own;
+	     own = rcu_dereference(own->next))
+		if (inet_is_v4(&own->address) &&
+		    inet_prefix_matches(&own->address, a, own->prefix_length) &&
+		    inet_prefix_matches(&own->address, b, own->prefix_length))
+			return true;
+	return false;
+}
+
+/* net.ipv4.conf.*.arp_announce: whether a question may say the address that the waiting packet comes from. */
+static bool may_announce(const struct net_device *device, const struct inet_address *target,
+			 const struct inet_address *source)
+{
+	s32 level = device_setting4_largest(device, IPV4_DEVCONF_ARP_ANNOUNCE);
+
+	if (inet_is_any(source) || level >= 2 ||
+	    route_address_type(device->network, source, 0) != RTN_LOCAL)
+		return false;
+	return level <= 0 || on_one_subnet(device, target, source);
+}
+
+void arp_solicit(struct net_device *device, const struct inet_address *target,
+		 const struct inet_address *from)
 {
 	struct route_result route;
 	struct inet_address any = {};
 	u32 source = 0;
 
-	if (!route_find(device->network, target, &any, device->index, &route))
+	if (may_announce(device, target, from))
+		source = inet_to_v4(from);
+	else if (!route_find(device->network, target, &any, device->index, &route))
 		source = inet_to_v4(&route.source);
 	arp_send(device, ARPOP_REQUEST, device->broadcast, source, inet_to_v4(target), nullptr);
+}
+
+void arp_announce(struct net_device *device, const struct inet_address *address)
+{
+	arp_send(device, ARPOP_REQUEST, device->broadcast, inet_to_v4(address), inet_to_v4(address),
+		 device->address);
+}
+
+static const struct net_address *address_of_device(const struct net_device *device,
+						   const struct inet_address *address)
+{
+	const struct net_address *a = rcu_dereference(device->addresses);
+
+	while (a && !inet_equal(&a->address, address))
+		a = rcu_dereference(a->next);
+	return a;
+}
+
+/* net.ipv4.conf.*.arp_ignore and arp_filter: whether a question for an address of ours stays without an answer. */
+static bool is_ignored(const struct net_device *device, const struct inet_address *sender,
+		       const struct inet_address *target)
+{
+	const struct net_address *own = address_of_device(device, target);
+	struct inet_address any = {};
+	struct route_result route;
+
+	switch (device_setting4_largest(device, IPV4_DEVCONF_ARP_IGNORE)) {
+	case 1:
+		if (!own)
+			return true;
+		break;
+	case 2:
+		if (!own || !inet_prefix_matches(&own->address, sender, own->prefix_length))
+			return true;
+		break;
+	case 3:
+		if (own && own->scope == RT_SCOPE_HOST)
+			return true;
+		break;
+	case 8:
+		return true;
+	}
+	return device_setting4_either(device, IPV4_DEVCONF_ARPFILTER) && !inet_is_any(sender) &&
+	       (route_find(device->network, sender, &any, 0, &route) || route.device != device);
+}
+
+/* A question for somebody whom this router reaches by another device (RFC 1027). */
+static bool is_proxied(struct net_device *device, const struct inet_address *target)
+{
+	struct inet_address any = {};
+	struct route_result route;
+
+	return device_setting4_either(device, IPV4_DEVCONF_PROXY_ARP) &&
+	       device->settings.ipv4[IPV4_DEVCONF_FORWARDING] &&
+	       !route_find(device->network, target, &any, 0, &route) && route.type == RTN_UNICAST &&
+	       route.device != device;
+}
+
+/* The packet is one of ARP for IPv4 over Ethernet, about addresses that hosts may have. */
+static bool decode(struct packet *packet, struct arp_packet *arp, struct inet_address *sender,
+		   struct inet_address *target)
+{
+	const struct net_device *device = packet->device;
+	u32 v4;
+
+	if (packet->kind == PACKET_OTHERHOST || (device->flags & (IFF_NOARP | IFF_LOOPBACK)) ||
+	    !packet_copy(packet, 0, arp, sizeof(*arp)))
+		return false;
+	if (arp->hardware != net16(ARPHRD_ETHER) || arp->protocol != net16(ETH_P_IP) ||
+	    arp->hardware_length != ETH_ALEN || arp->protocol_length != 4)
+		return false;
+	memcpy(&v4, arp->sender, 4);
+	*sender = inet_from_v4(v4);
+	memcpy(&v4, arp->target, 4);
+	*target = inet_from_v4(v4);
+	if (inet_is_loopback(target) &&
+	    !device_setting4_either(device, IPV4_DEVCONF_ROUTE_LOCALNET))
+		return false;
+	return !inet_is_multicast(target) && !inet_is_multicast(sender) &&
+	       !inet_is_loopback(sender) && !inet_is_limited_broadcast(sender) &&
+	       !(arp->sender_link[0] & 1);
+}
+
+/* What a packet says of its sender. */
+static void learn(struct net_device *device, const struct arp_packet *arp,
+		  const struct inet_address *sender, const struct inet_address *target, bool ours)
+{
+	bool reply = arp->operation == net16(ARPOP_REPLY), make = ours && !reply;
+	s32 accept = device_setting4_largest(device, IPV4_DEVCONF_ARP_ACCEPT);
+
+	if (inet_is_any(sender) || route_address_type(device->network, sender, 0) == RTN_LOCAL)
+		return;
+	if (inet_equal(sender, target))
+		make = accept == 1 || (accept == 2 && on_one_subnet(device, sender, sender));
+	neighbour_update(device, sender, arp->sender_link, reply && ours, true, make);
 }
 
 void arp_input(struct packet *packet)
@@ -66,29 +189,19 @@ void arp_input(struct packet *packet)
 	struct inet_address sender, target;
 	struct arp_packet arp;
 	bool ours;
-	u32 v4;
 
-	if (packet->kind == PACKET_OTHERHOST || (device->flags & IFF_NOARP) ||
-	    !packet_copy(packet, 0, &arp, sizeof(arp)))
+	if (!decode(packet, &arp, &sender, &target))
 		goto out;
-	if (arp.hardware != net16(ARPHRD_ETHER) || arp.protocol != net16(ETH_P_IP) ||
-	    arp.hardware_length != ETH_ALEN || arp.protocol_length != 4)
-		goto out;
-	memcpy(&v4, arp.sender, 4);
-	sender = inet_from_v4(v4);
-	memcpy(&v4, arp.target, 4);
-	target = inet_from_v4(v4);
-	if (inet_is_multicast(&target) || inet_is_loopback(&target) || inet_is_multicast(&sender) ||
-	    (arp.sender_link[0] & 1))
+	if (inet_equal(&sender, &target) &&
+	    device_setting4_either(device, IPV4_DEVCONF_DROP_GRATUITOUS_ARP))
 		goto out;
 	ours = route_address_type(device->network, &target, 0) == RTN_LOCAL;
-	if (!inet_is_any(&sender) && route_address_type(device->network, &sender, 0) != RTN_LOCAL)
-		neighbour_update(device, &sender, arp.sender_link,
-				 arp.operation == net16(ARPOP_REPLY) && ours, true,
-				 ours && arp.operation == net16(ARPOP_REQUEST));
-	if (ours && arp.operation == net16(ARPOP_REQUEST))
-		arp_send(device, ARPOP_REPLY, arp.sender_link, v4, inet_to_v4(&sender),
-			 arp.sender_link);
+	if (arp.operation == net16(ARPOP_REQUEST) && ours && is_ignored(device, &sender, &target))
+		goto out;
+	learn(device, &arp, &sender, &target, ours);
+	if (arp.operation == net16(ARPOP_REQUEST) && (ours || is_proxied(device, &target)))
+		arp_send(device, ARPOP_REPLY, arp.sender_link, inet_to_v4(&target),
+			 inet_to_v4(&sender), arp.sender_link);
 out:
 	packet_free(packet);
 }

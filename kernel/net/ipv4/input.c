@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IPv4 in: validation, reassembly, delivery, forwarding (RFC 791, RFC 1122). */
+/* IPv4 in: validation, reassembly, delivery (RFC 791, RFC 1122). */
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/checksum.h>
@@ -7,7 +7,6 @@
 #include <net/protocol.h>
 #include <net/statistics.h>
 
-#include <linux/icmp.h>
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 
@@ -36,35 +35,6 @@ static bool validate(struct packet *p, struct ipv4_header *h)
 	return true;
 }
 
-static void forward(struct packet *p, struct inet_info *info)
-{
-	struct ipv4_header *h = (struct ipv4_header *)p->data;
-	struct inet_address any = {};
-	struct route_result route;
-
-	if (h->ttl <= 1) {
-		icmp_send_error(p, info, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
-		packet_free(p);
-		return;
-	}
-	if (route_find(info->network, &info->destination, &any, 0, &route) ||
-	    route.type != RTN_UNICAST) {
-		icmp_send_error(p, info, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0);
-		packet_free(p);
-		return;
-	}
-	if (p->length > route.mtu && !p->segment_size) {
-		icmp_send_error(p, info, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, route.mtu);
-		packet_free(p);
-		return;
-	}
-	h->ttl--;
-	h->checksum = 0;
-	h->checksum = (u16)~checksum_fold(checksum_add(h, info->header_length, 0));
-	p->echoed = false;
-	(void)inet_link_output(route.device, p, &route.next_hop);
-}
-
 static bool accepted(struct packet *p, const struct inet_info *info)
 {
 	switch (info->type) {
@@ -81,15 +51,30 @@ static bool accepted(struct packet *p, const struct inet_info *info)
 /* Nobody outside has such an address (RFC 1122, 3.2.1.3). */
 static bool is_martian(const struct packet *p, const struct inet_info *info)
 {
-	return inet_is_multicast(&info->source) || inet_is_limited_broadcast(&info->source) ||
-	       ((inet_is_loopback(&info->source) || inet_is_loopback(&info->destination)) &&
-		!p->echoed);
+	if (inet_is_multicast(&info->source) || inet_is_limited_broadcast(&info->source))
+		return true;
+	/* Who has no address yet speaks to all of the link only. */
+	if (info->source.bytes[12] == 0 && info->type != RTN_BROADCAST &&
+	    info->type != RTN_MULTICAST)
+		return !p->echoed;
+	if ((inet_is_loopback(&info->source) || inet_is_loopback(&info->destination)) &&
+	    !p->echoed && !device_setting4_either(info->device, IPV4_DEVCONF_ROUTE_LOCALNET))
+		return true;
+	return !ipv4_source_is_good(p, info);
+}
+
+/* A frame for a group of link addresses has no packet for one host (RFC 1122, 3.3.6). */
+static bool is_misaddressed(const struct packet *p, const struct inet_info *info)
+{
+	return (p->kind == PACKET_BROADCAST || p->kind == PACKET_MULTICAST) && !p->echoed &&
+	       info->type != RTN_BROADCAST && info->type != RTN_MULTICAST &&
+	       device_setting4_either(info->device, IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST);
 }
 
 static bool is_forwarded(const struct packet *p, const struct inet_info *info)
 {
 	return info->type == RTN_UNICAST && p->kind == PACKET_HOST &&
-	       info->network->sysctl.ip_forward;
+	       READ_ONCE(info->device->settings.ipv4[IPV4_DEVCONF_FORWARDING]);
 }
 
 static struct packet *reassemble(struct packet *p, struct inet_info *info)
@@ -132,14 +117,17 @@ void ipv4_input(struct packet *p)
 		.tos = h.tos,
 		.header_length = (u16)((h.version_length & 15) * 4),
 	};
-	if (is_martian(p, &info))
-		goto drop;
 	info.type = (u8)route_address_type(info.network, &info.destination, info.device->index);
+	if (unlikely(is_martian(p, &info))) {
+		ipv4_log_martian(&info);
+		goto drop;
+	}
+	if (unlikely(is_misaddressed(p, &info)))
+		goto drop;
 	if (!accepted(p, &info)) {
 		if (!is_forwarded(p, &info))
 			goto drop;
-		s->of[0][NET_IP_FORWARDED]++;
-		forward(p, &info);
+		ipv4_forward(p, &info);
 		return;
 	}
 	if (unlikely(info.type != RTN_LOCAL))

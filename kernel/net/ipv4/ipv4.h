@@ -2,7 +2,7 @@
 /* The header of IPv4 (RFC 791). */
 #pragma once
 
-#include <lib/types.h>
+#include <net/protocol.h>
 
 struct ipv4_header {
 	u8 version_length; /* 4 << 4 | words */
@@ -21,3 +21,15 @@ static_assert(sizeof(struct ipv4_header) == 20);
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_OFFSET_MASK 0x1fff
 #define IPV4_HEADER_MAX 60
+
+/* --- forward.c --- */
+/* A packet for another host, its header linear at data, goes on. Takes it. */
+void ipv4_forward(struct packet *packet, struct inet_info *info);
+/* Whether a packet may come from its source by its device: not an address of ours, and the reverse path if that is asked for. */
+[[nodiscard]] bool ipv4_source_is_good(const struct packet *packet, const struct inet_info *info);
+/* Tells the log of a packet with an impossible source (net.ipv4.conf.*.log_martians), now and then. */
+void ipv4_log_martian(const struct inet_info *info);
+
+/* output.c: sends a packet with its complete header of `header` bytes in pieces that fit the route. Takes it. */
+int ipv4_send_fragments(struct network_namespace *network, struct packet *packet, unsigned header,
+			const struct route_result *route);

@@ -40,6 +40,7 @@ static struct packet *fragment(const struct packet *whole, unsigned header, unsi
 	struct packet *p = packet_clone(whole);
 	struct ipv4_header *h;
 	u8 saved[IPV4_HEADER_MAX];
+	u16 position;
 
 	if (!p)
 		return nullptr;
@@ -48,16 +49,20 @@ static struct packet *fragment(const struct packet *whole, unsigned header, unsi
 	packet_trim(p, n);
 	h = packet_push(p, header);
 	memcpy(h, saved, header);
-	h->fragment = net16((u16)(offset / 8 | (last ? 0 : IPV4_MORE_FRAGMENTS)));
+	/* What is cut may be a fragment itself. */
+	position = net16(h->fragment);
+	h->fragment = net16((u16)(((position & IPV4_OFFSET_MASK) + offset / 8) |
+				  (last ? position & IPV4_MORE_FRAGMENTS : IPV4_MORE_FRAGMENTS)));
 	p->network_header = (u16)packet_headroom(p);
 	p->checksum = CHECKSUM_UNKNOWN;
 	finish_header(h, header, header + n);
 	return p;
 }
 
-static int send_fragments(struct net_statistics *s, struct packet *packet, unsigned header,
-			  const struct route_result *route)
+int ipv4_send_fragments(struct network_namespace *network, struct packet *packet, unsigned header,
+			const struct route_result *route)
 {
+	struct net_statistics *s = net_statistics_of(network);
 	unsigned payload = packet->length - header, step = (route->mtu - header) & ~7u;
 	int error = 0;
 
@@ -117,5 +122,5 @@ int ipv4_output(struct network_namespace *network, struct packet *packet,
 		packet_free(packet);
 		return -EMSGSIZE;
 	}
-	return send_fragments(net_statistics_of(network), packet, header, route);
+	return ipv4_send_fragments(network, packet, header, route);
 }

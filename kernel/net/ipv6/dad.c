@@ -27,12 +27,43 @@ struct conflict {
 };
 static unsigned pending; /* atomic */
 
-void dad_begin(struct net_device *device, const struct net_address *a)
+/* net.ipv6.conf.*.accept_dad: whether duplicates are looked for at all. */
+static bool detects(const struct net_device *device)
 {
-	if (inet_is_v4(&a->address) || (a->flags & IFA_F_NODAD) || device->address_length != 6 ||
-	    (device->flags & (IFF_LOOPBACK | IFF_NOARP)))
+	return device->network->settings_all.ipv6[DEVCONF_ACCEPT_DAD] > 0 ||
+	       device->settings.ipv6[DEVCONF_ACCEPT_DAD] > 0;
+}
+
+/* Its link-local address is another's: with accept_dad = 2 that ends IPv6 on the device. */
+static void end_ipv6(struct net_device *device) __must_hold(&device->network->config)
+{
+	if (MAX(device->network->settings_all.ipv6[DEVCONF_ACCEPT_DAD],
+		device->settings.ipv6[DEVCONF_ACCEPT_DAD]) < 2)
 		return;
+	WRITE_ONCE(device->settings.ipv6[DEVCONF_DISABLE_IPV6], 1);
+	net_addresses_remove_ipv6(device);
+}
+
+void dad_begin(struct net_device *device, struct net_address *a)
+{
+	s32 probes = device->settings.ipv6[DEVCONF_DAD_TRANSMITS];
+
+	a->probes_left = 0;
+	if (inet_is_v4(&a->address) || (a->flags & IFA_F_NODAD) || device->address_length != 6 ||
+	    (device->flags & (IFF_LOOPBACK | IFF_NOARP)) || probes < 1 || !detects(device))
+		return;
+	a->probes_left = probes - 1;
 	ndp_probe(device, &a->address);
+}
+
+void dad_tick(struct net_device *device)
+{
+	for (struct net_address *a = rcu_dereference(device->addresses); a;
+	     a = rcu_dereference(a->next))
+		if (unlikely(a->probes_left > 0) && (device->flags & IFF_UP)) {
+			a->probes_left--;
+			ndp_probe(device, &a->address);
+		}
 }
 
 /* The device may be gone by now, and the analysis does not see that it is of this network. */
@@ -50,6 +81,8 @@ static void give_up(struct work *work) __no_lock_analysis
 				    device->name, c->other[0], c->other[1], c->other[2],
 				    c->other[3], c->other[4], c->other[5]);
 			(void)!net_address_remove(device, &c->address, a->prefix_length);
+			if (inet_is_link_local(&c->address))
+				end_ipv6(device);
 			break;
 		}
 	mutex_unlock(&c->network->config);
@@ -58,11 +91,19 @@ static void give_up(struct work *work) __no_lock_analysis
 	kfree(c);
 }
 
+static u64 watch_ns(const struct net_device *device)
+{
+	s32 probes = device->settings.ipv6[DEVCONF_DAD_TRANSMITS];
+
+	return probes < 1 ? 0 : WATCH_NS + (u64)(probes - 1) * NSEC_PER_SEC;
+}
+
 void dad_heard(struct net_device *device, const struct net_address *a, const u8 *link_address)
 {
 	struct conflict *c;
 
-	if ((a->flags & IFA_F_NODAD) || clock_monotonic_ns() - a->created_ns > WATCH_NS ||
+	if ((a->flags & IFA_F_NODAD) || !detects(device) ||
+	    clock_monotonic_ns() - a->created_ns > watch_ns(device) ||
 	    !memcmp(link_address, device->address, 6) ||
 	    __atomic_load_n(&pending, __ATOMIC_RELAXED) >= PENDING_MAX)
 		return;

@@ -128,6 +128,14 @@ static bool is_martian(const struct packet *p, const struct inet_info *info)
 		!p->echoed);
 }
 
+/* A frame for a group of link addresses has no packet for one host. */
+static bool is_misaddressed(const struct packet *p, const struct inet_info *info)
+{
+	return (p->kind == PACKET_BROADCAST || p->kind == PACKET_MULTICAST) && !p->echoed &&
+	       info->type != RTN_MULTICAST &&
+	       device_setting6_either(info->device, DEVCONF_DROP_UNICAST_IN_L2_MULTICAST);
+}
+
 void ipv6_input(struct packet *p)
 {
 	struct net_statistics *s = net_statistics_of(p->device->network);
@@ -152,11 +160,19 @@ void ipv6_input(struct packet *p)
 		.protocol = h.next_header,
 		.ttl = h.hop_limit,
 		.tos = (u8)(net32(h.version_class_flow) >> 20),
+		.header_length = sizeof(h),
 	};
-	if (is_martian(p, &info))
+	if (is_martian(p, &info) ||
+	    (info.device->settings.ipv6[DEVCONF_DISABLE_IPV6] && !p->echoed))
 		goto drop;
 	s->of[1][NET_IP_ECN + (info.tos & 3)]++;
-	if (!accepted(p, &info))
+	if (!accepted(p, &info)) {
+		if (!ipv6_is_forwarded(p, &info))
+			goto drop;
+		ipv6_forward(p, &info);
+		return;
+	}
+	if (unlikely(is_misaddressed(p, &info)))
 		goto drop;
 	if (unlikely(info.type != RTN_LOCAL))
 		net_count_group(s, info.type, p->length, true, false);
@@ -165,6 +181,7 @@ void ipv6_input(struct packet *p)
 		p = take_fragment(p, &info, offset);
 		if (!p)
 			return;
+		info.fragmented = true;
 		info.protocol = p->data[offset];
 		offset += sizeof(struct ipv6_fragment_header);
 		walk = walk_headers(p, &offset, &info.protocol);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Neighbour discovery and stateless address configuration (RFC 4861, RFC 4862). Answers come from
- * the receive path; what changes addresses or routes is handed to the work thread, at most
- * PENDING_MAX at a time.
- */
+/* Neighbour discovery (RFC 4861): questions, answers, and what they teach. What routers say is in router.c. */
 #include <core/time.h>
 #include <core/work.h>
 #include <lib/errno.h>
@@ -17,25 +13,11 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
-enum {
-	ROUTER_SOLICITATION = 133,
-	ROUTER_ADVERTISEMENT = 134,
-	NEIGHBOUR_SOLICITATION = 135,
-	NEIGHBOUR_ADVERTISEMENT = 136,
-};
-enum { OPTION_SOURCE_LINK = 1, OPTION_TARGET_LINK = 2, OPTION_PREFIX = 3 };
-
 #define FLAG_ROUTER 0x80
 #define FLAG_SOLICITED 0x40
 #define FLAG_OVERRIDE 0x20
-#define PENDING_MAX 16
-#define ADDRESSES_MAX 16 /* of one device, from advertisements */
-#define ROUTERS_MAX 8	 /* of a network: an attacker can name as many as it likes */
-#define SOLICITATIONS_MAX 3
-#define SOLICITATION_NS (4 * NSEC_PER_SEC)
-#define TWO_HOURS (7200 * NSEC_PER_SEC)
 
-static void append_link_option(struct packet *p, u8 type, const struct net_device *device)
+void ndp_append_link(struct packet *p, u8 type, const struct net_device *device)
 {
 	u8 *o = packet_append(p, 8);
 
@@ -44,7 +26,7 @@ static void append_link_option(struct packet *p, u8 type, const struct net_devic
 	memcpy(o + 2, device->address, 6);
 }
 
-static struct packet *message(u8 type, u32 flags, const struct inet_address *target)
+struct packet *ndp_message(u8 type, u32 flags, const struct inet_address *target)
 {
 	struct packet *p = packet_alloc();
 	u8 *h;
@@ -62,12 +44,14 @@ static struct packet *message(u8 type, u32 flags, const struct inet_address *tar
 
 void ndp_solicit(struct net_device *device, const struct inet_address *target)
 {
-	struct inet_flow flow = { .protocol = IPPROTO_ICMPV6, .ttl = 255 };
-	struct packet *p = message(NEIGHBOUR_SOLICITATION, 0, target);
+	struct inet_flow flow = { .protocol = IPPROTO_ICMPV6,
+				  .ttl = 255,
+				  .tos = ndp_class(device) };
+	struct packet *p = ndp_message(NEIGHBOUR_SOLICITATION, 0, target);
 
 	if (!p)
 		return;
-	append_link_option(p, OPTION_SOURCE_LINK, device);
+	ndp_append_link(p, OPTION_SOURCE_LINK, device);
 	flow.destination = inet_solicited_group(target);
 	icmpv6_finish_and_send(device->network, p, &flow, device->index);
 }
@@ -76,53 +60,16 @@ void ndp_probe(struct net_device *device, const struct inet_address *target)
 {
 	struct inet_flow flow = { .protocol = IPPROTO_ICMPV6,
 				  .ttl = 255,
+				  .tos = ndp_class(device),
 				  .destination = inet_solicited_group(target),
 				  .no_loop = true }; /* which keeps the source unset, too */
-	struct packet *p = message(NEIGHBOUR_SOLICITATION, 0, target);
+	struct packet *p = ndp_message(NEIGHBOUR_SOLICITATION, 0, target);
 
 	if (p)
 		icmpv6_finish_and_send(device->network, p, &flow, device->index);
 }
 
-static void solicit_routers(struct net_device *device)
-{
-	struct inet_flow flow = { .protocol = IPPROTO_ICMPV6,
-				  .ttl = 255,
-				  .destination = { .bytes = { 0xff, 2, [15] = 2 } } };
-	struct packet *p = message(ROUTER_SOLICITATION, 0, nullptr);
-
-	if (!p)
-		return;
-	append_link_option(p, OPTION_SOURCE_LINK, device);
-	icmpv6_finish_and_send(device->network, p, &flow, device->index);
-}
-
-void ndp_solicit_routers(struct net_device *device)
-{
-	device->router_solicitations = 0;
-	WRITE_ONCE(device->router_solicitation_ns, clock_monotonic_ns() + NSEC_PER_SEC);
-}
-
-void ndp_tick(struct network_namespace *network)
-{
-	u64 now = clock_monotonic_ns();
-
-	for (struct net_device *d = rcu_dereference(network->devices); d;
-	     d = rcu_dereference(d->next)) {
-		u64 at = READ_ONCE(d->router_solicitation_ns);
-
-		if (!at || at > now)
-			continue;
-		WRITE_ONCE(d->router_solicitation_ns, ++d->router_solicitations < SOLICITATIONS_MAX
-							      ? now + SOLICITATION_NS
-							      : 0);
-		if (d->flags & IFF_UP)
-			solicit_routers(d);
-	}
-}
-
-/* The first option of a type with at least `size` bytes; null if none, or the options are damaged. */
-static const u8 *find_option(const struct packet *p, unsigned offset, u8 type, unsigned size)
+const u8 *ndp_find_option(const struct packet *p, unsigned offset, u8 type, unsigned size)
 {
 	while (offset + 8 <= p->linear) {
 		const u8 *o = p->data + offset;
@@ -147,12 +94,35 @@ static const struct net_address *find_ours(const struct net_device *device,
 	return a;
 }
 
+static u32 router_flag(const struct net_device *device)
+{
+	return device->settings.ipv6[DEVCONF_FORWARDING] ? FLAG_ROUTER : 0;
+}
+
+void ndp_announce(struct net_device *device, const struct inet_address *address)
+{
+	struct inet_flow flow = { .source = *address,
+				  .destination = { .bytes = { 0xff, 2, [15] = 1 } },
+				  .protocol = IPPROTO_ICMPV6,
+				  .ttl = 255,
+				  .tos = ndp_class(device),
+				  .no_loop = true };
+	struct packet *p =
+		ndp_message(NEIGHBOUR_ADVERTISEMENT, router_flag(device) | FLAG_OVERRIDE, address);
+
+	if (!p)
+		return;
+	ndp_append_link(p, OPTION_TARGET_LINK, device);
+	icmpv6_finish_and_send(device->network, p, &flow, device->index);
+}
+
 static void solicited(struct packet *p, const struct inet_info *info)
 {
-	const u8 *link = find_option(p, 24, OPTION_SOURCE_LINK, 8);
+	const u8 *link = ndp_find_option(p, 24, OPTION_SOURCE_LINK, 8);
 	struct inet_flow flow = { .destination = info->source,
 				  .protocol = IPPROTO_ICMPV6,
-				  .ttl = 255 };
+				  .ttl = 255,
+				  .tos = ndp_class(info->device) };
 	bool asks = !inet_is_any(&info->source);
 	const struct net_address *ours;
 	struct packet *answer;
@@ -167,20 +137,25 @@ static void solicited(struct packet *p, const struct inet_info *info)
 		neighbour_update(info->device, &info->source, link + 2, false, true, true);
 	if (!asks) /* somebody looks whether the address is free */
 		flow.destination = (struct inet_address){ .bytes = { 0xff, 2, [15] = 1 } };
-	answer = message(NEIGHBOUR_ADVERTISEMENT, (asks ? FLAG_SOLICITED : 0) | FLAG_OVERRIDE,
-			 &flow.source);
+	answer =
+		ndp_message(NEIGHBOUR_ADVERTISEMENT,
+			    router_flag(info->device) | (asks ? FLAG_SOLICITED : 0) | FLAG_OVERRIDE,
+			    &flow.source);
 	if (!answer)
 		return;
-	append_link_option(answer, OPTION_TARGET_LINK, info->device);
+	ndp_append_link(answer, OPTION_TARGET_LINK, info->device);
 	icmpv6_finish_and_send(info->network, answer, &flow, info->device->index);
 }
 
 static void advertised(struct packet *p, const struct inet_info *info)
 {
-	const u8 *link = find_option(p, 24, OPTION_TARGET_LINK, 8);
+	const u8 *link = ndp_find_option(p, 24, OPTION_TARGET_LINK, 8);
 	const struct net_address *ours;
 	struct inet_address target;
 
+	if (!(p->data[4] & FLAG_SOLICITED) &&
+	    device_setting6_either(info->device, DEVCONF_DROP_UNSOLICITED_NA))
+		return;
 	memcpy(&target, p->data + 8, 16);
 	ours = find_ours(info->device, &target);
 	if (link && ours)
@@ -190,148 +165,11 @@ static void advertised(struct packet *p, const struct inet_info *info)
 				 p->data[4] & FLAG_OVERRIDE, false);
 }
 
-/* A router's word, on its way to the work thread. */
-struct advertisement {
-	struct work work;
-	struct network_namespace *network; /* a node of it */
-	int device;			   /* index: it may be gone by then */
-	struct inet_address router, prefix;
-	u32 router_lifetime, valid, preferred;
-	u8 prefix_length;
-	bool on_link, autonomous;
-};
-static unsigned pending; /* atomic */
-
-static u64 until(u32 seconds)
-{
-	return seconds == UINT32_MAX ? UINT64_MAX : clock_monotonic_ns() + seconds * NSEC_PER_SEC;
-}
-
-/* A word of no proven origin shortens the life of an address to two hours at most (RFC 4862, 5.5.3). */
-static void extend(struct net_address *old, const struct net_address *new)
-{
-	u64 soon = clock_monotonic_ns() + TWO_HOURS;
-
-	if (new->valid_until_ns > soon || new->valid_until_ns > old->valid_until_ns)
-		old->valid_until_ns = new->valid_until_ns;
-	else if (old->valid_until_ns > soon)
-		old->valid_until_ns = soon;
-	old->preferred_until_ns = new->preferred_until_ns;
-	if (old->preferred_until_ns > clock_monotonic_ns())
-		old->flags &= ~(u32)IFA_F_DEPRECATED;
-}
-
-static bool room_for_router(const struct network_namespace *network, const struct route *router)
-{
-	const struct route_table *t = network->routes;
-	unsigned count = 0;
-
-	for (unsigned i = 0; t && i < t->count; i++)
-		if (t->routes[i].protocol == RTPROT_RA &&
-		    !inet_equal(&t->routes[i].gateway, &router->gateway))
-			count++;
-	return count < ROUTERS_MAX;
-}
-
-static void add_address(struct net_device *device, const struct advertisement *ra)
-	__must_hold(&device->network->config)
-{
-	struct net_address a = { .address = ra->prefix,
-				 .prefix_length = 64,
-				 .scope = RT_SCOPE_UNIVERSE,
-				 .valid_until_ns = until(ra->valid),
-				 .preferred_until_ns = until(ra->preferred) };
-	unsigned count = 0;
-
-	for (struct net_address *old = device->addresses; old; old = old->next) {
-		if (inet_is_v4(&old->address))
-			continue;
-		count++;
-		if (inet_is_link_local(&old->address))
-			memcpy(a.address.bytes + 8, old->address.bytes + 8, 8);
-	}
-	for (struct net_address *old = device->addresses; old; old = old->next)
-		if (inet_equal(&old->address, &a.address)) {
-			if (!(old->flags & IFA_F_PERMANENT)) {
-				extend(old, &a);
-			}
-			return;
-		}
-	if (count < ADDRESSES_MAX && (device->flags & IFF_UP))
-		(void)!net_address_add(device, &a);
-}
-
-/* The analysis does not see that the device found is of this network. */
-static void apply(struct work *work) __no_lock_analysis
-{
-	struct advertisement *ra = container_of(work, struct advertisement, work);
-	struct network_namespace *network = ra->network;
-	struct net_device *device;
-	struct route r = { .family = AF_INET6,
-			   .gateway = ra->router,
-			   .type = RTN_UNICAST,
-			   .protocol = RTPROT_RA,
-			   .table = RT_TABLE_MAIN,
-			   .metric = 1024,
-			   .expires_ns = until(ra->router_lifetime) };
-
-	mutex_lock(&network->config);
-	r.device = device = net_device_find(network, ra->device);
-	if (!device)
-		goto out;
-	if (!ra->router_lifetime)
-		(void)!route_remove(network, &r);
-	else if (room_for_router(network, &r))
-		(void)!route_add(network, &r, true);
-	if (ra->autonomous && ra->prefix_length == 64 && ra->valid && ra->preferred <= ra->valid)
-		add_address(device, ra);
-out:
-	mutex_unlock(&network->config);
-	network_node_put(network);
-	__atomic_sub_fetch(&pending, 1, __ATOMIC_RELAXED);
-	kfree(ra);
-}
-
-static void router_advertised(struct packet *p, const struct inet_info *info)
-{
-	struct advertisement *ra;
-	const u8 *link, *prefix;
-
-	if (p->linear < 16 || !inet_is_link_local(&info->source))
-		return;
-	WRITE_ONCE(info->device->router_solicitation_ns, 0);
-	link = find_option(p, 16, OPTION_SOURCE_LINK, 8);
-	prefix = find_option(p, 16, OPTION_PREFIX, 32);
-	if (link)
-		neighbour_update(info->device, &info->source, link + 2, false, true, true);
-	if (__atomic_load_n(&pending, __ATOMIC_RELAXED) >= PENDING_MAX)
-		return;
-	ra = kzalloc(sizeof(*ra), ALLOC_ATOMIC);
-	if (!ra)
-		return;
-	ra->network = info->network;
-	network_node_get(ra->network);
-	ra->device = info->device->index;
-	ra->router = info->source;
-	ra->router_lifetime = load_net16(p->data + 6);
-	if (prefix) {
-		ra->prefix_length = prefix[2];
-		ra->autonomous = prefix[3] & 0x40;
-		ra->valid = load_net32(prefix + 4);
-		ra->preferred = load_net32(prefix + 8);
-		memcpy(&ra->prefix, prefix + 16, 16);
-		if (inet_is_link_local(&ra->prefix) || inet_is_multicast(&ra->prefix))
-			ra->autonomous = false;
-	}
-	__atomic_add_fetch(&pending, 1, __ATOMIC_RELAXED);
-	work_init(&ra->work, apply);
-	work_queue(&ra->work);
-}
-
 void ndp_input(struct packet *p, const struct inet_info *info)
 {
 	/* Nothing that crossed a router is believed (RFC 4861, 6.1 and 7.1). */
 	if (info->ttl != 255 || p->data[1] != 0 ||
+	    (info->fragmented && info->device->settings.ipv6[DEVCONF_SUPPRESS_FRAG_NDISC]) ||
 	    !packet_linearize(p, MIN(p->length, (unsigned)(PACKET_ROOM - packet_headroom(p)))))
 		return;
 	switch (p->data[0]) {
@@ -344,7 +182,7 @@ void ndp_input(struct packet *p, const struct inet_info *info)
 			advertised(p, info);
 		break;
 	case ROUTER_ADVERTISEMENT:
-		router_advertised(p, info);
+		ndp_router_advertised(p, info);
 		break;
 	}
 }

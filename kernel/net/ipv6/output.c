@@ -67,7 +67,8 @@ static int send_fragments(struct net_statistics *s, struct packet *whole,
 int ipv6_output(struct network_namespace *network, struct packet *packet,
 		const struct inet_flow *flow, const struct route_result *route)
 {
-	u8 hop_limit = flow->ttl ? flow->ttl : network->sysctl.ipv6_hop_limit;
+	u8 hop_limit = flow->ttl ? flow->ttl
+				 : (u8)READ_ONCE(route->device->settings.ipv6[DEVCONF_HOPLIMIT]);
 	bool fits = packet->length + sizeof(struct ipv6_header) <= route->mtu ||
 		    packet->segment_size ||
 		    (route->device->features & DEVICE_LOOPBACK && flow->protocol == IPPROTO_TCP);

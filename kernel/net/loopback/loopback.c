@@ -24,24 +24,19 @@ static void loopback_transmit(struct net_device *device, struct packet *packet)
 	net_receive_local(packet);
 }
 
-/* Coming up it gets its addresses, if nobody gave it any (as on Linux). */
+/* Coming up it gets its address of IPv4, if nobody gave it any (as on Linux). */
 static int loopback_open(struct net_device *device) __no_lock_analysis
 {
 	struct net_address v4 = { .address = inet_from_v4(net32(0x7f000001)),
 				  .prefix_length = INET_V4_PREFIX + 8,
 				  .scope = RT_SCOPE_HOST,
+				  .protocol = IFAPROT_KERNEL_LO,
 				  .flags = IFA_F_PERMANENT,
 				  .label = "lo",
 				  .valid_until_ns = UINT64_MAX,
 				  .preferred_until_ns = UINT64_MAX };
-	struct net_address v6 = v4;
-	int error;
+	int error = net_address_add(device, &v4);
 
-	v6.address = (struct inet_address){ .bytes = { [15] = 1 } };
-	v6.prefix_length = 128;
-	error = net_address_add(device, &v4);
-	if (!error || error == -EEXIST)
-		error = net_address_add(device, &v6);
 	if (error && error != -EEXIST)
 		return error;
 	net_device_mark_carrier(device, true);

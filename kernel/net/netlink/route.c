@@ -4,7 +4,6 @@
 #include <lib/string.h>
 #include <net/netlink/route_priv.h>
 
-#include <linux/fib_rules.h>
 #include <sys/socket.h>
 
 struct rtnl_handler {
@@ -29,6 +28,9 @@ static const struct rtnl_handler handlers[] = {
 	{ RTM_NEWNEIGH, rtnl_neighbour_add, nullptr, false },
 	{ RTM_DELNEIGH, rtnl_neighbour_delete, nullptr, false },
 	{ RTM_GETRULE, nullptr, rtnl_rule_dump, false },
+	{ RTM_NEWRULE, rtnl_rule_add, nullptr, false },
+	{ RTM_DELRULE, rtnl_rule_delete, nullptr, false },
+	{ RTM_GETNETCONF, rtnl_netconf_get, rtnl_netconf_dump, false },
 	{ RTM_GETNSID, rtnl_number_get, nullptr, true },
 };
 
@@ -92,43 +94,6 @@ int rtnl_get_address(const struct nlattr *attribute, u8 family, struct inet_addr
 	return 0;
 }
 
-/* --- Rules: only the three that always are --- */
-
-static void put_rule(struct netlink_request *r, u8 family, u32 table, u32 priority)
-{
-	struct fib_rule_hdr *rule =
-		netlink_begin(r->reply, RTM_NEWRULE, sizeof(struct fib_rule_hdr));
-
-	if (rule) {
-		rule->family = family;
-		rule->table = (u8)table;
-		rule->action = FR_ACT_TO_TBL;
-	}
-	netlink_put_u32(r->reply, FRA_TABLE, table);
-	netlink_put_u32(r->reply, FRA_SUPPRESS_PREFIXLEN, ~0u);
-	netlink_put_u8(r->reply, FRA_PROTOCOL, RTPROT_KERNEL);
-	if (priority)
-		netlink_put_u32(r->reply, FRA_PRIORITY, priority);
-	netlink_end(r->reply);
-}
-
-int rtnl_rule_dump(struct netlink_request *r)
-{
-	const struct rtgenmsg *wanted = netlink_payload(r->header, sizeof(*wanted));
-	u8 family = wanted->rtgen_family;
-
-	if (family == AF_INET || family == AF_UNSPEC) {
-		put_rule(r, AF_INET, RT_TABLE_LOCAL, 0);
-		put_rule(r, AF_INET, RT_TABLE_MAIN, 32766);
-		put_rule(r, AF_INET, RT_TABLE_DEFAULT, 32767);
-	}
-	if (family == AF_INET6 || family == AF_UNSPEC) {
-		put_rule(r, AF_INET6, RT_TABLE_LOCAL, 0);
-		put_rule(r, AF_INET6, RT_TABLE_MAIN, 32766);
-	}
-	return 0;
-}
-
 static struct netlink_protocol route_protocol = {
 	.number = NETLINK_ROUTE,
 	.groups = RTNLGRP_MAX,
@@ -143,4 +108,5 @@ void netlink_route_init(void)
 	net_link_event_hook = rtnl_link_notify;
 	net_address_event_hook = rtnl_address_notify;
 	net_route_event_hook = rtnl_route_notify;
+	net_settings_event_hook = rtnl_netconf_notify;
 }

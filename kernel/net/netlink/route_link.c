@@ -89,11 +89,25 @@ static const char *discipline_of(const struct net_device *device)
 	return device->kind || (device->features & DEVICE_LOOPBACK) ? "noqueue" : "pfifo_fast";
 }
 
+/* net/device_settings.h numbers them as netlink does, but for IPv4's, which begin at 1. */
+static void put_settings(struct netlink_writer *w, const struct device_settings *s)
+{
+	size_t nest = netlink_nest(w, IFLA_AF_SPEC);
+	size_t family = netlink_nest(w, AF_INET);
+
+	netlink_put(w, IFLA_INET_CONF, &s->ipv4[1], sizeof(s->ipv4) - sizeof(s->ipv4[0]));
+	netlink_nest_end(w, family);
+	family = netlink_nest(w, AF_INET6);
+	netlink_put(w, IFLA_INET6_CONF, s->ipv6, sizeof(s->ipv6));
+	netlink_put_u8(w, IFLA_INET6_ADDR_GEN_MODE, (u8)s->ipv6[DEVCONF_ADDR_GEN_MODE]);
+	netlink_nest_end(w, family);
+	netlink_nest_end(w, nest);
+}
+
 /* How large packets may be that are cut or were merged. */
 static void put_limits(struct netlink_writer *w, const struct net_device *device)
 {
 	bool loopback = device->features & DEVICE_LOOPBACK;
-	size_t nest, inet6;
 
 	netlink_put_u32(w, IFLA_ALLMULTI, !!(device->flags & IFF_ALLMULTI));
 	netlink_put_u32(w, IFLA_GSO_MAX_SEGS, GSO_SEGMENTS_MAX);
@@ -101,12 +115,7 @@ static void put_limits(struct netlink_writer *w, const struct net_device *device
 	netlink_put_u32(w, IFLA_GRO_MAX_SIZE, GSO_SIZE_MAX);
 	netlink_put_u32(w, IFLA_TSO_MAX_SIZE, loopback ? LOOPBACK_TSO_SIZE : GSO_SIZE_MAX);
 	netlink_put_u32(w, IFLA_TSO_MAX_SEGS, GSO_SEGMENTS_MAX);
-	/* Link-local addresses are made of the link address. */
-	nest = netlink_nest(w, IFLA_AF_SPEC);
-	inet6 = netlink_nest(w, AF_INET6);
-	netlink_put_u8(w, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64);
-	netlink_nest_end(w, inet6);
-	netlink_nest_end(w, nest);
+	put_settings(w, &device->settings);
 }
 
 static void put_link(struct netlink_writer *w, u16 type, const struct net_device *device)

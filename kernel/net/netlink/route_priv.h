@@ -26,6 +26,10 @@ int rtnl_neighbour_dump(struct netlink_request *r);
 int rtnl_neighbour_add(struct netlink_request *r);
 int rtnl_neighbour_delete(struct netlink_request *r);
 int rtnl_rule_dump(struct netlink_request *r);
+int rtnl_rule_add(struct netlink_request *r);
+int rtnl_rule_delete(struct netlink_request *r);
+int rtnl_netconf_get(struct netlink_request *r);
+int rtnl_netconf_dump(struct netlink_request *r);
 
 /* The device that a request is about, by number or name; its attributes in `table`. -ENODEV, -EINVAL. Under config. */
 [[nodiscard]] int rtnl_find_link(struct netlink_request *r, const struct nlattr **table,
@@ -37,6 +41,8 @@ int rtnl_rule_dump(struct netlink_request *r);
 
 void rtnl_link_notify(int event, struct net_device *device);
 void rtnl_address_notify(int event, struct net_device *device, const struct net_address *address);
+void rtnl_netconf_notify(struct network_namespace *network, int index,
+			 enum device_setting_family family, unsigned number);
 void rtnl_route_notify(int event, struct network_namespace *network, const struct route *route);
 
 /* Addresses as attributes: 4 or 16 bytes by family. */

@@ -21,7 +21,7 @@ static void put_route(struct netlink_writer *w, u16 type, const struct route *ro
 	if (info) {
 		info->rtm_family = family;
 		info->rtm_dst_len = rtnl_prefix(family, route->prefix_length);
-		info->rtm_table = (u8)route->table;
+		info->rtm_table = route->table < 256 ? (u8)route->table : RT_TABLE_COMPAT;
 		info->rtm_protocol = route->protocol;
 		info->rtm_scope = family == AF_INET ? route->scope : RT_SCOPE_UNIVERSE;
 		info->rtm_type = route->type;
@@ -35,6 +35,8 @@ static void put_route(struct netlink_writer *w, u16 type, const struct route *ro
 	if (route->mtu) {
 		size_t nest = netlink_nest(w, RTA_METRICS);
 
+		if (route->mtu_locked)
+			netlink_put_u32(w, RTAX_LOCK, BIT(RTAX_MTU));
 		netlink_put_u32(w, RTAX_MTU, route->mtu);
 		netlink_nest_end(w, nest);
 	}
@@ -141,6 +143,8 @@ static int decode_metrics(const struct nlattr *nest, struct route *out)
 
 	if (!error && table[RTAX_MTU])
 		out->mtu = netlink_get_u32(table[RTAX_MTU]);
+	if (!error && table[RTAX_LOCK])
+		out->mtu_locked = out->mtu && (netlink_get_u32(table[RTAX_LOCK]) & BIT(RTAX_MTU));
 	return error;
 }
 
