@@ -43,8 +43,8 @@ enum block_operation {
 #define BLOCK_READ_AHEAD BIT(4)
 
 struct block_segment {
-	struct page
-		*page; /* kept alive by the submitter until done(); may be one of a larger block */
+	/* Kept alive by the submitter until done(); may be one of a larger block. */
+	struct page *page;
 	u32 offset, length; /* bytes in it; multiples of the device's logical block, may cross pages
 			       of a block of frames */
 };

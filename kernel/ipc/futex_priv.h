@@ -16,9 +16,9 @@ struct futex_pi_waiter {
 	struct list_head node; /* in futex_pi.waiters */
 	struct task *task;
 	struct futex_pi *state;
-	struct futex_key
-		target; /* FUTEX_WAIT_REQUEUE_PI: where it agreed to be moved to; holds a reference */
-	bool granted;	/* atomic: the wait is over, the word is the waiter's */
+	/* FUTEX_WAIT_REQUEUE_PI: where it agreed to be moved to; holds a reference */
+	struct futex_key target;
+	bool granted;	 /* atomic: the wait is over, the word is the waiter's */
 	bool owner_died; /* and it must write it itself */
 };
 

@@ -43,8 +43,8 @@ struct sysv_slots {
 struct ipc_namespace {
 	struct namespace base;
 	struct sysv_slots sysv[SYSV_KINDS];
-	struct mount *
-		mqueue; /* of its POSIX message queues (fs/mqueue); holds a reference; null until used */
+	/* Of its POSIX message queues (fs/mqueue); holds a reference; null until used. */
+	struct mount *mqueue;
 };
 /* Set by fs/mqueue at boot: lets go of that mount. May sleep. */
 extern void (*ipc_mqueue_end_hook)(struct mount *mount);

@@ -55,8 +55,8 @@ struct vma {
 	u64 flags;	    /* VMA_* */
 	struct memory_object *object; /* holds a reference; null: anonymous private */
 	u64 offset;		      /* of `start`, in bytes into the object */
-	struct derivation
-		*derivation; /* the derived handle it was mapped through; holds a reference */
+	/* The derived handle it was mapped through; holds a reference. */
+	struct derivation *derivation;
 	struct list_head derivation_node; /* in derivation->mappings */
 	struct file *file;		  /* for /proc/pid/maps; holds a reference; may be null */
 	const char *name;		  /* "[vdso]"; static; may be null */
@@ -91,8 +91,8 @@ struct aspace {
 		limit_memlock; /* bytes; copies of the rlimits, kept by proc/ */
 	/* That private pages, page tables and mappings are charged to; holds a reference; may be null. */
 	struct memory_budget *budget;
-	struct handle
-		*pager; /* of obj/space.c: asked at accesses where nothing is mapped; may be null */
+	/* Of obj/space.c: asked at accesses where nothing is mapped; may be null. */
+	struct handle *pager;
 	bool discharged;  /* atomic: nothing is charged for the structure and the root table */
 	struct file *exe; /* the executable; holds a reference */
 	u64 auxv[2 * 32]; /* for /proc/pid/auxv, ends with AT_NULL */
@@ -114,8 +114,8 @@ struct aspace {
 void aspace_get(struct aspace *as);
 void aspace_put(struct aspace *as);
 void aspace_user_get(struct aspace *as);
-void aspace_user_put(
-	struct aspace *as); /* the last one unmaps everything; drops no reference. May sleep */
+/* The last one unmaps everything; drops no reference. May sleep. */
+void aspace_user_put(struct aspace *as);
 
 /* Unmaps everything while others may run in it, and ends its own charge. May sleep. */
 void aspace_end(struct aspace *as);

@@ -113,8 +113,8 @@ struct file {
 	struct dentry *dentry; /* holds a reference; null for anonymous files */
 	struct mount *mount;   /* holds a reference; null for anonymous files */
 	void *private;	       /* of ops */
-	struct file_owner
-		*owner; /* who gets its signals, see vfs/file_owner.h; null: nobody ever asked */
+	/* Who gets its signals, see vfs/file_owner.h; null: nobody ever asked. */
+	struct file_owner *owner;
 	u64 directory_cookie;
 	struct read_ahead read_ahead; /* of regular files and block devices */
 	u32 write_error_seen;	      /* write_error_sample of the object, at open */

@@ -35,8 +35,8 @@ struct inode {
 	u32 mode; /* S_IF* and permissions */
 	u32 uid, gid;
 	u32 links;
-	struct posix_acl
-		*acl_access; /* <vfs/posix_acl.h>; read under RCU; null: the mode says all */
+	/* <vfs/posix_acl.h>; read under RCU; null: the mode says all */
+	struct posix_acl *acl_access;
 	struct posix_acl *acl_default; /* what new files in a directory get; the same */
 	u64 number;
 	u64 device_number; /* st_rdev of device files, as new_encode: MKDEV(major, minor) */

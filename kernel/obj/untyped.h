@@ -26,8 +26,8 @@
 struct untyped {
 	struct object object;
 	struct memory_budget *budget; /* reserved; holds a reference */
-	struct memory_charge
-		charge; /* of the structure, to its own budget; of a part the origin has it */
+	/* Of the structure, to its own budget; of a part the origin has it. */
+	struct memory_charge charge;
 	struct spinlock lock;
 	struct list_head origins __guarded_by(&lock); /* of what was made from it */
 	u32 count __guarded_by(&lock);

@@ -34,8 +34,8 @@ struct exec_image {
 	unsigned prefix_count;
 	bool replace_first; /* argv[0] is replaced by the prefix */
 	bool keep_first;    /* a registered format asked to keep it all the same */
-	struct file *
-		passed_file; /* binfmt_misc's O: the interpreter gets it open; holds a reference; may be null */
+	/* Binfmt_misc's O: the interpreter gets it open; holds a reference; may be null. */
+	struct file *passed_file;
 	bool passed_credentials; /* C: that file decides about them */
 	int passed_fd;		 /* -1: none */
 	struct exec_strings strings;

@@ -31,8 +31,8 @@ void task_release(struct thread *thread);
 void signal_actions_put(struct signal_actions *actions);
 void signal_actions_reset(struct signal_actions *actions); /* exec: handlers become SIG_DFL */
 void signal_queue_init(struct signal_queue *queue);
-void signal_queue_flush(
-	struct signal_queue *queue); /* the owner's lock is held, or nobody else can see it */
+/* The owner's lock is held, or nobody else can see it. */
+void signal_queue_flush(struct signal_queue *queue);
 [[nodiscard]] int signal_send_locked(struct process *process, struct task *task,
 				     const siginfo_t *info, bool force) __must_hold(&process->lock);
 /* Ends the process: every task leaves with `status`, unless they were leaving already. */

@@ -30,8 +30,8 @@ struct queued_signal {
 
 struct signal_queue {
 	signal_mask set;
-	struct list_head
-		list; /* struct queued_signal; a standard signal that found no memory is in `set` only */
+	/* Struct queued_signal; a standard signal that found no memory is in `set` only. */
+	struct list_head list;
 };
 
 struct signal_state { /* of a task */
@@ -111,8 +111,8 @@ struct session {
 	u32 members; /* groups with members; guarded by the process table lock */
 	int id;
 	struct tty *tty; /* controlling terminal; guarded by the process table lock */
-	struct process_group
-		*foreground; /* of the tty: holds a reference; guarded by the process table lock */
+	/* Of the tty: holds a reference; guarded by the process table lock. */
+	struct process_group *foreground;
 	bool leader_exited;
 };
 struct process_group {

@@ -44,8 +44,8 @@ struct silo {
 	struct object object;
 	struct silo *parent; /* the silo of its maker; holds a reference; may be null */
 	struct memory_budget *budget;
-	struct namespaces *
-		names; /* of all members; mounts are its own once has_root is set, the network once it is entered */
+	/* Of all members; mounts are its own once has_root is set, the network once it is entered. */
+	struct namespaces *names;
 	struct namespace *gate; /* the network that it is let out to; a reference */
 	bool has_root;
 	struct sched_group cpu; /* of all members' threads */
@@ -54,8 +54,8 @@ struct silo {
 	u64 capabilities;
 	u32 allow; /* CAIRN_SILO_ALLOW_* */
 	u32 rule_count;
-	struct cairn_silo_network_rule
-		rules[CAIRN_SILO_NETWORK_RULES]; /* do not change once entered */
+	/* Do not change once entered. */
+	struct cairn_silo_network_rule rules[CAIRN_SILO_NETWORK_RULES];
 	u32 task_limit;
 	u32 tasks;		      /* atomic */
 	bool entered, paused, killed; /* atomic */

@@ -96,13 +96,13 @@ struct process_timers;
 
 struct process {
 	struct object object; /* type process_type; a pidfd is a file over it */
-	struct memory_charge
-		charge; /* of the structure; its budget is that of all that the process makes */
+	/* Of the structure; its budget is that of all that the process makes. */
+	struct memory_charge charge;
 	int pid;
 	struct pid_entry pid_entry;
 	struct pid_namespace *pid_namespace; /* holds a reference; see proc/pid_namespace.h */
-	struct task *
-		leader; /* the task whose tid is pid, even after it exited: for comm and credentials; null once reaped */
+	/* The task whose tid is pid, even after it exited: for comm and credentials; null once reaped. */
+	struct task *leader;
 	struct task *exec_task; /* every other task must leave; guarded by lock */
 	struct task *dumper;	/* it writes the core file; guarded by lock, see dump.c */
 	u32 state;		/* enum process_state; guarded by lock */
@@ -130,8 +130,8 @@ struct process {
 	u32 wait_flags;	     /* PROCESS_EVENT_*: not yet waited for; guarded by lock */
 	u32 stop_report;     /* the signal of PROCESS_EVENT_STOPPED */
 	struct rlimit64 limits[RLIM_NLIMITS];
-	struct process_timers *
-		timers; /* itimers, POSIX timers, RLIMIT_CPU: see proc/timers.h; null until the first */
+	/* Itimers, POSIX timers, RLIMIT_CPU: see proc/timers.h; null until the first. */
+	struct process_timers *timers;
 	u64 children_user_ns, children_system_ns; /* of waited-for children */
 	u64 dead_user_ns, dead_system_ns;	  /* of its own tasks that exited */
 	u64 children_minor_faults, children_major_faults, children_resident_peak;
@@ -140,8 +140,8 @@ struct process {
 	u64 voluntary_switches, involuntary_switches; /* of exited tasks */
 	struct task_io dead_io;			      /* the same */
 	u64 start_ns;
-	struct silo *
-		silo; /* holds a reference; null: none; set before others see it, or by silo_join */
+	/* Holds a reference; null: none; set before others see it, or by silo_join. */
+	struct silo *silo;
 	bool has_executed; /* after fork, before exec: setpgid rules */
 	bool child_subreaper;
 	bool reaps_itself;   /* made by hand: nobody waits for it */

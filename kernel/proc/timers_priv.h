@@ -33,9 +33,9 @@ struct posix_timer {
 	bool deleted;
 	struct process *process;
 	struct task *target; /* SIGEV_THREAD_ID: holds a reference */
-	struct task
-		*measured; /* whose CPU time it counts: holds a reference; null: the process's */
-	u64 deadline;	   /* on its clock; 0: disarmed */
+	/* Whose CPU time it counts: holds a reference; null: the process's. */
+	struct task *measured;
+	u64 deadline; /* on its clock; 0: disarmed */
 	u64 interval;
 	s64 overrun, last_overrun;
 	struct timer timer;

@@ -44,9 +44,9 @@ struct run_queue {
 		rt_used_ns; /* what they have had of the period, see sched_rt_runtime_us */
 	bool rt_throttled;  /* fair threads come first until the period is over */
 
-	struct aspace *
-		loaded; /* what the MMU goes by; kept alive by the running thread whose own it is, */
-	bool loaded_held;	   /* or by a reference of this queue */
+	/* What the MMU goes by; kept alive by the running thread whose own it is, or by a reference of this queue. */
+	struct aspace *loaded;
+	bool loaded_held;	   /* it is the queue that keeps it */
 	struct aspace *to_release; /* reference to drop after the switch */
 	struct timer sample;	   /* the next look at the running thread */
 	struct sched_cpu_stats stats;

@@ -81,16 +81,15 @@ struct thread {
 	bool counted_blocked;	  /* in run_queue.blocked */
 	struct rb_node run_node;  /* fair: in run_queue.fair unless running */
 	struct list_head rt_node; /* real time: in run_queue.rt unless running */
-	struct sched_group
-		*group; /* see group.h; kept alive by whoever owns the thread; may be null */
-	u32 weight;	/* fair: from the nice value, 1024 for 0, and the group's */
-	u64 vruntime,
-		vdeadline; /* fair: virtual time used; by when the present slice should be through */
-			   /* (SCHED_DEADLINE: the deadline itself) */
+	/* See group.h; kept alive by whoever owns the thread; may be null. */
+	struct sched_group *group;
+	u32 weight;   /* fair: from the nice value, 1024 for 0, and the group's */
+	u64 vruntime; /* fair: virtual time used */
+	u64 vdeadline; /* fair: by when the present slice should be through; SCHED_DEADLINE: the deadline itself */
 	u64 vruntime_min;  /* fair: smallest vruntime in this node's subtree */
 	s64 lag;	   /* fair: virtual time it is owed, while not queued */
 	bool rested;	   /* fair: it slept for long, and its slice since then is not through */
-	u64 slice_left_ns;		  /* SCHED_RR */
+	u64 slice_left_ns; /* SCHED_RR */
 	struct thread_deadline *deadline; /* SCHED_DEADLINE; null if it never was; see deadline.c */
 	u64 exec_start_ns;		  /* up to when its CPU time is booked */
 	u64 pending_ns;			  /* CPU time not yet told apart into user and system */
@@ -104,11 +103,11 @@ struct thread {
 	void (*release)(
 		struct thread *thread); /* last use; frees the memory that holds the struct */
 	struct rcu_head rcu;
-	struct object *
-		dead_objects; /* private to obj/object.c: to be destroyed by the outermost object_put */
+	/* Private to obj/object.c: to be destroyed by the outermost object_put. */
+	struct object *dead_objects;
 	bool draining_objects;
-	struct channel_call
-		*channel_call; /* private to ipc/channel.c: the one it makes; kept for the next */
+	/* Private to ipc/channel.c: the one it makes; kept for the next. */
+	struct channel_call *channel_call;
 	struct channel_call *channel_held;	/* the one it has to reply to */
 	struct derivation_use *derivation_uses; /* private to obj/derivation.c, as the next */
 	struct derivation_use first_use;

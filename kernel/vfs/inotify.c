@@ -33,8 +33,8 @@ struct queued_event {
 
 struct inotify {
 	struct notify_group group;
-	struct file
-		*file; /* whose waiters are told; not a reference: the group ends before it does */
+	/* Whose waiters are told; not a reference: the group ends before it does. */
+	struct file *file;
 	struct user_account *account; /* holds a reference */
 	int last_watch;		      /* guarded by notify_lock */
 	bool reuses_numbers;	      /* the same: numbers have begun anew, so used ones come up */

@@ -26,10 +26,10 @@ struct dentry {
 	u32 hash;	       /* of the name alone */
 	u32 name_length;
 	char *name; /* inline_name or allocated */
-	struct inode
-		*inode; /* holds a reference; null: negative. Set once, cleared only at the end */
-	u32 flags;	/* DENTRY_*, atomic */
-	u32 refs;	/* atomic; 0: cached, reclaimable; DENTRY_DEAD: being freed */
+	/* Holds a reference; null: negative. Set once, cleared only at the end. */
+	struct inode *inode;
+	u32 flags; /* DENTRY_*, atomic */
+	u32 refs;  /* atomic; 0: cached, reclaimable; DENTRY_DEAD: being freed */
 	char inline_name[32];
 	struct superblock *superblock;
 	struct spinlock lock;

@@ -37,8 +37,8 @@ struct overlay_lower {
 struct overlay_inode {
 	struct inode inode;
 	struct overlay *fs;
-	struct dentry *
-		upper; /* holds a reference; null until copied up, then for ever the same; read with acquire */
+	/* Holds a reference; null until copied up, then for ever the same; read with acquire. */
+	struct dentry *upper;
 	/* Where it is, as long as it has lower parts: such names do not change. `parent` holds a reference. */
 	struct inode *parent;
 	char *name; /* of the entry; allocated */

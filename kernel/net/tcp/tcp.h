@@ -310,9 +310,8 @@ void tcp_push(struct tcp *t, bool force);
 void tcp_send_ack(struct tcp *t);
 void tcp_send_syn(struct tcp *t, u8 flags); /* SYN, or SYN and ACK */
 void tcp_send_reset(struct tcp *t);
-void tcp_send_probe(
-	struct tcp
-		*t); /* what is answered by an ACK: of a closed window, or that the peer is alive */
+/* What is answered by an ACK: of a closed window, or that the peer is alive. */
+void tcp_send_probe(struct tcp *t);
 /*
  * Nothing is in flight: sends what fits into the peer's window, however little. False if nothing does. What tcp_push holds back so
  * that segments are not silly goes out so after a while: half of the largest window may never be offered again (RFC 9293, 3.8.6.2.1).

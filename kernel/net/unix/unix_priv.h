@@ -54,8 +54,8 @@ struct unix_socket {
 	u32 type; /* SOCK_* */
 	const struct network_namespace *network; /* that of its socket: where abstract names are */
 	struct spinlock lock;			 /* RANK_NET_SOCKET */
-	struct mutex
-		read_lock; /* RANK_PIPE: one receiver at a time; held while user memory is copied */
+	/* RANK_PIPE: one receiver at a time; held while user memory is copied */
+	struct mutex read_lock;
 	struct wait_queue waiters; /* of the file */
 	struct wait_queue writers; /* who waits for room in the queue without being connected */
 	/* The receive queue. Appended to under lock; taken from under lock and read_lock, so that a
@@ -69,8 +69,8 @@ struct unix_socket {
 	u32 shutdown;	       /* SOCKET_SHUT_*; the same */
 	int error;	       /* ECONNRESET before there is a socket; under lock */
 	struct socket *socket; /* null: not accepted yet, or released; under lock */
-	struct unix_socket *
-		peer; /* holds a reference until unix_end. Streams: set once. Datagrams: under lock */
+	/* Holds a reference until unix_end. Streams: set once. Datagrams: under lock. */
+	struct unix_socket *peer;
 	struct unix_address *address; /* set once, under lock */
 	struct path path;	      /* of a bound path; holds references */
 	struct unix_peer_credentials peer_credentials;

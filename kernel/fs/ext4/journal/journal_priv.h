@@ -38,8 +38,8 @@ struct journal {
 	u32 checksum_seed;
 	u32 max_transaction; /* blocks */
 	u32 tag_size;
-	struct journal_super
-		*super; /* a copy of the block, block_size bytes; guarded by commit_lock */
+	/* A copy of the block, block_size bytes; guarded by commit_lock. */
+	struct journal_super *super;
 	int former_error;
 	bool started;
 	int error; /* atomic: why it was aborted */
@@ -56,8 +56,8 @@ struct journal {
 	u32 free;		   /* blocks of the log */
 	u32 next_tid;
 	u32 committed; /* tid of the last durable transaction */
-	struct wait_queue
-		waiters; /* a transaction was unlocked, a handle ended, a write home ended */
+	/* A transaction was unlocked, a handle ended, a write home ended. */
+	struct wait_queue waiters;
 };
 
 extern struct slab_cache *journal_entry_cache;
