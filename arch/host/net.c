@@ -25,6 +25,7 @@ struct network_namespace initial_network = {
 	.sysctl = NETWORK_SYSCTL_DEFAULTS,
 	.statistics = &statistics,
 };
+struct socket_sysctl socket_sysctl = { .option_memory_maximum = 20480 };
 u32 host_net_mtu = 1500;
 void (*host_net_output)(struct packet *packet, const struct inet_flow *flow);
 

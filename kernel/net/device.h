@@ -49,6 +49,9 @@ struct network_namespace {
 	struct network_namespace *next;	   /* RCU; of all that are not empty, after the first one */
 	struct work expiring;		   /* takes away addresses and routes whose time is over */
 	u32 time_wait_count;		   /* connections in TIME_WAIT; under their lock */
+	/* How often a Fast Open seemed to be swallowed on its way, and when last; read without a lock. */
+	u32 fast_open_failures;
+	u64 fast_open_failed_ns;
 };
 extern struct network_namespace initial_network;
 

@@ -135,6 +135,7 @@ OWN(max_tw_buckets, tcp.max_tw_buckets, 1, 0, INT32_MAX, false);
 OWN(rmem, tcp.rmem[0], 3, 1, INT32_MAX, false);
 OWN(wmem, tcp.wmem[0], 3, 1, INT32_MAX, false);
 OWN(somaxconn, tcp.somaxconn, 1, 0, 65535, false);
+OWN(fast_open, tcp.fast_open, 1, INT32_MIN, INT32_MAX, false);
 #define GLOBAL(symbol, variable, minimum_, maximum_)                                               \
 	static const struct setting symbol = { .global = &(variable),                              \
 					       .size = sizeof(variable),                           \
@@ -143,6 +144,7 @@ OWN(somaxconn, tcp.somaxconn, 1, 0, 65535, false);
 					       .maximum = (maximum_) }
 GLOBAL(rmem_default, socket_sysctl.receive_default, 2304, INT32_MAX);
 GLOBAL(rmem_max, socket_sysctl.receive_maximum, 2304, INT32_MAX);
+GLOBAL(optmem_max, socket_sysctl.option_memory_maximum, 0, INT32_MAX);
 GLOBAL(wmem_default, socket_sysctl.send_default, 4608, INT32_MAX);
 GLOBAL(wmem_max, socket_sysctl.send_maximum, 4608, INT32_MAX);
 OWN(max_dgram_qlen, unix_datagrams_max, 1, 0, INT32_MAX, false);
@@ -174,7 +176,92 @@ static const struct synthetic_type congestion_file = { .mode = S_IFREG | 0644,
 						       .show = congestion_show,
 						       .store = congestion_store };
 
+/* --- TCP Fast Open: keys as numbers in hexadecimal, and the time after which a client tries again --- */
+
+static int fast_open_key_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	struct fast_open_keys keys;
+
+	tcp_fast_open_network_keys(current_network(), &keys);
+	for (u32 i = 0; i < MAX(keys.count, 1u); i++) {
+		u32 words[4];
+
+		memcpy(words, &keys.key[i], sizeof(words));
+		text_printf(out, "%s%08x-%08x-%08x-%08x", i ? "," : "", words[0], words[1],
+			    words[2], words[3]);
+	}
+	text_printf(out, "\n");
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* Four numbers of at most eight hexadecimal digits, joined by dashes. Null: there are not; else what follows them. */
+static const char *parse_key(const char *text, struct siphash_key *key)
+{
+	u32 words[4] = {};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		unsigned digits = 0;
+		int digit;
+
+		if (i && *text++ != '-')
+			return nullptr;
+		for (; (digit = hex_digit(*text)) >= 0 && digits < 8; text++, digits++)
+			words[i] = words[i] << 4 | (u32)digit;
+		if (!digits)
+			return nullptr;
+	}
+	memcpy(key, words, sizeof(*key));
+	return text;
+}
+
+static int fast_open_key_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	struct fast_open_keys keys = {};
+	const char *at = text;
+
+	while (*at == ' ')
+		at++;
+	do {
+		at = parse_key(at, &keys.key[keys.count]);
+		if (!at)
+			return -EINVAL;
+		keys.count++;
+	} while (keys.count < ARRAY_SIZE(keys.key) && *at == ',' && at++);
+	while (*at == ' ' || *at == '\n')
+		at++;
+	if (*at)
+		return -EINVAL;
+	tcp_fast_open_set_network_keys(current_network(), &keys);
+	return 0;
+}
+static const struct synthetic_type fast_open_key_file = { .mode = S_IFREG | 0600,
+							  .show = fast_open_key_show,
+							  .store = fast_open_key_store };
+
+OWN(blackhole_timeout, tcp.fast_open_blackhole_timeout, 1, 0, INT32_MAX, false);
+
+static int blackhole_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	int error = setting_store(node, text, size);
+
+	if (!error) /* the past is forgotten */
+		WRITE_ONCE(current_network()->fast_open_failures, 0);
+	return error;
+}
+static const struct synthetic_type blackhole_file = { .mode = S_IFREG | 0644,
+						      .show = setting_show,
+						      .store = blackhole_store };
+
 static const struct synthetic_named core_names[] = {
+	{ "optmem_max", &setting_file, &optmem_max },
 	{ "rmem_default", &setting_file, &rmem_default },
 	{ "rmem_max", &setting_file, &rmem_max },
 	{ "somaxconn", &setting_file, &somaxconn },
@@ -209,6 +296,9 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "tcp_available_congestion_control", &sysctl_text_ro, "reno cubic" },
 	{ "tcp_congestion_control", &congestion_file, nullptr },
 	{ "tcp_ecn", &setting_file, &ecn },
+	{ "tcp_fastopen", &setting_file, &fast_open },
+	{ "tcp_fastopen_blackhole_timeout_sec", &blackhole_file, &blackhole_timeout },
+	{ "tcp_fastopen_key", &fast_open_key_file, nullptr },
 	{ "tcp_fin_timeout", &setting_file, &fin_timeout },
 	{ "tcp_keepalive_intvl", &setting_file, &keepalive_interval },
 	{ "tcp_keepalive_probes", &setting_file, &keepalive_probes },

@@ -165,6 +165,7 @@ struct socket {
 /* /proc/sys/net/core: sizes of buffers in bytes, read without a lock. */
 struct socket_sysctl {
 	u32 receive_default, receive_maximum, send_default, send_maximum;
+	u32 option_memory_maximum; /* optmem_max: what options of one socket may keep */
 };
 extern struct socket_sysctl socket_sysctl;
 

@@ -25,6 +25,7 @@ struct socket_sysctl socket_sysctl = {
 	.receive_maximum = 212992,
 	.send_default = 212992,
 	.send_maximum = 212992,
+	.option_memory_maximum = 20480,
 };
 static u64 last_cookie;
 

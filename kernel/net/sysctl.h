@@ -2,9 +2,15 @@
 /* What /proc/sys/net says of one network name space; each is read without a lock. */
 #pragma once
 
-#include <lib/types.h>
+#include <lib/hash.h>
 
 struct tcp_congestion;
+
+/* net.ipv4.tcp_fastopen_key: the key of cookies, and one that is still good; `count` 0: none yet. */
+struct fast_open_keys {
+	struct siphash_key key[2];
+	u32 count;
+};
 
 /* net.ipv4.tcp_*, and net.core.somaxconn. */
 struct tcp_sysctl {
@@ -14,6 +20,9 @@ struct tcp_sysctl {
 	int fin_timeout, keepalive_time, keepalive_interval;
 	u32 max_syn_backlog, max_tw_buckets, somaxconn;
 	u32 rmem[3], wmem[3];
+	u32 fast_open; /* bits, see net/tcp/tcp_fast_open.h */
+	int fast_open_blackhole_timeout;
+	struct fast_open_keys fast_open_keys;	 /* under the lock of tcp_fast_open.c */
 	const struct tcp_congestion *congestion; /* of new connections; null: the usual one */
 };
 
@@ -60,6 +69,7 @@ struct network_sysctl {
 			.keepalive_interval = 75,                                                  \
 			.max_syn_backlog = 512,                                                    \
 			.max_tw_buckets = 32768,                                                   \
+			.fast_open = 1,                                                            \
 			.somaxconn = 4096,                                                         \
 			.rmem = { 4096, 131072, 6291456 },                                         \
 			.wmem = { 4096, 16384, 4194304 },                                          \

@@ -45,6 +45,8 @@ static void destroy_data(struct tcp *t)
 	packet_queue_free(&t->received);
 	packet_queue_free(&t->output);
 	free_blocks(t);
+	tcp_md5_free_list(t->md5_keys);
+	kfree(t->fast_open.keys);
 	kfree(t->listener);
 }
 
@@ -175,6 +177,9 @@ void tcp_done(struct tcp *t, int error)
 	if (t->state == TCP_CLOSED && !n->hashed && !n->binding)
 		return;
 	count_end(t);
+	tcp_fast_open_judge(t);
+	tcp_fast_open_settle(t, false);
+	t->fast_open.waits = false;
 	t->state = TCP_CLOSED;
 	tcp_drop_records(t);
 	t->retransmit_at = t->reorder_at = t->tail_at = t->ack_at = t->probe_at = t->keep_at = 0;
@@ -267,5 +272,6 @@ void tcp_init(void)
 	port_table_init(&tcp_ports, true);
 	connection_table_init();
 	random_bytes(&sequence_key, sizeof(sequence_key));
+	tcp_peers_init();
 	tcp_time_wait_init();
 }

@@ -19,6 +19,8 @@
 #include <lib/rbtree.h>
 #include <net/inet_socket.h>
 #include <net/statistics.h>
+#include <net/tcp/tcp_fast_open.h>
+#include <net/tcp/tcp_md5.h>
 #include <net/thread.h>
 
 struct tcp;
@@ -61,10 +63,12 @@ static_assert(sizeof(struct tcp_header) == 20);
 /* Options of a segment (RFC 9293, 7323, 2018). */
 struct tcp_options {
 	bool timestamp, sack_permitted;
-	s8 window_scale; /* -1: none */
+	s8 window_scale;  /* -1: none */
+	s8 cookie_length; /* of a SYN; 0: wants one, -1: none */
 	u8 sack_count;
 	u16 mss; /* 0: none */
 	u32 value, echo;
+	const u8 *cookie; /* in the packet */
 	struct {
 		u32 start, end;
 	} sack[TCP_SACK_BLOCKS];
@@ -77,7 +81,9 @@ struct tcp_segment {
 	u32 window; /* not scaled */
 	u16 urgent, local_port, remote_port;
 	u8 flags;
-	bool congestion; /* CE mark of the Internet header */
+	bool congestion;		 /* CE mark of the Internet header */
+	const struct tcp_header *header; /* in the packet, in front of its data */
+	const u8 *signature;		 /* RFC 2385, in the packet; null: none */
 	struct tcp_options options;
 };
 
@@ -153,6 +159,9 @@ struct tcp_listener {
 	struct spinlock lock;		   /* RANK_NET_ACCEPT */
 	struct list_head ready, half_open; /* of tcp.listener_node */
 	u32 ready_count, half_open_count, backlog;
+	/* Connections of Fast Open whose handshake goes on, or was reset before that time; see there (F1). */
+	u32 fast_pending, fast_resets;
+	u64 fast_resets_until;
 	bool closed;
 };
 
@@ -166,18 +175,19 @@ struct tcp {
 	bool no_delay, corked, quick_ack_option, send_room_wanted;
 	bool ack_due, ece_due, cwr_due;
 	bool connecting, handed_over;
-	bool tell_unread;	/* TCP_INQ */
-	bool fast_open_connect; /* TCP_FASTOPEN_CONNECT: there is never a cookie to connect with later */
-	bool thin_linear;	/* TCP_THIN_LINEAR_TIMEOUTS */
-	u32 unsent_low;		/* TCP_NOTSENT_LOWAT; 0: all that fits */
-	u32 fast_open_queue; /* TCP_FASTOPEN; no cookies are given out, clients fall back */
-	int early_error;     /* of a connection that died before accept took it */
+	bool tell_unread; /* TCP_INQ */
+	bool thin_linear; /* TCP_THIN_LINEAR_TIMEOUTS */
+	u32 unsent_low;	  /* TCP_NOTSENT_LOWAT; 0: all that fits */
+	struct tcp_md5_key
+		*md5_keys; /* changed under the lock, read under RCU; null: nothing is signed */
+	int early_error;   /* of a connection that died before accept took it */
 	u8 retries, probes, keep_probes, syn_retries, keep_count;
 
 	/* Sending. */
 	u32 iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, write_seq;
 	u32 window_max, small_end, push_seq, urgent_end;
 	u32 mss, mss_peer, mss_user, path_mtu;
+	u32 burst; /* payload of one packet, a multiple of mss: the device or the peer's host cuts it */
 	struct tcp_block *blocks, *last_block;
 	struct list_head records;
 	u32 sacked, lost, retransmitted;
@@ -241,6 +251,7 @@ struct tcp {
 	struct tcp *parent;	       /* SYN_RECEIVED or not yet accepted: owns a reference */
 	struct list_head listener_node;
 	struct wait_queue lingering;
+	struct tcp_fast_open fast_open;
 	/* For TCP_INFO. */
 	u64 bytes_acked, bytes_received, bytes_sent;
 	u32 segments_out, segments_in, total_retransmitted;
@@ -273,9 +284,32 @@ static inline const struct tcp_sysctl *tcp_settings(const struct tcp *t)
 extern struct port_table tcp_ports;
 extern const struct socket_ops tcp_ops;
 
+u64 tcp_now(void);
 static inline void tcp_count(const struct tcp *t, enum net_counter counter)
 {
 	net_count(t->inet.node.network, counter);
+}
+
+/* The clock of the time stamps that the connection sends. */
+static inline u32 tcp_timestamp(const struct tcp *t)
+{
+	return (u32)(tcp_now() / NSEC_PER_MSEC) + t->timestamp_offset;
+}
+
+/* The key of the connection's peer, null: none. Lock held, or under RCU. */
+static inline const struct tcp_md5_key *tcp_md5_of(const struct tcp *t)
+{
+	return likely(!t->md5_keys)
+		       ? nullptr
+		       : tcp_md5_find(rcu_dereference(t->md5_keys), &t->inet.node.remote);
+}
+/* May a segment be believed, by the keys of the socket it is for? What is not is counted. Under RCU. */
+[[nodiscard]] static inline bool tcp_md5_allows(const struct tcp_md5_key *keys,
+						const struct packet *p,
+						const struct inet_info *info,
+						const struct tcp_segment *s)
+{
+	return likely(!keys && !s->signature) || tcp_md5_verify(keys, p, info, s);
 }
 
 /* Data that is neither sent nor acknowledged leaves room for more. */
@@ -299,7 +333,6 @@ void tcp_done(struct tcp *t, int error);
 void tcp_notify(struct tcp *t, u32 events);
 /* A byte of sequence space that starts `seq`'s peer does not have; RFC 6528. */
 u32 tcp_initial_sequence(const struct inet_node *n);
-u64 tcp_now(void);
 
 /* --- tcp_parse.c --- */
 [[nodiscard]] bool tcp_parse(struct packet *p, const struct inet_info *info, struct tcp_segment *s);
@@ -308,7 +341,6 @@ u64 tcp_now(void);
 /* Sends what may be sent; `force`: even a small last segment. */
 void tcp_push(struct tcp *t, bool force);
 void tcp_send_ack(struct tcp *t);
-void tcp_send_syn(struct tcp *t, u8 flags); /* SYN, or SYN and ACK */
 void tcp_send_reset(struct tcp *t);
 /* What is answered by an ACK: of a closed window, or that the peer is alive. */
 void tcp_send_probe(struct tcp *t);
@@ -322,21 +354,45 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r);
 void tcp_queue_fin(struct tcp *t);
 u32 tcp_window(struct tcp *t);
 void tcp_update_mss(struct tcp *t);
-/* Answers a segment that belongs to no connection. */
-void tcp_reject(const struct inet_info *info, const struct tcp_segment *s);
-/* A bare segment that no connection sends: for TIME_WAIT and SYN cookies. */
-void tcp_send_bare(const struct inet_info *info, const struct tcp_segment *s, u32 seq, u32 ack,
-		   u8 flags, u32 window, const u32 *timestamps, u16 mss);
+/* Puts the header in front of the payload, which is complete, signs it if it must be, and hands the packet to tcp_unlock. */
+void tcp_finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 *options,
+		unsigned options_length);
+/* Appends `n` bytes of the stream from `seq` on, `block` holding the first of them. False: they do not fit. */
+[[nodiscard]] bool tcp_attach(struct packet *p, struct tcp_block *block, u32 seq, u32 n);
 static inline u32 tcp_flight(const struct tcp *t)
 {
 	return t->snd_nxt - t->snd_una - t->sacked - t->lost + t->retransmitted;
 }
 bool tcp_split(struct tcp *t, struct tcp_record *r, u32 at);
 
+/* --- tcp_syn.c --- */
+void tcp_send_syn(struct tcp *t, u8 flags); /* SYN, with data that waits for it, or SYN and ACK */
+/* Sends the first SYN of a connection, and has it sent again. */
+void tcp_open(struct tcp *t);
+/* What a SYN of the peer, or its answer to ours, offers. */
+void tcp_take_syn_options(struct tcp *t, const struct tcp_segment *s);
+
+/* --- tcp_bare.c: segments of no connection --- */
+struct tcp_bare {
+	u32 seq, ack, window;
+	u8 flags;
+	u16 mss;		       /* 0: not said */
+	const u32 *timestamps;	       /* two; null: none */
+	const struct tcp_md5_key *key; /* null: not signed */
+};
+/* Sends it back to where `s` came from, for TIME_WAIT and SYN cookies. */
+void tcp_send_bare(const struct inet_info *info, const struct tcp_segment *s,
+		   const struct tcp_bare *bare);
+/* Answers a segment that belongs to no connection, by a reset that is signed with the key in `keys` for its sender. Under RCU. */
+void tcp_reject(const struct inet_info *info, const struct tcp_segment *s,
+		const struct tcp_md5_key *keys);
+
 /* --- tcp_input.c --- */
 void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info *info,
 			 struct tcp_segment *s);
 void tcp_established(struct tcp *t);
+/* Data may be sent and received from now on: both windows start. */
+void tcp_begin_transfer(struct tcp *t);
 void tcp_challenge_ack(struct tcp *t);
 /* tcp_data.c: payload into the receive queue; takes the packet. */
 void tcp_queue_data(struct tcp *t, struct packet *p, const struct tcp_segment *s);
@@ -401,6 +457,8 @@ u8 tcp_time_wait_state(struct inet_node *n);
 /* --- socket operations --- */
 ssize_t tcp_send(struct socket *socket, struct socket_message *m);
 ssize_t tcp_receive(struct socket *socket, struct socket_message *m);
+/* connect(2); `fast`: data may go with the SYN, if there is a cookie. Then 0, and the connection waits for it. */
+int tcp_connect_with(struct socket *socket, const struct socket_address *address, bool fast);
 int tcp_set_option(struct socket *socket, int level, int option, const void *value, size_t length);
 int tcp_get_option(struct socket *socket, int level, int option, void *value, size_t *length);
 /* TCP_INFO: at most *length bytes, which becomes their number. Takes the lock. */

@@ -22,12 +22,8 @@ void tcp_challenge_ack(struct tcp *t)
 	}
 }
 
-/* The three-way handshake is through, from either side. */
-void tcp_established(struct tcp *t)
+void tcp_begin_transfer(struct tcp *t)
 {
-	t->state = TCP_ESTABLISHED;
-	t->retransmit_at = 0;
-	t->retries = 0;
 	tcp_update_mss(t);
 	t->cwnd = 10 * t->mss;
 	t->congestion->init(t);
@@ -37,27 +33,21 @@ void tcp_established(struct tcp *t)
 	t->reordering_quarters = 1;
 	t->mss_received = t->mss;
 	t->window_ns = t->last_received_ns = t->first_unacked_ns = tcp_now();
-	tcp_reset_keepalive(t);
 }
 
-static void take_syn_options(struct tcp *t, const struct tcp_segment *s)
+/* The three-way handshake is through, from either side. */
+void tcp_established(struct tcp *t)
 {
-	const struct tcp_options *o = &s->options;
-
-	t->mss_peer = o->mss ? MAX(o->mss, (u16)64) : 536;
-	t->scaling = o->window_scale >= 0 && tcp_settings(t)->window_scaling;
-	t->send_scale = t->scaling ? (u8)o->window_scale : 0;
-	t->timestamps = o->timestamp && tcp_settings(t)->timestamps;
-	t->sack = o->sack_permitted && tcp_settings(t)->sack;
-	if (t->timestamps) {
-		t->ts_recent = o->value;
-		t->ts_recent_ns = tcp_now();
+	t->state = t->fin_queued ? TCP_FIN_WAIT1 : TCP_ESTABLISHED;
+	t->retransmit_at = 0;
+	t->retries = 0;
+	if (likely(!t->fast_open.accepted)) {
+		tcp_begin_transfer(t);
+	} else {
+		tcp_fast_open_settle(t, false);
+		tcp_arm_retransmit(t);
 	}
-	t->irs = s->seq;
-	t->rcv_nxt = t->rcv_wup = s->seq + 1;
-	t->copied_seq = t->rcv_nxt;
-	t->snd_wnd = t->window_max = s->window;
-	t->snd_wl1 = s->seq;
+	tcp_reset_keepalive(t);
 }
 
 /* State SYN-SENT (3.10.7.3). */
@@ -65,7 +55,8 @@ static void syn_sent(struct tcp *t, struct packet *p, struct tcp_segment *s)
 {
 	bool acked = s->flags & TH_ACK;
 
-	if (acked && s->ack != t->snd_nxt) {
+	if (acked &&
+	    (!seq_after(s->ack, t->iss) || seq_after(s->ack, t->snd_nxt + t->fast_open.syn_data))) {
 		if (!(s->flags & TH_RST)) {
 			u32 next = t->snd_nxt;
 
@@ -84,7 +75,7 @@ static void syn_sent(struct tcp *t, struct packet *p, struct tcp_segment *s)
 	}
 	if (!(s->flags & TH_SYN))
 		goto out;
-	take_syn_options(t, s);
+	tcp_take_syn_options(t, s);
 	t->ecn = acked && tcp_settings(t)->ecn == 1 && (s->flags & (TH_ECE | TH_CWR)) == TH_ECE;
 	if (!acked) { /* both opened at once */
 		t->state = TCP_SYN_RECEIVED;
@@ -92,7 +83,8 @@ static void syn_sent(struct tcp *t, struct packet *p, struct tcp_segment *s)
 		t->retransmit_at = tcp_now() + NSEC_PER_SEC;
 		goto out;
 	}
-	t->snd_una = s->ack;
+	tcp_fast_open_answered(t, s);
+	t->snd_una = t->snd_nxt = s->ack; /* what more our SYN had is as if it was never sent */
 	if (!t->retries)
 		tcp_measure(t, tcp_now() - t->first_unacked_ns);
 	tcp_established(t);
@@ -143,13 +135,18 @@ static void update_timestamp(struct tcp *t, const struct tcp_segment *s)
 static void reset_received(struct tcp *t, const struct tcp_segment *s)
 {
 	if (s->seq != t->rcv_nxt) {
+		/* Whoever swallowed what came before may have let the end of it pass. */
+		if (t->fast_open.tried && !t->bytes_received && t->state == TCP_ESTABLISHED)
+			tcp_fast_open_blackholed(t);
 		tcp_challenge_ack(t);
 		return;
 	}
-	if (t->state == TCP_SYN_RECEIVED)
-		tcp_done(t, ECONNREFUSED);
-	else
+	if (t->state == TCP_SYN_RECEIVED) {
+		tcp_fast_open_settle(t, true);
+		tcp_done(t, t->fast_open.accepted ? ECONNRESET : ECONNREFUSED);
+	} else {
 		tcp_done(t, t->state == TCP_CLOSE_WAIT ? EPIPE : ECONNRESET);
+	}
 }
 
 /* RFC 6093: the byte before the pointer is urgent. */
@@ -173,11 +170,12 @@ static void urgent_received(struct tcp *t, const struct packet *p, const struct 
 /* The handshake of a passive (or simultaneous) open ends with this ACK. */
 static bool complete_handshake(struct tcp *t, const struct packet *p, const struct tcp_segment *s)
 {
-	if (s->ack != t->snd_nxt) {
+	/* Of more than our SYN only if a Fast Open let it be sent. */
+	if (!seq_after(s->ack, t->iss) || seq_after(s->ack, t->snd_nxt)) {
 		tcp_challenge_ack(t);
 		return false;
 	}
-	if (t->parent) {
+	if (t->parent && !t->handed_over) {
 		/* TCP_DEFER_ACCEPT: an ACK without data is as good as lost, for a while. */
 		if (t->parent->defer_accept && !p->length && !(s->flags & TH_FIN) &&
 		    t->retries < 2) {
@@ -189,7 +187,7 @@ static bool complete_handshake(struct tcp *t, const struct packet *p, const stru
 	}
 	if (!t->retries)
 		tcp_measure(t, tcp_now() - t->first_unacked_ns);
-	t->snd_una = s->ack;
+	t->snd_una = t->iss + 1;
 	t->snd_wnd = s->window << (t->scaling ? t->send_scale : 0);
 	t->window_max = t->snd_wnd;
 	tcp_established(t);
@@ -287,7 +285,7 @@ static void answer_unacceptable(struct tcp *t, const struct packet *p, const str
 static bool syn_again(struct tcp *t, struct tcp_segment *s)
 {
 	if (t->state != TCP_SYN_RECEIVED || s->seq != t->irs ||
-	    ((s->flags & TH_ACK) && s->ack != t->snd_nxt)) {
+	    ((s->flags & TH_ACK) && s->ack != t->iss + 1)) {
 		tcp_count(t, NET_TCP_SYN_CHALLENGES);
 		tcp_challenge_ack(t);
 		return false;
@@ -368,7 +366,7 @@ void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info
 	t->segments_in++;
 	switch (t->state) {
 	case TCP_CLOSED:
-		tcp_reject(info, s);
+		tcp_reject(info, s, t->md5_keys);
 		packet_free(p);
 		return;
 	case TCP_SYN_SENT:
@@ -379,11 +377,12 @@ void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info
 	}
 }
 
-/* RFC 5082: IP_MINTTL, IPV6_MINHOPCOUNT. */
-static bool came_near_enough(const struct tcp *t, const struct inet_info *info)
+/* RFC 5082: IP_MINTTL, IPV6_MINHOPCOUNT; RFC 2385: TCP_MD5SIG. */
+static bool is_welcome(const struct tcp *t, const struct packet *p, const struct inet_info *info,
+		       const struct tcp_segment *s)
 {
 	if (likely(info->ttl >= (inet_is_v4(&info->source) ? t->inet.min_ttl : t->inet.min_hops6)))
-		return true;
+		return tcp_md5_allows(rcu_dereference(t->md5_keys), p, info, s);
 	tcp_count(t, NET_TCP_MIN_TTL_DROPPED);
 	return false;
 }
@@ -394,11 +393,12 @@ static void input_unconnected(struct packet *p, const struct inet_info *info, st
 	struct tcp *t = tcp_find_listener(info, s->local_port, s->remote_port, p);
 
 	if (!t) {
-		tcp_reject(info, s);
+		if (!s->signature) /* else nobody has the key for an answer */
+			tcp_reject(info, s, nullptr);
 		packet_free(p);
 		return;
 	}
-	if (likely(came_near_enough(t, info)))
+	if (likely(is_welcome(t, p, info, s)))
 		tcp_listen_input(t, p, info, s);
 	else
 		packet_free(p);
@@ -431,7 +431,7 @@ void tcp_input(struct packet *p, const struct inet_info *info)
 		return;
 	}
 	t = tcp_of_node(n);
-	if (likely(came_near_enough(t, info))) {
+	if (likely(is_welcome(t, p, info, &s))) {
 		tcp_lock(t);
 		tcp_receive_segment(t, p, info, &s);
 		tcp_unlock(t);

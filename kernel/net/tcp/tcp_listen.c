@@ -138,25 +138,10 @@ static void inherit(struct tcp *t, const struct tcp *listener)
 
 static void take_syn(struct tcp *t, const struct inet_info *info, const struct tcp_segment *s)
 {
-	const struct tcp_options *o = &s->options;
-
 	t->inet.node.local = info->destination;
-	t->inet.node.remote = info->source;
 	t->inet.node.remote_port = s->remote_port;
 	t->inet.scope = inet_is_link_local(&info->source) ? (u32)info->device->index : 0;
-	t->irs = s->seq;
-	t->rcv_nxt = t->rcv_wup = t->copied_seq = s->seq + 1;
-	t->snd_wnd = t->window_max = s->window;
-	t->snd_wl1 = s->seq;
-	t->mss_peer = o->mss ? MAX(o->mss, (u16)64) : 536;
-	t->scaling = o->window_scale >= 0 && tcp_settings(t)->window_scaling;
-	t->send_scale = t->scaling ? (u8)o->window_scale : 0;
-	t->timestamps = o->timestamp && tcp_settings(t)->timestamps;
-	t->sack = o->sack_permitted && tcp_settings(t)->sack;
-	if (t->timestamps) {
-		t->ts_recent = o->value;
-		t->ts_recent_ns = tcp_now();
-	}
+	tcp_take_syn_options(t, s);
 	t->ecn = tcp_settings(t)->ecn && (s->flags & (TH_ECE | TH_CWR)) == (TH_ECE | TH_CWR);
 	t->timestamp_offset = (u32)random_u64();
 }
@@ -170,6 +155,11 @@ static struct tcp *make_child(struct tcp *listener, const struct inet_info *info
 	if (!t)
 		return nullptr;
 	inherit(t, listener);
+	t->inet.node.remote = info->source;
+	if (!tcp_md5_inherit(t, listener)) {
+		inet_node_put(&t->inet.node);
+		return nullptr;
+	}
 	take_syn(t, info, s);
 	t->state = TCP_SYN_RECEIVED;
 	if (port_share(&tcp_ports, &t->inet.node, &listener->inet.node)) {
@@ -234,16 +224,23 @@ static u32 cookie_hash(const struct inet_info *info, const struct tcp_segment *s
 }
 
 /* Bits 31..8 of the hash, 7..3 of the minute, 2..0 of the MSS. */
-static void send_cookie(const struct inet_info *info, const struct tcp_segment *s)
+static void send_cookie(const struct tcp *listener, const struct inet_info *info,
+			const struct tcp_segment *s)
 {
+	struct tcp_bare bare = { .ack = s->seq + 1,
+				 .flags = TH_SYN | TH_ACK,
+				 .window = 65535,
+				 .mss = 1460,
+				 .key = tcp_md5_find(rcu_dereference(listener->md5_keys),
+						     &info->source) };
 	unsigned index = ARRAY_SIZE(cookie_mss) - 1;
-	u32 minute = cookie_minute(), cookie;
+	u32 minute = cookie_minute();
 
 	while (index && cookie_mss[index] > s->options.mss)
 		index--;
-	cookie = (cookie_hash(info, s, s->seq, minute) & ~0xffu) | (minute & 31) << 3 | index;
+	bare.seq = (cookie_hash(info, s, s->seq, minute) & ~0xffu) | (minute & 31) << 3 | index;
 	net_count(info->network, NET_TCP_COOKIES_SENT);
-	tcp_send_bare(info, s, cookie, s->seq + 1, TH_SYN | TH_ACK, 65535, nullptr, 1460);
+	tcp_send_bare(info, s, &bare);
 }
 
 /* An ACK that proves that its sender got our cookie: its MSS, or 0. */
@@ -303,24 +300,32 @@ static bool open_by_cookie(struct tcp *listener, struct packet *p, const struct 
 	return true;
 }
 
-static void open_child(struct tcp *listener, const struct inet_info *info,
+/* Takes the packet. */
+static void open_child(struct tcp *listener, struct packet *p, const struct inet_info *info,
 		       const struct tcp_segment *s)
 {
 	struct tcp *t = make_child(listener, info, s);
 
-	if (!t)
+	if (!t) {
+		packet_free(p);
 		return;
+	}
 	tcp_lock(t);
 	if (!enter(listener, t)) {
 		tcp_unlock(t);
 		discard_child(t);
+		packet_free(p);
 		return;
 	}
 	inet_node_get(&t->inet.node);
 	if (inet_route(&t->inet)) {
 		tcp_done(t, 0);
-	} else {
+		packet_free(p);
+	} else if (!tcp_fast_open_accept(listener, t, p, s)) {
 		tcp_send_syn(t, TH_SYN | TH_ACK);
+		packet_free(p);
+	}
+	if (t->state == TCP_SYN_RECEIVED) {
 		t->retransmit_at = tcp_now() + NSEC_PER_SEC;
 		tcp_timers_update(t);
 	}
@@ -339,7 +344,7 @@ void tcp_listen_input(struct tcp *listener, struct packet *p, const struct inet_
 	if (s->flags & TH_ACK) {
 		if (open_by_cookie(listener, p, info, s))
 			return;
-		tcp_reject(info, s);
+		tcp_reject(info, s, rcu_dereference(listener->md5_keys));
 		goto drop;
 	}
 	if (!(s->flags & TH_SYN) || (s->flags & TH_FIN) || inet_is_multicast(&info->source))
@@ -361,11 +366,12 @@ void tcp_listen_input(struct tcp *listener, struct packet *p, const struct inet_
 			  cookies ? NET_TCP_QUEUE_FULL_COOKIES : NET_TCP_QUEUE_FULL_DROPPED);
 		if (cookies) {
 			WRITE_ONCE(cookies_sent_ns, tcp_now());
-			send_cookie(info, s);
+			send_cookie(listener, info, s);
 		}
 		goto drop;
 	}
-	open_child(listener, info, s);
+	open_child(listener, p, info, s);
+	return;
 drop:
 	packet_free(p);
 }

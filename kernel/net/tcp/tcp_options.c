@@ -68,20 +68,40 @@ static int set_keepalive(struct tcp *t, int option, int value)
 	return 0;
 }
 
-static int set_switch(struct tcp *t, int option, int value)
+static int set_fast_open(struct tcp *t, int option, int value)
 {
-	if (option == TCP_FASTOPEN) {
-		if (value < 0 || (t->state != TCP_CLOSED && t->state != TCP_LISTEN))
+	bool idle = t->state == TCP_CLOSED, unconnected = idle || t->state == TCP_LISTEN;
+
+	switch (option) {
+	case TCP_FASTOPEN:
+		if (value < 0 || !unconnected)
 			return -EINVAL;
-		t->fast_open_queue = (u32)value;
+		tcp_fast_open_listen(t, (u32)value);
+		return 0;
+	case TCP_FASTOPEN_NO_COOKIE:
+		if (value < 0 || value > 1 || !unconnected)
+			return -EINVAL;
+		t->fast_open.no_cookie = value;
+		return 0;
+	default:
+		if (value < 0 || value > 1)
+			return -EINVAL;
+		if (!(tcp_settings(t)->fast_open & FAST_OPEN_CLIENT))
+			return -EOPNOTSUPP;
+		if (!idle)
+			return -EINVAL;
+		t->fast_open.by_connect = value;
 		return 0;
 	}
+}
+
+static int set_switch(struct tcp *t, int option, int value)
+{
 	switch (option) {
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_NO_COOKIE:
 	case TCP_FASTOPEN_CONNECT:
-		if (value < 0 || value > 1 || t->state != TCP_CLOSED)
-			return -EINVAL;
-		t->fast_open_connect = value;
-		return 0;
+		return set_fast_open(t, option, value);
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		if (value < 0 || value > 1)
 			return -EINVAL;
@@ -157,96 +177,23 @@ int tcp_set_option(struct socket *socket, int level, int option, const void *val
 
 	if (level != SOL_TCP)
 		return inet_set_option(&t->inet, level, option, value, length);
-	if (option == TCP_CONGESTION)
+	switch (option) {
+	case TCP_CONGESTION:
 		return length < 1 ? -EINVAL : set_congestion(t, value, length);
-	if (option == TCP_ULP)
+	case TCP_ULP:
 		return -ENOENT;
-	if (option == TCP_MD5SIG || option == TCP_REPAIR)
+	case TCP_FASTOPEN_KEY:
+		return tcp_fast_open_set_keys(t, value, length);
+	case TCP_MD5SIG:
+	case TCP_MD5SIG_EXT:
+		return tcp_md5_set(t, option, value, length);
+	case TCP_REPAIR:
 		return -EPERM;
+	}
 	if (length < sizeof(number))
 		return -EINVAL;
 	memcpy(&number, value, sizeof(number));
 	return set_number(t, option, number);
-}
-
-static u32 microseconds(u64 ns)
-{
-	return (u32)(ns / 1000);
-}
-
-static u32 milliseconds_since(u64 ns)
-{
-	return ns ? (u32)((tcp_now() - ns) / NSEC_PER_MSEC) : 0;
-}
-
-static void fill_path(const struct tcp *t, struct tcp_info *info)
-{
-	u32 mss = MAX(t->mss, 1u);
-
-	info->tcpi_rto = microseconds(t->rto);
-	info->tcpi_ato = 40000;
-	info->tcpi_snd_mss = t->mss;
-	info->tcpi_rcv_mss = t->mss_received;
-	info->tcpi_unacked = DIV_ROUND_UP(t->snd_nxt - t->snd_una, mss);
-	info->tcpi_sacked = DIV_ROUND_UP(t->sacked, mss);
-	info->tcpi_lost = DIV_ROUND_UP(t->lost, mss);
-	info->tcpi_retrans = DIV_ROUND_UP(t->retransmitted, mss);
-	info->tcpi_pmtu = tcp_route_mtu(t);
-	info->tcpi_rtt = microseconds(t->srtt);
-	info->tcpi_rttvar = microseconds(t->rttvar);
-	info->tcpi_min_rtt = t->min_rtt == UINT64_MAX ? UINT32_MAX : microseconds(t->min_rtt);
-	info->tcpi_snd_ssthresh = t->ssthresh >= INT32_MAX ? INT32_MAX : t->ssthresh / mss;
-	info->tcpi_snd_cwnd =
-		t->state == TCP_LISTEN ? t->listener->backlog : MAX(t->cwnd / mss, 1u);
-	info->tcpi_advmss = t->mss;
-	info->tcpi_reordering = 3;
-	info->tcpi_rcv_space = t->memory_limit;
-	info->tcpi_rcv_ssthresh = t->memory_limit;
-	info->tcpi_snd_wnd = t->snd_wnd;
-}
-
-static void fill_info(const struct tcp *t, struct tcp_info *info) __no_lock_analysis
-{
-	info->tcpi_state = t->state;
-	info->tcpi_ca_state = t->phase;
-	info->tcpi_retransmits = t->retries;
-	info->tcpi_probes = t->probes;
-	info->tcpi_backoff = t->retries;
-	if (t->timestamps)
-		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
-	if (t->sack)
-		info->tcpi_options |= TCPI_OPT_SACK;
-	if (t->scaling) {
-		info->tcpi_options |= TCPI_OPT_WSCALE;
-		info->tcpi_snd_wscale = t->send_scale & 15;
-		info->tcpi_rcv_wscale = t->receive_scale & 15;
-	}
-	if (t->ecn)
-		info->tcpi_options |= TCPI_OPT_ECN;
-	fill_path(t, info);
-	info->tcpi_last_data_recv = milliseconds_since(t->last_received_ns);
-	info->tcpi_last_ack_recv = milliseconds_since(t->last_received_ns);
-	info->tcpi_last_data_sent = milliseconds_since(t->first_unacked_ns);
-	info->tcpi_total_retrans = t->total_retransmitted;
-	info->tcpi_bytes_acked = t->bytes_acked;
-	info->tcpi_bytes_received = t->bytes_received;
-	info->tcpi_bytes_sent = t->bytes_sent;
-	info->tcpi_segs_out = t->segments_out;
-	info->tcpi_segs_in = t->segments_in;
-	info->tcpi_notsent_bytes = t->write_seq - t->snd_nxt;
-	if (t->state == TCP_LISTEN)
-		info->tcpi_unacked = t->listener->ready_count;
-}
-
-void tcp_get_info(struct tcp *t, void *value, size_t *length)
-{
-	struct tcp_info info = {};
-
-	tcp_lock(t);
-	fill_info(t, &info);
-	tcp_unlock(t);
-	*length = MIN(*length, sizeof(info));
-	memcpy(value, &info, *length);
 }
 
 static int get_congestion(const struct tcp *t, void *value, size_t *length)
@@ -259,14 +206,27 @@ static int get_congestion(const struct tcp *t, void *value, size_t *length)
 	return 0;
 }
 
+static int get_fast_open_keys(struct tcp *t, void *value, size_t *length)
+{
+	struct fast_open_keys keys;
+
+	tcp_fast_open_get_keys(t, &keys);
+	*length = MIN(*length, keys.count * sizeof(keys.key[0]));
+	memcpy(value, keys.key, *length);
+	return 0;
+}
+
 static int get_switch(const struct tcp *t, int option, int *out)
 {
 	switch (option) {
 	case TCP_FASTOPEN:
-		*out = (int)t->fast_open_queue;
+		*out = (int)t->fast_open.queue_maximum;
 		return 0;
 	case TCP_FASTOPEN_CONNECT:
-		*out = t->fast_open_connect;
+		*out = t->fast_open.by_connect;
+		return 0;
+	case TCP_FASTOPEN_NO_COOKIE:
+		*out = t->fast_open.no_cookie;
 		return 0;
 	case TCP_NOTSENT_LOWAT:
 		*out = (int)t->unsent_low;
@@ -344,6 +304,8 @@ int tcp_get_option(struct socket *socket, int level, int option, void *value, si
 	}
 	if (option == TCP_CONGESTION)
 		return get_congestion(t, value, length);
+	if (option == TCP_FASTOPEN_KEY)
+		return get_fast_open_keys(t, value, length);
 	error = get_number(t, option, &number);
 	if (error)
 		return error;

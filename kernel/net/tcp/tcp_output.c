@@ -12,11 +12,6 @@
 #define COPY_MAX 256u	 /* payload up to this is copied into the packet rather than referred to */
 #define CORK_NS (200 * NSEC_PER_MSEC)
 
-static u32 timestamp_now(const struct tcp *t)
-{
-	return (u32)(tcp_now() / NSEC_PER_MSEC) + t->timestamp_offset;
-}
-
 u32 tcp_window(struct tcp *t)
 {
 	u32 limit = t->memory_limit, free, open;
@@ -38,7 +33,7 @@ u32 tcp_window(struct tcp *t)
 static u8 *put_timestamp(const struct tcp *t, u8 *o)
 {
 	store_net32(o, 0x0101080a);
-	store_net32(o + 4, timestamp_now(t));
+	store_net32(o + 4, tcp_timestamp(t));
 	store_net32(o + 8, t->ts_recent);
 	return o + 12;
 }
@@ -50,15 +45,17 @@ static u8 *put_block(u8 *o, u32 start, u32 end)
 	return o + 8;
 }
 
-/* What arrived out of order, the latest first (RFC 2018), behind a duplicate (RFC 2883). */
-static u8 *put_sack(struct tcp *t, u8 *o)
+/* What arrived out of order, the latest first (RFC 2018), behind a duplicate (RFC 2883): at most `room` blocks. */
+static u8 *put_sack(struct tcp *t, u8 *o, unsigned room)
 {
-	unsigned room = t->timestamps ? 3 : 4, count = 0;
+	unsigned count = 0;
 	u8 *start = o + 4;
 	u8 *at = start;
 	struct rb_node *n = rb_first(&t->out_of_order);
 	u32 first_start = 0, first_end = 0;
 
+	if (!room)
+		return o;
 	if (t->duplicate_due) {
 		at = put_block(at, t->duplicate_start, t->duplicate_end);
 		t->duplicate_due = false;
@@ -95,33 +92,30 @@ static u8 *put_sack(struct tcp *t, u8 *o)
 	return at;
 }
 
-static u8 *put_syn_options(const struct tcp *t, u8 *o, u16 mss, bool answer)
+static void sign(const struct tcp *t, struct packet *p)
 {
-	o[0] = 2;
-	o[1] = 4;
-	store_net16(o + 2, mss);
-	o += 4;
-	if (answer ? t->timestamps : tcp_settings(t)->timestamps) {
-		bool sack = answer ? t->sack : tcp_settings(t)->sack;
+	const struct tcp_md5_key *key = tcp_md5_of(t);
 
-		store_net32(o, sack ? 0x0402080a : 0x0101080a);
-		store_net32(o + 4, timestamp_now(t));
-		store_net32(o + 8, t->ts_recent);
-		o += 12;
-	} else if (answer ? t->sack : tcp_settings(t)->sack) {
-		store_net32(o, 0x01010402);
-		o += 4;
-	}
-	if (answer ? t->scaling : tcp_settings(t)->window_scaling) {
-		store_net32(o, 0x01030300u | t->receive_scale);
-		o += 4;
-	}
-	return o;
+	if (key)
+		tcp_md5_sign(key, &t->inet.node.local, &t->inet.node.remote, p);
 }
 
-/* Puts the header in front of the payload, which is complete, and hands the packet to tcp_unlock. */
-static void finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 *options,
-		   unsigned options_length)
+/*
+ * The options of a segment without SYN, at `o`; `sack`: what came out of order is told, as far as there is room. Where they end.
+ */
+static u8 *put_options(struct tcp *t, u8 *o, bool sack)
+{
+	bool is_signed = unlikely(t->md5_keys) && tcp_md5_of(t);
+
+	if (t->timestamps)
+		o = put_timestamp(t, o);
+	if (unlikely(sack && t->sack && (t->out_of_order.root || t->duplicate_due)))
+		o = put_sack(t, o, is_signed ? (t->timestamps ? 0 : 2) : t->timestamps ? 3 : 4);
+	return is_signed ? tcp_md5_put_option(o) : o;
+}
+
+void tcp_finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 *options,
+		unsigned options_length)
 {
 	const struct inet_node *n = &t->inet.node;
 	unsigned header = sizeof(struct tcp_header) + options_length;
@@ -163,6 +157,8 @@ static void finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 
 		h->flags |= TH_URG;
 		h->urgent = net16((u16)(t->urgent_end - seq));
 	}
+	if (unlikely(t->md5_keys))
+		sign(t, p);
 	h->checksum = checksum_fold(checksum_pseudo(&n->local, &n->remote, p->length, IPPROTO_TCP));
 	p->checksum = CHECKSUM_PARTIAL;
 	p->checksum_start = (u16)packet_headroom(p);
@@ -174,18 +170,15 @@ static void finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 
 static void send_control(struct tcp *t, u32 seq, u8 flags)
 {
 	struct packet *p = packet_alloc();
-	u8 options[40], *o = options;
+	u8 options[40];
 
 	if (!p) {
 		t->ack_due = true; /* tried again by the timer */
 		t->ack_at = tcp_now() + CORK_NS;
 		return;
 	}
-	if (t->timestamps)
-		o = put_timestamp(t, o);
-	if (t->sack && (t->out_of_order.root || t->duplicate_due) && (flags & TH_ACK))
-		o = put_sack(t, o);
-	finish(t, p, seq, flags, options, (unsigned)(o - options));
+	tcp_finish(t, p, seq, flags, options,
+		   (unsigned)(put_options(t, options, flags & TH_ACK) - options));
 }
 
 void tcp_send_ack(struct tcp *t)
@@ -207,30 +200,12 @@ void tcp_send_probe(struct tcp *t)
 	send_control(t, t->snd_una - 1, TH_ACK); /* outside the window: answered by an ACK */
 }
 
-void tcp_send_syn(struct tcp *t, u8 flags)
-{
-	struct packet *p = packet_alloc();
-	u32 mtu = tcp_route_mtu(t);
-	u32 mss = mtu - (inet_is_v4(&t->inet.node.remote) ? 40 : 60);
-	u8 options[40], *o;
-
-	if (!p)
-		return;
-	if (t->mss_user)
-		mss = MIN(mss, t->mss_user);
-	if (!(flags & TH_ACK) && tcp_settings(t)->ecn == 1)
-		flags |= TH_ECE | TH_CWR;
-	if ((flags & TH_ACK) && t->ecn)
-		flags |= TH_ECE;
-	o = put_syn_options(t, options, (u16)MIN(mss, 65495u), flags & TH_ACK);
-	finish(t, p, t->iss, flags, options, (unsigned)(o - options));
-}
-
 void tcp_update_mss(struct tcp *t)
 {
 	u32 mtu = tcp_route_mtu(t);
-	u32 headers = (inet_is_v4(&t->inet.node.remote) ? 40u : 60u) + (t->timestamps ? 12 : 0);
-	u32 options = t->timestamps ? 12 : 0;
+	bool is_signed = tcp_md5_of(t);
+	u32 options = (t->timestamps ? 12u : 0) + (is_signed ? TCP_SIGNATURE_OPTION : 0);
+	u32 headers = (inet_is_v4(&t->inet.node.remote) ? 40u : 60u) + options;
 
 	if (t->path_mtu)
 		mtu = MIN(mtu, t->path_mtu);
@@ -239,10 +214,11 @@ void tcp_update_mss(struct tcp *t)
 		t->mss = MIN(t->mss, t->mss_peer > options + 32 ? t->mss_peer - options : 32);
 	if (t->mss_user)
 		t->mss = MIN(t->mss, t->mss_user > options + 32 ? t->mss_user - options : 32);
+	/* What cuts a packet into segments cannot sign them. */
+	t->burst = is_signed ? t->mss : LARGE_MAX / t->mss * t->mss;
 }
 
-/* Appends `n` bytes of the stream from `seq` on, `block` holding the first of them. */
-static bool attach(struct packet *p, struct tcp_block *block, u32 seq, u32 n)
+bool tcp_attach(struct packet *p, struct tcp_block *block, u32 seq, u32 n)
 {
 	while (n) {
 		u32 offset = seq - block->seq, step;
@@ -273,11 +249,11 @@ static bool transmit(struct tcp *t, struct tcp_record *r, bool push)
 {
 	u32 n = r->end - r->seq - !!(r->flags & RECORD_FIN);
 	struct packet *p = packet_alloc();
-	u8 options[40], *o = options, flags = TH_ACK;
+	u8 options[40], flags = TH_ACK;
 
 	if (!p)
 		return false;
-	if (n && !attach(p, r->block, r->seq, n)) {
+	if (n && !tcp_attach(p, r->block, r->seq, n)) {
 		packet_free(p);
 		return false;
 	}
@@ -291,11 +267,8 @@ static bool transmit(struct tcp *t, struct tcp_record *r, bool push)
 		flags |= TH_CWR;
 		t->cwr_due = false;
 	}
-	if (t->timestamps)
-		o = put_timestamp(t, o);
-	if (unlikely(t->sack && t->out_of_order.root) && n + 36 <= t->mss)
-		o = put_sack(t, o);
-	finish(t, p, r->seq, flags, options, (unsigned)(o - options));
+	tcp_finish(t, p, r->seq, flags, options,
+		   (unsigned)(put_options(t, options, n + 36 <= t->mss) - options));
 	t->bytes_sent += n;
 	return true;
 }
@@ -323,7 +296,7 @@ static u32 allowed(struct tcp *t, bool force, bool *limited)
 
 	if ((s32)window < 0)
 		window = 0;
-	window = MIN(window, LARGE_MAX / t->mss * t->mss);
+	window = MIN(window, t->burst);
 	n = MIN(pending, window);
 	if (n > room) {
 		*limited = true;
@@ -393,13 +366,27 @@ static bool fin_pending(const struct tcp *t)
 	return t->fin_queued && t->snd_nxt == t->write_seq;
 }
 
+/* Does the state allow data? What waits for a Fast Open begins the connection. */
+static bool may_push(struct tcp *t)
+{
+	switch (t->state) {
+	case TCP_SYN_SENT:
+		if (t->fast_open.waits)
+			tcp_open(t);
+		return false;
+	case TCP_SYN_RECEIVED:
+		return t->fast_open.accepted;
+	default:
+		return t->state != TCP_LISTEN && t->state != TCP_CLOSED;
+	}
+}
+
 void tcp_push(struct tcp *t, bool force)
 {
 	bool sent = false, limited = false;
 	u32 n;
 
-	if (t->state == TCP_SYN_SENT || t->state == TCP_SYN_RECEIVED || t->state == TCP_LISTEN ||
-	    t->state == TCP_CLOSED)
+	if (unlikely(!may_push(t)))
 		return;
 	if (t->lost > 0)
 		tcp_retransmit_lost(t);
@@ -459,7 +446,8 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
 {
 	u32 n = r->end - r->seq;
 
-	if (n > t->mss + !!(r->flags & RECORD_FIN) && t->cwnd < n + tcp_flight(t) &&
+	if (n > t->mss + !!(r->flags & RECORD_FIN) &&
+	    (t->cwnd < n + tcp_flight(t) || t->burst == t->mss) &&
 	    !tcp_split(t, r, r->seq + t->mss))
 		return false;
 	if (!transmit(t, r, r->end == t->write_seq))
@@ -497,57 +485,4 @@ void tcp_retransmit_lost(struct tcp *t)
 		if (!tcp_retransmit(t, r))
 			return;
 	}
-}
-
-void tcp_send_bare(const struct inet_info *info, const struct tcp_segment *s, u32 seq, u32 ack,
-		   u8 flags, u32 window, const u32 *timestamps, u16 mss)
-{
-	struct inet_flow flow = { .source = info->destination,
-				  .destination = info->source,
-				  .protocol = IPPROTO_TCP,
-				  .tos = info->tos & ~3u,
-				  .dont_fragment = true };
-	struct packet *p = packet_alloc();
-	unsigned options = timestamps ? 12 : mss ? 4 : 0;
-	struct tcp_header *h;
-
-	if (!p)
-		return;
-	h = packet_append(p, sizeof(*h) + options);
-	*h = (struct tcp_header){
-		.source = net16(s->local_port),
-		.destination = net16(s->remote_port),
-		.seq = net32(seq),
-		.ack = net32(ack),
-		.offset = (u8)((sizeof(*h) + options) / 4 << 4),
-		.flags = flags,
-		.window = net16((u16)MIN(window, 65535u)),
-	};
-	if (timestamps) {
-		u8 *o = (u8 *)(h + 1);
-
-		store_net32(o, 0x0101080a);
-		store_net32(o + 4, timestamps[0]);
-		store_net32(o + 8, timestamps[1]);
-	} else if (mss) {
-		store_net32((u8 *)(h + 1), 0x02040000u | mss);
-	}
-	h->checksum = checksum_fold(
-		checksum_pseudo(&flow.source, &flow.destination, p->length, IPPROTO_TCP));
-	p->checksum = CHECKSUM_PARTIAL;
-	p->checksum_start = (u16)packet_headroom(p);
-	p->checksum_offset = offsetof(struct tcp_header, checksum);
-	(void)inet_send(info->network, p, &flow,
-			inet_is_link_local(&info->source) ? info->device->index : 0);
-}
-
-void tcp_reject(const struct inet_info *info, const struct tcp_segment *s)
-{
-	if ((s->flags & TH_RST) || info->type != RTN_LOCAL)
-		return;
-	net_count(info->network, NET_TCP_RESETS_SENT);
-	if (s->flags & TH_ACK)
-		tcp_send_bare(info, s, s->ack, 0, TH_RST, 0, nullptr, 0);
-	else
-		tcp_send_bare(info, s, 0, s->end, TH_RST | TH_ACK, 0, nullptr, 0);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The header of a segment and its options; everything in it is hostile. */
+#include <lib/md5.h>
 #include <lib/string.h>
 #include <net/checksum.h>
 #include <net/tcp/tcp.h>
@@ -12,6 +13,8 @@ enum {
 	OPTION_SACK_PERMITTED,
 	OPTION_SACK,
 	OPTION_TIMESTAMP = 8,
+	OPTION_SIGNATURE = 19,
+	OPTION_FAST_OPEN = 34,
 };
 
 static void parse_sack(const u8 *o, unsigned size, struct tcp_options *out)
@@ -25,8 +28,21 @@ static void parse_sack(const u8 *o, unsigned size, struct tcp_options *out)
 	}
 }
 
-static void parse_option(const u8 *o, unsigned size, bool syn, struct tcp_options *out)
+/* RFC 7413, 4.1.1: a cookie has 4 to 16 bytes, an even number of them; none asks for one. */
+static void parse_cookie(const u8 *o, unsigned size, struct tcp_options *out)
 {
+	unsigned length = size - 2;
+
+	if (length && (length < 4 || length > TCP_COOKIE_MAX || length % 2))
+		return;
+	out->cookie_length = (s8)length;
+	out->cookie = o + 2;
+}
+
+static void parse_option(const u8 *o, unsigned size, bool syn, struct tcp_segment *s)
+{
+	struct tcp_options *out = &s->options;
+
 	switch (o[0]) {
 	case OPTION_MSS:
 		if (size == 4 && syn)
@@ -51,11 +67,21 @@ static void parse_option(const u8 *o, unsigned size, bool syn, struct tcp_option
 			out->echo = load_net32(o + 6);
 		}
 		break;
+	case OPTION_SIGNATURE:
+		if (size == 2 + MD5_SIZE)
+			s->signature = o + 2;
+		break;
+	case OPTION_FAST_OPEN:
+		if (syn)
+			parse_cookie(o, size, out);
+		break;
 	}
 }
 
-static void parse_options(const u8 *o, unsigned length, bool syn, struct tcp_options *out)
+static void parse_options(const u8 *o, unsigned length, bool syn, struct tcp_segment *s)
 {
+	struct tcp_options *out = &s->options;
+
 	/* What nearly every segment has: two NOPs and a time stamp. */
 	if (length == 12 && load_net32(o) == 0x0101080a) {
 		out->timestamp = true;
@@ -76,7 +102,7 @@ static void parse_options(const u8 *o, unsigned length, bool syn, struct tcp_opt
 		if (length < 2 || o[1] < 2 || o[1] > length)
 			return;
 		size = o[1];
-		parse_option(o, size, syn, out);
+		parse_option(o, size, syn, s);
 		o += size;
 		length -= size;
 	}
@@ -114,11 +140,12 @@ bool tcp_parse(struct packet *p, const struct inet_info *info, struct tcp_segmen
 	s->local_port = net16(h.destination);
 	s->congestion = (info->tos & 3) == 3;
 	s->options.timestamp = s->options.sack_permitted = false;
-	s->options.window_scale = -1;
+	s->options.window_scale = s->options.cookie_length = -1;
+	s->signature = nullptr;
+	s->header = (const struct tcp_header *)p->data;
 	s->options.sack_count = 0;
 	s->options.mss = 0;
-	parse_options(p->data + sizeof(h), header - (unsigned)sizeof(h), h.flags & TH_SYN,
-		      &s->options);
+	parse_options(p->data + sizeof(h), header - (unsigned)sizeof(h), h.flags & TH_SYN, s);
 	packet_pull(p, header);
 	s->end = s->seq + p->length + !!(h.flags & TH_SYN) + !!(h.flags & TH_FIN);
 	return true;

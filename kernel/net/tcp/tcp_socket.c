@@ -102,11 +102,12 @@ static int begin_connect(struct tcp *t, const struct socket_address *address)
 	tcp_count(t, NET_TCP_ACTIVE_OPENS);
 	t->state = TCP_SYN_SENT;
 	t->connecting = true;
-	t->first_unacked_ns = tcp_now();
+	if (tcp_fast_open_begin(t)) {
+		tcp_update_mss(t);
+		return 0; /* the first data sends the SYN */
+	}
 	tcp_update_mss(t);
-	tcp_send_syn(t, TH_SYN);
-	t->retransmit_at = tcp_now() + NSEC_PER_SEC;
-	tcp_timers_update(t);
+	tcp_open(t);
 	return 0;
 }
 
@@ -139,8 +140,11 @@ static int connect_result(struct tcp *t, struct socket *socket,
 			return error ? error : -ECONNABORTED;
 		}
 		error = begin_connect(t, address);
-		return error ? error : -EINPROGRESS;
+		if (error)
+			return error;
+		return t->fast_open.waits ? 0 : -EINPROGRESS;
 	case TCP_SYN_SENT:
+		return t->fast_open.waits ? -EISCONN : -EALREADY;
 	case TCP_SYN_RECEIVED:
 		return -EALREADY;
 	case TCP_LISTEN:
@@ -153,7 +157,7 @@ static int connect_result(struct tcp *t, struct socket *socket,
 	}
 }
 
-static int tcp_connect(struct socket *socket, const struct socket_address *address)
+int tcp_connect_with(struct socket *socket, const struct socket_address *address, bool fast)
 {
 	struct tcp *t = tcp_of(socket);
 	int error;
@@ -161,6 +165,7 @@ static int tcp_connect(struct socket *socket, const struct socket_address *addre
 	if (address->length < sizeof(address->family))
 		return -EINVAL;
 	tcp_lock(t);
+	t->fast_open.wanted = fast;
 	if (address->family == AF_UNSPEC)
 		error = disconnect(t);
 	else
@@ -174,6 +179,11 @@ static int tcp_connect(struct socket *socket, const struct socket_address *addre
 		error = connect_result(t, socket, address);
 	tcp_unlock(t);
 	return error;
+}
+
+static int tcp_connect(struct socket *socket, const struct socket_address *address)
+{
+	return tcp_connect_with(socket, address, tcp_of(socket)->fast_open.by_connect);
 }
 
 static int make_listener(struct tcp *t, int backlog)
@@ -217,6 +227,10 @@ static int tcp_listen(struct socket *socket, int backlog)
 			t->listener->backlog = (u32)backlog;
 			t->listener->closed = false;
 			t->state = TCP_LISTEN;
+			if ((~tcp_settings(t)->fast_open &
+			     (FAST_OPEN_EVERY_LISTENER | FAST_OPEN_SERVER)) == 0 &&
+			    !t->fast_open.queue_maximum)
+				tcp_fast_open_listen(t, (u32)backlog);
 			__atomic_fetch_or(&socket->options, (u32)SOCKET_LISTENING,
 					  __ATOMIC_RELEASE);
 		}
@@ -301,8 +315,10 @@ static void send_fin(struct tcp *t) __must_hold(&t->inet.lock)
 {
 	switch (t->state) {
 	case TCP_ESTABLISHED:
-	case TCP_SYN_RECEIVED:
 		t->state = TCP_FIN_WAIT1;
+		tcp_queue_fin(t);
+		break;
+	case TCP_SYN_RECEIVED: /* FIN_WAIT1 once the handshake is through */
 		tcp_queue_fin(t);
 		break;
 	case TCP_CLOSE_WAIT:
@@ -353,7 +369,8 @@ static bool still_lingering(struct tcp *t)
 {
 	u8 state = READ_ONCE(t->state);
 
-	return state == TCP_FIN_WAIT1 || state == TCP_CLOSING || state == TCP_LAST_ACK;
+	return state == TCP_FIN_WAIT1 || state == TCP_CLOSING || state == TCP_LAST_ACK ||
+	       state == TCP_SYN_RECEIVED;
 }
 
 /* The user is gone: data that nobody read is an abort (RFC 2525, 2.17), else the FIN goes out. */
@@ -420,7 +437,9 @@ static u32 tcp_ready(struct socket *socket)
 		ready |= EPOLLHUP;
 	if (shut & SOCKET_SHUT_RECEIVE)
 		ready |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (state == TCP_SYN_SENT || state == TCP_SYN_RECEIVED)
+	if (state == TCP_SYN_SENT)
+		return ready | (t->fast_open.waits ? EPOLLOUT | EPOLLWRNORM : 0);
+	if (state == TCP_SYN_RECEIVED && !t->fast_open.accepted)
 		return ready;
 	if (READ_ONCE(t->received.head) &&
 	    (socket->receive_low_water <= 1 || shut ||

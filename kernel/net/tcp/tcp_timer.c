@@ -100,6 +100,7 @@ static void syn_timeout(struct tcp *t)
 	unsigned limit =
 		t->state == TCP_SYN_SENT ? t->syn_retries : tcp_settings(t)->synack_retries;
 
+	tcp_fast_open_timeout(t, t->retries >= limit);
 	if (t->retries >= limit || user_timeout_reached(t, t->first_unacked_ns)) {
 		tcp_done(t, ETIMEDOUT);
 		return;
@@ -124,6 +125,7 @@ static void retransmission_timeout(struct tcp *t)
 	}
 	if (list_empty(&t->records))
 		return;
+	tcp_fast_open_timeout(t, t->retries >= limit);
 	if (t->retries >= limit || user_timeout_reached(t, t->first_unacked_ns)) {
 		give_up(t);
 		return;

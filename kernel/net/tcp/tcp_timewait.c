@@ -18,7 +18,8 @@ struct time_wait {
 	struct list_head list; /* by deadline; self-linked when it is gone */
 	u64 deadline_ns, ts_recent_ns;
 	u32 rcv_nxt, snd_nxt, ts_recent, timestamp_offset, window;
-	u8 state; /* TCP_TIME_WAIT, TCP_FIN_WAIT2 */
+	u8 state;		     /* TCP_TIME_WAIT, TCP_FIN_WAIT2 */
+	struct tcp_md5_key *md5_key; /* of its peer; owns a reference; null: nothing is signed */
 	bool timestamps;
 };
 
@@ -34,8 +35,11 @@ static struct time_wait *time_wait_of(struct inet_node *n)
 
 static void time_wait_free(struct rcu_head *head)
 {
-	slab_free(cache,
-		  container_of(container_of(head, struct inet_node, rcu), struct time_wait, node));
+	struct time_wait *w =
+		container_of(container_of(head, struct inet_node, rcu), struct time_wait, node);
+
+	tcp_md5_put(w->md5_key);
+	slab_free(cache, w);
 }
 
 /* Takes it out of the list; true for the one caller that did, and owns the list's reference. */
@@ -154,6 +158,7 @@ void tcp_become_time_wait(struct tcp *t, enum tcp_state state)
 		fill(w, t, state);
 		if (!port_share(&tcp_ports, &w->node, &t->inet.node)) {
 			network_node_get(w->node.network);
+			w->md5_key = tcp_md5_get(tcp_md5_of(t));
 			connection_replace(&t->inet.node, &w->node);
 			enter(w, true);
 		} else {
@@ -186,8 +191,13 @@ static void answer(const struct time_wait *w, const struct inet_info *info,
 {
 	u32 stamps[2] = { (u32)(tcp_now() / NSEC_PER_MSEC) + w->timestamp_offset, w->ts_recent };
 
-	tcp_send_bare(info, s, w->snd_nxt, w->rcv_nxt, TH_ACK, w->window,
-		      w->timestamps ? stamps : nullptr, 0);
+	tcp_send_bare(info, s,
+		      &(struct tcp_bare){ .seq = w->snd_nxt,
+					  .ack = w->rcv_nxt,
+					  .flags = TH_ACK,
+					  .window = w->window,
+					  .timestamps = w->timestamps ? stamps : nullptr,
+					  .key = w->md5_key });
 }
 
 /* FIN_WAIT2 without owner: the peer's FIN ends it properly, its data is refused. */
@@ -198,7 +208,7 @@ static bool fin_wait2(struct time_wait *w, const struct inet_info *info,
 
 	if ((s->flags & TH_RST) || seq_after(data_end, w->rcv_nxt)) {
 		if (!(s->flags & TH_RST))
-			tcp_reject(info, s);
+			tcp_reject(info, s, w->md5_key);
 		if (unlink(w))
 			end(w);
 		return true;
@@ -220,6 +230,8 @@ bool tcp_time_wait_input(struct inet_node *n, struct packet *p, const struct ine
 	bool newer =
 		w->timestamps && s->options.timestamp && seq_after(s->options.value, w->ts_recent);
 
+	if (!tcp_md5_allows(w->md5_key, p, info, s))
+		goto done;
 	if (w->state == TCP_FIN_WAIT2 && fin_wait2(w, info, s))
 		goto done;
 	if (s->flags & TH_RST) {

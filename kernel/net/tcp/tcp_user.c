@@ -38,8 +38,9 @@ static int send_error(struct tcp *t, struct socket *socket)
 	case TCP_CLOSE_WAIT:
 		return 0;
 	case TCP_SYN_SENT:
+		return t->fast_open.waits ? 0 : -EAGAIN;
 	case TCP_SYN_RECEIVED:
-		return -EAGAIN;
+		return t->fast_open.accepted ? 0 : -EAGAIN;
 	default:
 		return -EPIPE;
 	}
@@ -105,12 +106,11 @@ static void commit(struct tcp *t, struct tcp_block *b, u32 n, bool last, bool mo
 	}
 	b->used += n;
 	t->write_seq += n;
-	if (t->state == TCP_ESTABLISHED || t->state == TCP_CLOSE_WAIT) {
+	if (last || t->write_seq - t->snd_nxt >= PUSH_BYTES) {
 		bool corked = t->corked;
 
 		t->corked |= more;
-		if (last || t->write_seq - t->snd_nxt >= PUSH_BYTES)
-			tcp_push(t, false);
+		tcp_push(t, false);
 		t->corked = corked;
 	}
 	tcp_unlock(t);
@@ -158,22 +158,42 @@ static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_me
 }
 
 /*
- * MSG_FASTOPEN: connects with the send. As there never is a cookie (RFC 7413), the data goes after the handshake, and a send
- * that may not wait for it says that it has begun.
+ * MSG_FASTOPEN: connects with the send. Without a cookie the data goes after the handshake, and a send that may not wait for it
+ * says that it has begun.
  */
-static int connect_first(struct socket *socket, const struct socket_message *m)
+static int connect_first(struct socket *socket, struct socket_message *m)
 {
+	struct tcp *t = tcp_of(socket);
+	bool waiting = !((socket->file->flags & O_NONBLOCK) || (m->flags & MSG_DONTWAIT));
 	int error;
 
-	if (tcp_of(socket)->state != TCP_CLOSED || tcp_of(socket)->connecting)
-		return tcp_of(socket)->state == TCP_SYN_SENT ? 0 : -EISCONN;
+	if (!(tcp_settings(t)->fast_open & FAST_OPEN_CLIENT) ||
+	    (m->address && m->address->length && m->address->family == AF_UNSPEC))
+		return -EOPNOTSUPP;
 	if (!m->address || !m->address->length)
-		return -EINVAL;
-	error = tcp_ops.connect(socket, m->address);
-	return error == -EINPROGRESS &&
-			       !((socket->file->flags & O_NONBLOCK) || (m->flags & MSG_DONTWAIT))
-		       ? 0
-		       : error;
+		return t->fast_open.waits ? 0 : -EINVAL;
+	error = tcp_connect_with(socket, m->address, true);
+	if (error && (error != -EINPROGRESS || !waiting))
+		return error;
+	t->connecting = false;	   /* the send tells how it went */
+	m->flags &= ~MSG_FASTOPEN; /* the rest of it is an ordinary send */
+	return 0;
+}
+
+/* A Fast Open that has nothing to send but the SYN. */
+static ssize_t send_nothing(struct tcp *t, struct socket *socket)
+{
+	tcp_lock(t);
+	if (t->state == TCP_SYN_SENT && t->fast_open.waits)
+		tcp_open(t);
+	tcp_unlock(t);
+	return send_error(t, socket);
+}
+
+/* The SYN of a Fast Open, with the data, was answered by a reset before the send was over. */
+static bool was_refused(const struct tcp *t)
+{
+	return t->fast_open.tried && !t->srtt && tcp_socket(t)->error;
 }
 
 ssize_t tcp_send(struct socket *socket, struct socket_message *m)
@@ -187,12 +207,14 @@ ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 			return n;
 	}
 	if (!m->data->remaining)
-		return send_error(t, socket);
+		return send_nothing(t, socket);
 	mutex_lock(&t->send_lock);
 	n = send_bytes(t, socket, m);
 	mutex_unlock(&t->send_lock);
 	if (n == -EAGAIN)
 		WRITE_ONCE(t->send_room_wanted, true);
+	if (unlikely(t->state == TCP_CLOSED) && n > 0 && was_refused(t))
+		n = socket_take_error(socket);
 	if (unlikely(m->flags & MSG_ZEROCOPY) && n > 0 && (socket->options & SOCKET_ZERO_COPY))
 		inet_zero_copy_done(&t->inet);
 	return n;

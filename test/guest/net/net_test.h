@@ -5,6 +5,7 @@
 #include "guest_test.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -73,4 +74,40 @@ static inline int ready(int fd, int events, int timeout_ms)
 	struct pollfd p = { .fd = fd, .events = (short)events };
 
 	return poll(&p, 1, timeout_ms) > 0 ? p.revents : 0;
+}
+
+/* Number `name` of the protocol `title` of a file with lines of names and lines of numbers; -1: there is none. */
+static inline long counter(const char *path, const char *title, const char *name)
+{
+	static char names[8192], numbers[8192];
+	FILE *file = fopen(path, "r");
+	long result = -1;
+
+	REQUIRE(file != NULL);
+	while (result < 0 && fgets(names, sizeof(names), file) &&
+	       fgets(numbers, sizeof(numbers), file)) {
+		char *a, *b, *n, *v;
+
+		if (strncmp(names, title, strlen(title)) || names[strlen(title)] != ':')
+			continue;
+		n = strtok_r(names, " \n", &a);
+		v = strtok_r(numbers, " \n", &b);
+		for (; n && v; n = strtok_r(NULL, " \n", &a), v = strtok_r(NULL, " \n", &b))
+			if (!strcmp(n, name))
+				result = atol(v);
+		EXPECT(!n && !v); /* as many numbers as names */
+	}
+	fclose(file);
+	return result;
+}
+
+/* Writes a file of /proc/sys; 0 or -1 and errno. */
+static inline int write_setting(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), result;
+
+	REQUIRE(fd >= 0);
+	result = write(fd, text, strlen(text)) < 0 ? -1 : 0;
+	close(fd);
+	return result;
 }

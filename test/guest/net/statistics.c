@@ -7,31 +7,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* Number `name` of the protocol `title` of a file with lines of names and lines of numbers; -1: there is none. */
-static long counter(const char *path, const char *title, const char *name)
-{
-	static char names[8192], numbers[8192];
-	FILE *file = fopen(path, "r");
-	long result = -1;
-
-	REQUIRE(file != NULL);
-	while (result < 0 && fgets(names, sizeof(names), file) &&
-	       fgets(numbers, sizeof(numbers), file)) {
-		char *a, *b, *n, *v;
-
-		if (strncmp(names, title, strlen(title)) || names[strlen(title)] != ':')
-			continue;
-		n = strtok_r(names, " \n", &a);
-		v = strtok_r(numbers, " \n", &b);
-		for (; n && v; n = strtok_r(NULL, " \n", &a), v = strtok_r(NULL, " \n", &b))
-			if (!strcmp(n, name))
-				result = atol(v);
-		EXPECT(!n && !v); /* as many numbers as names */
-	}
-	fclose(file);
-	return result;
-}
-
 static long line_counter(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "r");
@@ -128,15 +103,6 @@ TEST(statistics_of_the_cpus)
 	EXPECT(sums[1] >= sums[0] + 50);
 }
 
-static void write_setting(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	REQUIRE(file != NULL);
-	EXPECT(fputs(text, file) >= 0);
-	EXPECT_EQ(fclose(file), 0);
-}
-
 static int setting(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -165,10 +131,10 @@ TEST(statistics_and_settings_by_name_space)
 		send_nowhere(7);
 		EXPECT_EQ(counter("/proc/net/snmp", "Udp", "NoPorts"), 7);
 		EXPECT_EQ(setting("/proc/sys/net/ipv4/tcp_fin_timeout"), 60);
-		write_setting("/proc/sys/net/ipv4/tcp_fin_timeout", "17");
+		EXPECT_EQ(write_setting("/proc/sys/net/ipv4/tcp_fin_timeout", "17"), 0);
 		EXPECT_EQ(setting("/proc/sys/net/ipv4/tcp_fin_timeout"), 17);
-		write_setting("/proc/sys/net/core/somaxconn", "33");
-		write_setting("/proc/sys/net/unix/max_dgram_qlen", "5");
+		EXPECT_EQ(write_setting("/proc/sys/net/core/somaxconn", "33"), 0);
+		EXPECT_EQ(write_setting("/proc/sys/net/unix/max_dgram_qlen", "5"), 0);
 		_exit(test_has_failed());
 	}
 	EXPECT(wait(&status) > 0);
@@ -189,7 +155,7 @@ TEST(congestion_control_by_name_space)
 		FILE *file;
 
 		REQUIRE(unshare(CLONE_NEWNET) == 0);
-		write_setting("/proc/sys/net/ipv4/tcp_congestion_control", "reno");
+		EXPECT_EQ(write_setting("/proc/sys/net/ipv4/tcp_congestion_control", "reno"), 0);
 		file = fopen("/proc/sys/net/ipv4/tcp_congestion_control", "r");
 		REQUIRE(file != NULL && fgets(text, sizeof(text), file));
 		EXPECT_EQ(strcmp(text, "reno\n"), 0);
