@@ -226,6 +226,7 @@ void wire_forge(const struct wire_segment *s)
 				  .window = net16(s->window) };
 	if (options)
 		store_net32((u8 *)(h + 1), 0x02040000u | 1460);
+	memset(packet_append(p, s->length), 0, s->length);
 	p->checksum = CHECKSUM_VERIFIED;
 	carry(p, &flow);
 }

@@ -38,7 +38,7 @@ void wire_init(u64 seed);
 /* The next thing happens: a delivery or a timer, not after `limit_ns`. False: there is none until then, and the
  * time is limit_ns, unless that is UINT64_MAX. */
 bool wire_step(u64 limit_ns);
-/* Sends a segment from nowhere, without payload; a SYN with an MSS of 1460. */
+/* Sends a segment from nowhere, with s->length zeros as payload (a hundred at most); a SYN with an MSS of 1460. */
 void wire_forge(const struct wire_segment *s);
 /* Loses what is on its way. */
 void wire_clear(void);
