@@ -102,6 +102,7 @@ enum lock_rank {
 	RANK_FUTEX_PI = 242,   /* ipc: who waits for which priority inheriting futex */
 	RANK_NET_LINK = 245,   /* net: neighbours, fragments, lists of the network thread */
 	RANK_NET_DEVICE = 246, /* net: queues of a device */
+	RANK_NET_MAP = 248,    /* net: one hash table of programs, which run under most of net */
 	RANK_TIMER_USER = 250, /* locks that a timer's users take before arming or cancelling it */
 	RANK_PAGE_TABLE = 260,
 	RANK_CACHE_SHARE = 265,	 /* mm: who pays for page cache */

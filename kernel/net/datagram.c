@@ -16,7 +16,7 @@
 #define MERGED_MAX 65507u
 
 /* SO_ATTACH_FILTER: the program may cut what is read. */
-static bool passes_filter(const struct socket *socket, struct packet *p, unsigned header)
+static bool passes_filter(struct socket *socket, struct packet *p, unsigned header)
 {
 	u32 wanted;
 

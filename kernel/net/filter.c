@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Socket filters: what of a packet a program of classic BPF lets through to a socket. */
+/* Socket filters: what of a packet a program, classic or of bpf(2), lets through to a socket. */
 #include <core/percpu.h>
 #include <core/random.h>
 #include <core/rcu.h>
@@ -8,19 +8,25 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <net/bpf/program.h>
 #include <net/byte_order.h>
 #include <net/device.h>
 #include <net/filter.h>
+#include <proc/task.h>
 
 struct socket_program {
 	struct rcu_head rcu;
-	size_t count;
+	struct bpf_program *extended; /* owns a reference; null: it is classic, */
+	size_t count;		      /* of so many instructions */
 	struct sock_filter instructions[] __counted_by(count);
 };
 
 static void program_free(struct rcu_head *head)
 {
-	kfree(container_of(head, struct socket_program, rcu));
+	struct socket_program *program = container_of(head, struct socket_program, rcu);
+
+	bpf_program_put(program->extended);
+	kfree(program);
 }
 
 static bool replace(struct socket_program **place, struct socket_program *program)
@@ -46,6 +52,7 @@ int socket_program_attach(struct socket_program **place, const void *value, size
 	program = kmalloc(sizeof(*program) + given.len * sizeof(struct sock_filter), 0);
 	if (!program)
 		return -ENOMEM;
+	program->extended = nullptr;
 	program->count = given.len;
 	error = copy_from_user(program->instructions,
 			       __force_user(const void __user *, given.filter),
@@ -59,6 +66,28 @@ int socket_program_attach(struct socket_program **place, const void *value, size
 	return error;
 }
 
+int socket_program_attach_handle(struct socket_program **place, const void *value, size_t length)
+{
+	struct bpf_program *extended;
+	struct socket_program *program;
+	int fd, error;
+
+	if (length != sizeof(fd))
+		return -EINVAL;
+	memcpy(&fd, value, sizeof(fd));
+	error = bpf_program_of_handle(current_task()->pool, fd, RIGHT_EXECUTE, &extended);
+	if (error)
+		return error;
+	program = kzalloc(sizeof(*program), 0);
+	if (!program) {
+		bpf_program_put(extended);
+		return -ENOMEM;
+	}
+	program->extended = extended;
+	replace(place, program);
+	return 0;
+}
+
 int socket_program_detach(struct socket_program **place)
 {
 	return replace(place, nullptr) ? 0 : -ENOENT;
@@ -69,6 +98,13 @@ int socket_filter_attach(struct socket *socket, const void *value, size_t length
 	if (socket->options & SOCKET_LOCK_FILTER)
 		return -EPERM;
 	return socket_program_attach(&socket->filter, value, length);
+}
+
+int socket_filter_attach_handle(struct socket *socket, const void *value, size_t length)
+{
+	if (socket->options & SOCKET_LOCK_FILTER)
+		return -EPERM;
+	return socket_program_attach_handle(&socket->filter, value, length);
 }
 
 int socket_filter_detach(struct socket *socket)
@@ -107,6 +143,8 @@ static bool load_ancillary(const struct packet *packet, u32 what, u32 *out)
 		*out = cpu_id();
 		return true;
 	case SKF_AD_QUEUE:
+		*out = packet->queue;
+		return true;
 	case SKF_AD_RXHASH:
 	case SKF_AD_VLAN_TAG:
 	case SKF_AD_VLAN_TAG_PRESENT:
@@ -121,17 +159,14 @@ static bool load_ancillary(const struct packet *packet, u32 what, u32 *out)
 	}
 }
 
-static bool load(const void *context, u32 offset, unsigned size, u32 *out)
+bool socket_program_load(const struct packet *packet, u32 offset, unsigned size, u32 *out)
 {
-	const struct packet *packet = context;
 	u8 bytes[4] = {};
 	s32 place = (s32)offset;
 
 	if (place < 0) {
 		unsigned base = packet_headroom(packet);
 
-		if (place >= SKF_AD_OFF)
-			return load_ancillary(packet, (u32)(place - SKF_AD_OFF), out);
 		if (place >= SKF_NET_OFF)
 			offset = packet->network_header - base + (u32)(place - SKF_NET_OFF);
 		else
@@ -146,16 +181,27 @@ static bool load(const void *context, u32 offset, unsigned size, u32 *out)
 	return true;
 }
 
-u32 socket_program_run(const struct socket_program *program, const struct packet *packet)
+static bool load(const void *context, u32 offset, unsigned size, u32 *out)
+{
+	s32 place = (s32)offset;
+
+	if (place < 0 && place >= SKF_AD_OFF)
+		return load_ancillary(context, (u32)(place - SKF_AD_OFF), out);
+	return socket_program_load(context, offset, size, out);
+}
+
+u32 socket_program_run(const struct socket_program *program, const struct packet *packet,
+		       struct socket *socket)
 {
 	struct bpf_input input = { .context = packet, .length = packet->length, .load = load };
 
-	return bpf_run(program->instructions, &input);
+	return program->extended ? (u32)bpf_program_run(program->extended, packet, socket)
+				 : bpf_run(program->instructions, &input);
 }
 
-u32 socket_filter_run(const struct socket *socket, const struct packet *packet)
+u32 socket_filter_run(struct socket *socket, const struct packet *packet)
 {
 	const struct socket_program *filter = rcu_dereference(socket->filter);
 
-	return filter ? socket_program_run(filter, packet) : packet->length;
+	return filter ? socket_program_run(filter, packet, socket) : packet->length;
 }

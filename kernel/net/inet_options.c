@@ -245,11 +245,13 @@ static int get_device(const struct inet_socket *s, void *value, size_t *length)
 }
 
 /* Who of those that share a port gets a packet (socket(7)). */
-static int set_selector(struct inet_socket *s, const void *value, size_t length)
+static int set_selector(struct inet_socket *s, int option, const void *value, size_t length)
 {
 	if (s->node.kind != INET_TCP && s->node.kind != INET_UDP)
 		return -EOPNOTSUPP;
-	return socket_program_attach(&s->node.selector, value, length);
+	return option == SO_ATTACH_REUSEPORT_CBPF
+		       ? socket_program_attach(&s->node.selector, value, length)
+		       : socket_program_attach_handle(&s->node.selector, value, length);
 }
 
 /* Of level SOL_SOCKET. The socket is there: its option is being set. */
@@ -262,7 +264,8 @@ static int set_shared(struct inet_socket *s, int option, const void *value,
 	case SO_BINDTOIFINDEX:
 		return bind_to_number(s, s->socket, value, length);
 	case SO_ATTACH_REUSEPORT_CBPF:
-		return set_selector(s, value, length);
+	case SO_ATTACH_REUSEPORT_EBPF:
+		return set_selector(s, option, value, length);
 	case SO_DETACH_REUSEPORT_BPF:
 		return socket_program_detach(&s->node.selector);
 	default:

@@ -343,7 +343,7 @@ static struct inet_node *select(const struct group *g, struct inet_node *otherwi
 	u32 index;
 
 	packet_pull(p, header);
-	index = socket_program_run(g->selector, p);
+	index = socket_program_run(g->selector, p, nullptr);
 	packet_push(p, header);
 	if (index < g->members)
 		chosen = member(g, index);

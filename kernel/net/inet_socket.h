@@ -38,7 +38,7 @@ struct inet_node {
 	u16 local_port, remote_port;	      /* host byte order; remote 0: not connected */
 	int bound_device;
 	u32 uid;
-	struct socket_program *selector; /* SO_ATTACH_REUSEPORT_CBPF, of the whole group; RCU */
+	struct socket_program *selector; /* SO_ATTACH_REUSEPORT_*BPF, of the whole group; RCU */
 	struct network_namespace *network;
 	struct inet_address local, remote;
 };

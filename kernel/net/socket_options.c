@@ -252,7 +252,9 @@ static int set_shared(struct socket *socket, int option, const void *value, size
 		return set_linger(socket, value, length);
 	case SO_ATTACH_FILTER:
 		return socket_filter_attach(socket, value, length);
-	case SO_DETACH_FILTER:
+	case SO_ATTACH_BPF:
+		return socket_filter_attach_handle(socket, value, length);
+	case SO_DETACH_FILTER: /* and SO_DETACH_BPF */
 		return socket_filter_detach(socket);
 	case SO_BINDTODEVICE: /* a name, for those families that have devices */
 		return -ENOPROTOOPT;

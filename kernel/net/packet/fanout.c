@@ -156,7 +156,7 @@ static u32 roll_over(struct packet_fanout *f, const struct packet *p, u32 chosen
 }
 
 /* What came in begins for the program at the network header, what goes out at the link header, as on Linux. */
-static u32 index_by_program(struct packet_fanout *f, struct packet *p)
+static u32 index_by_program(struct packet_fanout *f, struct socket *socket, struct packet *p)
 {
 	const struct socket_program *program = rcu_dereference(f->program);
 	unsigned header = p->kind == PACKET_OUTGOING ? 0 : p->network_header - p->link_header;
@@ -164,7 +164,7 @@ static u32 index_by_program(struct packet_fanout *f, struct packet *p)
 
 	packet_pull(p, header);
 	if (program)
-		index = socket_program_run(program, p);
+		index = socket_program_run(program, p, socket);
 	packet_push(p, header);
 	return index;
 }
@@ -196,7 +196,8 @@ struct packet_socket *packet_fanout_choose(struct packet_socket *s, struct packe
 		i = (u32)random_below(count);
 		break;
 	case PACKET_FANOUT_CBPF:
-		i = index_by_program(f, p) % count;
+	case PACKET_FANOUT_EBPF:
+		i = index_by_program(f, s->socket, p) % count;
 		break;
 	case PACKET_FANOUT_ROLLOVER:
 		i = roll_over(f, p, 0, false, count);
@@ -305,7 +306,7 @@ static bool type_ok(u16 type_flags)
 	if ((type_flags & 0xff00) & ~FLAGS)
 		return false;
 	return type == PACKET_FANOUT_ROLLOVER ? !(type_flags & PACKET_FANOUT_FLAG_ROLLOVER)
-					      : type <= PACKET_FANOUT_CBPF;
+					      : type <= PACKET_FANOUT_EBPF;
 }
 
 int packet_fanout_join(struct packet_socket *s, const void *value, size_t length)
@@ -326,11 +327,18 @@ int packet_fanout_join(struct packet_socket *s, const void *value, size_t length
 
 int packet_fanout_set_data(struct packet_socket *s, const void *value, size_t length)
 {
+	struct packet_fanout *f;
 	int error = -EINVAL;
 
 	mutex_lock(&packet_list_lock);
-	if (s->fanout && s->fanout->type == PACKET_FANOUT_CBPF)
-		error = socket_program_attach(&s->fanout->program, value, length);
+	f = s->fanout;
+	if (f && (f->type == PACKET_FANOUT_CBPF || f->type == PACKET_FANOUT_EBPF) &&
+	    (s->socket->options & SOCKET_LOCK_FILTER))
+		error = -EPERM;
+	else if (f && f->type == PACKET_FANOUT_CBPF)
+		error = socket_program_attach(&f->program, value, length);
+	else if (f && f->type == PACKET_FANOUT_EBPF)
+		error = socket_program_attach_handle(&f->program, value, length);
 	mutex_unlock(&packet_list_lock);
 	return error;
 }
