@@ -134,7 +134,8 @@ struct socket {
 	int error;	  /* SO_ERROR: pending, positive errno; atomic */
 	u32 shutdown;	  /* SOCKET_SHUT_*; written by the family */
 	u64 cookie;	  /* SO_COOKIE; 0 until it is asked for */
-	struct socket_program *filter; /* SO_ATTACH_FILTER, _BPF: see net/filter.h; read under RCU */
+	struct socket_program
+		*filter; /* SO_ATTACH_FILTER, _BPF: see net/filter.h; read under RCU */
 };
 #define SOCKET_SHUT_RECEIVE BIT(0)
 #define SOCKET_SHUT_SEND BIT(1)

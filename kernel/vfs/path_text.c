@@ -64,7 +64,7 @@ static bool internal_text(struct text *t, const struct path *path)
 static char *anonymous_text(const struct inode *inode, char *buf, size_t size)
 {
 	const char *name = inode->anonymous_name ? inode->anonymous_name : "anon_inode";
-	int length = strchr(name, '[')
+	int length = strchr(name, '[') || strchr(name, ':')
 			     ? snprintf(buf, size, "%s", name)
 			     : snprintf(buf, size, "%s:[%lu]", name, (unsigned long)inode->number);
 

@@ -12,6 +12,8 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 
 /* Sockets see what is behind the link header. */
 static int make_packet(const struct bpf_test *test, struct packet **out)
@@ -53,13 +55,28 @@ static u32 run_once(const struct bpf_program *program, struct packet *packet, st
 	return result;
 }
 
+/* A header that the protocol must have is there. */
+static bool is_whole(const struct bpf_test *test)
+{
+	const struct ethhdr *header = test->data;
+	u32 least = ETH_HLEN;
+
+	if (test->size < ETH_HLEN || test->size > BPF_TEST_SIZE_MAX)
+		return false;
+	if (header->h_proto == net16(ETH_P_IP))
+		least += sizeof(struct iphdr);
+	else if (header->h_proto == net16(ETH_P_IPV6))
+		least += sizeof(struct ipv6hdr);
+	return test->size >= least;
+}
+
 int bpf_program_test(const struct bpf_program *program, struct bpf_test *test)
 {
 	u64 start = clock_monotonic_ns();
 	struct packet *packet;
 	int error;
 
-	if (test->size < ETH_HLEN || test->size > BPF_TEST_SIZE_MAX)
+	if (!is_whole(test))
 		return -EINVAL;
 	error = make_packet(test, &packet);
 	if (error)

@@ -91,8 +91,10 @@ int bpf_verify_call(struct verifier *v)
 int bpf_verify_packet_load(struct verifier *v)
 {
 	const struct bpf_insn *i = instruction_of(v);
-	int error = check_kind(v, BPF_REG_6, CONTEXT);
+	int error = bpf_check_readable(v, BPF_REG_6);
 
+	if (!error && register_of(v, BPF_REG_6)->kind != CONTEXT)
+		error = refuse(v, -EINVAL, "at the time of BPF_LD_ABS|IND R6 != pointer to skb");
 	if (!error && BPF_MODE(i->code) == BPF_IND)
 		error = bpf_check_number(v, i->src_reg);
 	if (!error)
