@@ -37,10 +37,14 @@
 #define EXTRA_MASK 0x1fu
 #define ENTRY(bits, kind, value) ((u32)(bits) | (u32)(kind) << 8 | (u32)(value) << 16)
 
+struct bit_buffer {
+	u64 bits; /* of the input, lowest first */
+	unsigned count;
+};
+
 struct inflate {
 	const u8 *in, *in_end;
-	u64 bits;	  /* unread input, lowest bit first */
-	unsigned count;	  /* of them */
+	struct bit_buffer unread;
 	unsigned beyond;  /* zero bytes that were taken beyond the end of the input */
 	size_t out;	  /* bytes in buffer */
 	size_t delivered; /* of them */
@@ -82,31 +86,31 @@ static inline u64 load64(const u8 *p)
 /* Has at least 56 bits afterwards, at the end of the input zeros. */
 static void refill(struct inflate *s)
 {
-	while (s->count <= 56) {
+	while (s->unread.count <= 56) {
 		u64 byte = 0;
 
 		if (s->in < s->in_end)
 			byte = *s->in++;
 		else
 			s->beyond++;
-		s->bits |= byte << s->count;
-		s->count += 8;
+		s->unread.bits |= byte << s->unread.count;
+		s->unread.count += 8;
 	}
 }
 
-static u32 take(struct inflate *s, unsigned n)
+static __always_inline u32 take(struct bit_buffer *unread, unsigned n)
 {
-	u32 value = (u32)(s->bits & ((1ull << n) - 1));
+	u32 value = (u32)(unread->bits & ((1ull << n) - 1));
 
-	s->bits >>= n;
-	s->count -= n;
+	unread->bits >>= n;
+	unread->count -= n;
 	return value;
 }
 
 /* More was consumed than there is. */
 static bool cut_off(const struct inflate *s)
 {
-	return s->beyond * 8 > s->count;
+	return s->beyond * 8 > s->unread.count;
 }
 
 static int deliver(struct inflate *s)
@@ -241,15 +245,16 @@ static int build_table(u32 *table, unsigned size, unsigned bits, const u8 *lengt
 }
 
 /* The entry of the next symbol, whose bits are consumed. 0: no such code. */
-static inline u32 next_symbol(struct inflate *s, const u32 *table, unsigned bits)
+static __always_inline u32 next_symbol(struct bit_buffer *unread, const u32 *table, unsigned bits)
 {
-	u32 entry = table[s->bits & ((1u << bits) - 1)];
+	u32 entry = table[unread->bits & ((1u << bits) - 1)];
 
 	if (unlikely(entry >> 8 & KIND_TABLE) && !(entry >> 8 & (KIND_LITERAL | KIND_END))) {
-		take(s, bits);
-		entry = table[(entry >> 16) + (s->bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
+		take(unread, bits);
+		entry = table[(entry >> 16) +
+			      (unread->bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
 	}
-	take(s, entry & 0xff);
+	take(unread, entry & 0xff);
 	return entry;
 }
 
@@ -291,41 +296,44 @@ static inline u8 *copy_match(u8 *out, u32 distance, u32 length)
 	return end;
 }
 
+static __always_inline const u8 *refill_whole(struct bit_buffer *unread, const u8 *in)
+{
+	unread->bits |= load64(in) << unread->count;
+	in += (63 - unread->count) >> 3;
+	unread->count |= 56;
+	return in;
+}
+
+/* At most two, if they are in the first table. */
+static __always_inline u8 *copy_literals(struct inflate *s, struct bit_buffer *unread, u8 *out)
+{
+	for (unsigned n = 0; n < 2; n++) {
+		u32 entry = s->literals[unread->bits & ((1u << LITERAL_BITS) - 1)];
+
+		if (!(entry & KIND_LITERAL << 8))
+			break;
+		take(unread, entry & 0xff);
+		*out++ = (u8)(entry >> 16);
+	}
+	return out;
+}
+
 /* Returns 1 at the end of the block, 0 when a margin is reached, -EINVAL. */
 static int decode_fast(struct inflate *s)
 {
 	const u8 *in = s->in, *in_last = s->in_end - IN_MARGIN;
 	u8 *out = s->buffer + s->out, *out_last = s->buffer + BUFFER - OUT_MARGIN;
-	u64 bits = s->bits;
-	unsigned count = s->count;
+	struct bit_buffer unread = s->unread; /* in registers */
 	int result = 0;
 
 	while (in < in_last && out < out_last) {
 		u32 entry, length, distance;
 
-		bits |= load64(in) << count;
-		in += (63 - count) >> 3;
-		count |= 56;
-		entry = s->literals[bits & ((1u << LITERAL_BITS) - 1)];
-		/* 56 bits hold three literals of the first table, and after two a whole match. */
-		for (unsigned n = 0; (entry & KIND_LITERAL << 8) && n < 2; n++) {
-			bits >>= entry & 0xff;
-			count -= entry & 0xff;
-			*out++ = (u8)(entry >> 16);
-			if (count < 48)
-				break;
-			entry = s->literals[bits & ((1u << LITERAL_BITS) - 1)];
-		}
-		if (count < 48)
+		in = refill_whole(&unread, in);
+		out = copy_literals(s, &unread, out);
+		if (unread.count < 48) /* of a whole match */
 			continue;
-		if ((entry >> 8 & (KIND_LITERAL | KIND_END | KIND_TABLE)) == KIND_TABLE) {
-			bits >>= LITERAL_BITS;
-			count -= LITERAL_BITS;
-			entry = s->literals[(entry >> 16) +
-					    (bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
-		}
-		bits >>= entry & 0xff;
-		count -= entry & 0xff;
+		entry = next_symbol(&unread, s->literals, LITERAL_BITS);
 		if (entry >> 8 & KIND_LITERAL) {
 			*out++ = (u8)(entry >> 16);
 			continue;
@@ -334,21 +342,9 @@ static int decode_fast(struct inflate *s)
 			result = entry ? 1 : -EINVAL;
 			break;
 		}
-		length = (entry >> 16) + (u32)(bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1));
-		bits >>= entry >> 8 & EXTRA_MASK;
-		count -= entry >> 8 & EXTRA_MASK;
-		entry = s->distances[bits & ((1u << DISTANCE_BITS) - 1)];
-		if ((entry >> 8 & KIND_TABLE)) {
-			bits >>= DISTANCE_BITS;
-			count -= DISTANCE_BITS;
-			entry = s->distances[(entry >> 16) +
-					     (bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1))];
-		}
-		bits >>= entry & 0xff;
-		count -= entry & 0xff;
-		distance = (entry >> 16) + (u32)(bits & ((1u << (entry >> 8 & EXTRA_MASK)) - 1));
-		bits >>= entry >> 8 & EXTRA_MASK;
-		count -= entry >> 8 & EXTRA_MASK;
+		length = (entry >> 16) + take(&unread, entry >> 8 & EXTRA_MASK);
+		entry = next_symbol(&unread, s->distances, DISTANCE_BITS);
+		distance = (entry >> 16) + take(&unread, entry >> 8 & EXTRA_MASK);
 		if (unlikely(!entry || distance > (size_t)(out - s->buffer))) {
 			result = -EINVAL;
 			break;
@@ -356,9 +352,9 @@ static int decode_fast(struct inflate *s)
 		out = copy_match(out, distance, length);
 	}
 	/* Whole bytes go back, so that the careful loop may refill as it likes. */
-	s->in = in - (count >> 3);
-	s->count = count & 7;
-	s->bits = bits & ((1u << s->count) - 1);
+	s->in = in - (unread.count >> 3);
+	s->unread.count = unread.count & 7;
+	s->unread.bits = unread.bits & ((1u << s->unread.count) - 1);
 	s->out = (size_t)(out - s->buffer);
 	return result;
 }
@@ -375,7 +371,7 @@ static int decode_symbol(struct inflate *s)
 			return result;
 	}
 	refill(s);
-	entry = next_symbol(s, s->literals, LITERAL_BITS);
+	entry = next_symbol(&s->unread, s->literals, LITERAL_BITS);
 	if (cut_off(s) || !entry)
 		return -EINVAL;
 	if (entry >> 8 & KIND_LITERAL) {
@@ -384,12 +380,12 @@ static int decode_symbol(struct inflate *s)
 	}
 	if (entry >> 8 & KIND_END)
 		return 1;
-	length = (entry >> 16) + take(s, entry >> 8 & EXTRA_MASK);
+	length = (entry >> 16) + take(&s->unread, entry >> 8 & EXTRA_MASK);
 	refill(s);
-	entry = next_symbol(s, s->distances, DISTANCE_BITS);
+	entry = next_symbol(&s->unread, s->distances, DISTANCE_BITS);
 	if (!entry)
 		return -EINVAL;
-	distance = (entry >> 16) + take(s, entry >> 8 & EXTRA_MASK);
+	distance = (entry >> 16) + take(&s->unread, entry >> 8 & EXTRA_MASK);
 	return cut_off(s) ? -EINVAL : copy_match_carefully(s, distance, length);
 }
 
@@ -414,13 +410,13 @@ static void align_to_byte(struct inflate *s)
 {
 	unsigned back;
 
-	take(s, s->count & 7);
-	back = MIN(s->count / 8, s->beyond);
+	take(&s->unread, s->unread.count & 7);
+	back = MIN(s->unread.count / 8, s->beyond);
 	s->beyond -= back;
-	s->count -= back * 8;
-	s->in -= s->count / 8;
-	s->bits = 0;
-	s->count = 0;
+	s->unread.count -= back * 8;
+	s->in -= s->unread.count / 8;
+	s->unread.bits = 0;
+	s->unread.count = 0;
 }
 
 static int stored_block(struct inflate *s)
@@ -482,14 +478,14 @@ static int dynamic_codes(struct inflate *s)
 	u32 *table = s->distances; /* not in use yet */
 
 	refill(s);
-	literals = 257 + take(s, 5);
-	distances = 1 + take(s, 5);
-	codes = 4 + take(s, 4);
+	literals = 257 + take(&s->unread, 5);
+	distances = 1 + take(&s->unread, 5);
+	codes = 4 + take(&s->unread, 4);
 	if (literals > 286 || distances > 30)
 		return -EINVAL;
 	for (unsigned i = 0; i < codes; i++) {
 		refill(s);
-		code_lengths[order[i]] = (u8)take(s, 3);
+		code_lengths[order[i]] = (u8)take(&s->unread, 3);
 	}
 	if (build_table(table, DISTANCE_ENTRIES, LENGTH_CODE_BITS, code_lengths, 19, plain_entry))
 		return -EINVAL;
@@ -498,15 +494,15 @@ static int dynamic_codes(struct inflate *s)
 		u8 value;
 
 		refill(s);
-		entry = next_symbol(s, table, LENGTH_CODE_BITS);
+		entry = next_symbol(&s->unread, table, LENGTH_CODE_BITS);
 		symbol = entry >> 16;
 		if (!entry || cut_off(s) || (symbol == 16 && !n))
 			return -EINVAL;
 		value = symbol < 16 ? (u8)symbol : symbol == 16 ? s->lengths[n - 1] : 0;
 		if (symbol >= 16)
-			repeat = symbol == 16	? 3 + take(s, 2)
-				 : symbol == 17 ? 3 + take(s, 3)
-						: 11 + take(s, 7);
+			repeat = symbol == 16	? 3 + take(&s->unread, 2)
+				 : symbol == 17 ? 3 + take(&s->unread, 3)
+						: 11 + take(&s->unread, 7);
 		if (n + repeat > literals + distances)
 			return -EINVAL;
 		while (repeat--)
@@ -524,8 +520,8 @@ static int inflate_blocks(struct inflate *s)
 		u32 type;
 
 		refill(s);
-		last = take(s, 1);
-		type = take(s, 2);
+		last = take(&s->unread, 1);
+		type = take(&s->unread, 2);
 		if (cut_off(s))
 			return -EINVAL;
 		if (type == 0) {
@@ -549,8 +545,9 @@ int inflate(struct inflate *s, const u8 *data, size_t size, size_t *used, inflat
 
 	s->in = data;
 	s->in_end = data + size;
-	s->bits = s->total = 0;
-	s->count = s->beyond = s->crc = 0;
+	s->unread = (struct bit_buffer){};
+	s->total = 0;
+	s->beyond = s->crc = 0;
 	s->out = s->delivered = 0;
 	s->output = output;
 	s->arg = arg;
