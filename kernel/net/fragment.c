@@ -102,7 +102,8 @@ static struct datagram *find(const struct fragment_key *key, struct network_name
 
 	list_for_each (d, &datagrams, node)
 		if (d->network == network && d->key.identification == key->identification &&
-		    d->key.protocol == key->protocol && inet_equal(&d->key.source, &key->source) &&
+		    d->key.protocol == key->protocol && d->key.user == key->user &&
+		    inet_equal(&d->key.source, &key->source) &&
 		    inet_equal(&d->key.destination, &key->destination))
 			return d;
 	if (datagram_count >= DATAGRAMS_MAX)

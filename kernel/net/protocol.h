@@ -98,6 +98,7 @@ struct fragment_key {
 	struct inet_address source, destination;
 	u32 identification;
 	u8 protocol;
+	const void *user; /* who gathers them besides this host itself (null), a name only */
 };
 struct packet *inet_reassemble(struct packet *fragment, const struct fragment_key *key,
 			       struct network_namespace *network, unsigned header, unsigned offset,

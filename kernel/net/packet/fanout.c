@@ -9,16 +9,20 @@
 #include <lib/hash.h>
 #include <lib/string.h>
 #include <mm/slab.h>
-#include <net/byte_order.h>
+#include <net/checksum.h>
 #include <net/filter.h>
+#include <net/ipv4/ipv4.h>
 #include <net/packet/packet_priv.h>
+#include <net/protocol.h>
 
 #include <linux/if_ether.h>
 #include <linux/in.h>
 
 #define MEMBERS_DEFAULT 256u
 #define MEMBERS_MAX (1u << 16)
-#define FLAGS (PACKET_FANOUT_FLAG_ROLLOVER | PACKET_FANOUT_FLAG_UNIQUEID | FLAG_IGNORE_OUTGOING)
+#define FLAGS                                                                                      \
+	(PACKET_FANOUT_FLAG_ROLLOVER | PACKET_FANOUT_FLAG_UNIQUEID | FLAG_IGNORE_OUTGOING |        \
+	 PACKET_FANOUT_FLAG_DEFRAG)
 #define FLAG_IGNORE_OUTGOING 0x4000 /* of <linux/if_packet.h> since 6.0 */
 #define ID_MAX UINT16_MAX
 
@@ -169,42 +173,92 @@ static u32 index_by_program(struct packet_fanout *f, struct socket *socket, stru
 	return index;
 }
 
-struct packet_socket *packet_fanout_choose(struct packet_socket *s, struct packet *p)
+/* A datagram in one piece again, its link header in front. Takes the packet; null: it is too long. */
+static struct packet *finish_datagram(struct packet *p, unsigned link, unsigned header)
+{
+	struct ipv4_header *h = (struct ipv4_header *)p->data;
+
+	if (p->length > UINT16_MAX) {
+		packet_free(p);
+		return nullptr;
+	}
+	h->total_length = net16((u16)p->length);
+	h->fragment = 0;
+	h->checksum = 0;
+	h->checksum = (u16)~checksum_fold(checksum_add(h, header, 0));
+	packet_push(p, link);
+	return p;
+}
+
+/* PACKET_FANOUT_FLAG_DEFRAG: fragments of IPv4 wait until they are whole. Takes the packet; null: it waits. */
+static struct packet *defragment(const struct packet_fanout *f, struct packet *p)
+{
+	unsigned link = p->network_header - p->link_header, header;
+	struct fragment_key key = { .user = f };
+	struct ipv4_header h;
+	u16 fragment;
+
+	if (p->protocol != ETH_P_IP || !packet_copy(p, link, &h, sizeof(h)))
+		return p;
+	header = (h.version_length & 15) * 4u;
+	fragment = net16(h.fragment);
+	if (!(fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) || h.version_length >> 4 != 4 ||
+	    header < sizeof(h) || net16(h.total_length) < header ||
+	    p->length - link < net16(h.total_length) || !packet_linearize(p, link + header))
+		return p;
+	key.source = inet_from_v4(h.source);
+	key.destination = inet_from_v4(h.destination);
+	key.identification = h.identification;
+	key.protocol = h.protocol;
+	packet_trim(p, link + net16(h.total_length));
+	packet_pull(p, link);
+	p = inet_reassemble(p, &key, p->device->network, header, (fragment & IPV4_OFFSET_MASK) * 8u,
+			    fragment & IPV4_MORE_FRAGMENTS);
+	return p ? finish_datagram(p, link, header) : nullptr;
+}
+
+/* Which member, by the type of the group. */
+static u32 choose(struct packet_fanout *f, struct socket *socket, struct packet *p, u32 count)
+{
+	switch (f->type) {
+	case PACKET_FANOUT_HASH:
+		return (u32)((u64)packet_flow_hash(p) * count >> 32);
+	case PACKET_FANOUT_LB:
+		return __atomic_add_fetch(&f->turn, 1, __ATOMIC_RELAXED) % count;
+	case PACKET_FANOUT_CPU:
+		return cpu_id() % count;
+	case PACKET_FANOUT_QM:
+		return p->queue % count;
+	case PACKET_FANOUT_RND:
+		return (u32)random_below(count);
+	case PACKET_FANOUT_CBPF:
+	case PACKET_FANOUT_EBPF:
+		return index_by_program(f, socket, p) % count;
+	case PACKET_FANOUT_ROLLOVER:
+		return roll_over(f, p, 0, false, count);
+	default:
+		return 0;
+	}
+}
+
+struct packet_socket *packet_fanout_choose(struct packet_socket *s, struct packet **packet)
 {
 	struct packet_fanout *f = rcu_dereference(s->fanout);
-	u32 count, i = 0;
+	u32 count, i;
 
 	if (!f) /* it has just left */
 		return s;
 	count = __atomic_load_n(&f->count, __ATOMIC_ACQUIRE);
 	if (!count || rcu_dereference(f->members[0]) != s)
 		return nullptr;
-	switch (f->type) {
-	case PACKET_FANOUT_HASH:
-		i = (u32)((u64)packet_flow_hash(p) * count >> 32);
-		break;
-	case PACKET_FANOUT_LB:
-		i = __atomic_add_fetch(&f->turn, 1, __ATOMIC_RELAXED) % count;
-		break;
-	case PACKET_FANOUT_CPU:
-		i = cpu_id() % count;
-		break;
-	case PACKET_FANOUT_QM:
-		i = p->queue % count;
-		break;
-	case PACKET_FANOUT_RND:
-		i = (u32)random_below(count);
-		break;
-	case PACKET_FANOUT_CBPF:
-	case PACKET_FANOUT_EBPF:
-		i = index_by_program(f, s->socket, p) % count;
-		break;
-	case PACKET_FANOUT_ROLLOVER:
-		i = roll_over(f, p, 0, false, count);
-		break;
+	if (f->flags & PACKET_FANOUT_FLAG_DEFRAG) {
+		*packet = defragment(f, *packet);
+		if (!*packet)
+			return nullptr;
 	}
+	i = choose(f, s->socket, *packet, count);
 	if (f->flags & PACKET_FANOUT_FLAG_ROLLOVER)
-		i = roll_over(f, p, i, true, count);
+		i = roll_over(f, *packet, i, true, count);
 	return rcu_dereference(f->members[i]);
 }
 

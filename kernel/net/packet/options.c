@@ -65,6 +65,9 @@ static int set_number(struct packet_socket *s, int option, int number)
 	case PACKET_AUXDATA:
 		s->auxiliary = number;
 		return 0;
+	case PACKET_COPY_THRESH: /* as on Linux, its size is never looked at */
+		s->keeps_whole = number;
+		return 0;
 	case PACKET_IGNORE_OUTGOING:
 		if (number < 0 || number > 1)
 			return -EINVAL;

@@ -39,10 +39,11 @@ struct packet_socket {
 	bool lossy;	      /* PACKET_LOSS: frames to send that are not sound are passed over */
 	bool send_offsets;    /* PACKET_TX_HAS_OFF */
 	bool original_device; /* PACKET_ORIGDEV: there is nothing like bonding, so it is the device */
-	bool bypass;	 /* PACKET_QDISC_BYPASS: nothing is queued in front of a device anyway */
-	int time_stamps; /* PACKET_TIMESTAMP: there are those of software only */
-	u8 version;	 /* TPACKET_V*; of the next ring */
-	u32 reserve;	 /* PACKET_RESERVE */
+	bool bypass;	  /* PACKET_QDISC_BYPASS: nothing is queued in front of a device anyway */
+	int time_stamps;  /* PACKET_TIMESTAMP: there are those of software only */
+	u8 version;	  /* TPACKET_V*; of the next ring */
+	u32 reserve;	  /* PACKET_RESERVE */
+	bool keeps_whole; /* PACKET_COPY_THRESH: what a frame is too small for is queued as well */
 	u32 uid;
 	struct packet_membership *memberships; /* under network->config */
 	struct packet_fanout *fanout;	       /* RCU; changed under packet_list_lock */
@@ -93,8 +94,11 @@ struct packet_target {
 				  const struct packet_target *to);
 
 /* fanout.c */
-/* The socket of its group that gets a packet of the one that stands for the group; null: this one does not. Under RCU. */
-struct packet_socket *packet_fanout_choose(struct packet_socket *s, struct packet *packet);
+/*
+ * The socket of its group that gets a packet of the one that stands for the group; null: this one does not. A fragment may be taken
+ * (then *packet is null as well), or replaced by its whole datagram. Under RCU.
+ */
+struct packet_socket *packet_fanout_choose(struct packet_socket *s, struct packet **packet);
 /* A number that is the same for both directions of a flow; data at the link header, or at network_header. */
 u32 packet_flow_hash(const struct packet *packet);
 /* PACKET_FANOUT, PACKET_FANOUT_DATA, and what getsockopt says of it. May sleep. */
@@ -119,9 +123,12 @@ int packet_map(struct socket *socket, struct map_request *request);
 u32 packet_ring_room(u8 version);
 /* The socket has a ring to receive. */
 bool packet_receives_in_ring(const struct packet_socket *s) __must_hold(&s->lock);
-/* Puts a packet of `length` bytes, of which `wanted` pass the filter, into the next frame; false: none is free. */
-bool packet_ring_put(struct packet_socket *s, const struct packet *packet, u32 wanted, u32 length)
-	__must_hold(&s->lock);
+/*
+ * Puts a packet of `length` bytes, of which `wanted` pass the filter, into the next frame; false: none is free. *whole says that the
+ * packet can be queued besides; in the end, that the frame is too small and says that it is.
+ */
+bool packet_ring_put(struct packet_socket *s, const struct packet *packet, u32 wanted, u32 length,
+		     bool *whole) __must_hold(&s->lock);
 /* A frame waits for user space. */
 bool packet_ring_ready(struct packet_socket *s);
 /* False if the frame that is one in `divisor` of the ring ahead (0: the next) is not free. */

@@ -119,18 +119,24 @@ bool packet_receives_in_ring(const struct packet_socket *s)
 	return s->rings && s->rings->receive.frames;
 }
 
-bool packet_ring_put(struct packet_socket *s, const struct packet *packet, u32 wanted, u32 length)
+bool packet_ring_put(struct packet_socket *s, const struct packet *packet, u32 wanted, u32 length,
+		     bool *whole)
 {
 	struct packet_rings *rings = s->rings;
 	struct packet_ring *r = &rings->receive;
 	struct packet_frame frame;
 	u64 offset = packet_frame_offset(r, r->head);
 
-	if (rings->version == TPACKET_V3)
+	if (rings->version == TPACKET_V3) {
+		*whole = false;
 		return packet_blocks_put(s, rings, packet, wanted, length);
+	}
 	if (status_of(rings, r->head) != TP_STATUS_KERNEL)
 		return false;
 	packet_frame_fill(s, rings, packet, wanted, length, r->frame_size, &frame);
+	*whole = *whole && frame.snapped < wanted;
+	if (*whole)
+		frame.status |= TP_STATUS_COPY;
 	if (s->dropped)
 		frame.status |= TP_STATUS_LOSING;
 	packet_frame_put(rings, offset, packet, &frame);

@@ -25,8 +25,18 @@ static bool wants(const struct packet_socket *s, const struct net_device *device
 	return wanted == ETH_P_ALL || (wanted && !outgoing && wanted == protocol);
 }
 
+/* Appends the first `wanted` bytes of a packet. Takes it. */
+static void add_locked(struct packet_socket *s, struct packet *packet, u32 wanted)
+	__must_hold(&s->lock)
+{
+	packet->control[1] = packet->length; /* what there was before the filter cut it */
+	packet_trim(packet, wanted);
+	s->queued += packet_memory(packet);
+	packet_queue_add(&s->queue, packet);
+}
+
 /* Takes the packet. */
-static void enqueue(struct packet_socket *s, struct packet *packet)
+static void enqueue(struct packet_socket *s, struct packet *packet, u32 wanted)
 {
 	u32 memory = packet_memory(packet);
 	bool full;
@@ -37,8 +47,7 @@ static void enqueue(struct packet_socket *s, struct packet *packet)
 		s->dropped++;
 	} else {
 		s->received++;
-		s->queued += memory;
-		packet_queue_add(&s->queue, packet);
+		add_locked(s, packet, wanted);
 	}
 	spin_unlock(&s->lock);
 	if (full)
@@ -50,14 +59,21 @@ static void enqueue(struct packet_socket *s, struct packet *packet)
 /* Takes the packet if there is a ring. */
 static bool put_in_ring(struct packet_socket *s, struct packet *packet, u32 wanted)
 {
-	bool done = false, ring;
+	u32 memory = packet_memory(packet);
+	bool done = false, ring, whole;
 
 	spin_lock(&s->lock);
 	ring = packet_receives_in_ring(s);
 	if (ring) {
-		done = packet_ring_put(s, packet, MIN(wanted, packet->length), packet->length);
+		whole = s->keeps_whole && s->queued + memory <= s->socket->receive_buffer;
+		done = packet_ring_put(s, packet, MIN(wanted, packet->length), packet->length,
+				       &whole);
 		s->received += done;
 		s->dropped += !done;
+		if (done && whole) {
+			add_locked(s, packet, wanted);
+			packet = nullptr;
+		}
 	}
 	spin_unlock(&s->lock);
 	if (!ring)
@@ -81,7 +97,7 @@ static void deliver(struct packet_socket *s, struct packet *packet, unsigned hea
 	copy->kind = outgoing ? PACKET_OUTGOING : packet->kind;
 	copy->checksum = packet->checksum;
 	if (rcu_dereference(s->fanout))
-		s = packet_fanout_choose(s, copy);
+		s = packet_fanout_choose(s, &copy);
 	if (!s) {
 		packet_free(copy);
 		return;
@@ -96,10 +112,7 @@ static void deliver(struct packet_socket *s, struct packet *packet, unsigned hea
 	copy->control[0] = (u64)(u32)packet->device->index | (u64)packet->device->type << 32;
 	if (READ_ONCE(s->rings) && put_in_ring(s, copy, length))
 		return;
-	copy->control[1] = copy->length; /* what there was before the filter cut it */
-	if (length < copy->length)
-		packet_trim(copy, length);
-	enqueue(s, copy);
+	enqueue(s, copy, length);
 }
 
 void packet_tap(struct net_device *device, struct packet *packet, bool outgoing)

@@ -69,7 +69,7 @@ static void send_datagrams(int port, unsigned count, size_t size)
 {
 	struct sockaddr_in to = loopback_address(port);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	static char text[1500];
+	static char text[5000];
 
 	for (unsigned i = 0; i < count; i++) {
 		text[0] = (char)('a' + i);
@@ -124,6 +124,28 @@ TEST(packet_ring_receives)
 }
 
 /* Blocks of many packets; the last one comes by its time-out. */
+/* PACKET_COPY_THRESH: what a frame has no room for can be had in one piece. */
+TEST(packet_ring_leaves_whole_packets_beside_it)
+{
+	for (int keeps = 0; keeps <= 1; keeps++) {
+		int fd = (loopback_up(), open_packet(ETH_P_IP, 5107));
+		struct tpacket2_hdr *first;
+		char got[5000];
+
+		EXPECT_EQ(setsockopt(fd, SOL_PACKET, PACKET_COPY_THRESH, &keeps, sizeof(keeps)), 0);
+		first = ring(fd, TPACKET_V2, PACKET_RX_RING, 0);
+		send_datagrams(5107, 1, 3000);
+		send_datagrams(5107, 1, 100);
+		EXPECT_EQ(first->tp_len, 14 + 28 + 3000);
+		EXPECT_LT(first->tp_snaplen, FRAME);
+		EXPECT_EQ(first->tp_status & TP_STATUS_COPY, keeps ? TP_STATUS_COPY : 0);
+		if (keeps)
+			EXPECT_EQ(recv(fd, got, sizeof(got), MSG_DONTWAIT), 14 + 28 + 3000);
+		EXPECT_ERRNO(recv(fd, got, sizeof(got), MSG_DONTWAIT), EAGAIN);
+		close(fd);
+	}
+}
+
 TEST(packet_blocks_receive)
 {
 	int fd = (loopback_up(), open_packet(ETH_P_IP, 5102));
@@ -390,4 +412,52 @@ TEST(packet_fanout_rolls_over)
 	EXPECT_EQ(getsockopt(a, SOL_PACKET, PACKET_ROLLOVER_STATS, &stats, &length), 0);
 	EXPECT(stats.tp_all > 0);
 	EXPECT_EQ(stats.tp_failed, 0);
+}
+
+static void send_fragment(int fd, unsigned offset, bool more, size_t bytes)
+{
+	struct sockaddr_in to = loopback_address(0);
+	struct {
+		struct iphdr header;
+		char data[100];
+	} p = { .header = { .version = 4,
+			    .ihl = 5,
+			    .tot_len = htons((uint16_t)(20 + bytes)),
+			    .id = htons(0x1234),
+			    .frag_off = htons((uint16_t)(offset / 8 | (more ? IP_MF : 0))),
+			    .ttl = 64,
+			    .protocol = 253,
+			    .saddr = to.sin_addr.s_addr,
+			    .daddr = to.sin_addr.s_addr } };
+
+	memset(p.data, (int)('a' + offset / 8), sizeof(p.data));
+	EXPECT_EQ(sendto(fd, &p, 20 + bytes, 0, (struct sockaddr *)&to, sizeof(to)),
+		  (ssize_t)(20 + bytes));
+}
+
+/* PACKET_FANOUT_FLAG_DEFRAG: a group gets datagrams, in whatever order their fragments come. */
+TEST(packet_fanout_puts_fragments_together)
+{
+	int way = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG, other = way << 16 | 77;
+	int fd = (loopback_up(), open_packet(ETH_P_IP, 0)), raw = socket(AF_INET, SOCK_RAW, 253);
+	int on = 1;
+	char got[200];
+	struct iphdr h;
+
+	EXPECT_EQ(setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &other, sizeof(other)), 0);
+	REQUIRE(setsockopt(raw, SOL_IP, IP_HDRINCL, &on, sizeof(on)) == 0);
+	send_fragment(raw, 32, false, 20);
+	send_fragment(raw, 0, true, 16);
+	EXPECT_ERRNO(recv(fd, got, sizeof(got), MSG_DONTWAIT), EAGAIN);
+	send_fragment(raw, 16, true, 16);
+	EXPECT_EQ(recv(fd, got, sizeof(got), MSG_DONTWAIT), 14 + 20 + 52);
+	memcpy(&h, got + 14, sizeof(h));
+	EXPECT_EQ(h.frag_off, 0);
+	EXPECT_EQ(ntohs(h.tot_len), 72);
+	EXPECT_EQ(got[34], 'a');
+	EXPECT_EQ(got[34 + 16], 'c');
+	EXPECT_EQ(got[34 + 51], 'e');
+	EXPECT_ERRNO(recv(fd, got, sizeof(got), MSG_DONTWAIT), EAGAIN);
+	/* The host itself has it as well. */
+	EXPECT_EQ(recv(raw, got, sizeof(got), MSG_DONTWAIT), 20 + 52);
 }
