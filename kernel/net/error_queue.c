@@ -186,6 +186,23 @@ static void put_error(const struct inet_socket *s, const struct queued_error *q,
 			 sizeof(message.error) + offender.length);
 }
 
+static const struct queued_error *error_of(const struct packet *p)
+{
+	return (const struct queued_error *)p->control;
+}
+
+/* One was taken from the queue: the error that the next call returns is that of the next one, or none, as on Linux. */
+static void follow_queue(struct inet_socket *s, const struct packet *taken) __must_hold(&s->lock)
+{
+	const struct packet *next = s->errors.head;
+
+	if (next && error_of(next)->from_network)
+		__atomic_store_n(&s->socket->error, (int)error_of(next)->error.number,
+				 __ATOMIC_RELEASE);
+	else if (error_of(taken)->from_network)
+		(void)socket_take_error(s->socket);
+}
+
 ssize_t inet_receive_error(struct inet_socket *s, struct socket_message *m)
 {
 	const struct socket *socket;
@@ -196,10 +213,12 @@ ssize_t inet_receive_error(struct inet_socket *s, struct socket_message *m)
 	spin_lock(&s->lock);
 	socket = s->socket; /* that of the caller */
 	p = packet_queue_take(&s->errors);
+	if (p && s->socket)
+		follow_queue(s, p);
 	spin_unlock(&s->lock);
 	if (!p)
 		return -EAGAIN;
-	q = (const struct queued_error *)p->control;
+	q = error_of(p);
 	n = packet_copy_to_iter(p, 0, m->data, p->length);
 	if (n < p->length)
 		m->flags_result |= MSG_TRUNC;

@@ -243,16 +243,20 @@ int inet_route(struct inet_socket *s)
 {
 	struct network_namespace *network = s->node.network;
 	u32 generation = __atomic_load_n(&network->generation, __ATOMIC_ACQUIRE);
-	struct inet_address any = {};
-	int device = s->node.bound_device ? s->node.bound_device : (int)s->scope;
+	struct route_query query = { .destination = s->node.remote,
+				     .device_index = s->node.bound_device ? s->node.bound_device
+									  : (int)s->scope,
+				     .mark = s->socket ? (u32)s->socket->mark : 0,
+				     .tos = s->tos };
 	int error;
 
 	if (likely(s->route_valid && s->route_generation == generation))
 		return 0;
-	if (!device && inet_is_multicast(&s->node.remote))
-		device = s->multicast_device;
-	error = route_find(network, &s->node.remote,
-			   inet_is_any(&s->node.local) ? &any : &s->node.local, device, &s->route);
+	if (!query.device_index && inet_is_multicast(&s->node.remote))
+		query.device_index = s->multicast_device;
+	if (!inet_is_any(&s->node.local))
+		query.source = s->node.local;
+	error = route_find_query(network, &query, &s->route);
 	s->route_valid = !error;
 	s->route_generation = generation;
 	return error;

@@ -68,7 +68,7 @@ static void put_icmp(struct text_buffer *out)
 	text_printf(out, "Icmp: %llu 0 0", icmp_total(false));
 	for (unsigned i = 0; i < ARRAY_SIZE(icmp_columns); i++)
 		text_printf(out, " %llu", icmp4(false, icmp_columns[i]));
-	text_printf(out, " %llu 0 0 0", icmp_total(true));
+	text_printf(out, " %llu 0 %llu 0", icmp_total(true), v4(NET_ICMP_RATE_LIMITED));
 	for (unsigned i = 0; i < ARRAY_SIZE(icmp_columns); i++)
 		text_printf(out, " %llu", icmp4(true, icmp_columns[i]));
 	text_printf(out, "\n");

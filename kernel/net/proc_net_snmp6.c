@@ -112,6 +112,7 @@ static void put_messages(struct text_buffer *out)
 	put(out, "Icmp6", "Out", "Msgs", all[1]);
 	put(out, "Icmp6", "Out", "Errors", 0);
 	put(out, "Icmp6", "In", "CsumErrors", 0);
+	put(out, "Icmp6", "Out", "RateLimitHost", value_of(NET_ICMP_RATE_LIMITED));
 	for (unsigned sent = 0; sent < 2; sent++)
 		for (unsigned i = 0; i < ARRAY_SIZE(message_rows); i++)
 			put(out, "Icmp6", sent ? "Out" : "In", message_rows[i].name,

@@ -147,6 +147,8 @@ GLOBAL(rmem_max, socket_sysctl.receive_maximum, 2304, INT32_MAX);
 GLOBAL(optmem_max, socket_sysctl.option_memory_maximum, 0, INT32_MAX);
 GLOBAL(wmem_default, socket_sysctl.send_default, 4608, INT32_MAX);
 GLOBAL(wmem_max, socket_sysctl.send_maximum, 4608, INT32_MAX);
+GLOBAL(icmp_per_second, icmp_limits.per_second, 0, INT32_MAX);
+GLOBAL(icmp_burst, icmp_limits.burst, 0, INT32_MAX);
 OWN(max_dgram_qlen, unix_datagrams_max, 1, 0, INT32_MAX, false);
 
 /* --- The congestion control of new connections --- */
@@ -286,6 +288,8 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "route", &synthetic_directory, &route_table },
 	{ "icmp_echo_ignore_all", &setting_file, &ignore_all },
 	{ "icmp_echo_ignore_broadcasts", &setting_file, &ignore_broadcasts },
+	{ "icmp_msgs_burst", &setting_file, &icmp_burst },
+	{ "icmp_msgs_per_sec", &setting_file, &icmp_per_second },
 	{ "ip_autobind_reuse", &setting_file, &autobind_reuse },
 	{ "ip_default_ttl", &setting_file, &default_ttl },
 	{ "ip_forward", &proc_sys_net_ip_forward, nullptr },

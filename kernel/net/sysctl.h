@@ -40,6 +40,11 @@ struct network_sysctl {
 	struct tcp_sysctl tcp;
 };
 
+/* net.ipv4.icmp_msgs_per_sec, icmp_msgs_burst: ICMP errors of all name spaces. */
+extern struct icmp_limits {
+	s32 per_second, burst;
+} icmp_limits;
+
 #define NETWORK_SYSCTL_DEFAULTS                                                                    \
 	{                                                                                          \
 		.ip_default_ttl = 64,                                                              \

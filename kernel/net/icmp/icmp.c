@@ -16,22 +16,21 @@
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 
-#define ERRORS_PER_SECOND 1000
-#define ERRORS_BURST 50
+struct icmp_limits icmp_limits = { .per_second = 1000, .burst = 50 };
 #define NDP_REDIRECT 137
 
 /* A token bucket for all errors that this host sends. */
 static bool rate_allows(void)
 {
 	static struct spinlock lock = SPINLOCK_INIT(RANK_NET_LINK);
-	static u64 last_ns, tokens = ERRORS_BURST;
+	static u64 last_ns, tokens;
 	u64 now = clock_monotonic_ns(), more;
 	bool ok;
 
 	spin_lock(&lock);
-	more = (now - last_ns) / (NSEC_PER_SEC / ERRORS_PER_SECOND);
+	more = (now - last_ns) / NSEC_PER_USEC * (u64)READ_ONCE(icmp_limits.per_second) / 1000000;
 	if (more) {
-		tokens = MIN(tokens + more, (u64)ERRORS_BURST);
+		tokens = MIN(tokens + more, (u64)READ_ONCE(icmp_limits.burst));
 		last_ns = now;
 	}
 	ok = tokens > 0;

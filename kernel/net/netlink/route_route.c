@@ -93,10 +93,10 @@ int rtnl_route_get(struct netlink_request *r)
 {
 	const struct rtmsg *info = netlink_payload(r->header, sizeof(*info));
 	const struct nlattr *table[RTA_MAX + 1];
-	struct inet_address destination, source = {};
+	struct route_query query = {};
 	struct route answer = {};
 	struct route_result found;
-	int error, index = 0;
+	int error;
 
 	if (!info || netlink_parse(r->header, sizeof(*info), table, RTA_MAX))
 		return -EINVAL;
@@ -104,20 +104,25 @@ int rtnl_route_get(struct netlink_request *r)
 		return -EOPNOTSUPP;
 	if (!table[RTA_DST])
 		return -EINVAL;
-	error = rtnl_get_address(table[RTA_DST], info->rtm_family, &destination);
+	error = rtnl_get_address(table[RTA_DST], info->rtm_family, &query.destination);
 	if (!error && table[RTA_SRC])
-		error = rtnl_get_address(table[RTA_SRC], info->rtm_family, &source);
+		error = rtnl_get_address(table[RTA_SRC], info->rtm_family, &query.source);
 	if (error)
 		return error;
 	if (table[RTA_OIF])
-		index = (int)netlink_get_u32(table[RTA_OIF]);
+		query.device_index = (int)netlink_get_u32(table[RTA_OIF]);
+	if (table[RTA_IIF])
+		query.input_index = (int)netlink_get_u32(table[RTA_IIF]);
+	if (table[RTA_MARK])
+		query.mark = netlink_get_u32(table[RTA_MARK]);
+	query.tos = info->rtm_tos;
 	rcu_read_lock();
-	error = route_find(r->network, &destination, &source, index, &found);
+	error = route_find_query(r->network, &query, &found);
 	rcu_read_unlock();
 	if (error)
 		return error;
 	answer.family = info->rtm_family;
-	answer.destination = destination;
+	answer.destination = query.destination;
 	answer.prefix_length = 128;
 	answer.type = found.type;
 	/* IPv4 does not tell in which table it was found. */
@@ -127,7 +132,7 @@ int rtnl_route_get(struct netlink_request *r)
 	answer.source = found.source;
 	if (found.type == RTN_LOCAL && answer.family == AF_INET6)
 		answer.protocol = RTPROT_KERNEL;
-	if (!inet_equal(&found.next_hop, &destination))
+	if (!inet_equal(&found.next_hop, &query.destination))
 		answer.gateway = found.next_hop;
 	put_route(r->reply, RTM_NEWROUTE, &answer,
 		  answer.family == AF_INET6 ? 0

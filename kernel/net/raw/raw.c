@@ -305,13 +305,18 @@ static int transmit(struct raw *r, struct packet *p, struct inet_flow *flow,
 	bool v4 = inet_is_v4(&flow->destination);
 	bool own_header = r->inet.flags & (v4 ? INET_HEADER_INCLUDED : INET6_HEADER_INCLUDED);
 	struct inet_socket *s = &r->inet;
+	struct route_query query;
 	struct route_result route;
 	u8 options[IPV4_OPTIONS_MAX];
 	int error;
 
 	rcu_read_lock();
-	error = route_find(s->node.network, &flow->destination, &flow->source,
-			   control->device_index, &route);
+	query = (struct route_query){ .destination = flow->destination,
+				      .source = flow->source,
+				      .device_index = control->device_index,
+				      .mark = p->mark,
+				      .tos = flow->tos };
+	error = route_find_query(s->node.network, &query, &route);
 	if (!error && inet_is_any(&flow->source))
 		flow->source = route.source;
 	if (!error && !own_header)

@@ -161,9 +161,20 @@ static int destination(struct inet_socket *s, const struct socket_message *m,
 	return *port ? 0 : -EINVAL;
 }
 
-static int find_route(struct inet_socket *s, struct inet_flow *flow, bool connected, int device,
-		      struct route_result *route)
+/* The socket is there: it is the one whose send runs. */
+static u32 mark_of(const struct inet_socket *s,
+		   const struct inet_send_control *control) __no_lock_analysis
 {
+	return control->has_mark ? control->mark : (u32)s->socket->mark;
+}
+
+static int find_route(struct inet_socket *s, struct inet_flow *flow, bool connected,
+		      const struct inet_send_control *control, struct route_result *route)
+{
+	struct route_query query = { .destination = flow->destination,
+				     .source = flow->source,
+				     .device_index = control->device_index,
+				     .tos = flow->tos };
 	int error = 0;
 
 	if (connected) {
@@ -172,12 +183,12 @@ static int find_route(struct inet_socket *s, struct inet_flow *flow, bool connec
 		*route = s->route;
 		spin_unlock(&s->lock);
 	} else {
-		if (!device)
-			device = s->node.bound_device;
-		if (!device && inet_is_multicast(&flow->destination))
-			device = s->multicast_device;
-		error = route_find(s->node.network, &flow->destination, &flow->source, device,
-				   route);
+		query.mark = mark_of(s, control);
+		if (!query.device_index)
+			query.device_index = s->node.bound_device;
+		if (!query.device_index && inet_is_multicast(&flow->destination))
+			query.device_index = s->multicast_device;
+		error = route_find_query(s->node.network, &query, route);
 	}
 	if (!error && inet_is_any(&flow->source))
 		flow->source = route->source;
@@ -211,7 +222,7 @@ static int send_packet(struct udp *u, struct packet *p, struct inet_flow *flow, 
 	int error;
 
 	rcu_read_lock();
-	error = find_route(s, flow, connected, control->device_index, &route);
+	error = find_route(s, flow, connected, control, &route);
 	if (!error && route.type == RTN_BROADCAST && !may_broadcast(u))
 		error = -EACCES;
 	if (!error && control->segment_size)
