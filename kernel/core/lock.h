@@ -100,8 +100,9 @@ enum lock_rank {
 	RANK_CHANNEL = 235, /* ipc: queue and waiting receivers of a channel */
 	RANK_FUTEX = 240,
 	RANK_FUTEX_PI = 242,   /* ipc: who waits for which priority inheriting futex */
-	RANK_NET_LINK = 245,   /* net: neighbours, fragments, lists of the network thread */
+	RANK_NET_LINK = 245,   /* net: neighbours, fragments */
 	RANK_NET_DEVICE = 246, /* net: queues of a device */
+	RANK_NET_WORKER = 247, /* net: what the network threads have to do */
 	RANK_NET_MAP = 248,    /* net: one hash table of programs, which run under most of net */
 	RANK_TIMER_USER = 250, /* locks that a timer's users take before arming or cancelling it */
 	RANK_PAGE_TABLE = 260,

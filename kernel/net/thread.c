@@ -10,7 +10,7 @@
 #include <sched/thread.h>
 
 struct worker {
-	struct spinlock lock; /* RANK_NET_DEVICE, interrupts masked */
+	struct spinlock lock; /* RANK_NET_WORKER, interrupts masked */
 	struct list_head tasks __guarded_by(&lock);
 	struct wait_queue came;
 };
@@ -84,7 +84,7 @@ static void net_thread(void *arg)
 
 static void worker_init(struct worker *w) __no_lock_analysis
 {
-	spin_init(&w->lock, RANK_NET_DEVICE);
+	spin_init(&w->lock, RANK_NET_WORKER);
 	list_init(&w->tasks);
 	wait_queue_init(&w->came);
 }

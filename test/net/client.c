@@ -219,6 +219,7 @@ static const struct test tests[] = {
 	{ "honest_udp4_up", "hostile", AF_INET, UDP_UP, 1400 },
 	{ "honest_udp6_down", "hostile", AF_INET6, UDP_DOWN, 1400 },
 	{ "honest_tcp4_both", "hostile", AF_INET, TCP_ECHO, 0 },
+	{ "honest_bulk4_down", "hostile", AF_INET, BULK_DOWN, 8 }, /* more than rings hold */
 	{ "memory_is_bounded", "hostile", AF_INET, MEMORY, 0 },
 };
 
