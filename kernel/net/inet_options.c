@@ -244,14 +244,30 @@ static int get_device(const struct inet_socket *s, void *value, size_t *length)
 	return 0;
 }
 
-/* Who of those that share a port gets a packet (socket(7)). */
-static int set_selector(struct inet_socket *s, int option, const void *value, size_t length)
+/* Who of those that share a port gets a packet (socket(7)): one program for all of them, the last one. */
+static int set_selector(struct inet_socket *s, const struct socket *socket, int option,
+			const void *value, size_t length)
 {
+	bool shares = s->node.binding ? s->node.reuse_port : socket->options & SOCKET_REUSE_PORT;
+	int error;
+
 	if (s->node.kind != INET_TCP && s->node.kind != INET_UDP)
 		return -EOPNOTSUPP;
-	return option == SO_ATTACH_REUSEPORT_CBPF
-		       ? socket_program_attach(&s->node.selector, value, length)
-		       : socket_program_attach_handle(&s->node.selector, value, length);
+	if (!shares)
+		return -EINVAL;
+	error = option == SO_ATTACH_REUSEPORT_CBPF
+			? socket_program_attach(&s->node.selector, value, length)
+			: socket_program_attach_handle(&s->node.selector, value, length);
+	if (!error)
+		(void)port_group_clear(&s->node);
+	return error;
+}
+
+static int clear_selector(struct inet_socket *s)
+{
+	bool own = !socket_program_detach(&s->node.selector);
+
+	return port_group_clear(&s->node) || own ? 0 : -ENOENT;
 }
 
 /* Of level SOL_SOCKET. The socket is there: its option is being set. */
@@ -265,9 +281,9 @@ static int set_shared(struct inet_socket *s, int option, const void *value,
 		return bind_to_number(s, s->socket, value, length);
 	case SO_ATTACH_REUSEPORT_CBPF:
 	case SO_ATTACH_REUSEPORT_EBPF:
-		return set_selector(s, option, value, length);
+		return set_selector(s, s->socket, option, value, length);
 	case SO_DETACH_REUSEPORT_BPF:
-		return socket_program_detach(&s->node.selector);
+		return clear_selector(s);
 	default:
 		return -ENOPROTOOPT;
 	}

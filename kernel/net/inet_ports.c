@@ -52,11 +52,14 @@ static bool overlap(const struct inet_node *a, const struct inet_node *b)
 static bool list_conflicts(const struct port_table *t, const struct inet_node *list,
 			   const struct inet_node *n)
 {
+	/* Who comes with a program of its own is a group of its own. */
+	bool joins = n->reuse_port && (n->binding || !READ_ONCE(n->selector));
+
 	for (const struct inet_node *o = list; o; o = o->port_next) {
 		bool share_address =
 			n->reuse_address && o->reuse_address && !(t->stream && o->listening);
-		bool share_port = n->reuse_port && o->reuse_port &&
-				  (o->uid == n->uid || o->kind == INET_TIME_WAIT);
+		bool share_port =
+			joins && o->reuse_port && (o->uid == n->uid || o->kind == INET_TIME_WAIT);
 
 		if (o != n && !share_address && !share_port && overlap(n, o))
 			return true;
@@ -313,6 +316,21 @@ static int score_of(const struct port_table *t, const struct inet_node *n,
 		    const struct inet_info *info, u16 remote_port)
 {
 	return t->stream && !n->listening ? -1 : inet_match(n, info, remote_port);
+}
+
+bool port_group_clear(struct inet_node *n)
+{
+	const struct port_binding *p;
+	bool any = false;
+
+	rcu_read_lock();
+	p = rcu_dereference(n->binding);
+	for (struct inet_node *o = p ? rcu_dereference(p->owners) : nullptr; o;
+	     o = rcu_dereference(o->port_next))
+		if (o != n && o->reuse_port && inet_equal(&o->local, &n->local))
+			any |= !socket_program_detach(&o->selector);
+	rcu_read_unlock();
+	return any;
 }
 
 struct group {

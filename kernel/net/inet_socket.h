@@ -190,6 +190,8 @@ void port_table_init(struct port_table *t, bool stream);
 void port_unbind(struct port_table *t, struct inet_node *n);
 /* True if listening would conflict with another owner of the port. */
 bool port_listen_conflicts(struct port_table *t, struct inet_node *n);
+/* Takes the program away from the others that share the node's port and address; true: there was one. Any context. */
+bool port_group_clear(struct inet_node *n);
 /* Owners of a port: first of a chain by port_next. Under RCU. */
 struct inet_node *port_owners(struct port_table *t, struct network_namespace *network, u16 port);
 

@@ -355,9 +355,37 @@ TEST(bpf_chooses_among_sockets)
 		EXPECT_EQ(recv(fds[i], buf, sizeof(buf), 0), 1);
 		EXPECT_EQ(buf[0], 'a' + i);
 	}
-	EXPECT_EQ(setsockopt(fds[0], SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &one, sizeof(one)), 0);
+	EXPECT_EQ(setsockopt(fds[2], SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &one, sizeof(one)), 0);
 	for (int i = 0; i < 4; i++)
 		close(fds[i]);
+	close(program);
+}
+
+TEST(bpf_a_group_has_one_program)
+{
+	int one = 1, first, second, plain, program, port;
+	struct sockaddr_in address = loopback_address(0);
+
+	loopback_up();
+	program = PROGRAM(MOV(0, 0), EXIT);
+	REQUIRE(program >= 0);
+	plain = socket(AF_INET, SOCK_DGRAM, 0);
+	EXPECT_ERRNO(
+		setsockopt(plain, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, &program, sizeof(program)),
+		EINVAL);
+	first = socket(AF_INET, SOCK_DGRAM, 0);
+	second = socket(AF_INET, SOCK_DGRAM, 0);
+	EXPECT_EQ(setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)), 0);
+	EXPECT_EQ(setsockopt(second, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)), 0);
+	attach(first, SO_ATTACH_REUSEPORT_EBPF, program);
+	attach(second, SO_ATTACH_REUSEPORT_EBPF, program);
+	EXPECT_EQ(bind(first, (struct sockaddr *)&address, sizeof(address)), 0);
+	port = port_of(first);
+	address = loopback_address(port);
+	EXPECT_ERRNO(bind(second, (struct sockaddr *)&address, sizeof(address)), EADDRINUSE);
+	close(first);
+	close(second);
+	close(plain);
 	close(program);
 }
 
