@@ -61,6 +61,11 @@ void inet_zero_copy_done(struct inet_socket *s)
 	panic("nobody sends without copying");
 }
 
+u64 socket_cookie(struct socket *socket)
+{
+	return socket->cookie;
+}
+
 /* --- Random numbers --- */
 
 void host_net_seed(u64 seed)
