@@ -114,6 +114,13 @@ OWN(ping_range, ping_group_first, 2, 0, INT32_MAX, false);
 OWN(ignore_all, icmp_echo_ignore_all, 1, 0, 1, false);
 OWN(ignore_broadcasts, icmp_echo_ignore_broadcasts, 1, 0, 1, false);
 OWN(unprivileged_start, unprivileged_port_start, 1, 0, 65535, false);
+OWN(dsack, tcp.dsack, 1, 0, 1, false);
+OWN(moderate_rcvbuf, tcp.moderate_rcvbuf, 1, 0, 1, false);
+OWN(thin_linear_timeouts, tcp.thin_linear_timeouts, 1, 0, 1, false);
+OWN(abort_on_overflow, tcp.abort_on_overflow, 1, 0, 1, false);
+OWN(reflect_tos, tcp.reflect_tos, 1, 0, 1, false);
+OWN(stdurg, tcp.stdurg, 1, 0, 1, false);
+OWN(early_retrans, tcp.early_retrans, 1, 0, 4, false);
 OWN(timestamps, tcp.timestamps, 1, 0, 1, false);
 OWN(sack, tcp.sack, 1, 0, 1, false);
 OWN(window_scaling, tcp.window_scaling, 1, 0, 1, false);
@@ -262,6 +269,27 @@ static const struct synthetic_type blackhole_file = { .mode = S_IFREG | 0644,
 						      .show = setting_show,
 						      .store = blackhole_store };
 
+/* --- A number without a sign, as the limit of it that is no limit is UINT32_MAX --- */
+
+static int notsent_show(const struct synthetic_node *node, struct text_buffer *out)
+{
+	text_printf(out, "%u\n", READ_ONCE(current_network()->sysctl.tcp.notsent_lowat));
+	return 0;
+}
+
+static int notsent_store(const struct synthetic_node *node, char *text, size_t size)
+{
+	s64 value;
+	int error = synthetic_parse_number(text, 0, UINT32_MAX, &value);
+
+	if (!error)
+		WRITE_ONCE(current_network()->sysctl.tcp.notsent_lowat, (u32)value);
+	return error;
+}
+static const struct synthetic_type notsent_file = { .mode = S_IFREG | 0644,
+						    .show = notsent_show,
+						    .store = notsent_store };
+
 static const struct synthetic_named core_names[] = {
 	{ "optmem_max", &setting_file, &optmem_max },
 	{ "rmem_default", &setting_file, &rmem_default },
@@ -297,8 +325,11 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "ip_nonlocal_bind", &setting_file, &nonlocal_bind },
 	{ "ip_unprivileged_port_start", &setting_file, &unprivileged_start },
 	{ "ping_group_range", &setting_file, &ping_range },
+	{ "tcp_abort_on_overflow", &setting_file, &abort_on_overflow },
 	{ "tcp_available_congestion_control", &sysctl_text_ro, "reno cubic" },
 	{ "tcp_congestion_control", &congestion_file, nullptr },
+	{ "tcp_dsack", &setting_file, &dsack },
+	{ "tcp_early_retrans", &setting_file, &early_retrans },
 	{ "tcp_ecn", &setting_file, &ecn },
 	{ "tcp_fastopen", &setting_file, &fast_open },
 	{ "tcp_fastopen_blackhole_timeout_sec", &blackhole_file, &blackhole_timeout },
@@ -309,15 +340,20 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "tcp_keepalive_time", &setting_file, &keepalive_time },
 	{ "tcp_max_syn_backlog", &setting_file, &max_syn_backlog },
 	{ "tcp_max_tw_buckets", &setting_file, &max_tw_buckets },
+	{ "tcp_moderate_rcvbuf", &setting_file, &moderate_rcvbuf },
+	{ "tcp_notsent_lowat", &notsent_file, nullptr },
 	{ "tcp_orphan_retries", &setting_file, &orphan_retries },
+	{ "tcp_reflect_tos", &setting_file, &reflect_tos },
 	{ "tcp_retries2", &setting_file, &retries2 },
 	{ "tcp_rfc1337", &setting_file, &rfc1337 },
 	{ "tcp_rmem", &setting_file, &rmem },
 	{ "tcp_sack", &setting_file, &sack },
 	{ "tcp_slow_start_after_idle", &setting_file, &slow_start },
+	{ "tcp_stdurg", &setting_file, &stdurg },
 	{ "tcp_syn_retries", &setting_file, &syn_retries },
 	{ "tcp_synack_retries", &setting_file, &synack_retries },
 	{ "tcp_syncookies", &setting_file, &syn_cookies },
+	{ "tcp_thin_linear_timeouts", &setting_file, &thin_linear_timeouts },
 	{ "tcp_timestamps", &setting_file, &timestamps },
 	{ "tcp_tw_reuse", &setting_file, &tw_reuse },
 	{ "tcp_window_scaling", &setting_file, &window_scaling },

@@ -126,6 +126,7 @@ struct socket {
 	int priority, mark;		 /* SO_PRIORITY, SO_MARK */
 	u32 send_buffer, receive_buffer; /* bytes, as getsockopt tells them */
 	u32 receive_low_water;
+	u64 pacing_rate; /* SO_MAX_PACING_RATE, bytes in a second; UINT64_MAX: as fast as it goes */
 	u64 send_timeout_ns, receive_timeout_ns; /* NO_DEADLINE: for ever */
 	s32 linger_seconds;			 /* -1: off */
 	int bound_device;			 /* SO_BINDTODEVICE: interface index, 0 none */

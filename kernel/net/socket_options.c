@@ -34,6 +34,7 @@ void socket_options_init(struct socket *socket)
 	socket->send_buffer = socket_sysctl.send_default;
 	socket->receive_buffer = socket_sysctl.receive_default;
 	socket->receive_low_water = 1;
+	socket->pacing_rate = UINT64_MAX;
 	socket->send_timeout_ns = socket->receive_timeout_ns = NO_DEADLINE;
 	socket->linger_seconds = socket->incoming_cpu = -1;
 }
@@ -46,6 +47,7 @@ void socket_options_inherit(struct socket *socket, const struct socket *listener
 	socket->send_buffer = listener->send_buffer;
 	socket->receive_buffer = listener->receive_buffer;
 	socket->receive_low_water = listener->receive_low_water;
+	socket->pacing_rate = listener->pacing_rate;
 	socket->send_timeout_ns = listener->send_timeout_ns;
 	socket->receive_timeout_ns = listener->receive_timeout_ns;
 	socket->linger_seconds = listener->linger_seconds;
@@ -236,6 +238,20 @@ static int set_number(struct socket *socket, int option, int value)
 	}
 }
 
+/* SO_MAX_PACING_RATE, in 4 bytes or in 8; all ones are none in either. */
+static int set_pacing_rate(struct socket *socket, const void *value, size_t length)
+{
+	u64 rate = 0;
+
+	if (length < sizeof(u32))
+		return -EINVAL;
+	memcpy(&rate, value, length >= sizeof(u64) ? sizeof(u64) : sizeof(u32));
+	if (length < sizeof(u64) && rate == UINT32_MAX)
+		rate = UINT64_MAX;
+	WRITE_ONCE(socket->pacing_rate, rate);
+	return 0;
+}
+
 static int set_shared(struct socket *socket, int option, const void *value, size_t length)
 {
 	u32 flag = flag_of(option);
@@ -253,6 +269,8 @@ static int set_shared(struct socket *socket, int option, const void *value, size
 					    : set_timeout(&socket->send_timeout_ns, value, length);
 	case SO_LINGER:
 		return set_linger(socket, value, length);
+	case SO_MAX_PACING_RATE:
+		return set_pacing_rate(socket, value, length);
 	case SO_ATTACH_FILTER:
 		return socket_filter_attach(socket, value, length);
 	case SO_ATTACH_BPF:
@@ -334,6 +352,15 @@ u64 socket_cookie(struct socket *socket)
 	return READ_ONCE(socket->cookie);
 }
 
+static int answer_pacing_rate(const struct socket *socket, void *value, size_t *length)
+{
+	u64 rate = socket->pacing_rate;
+
+	if (*length < sizeof(rate))
+		rate = MIN(rate, (u64)UINT32_MAX);
+	return answer(value, length, &rate, *length < sizeof(rate) ? sizeof(u32) : sizeof(rate));
+}
+
 static int answer_number(void *value, size_t *length, u64 number)
 {
 	return *length < sizeof(number) ? -EINVAL : answer(value, length, &number, sizeof(number));
@@ -407,6 +434,8 @@ static int get_shared(struct socket *socket, int option, void *value, size_t *le
 		return answer_timeout(value, length, socket->send_timeout_ns);
 	case SO_LINGER:
 		return answer_linger(socket, value, length);
+	case SO_MAX_PACING_RATE:
+		return answer_pacing_rate(socket, value, length);
 	case SO_COOKIE:
 		return answer_number(value, length, socket_cookie(socket));
 	case SO_NETNS_COOKIE:

@@ -14,6 +14,9 @@ struct fast_open_keys {
 
 /* net.ipv4.tcp_*, and net.core.somaxconn. */
 struct tcp_sysctl {
+	bool dsack, moderate_rcvbuf, thin_linear_timeouts, abort_on_overflow, reflect_tos, stdurg;
+	u8 early_retrans;  /* below 3 no tail loss probes */
+	u32 notsent_lowat; /* UINT32_MAX: all that fits */
 	bool timestamps, sack, window_scaling, syn_cookies, slow_start_after_idle, time_wait_reuse,
 		rfc1337;
 	u8 ecn, syn_retries, synack_retries, retries2, orphan_retries, keepalive_probes;
@@ -57,6 +60,10 @@ extern struct icmp_limits {
 		.unprivileged_port_start = 1024,                                                   \
 		.unix_datagrams_max = 10,                                                          \
 		.tcp = {                                                                           \
+			.dsack = true,                                                             \
+			.moderate_rcvbuf = true,                                                   \
+			.early_retrans = 3,                                                        \
+			.notsent_lowat = UINT32_MAX,                                               \
 			.timestamps = true,                                                        \
 			.sack = true,                                                              \
 			.window_scaling = true,                                                    \

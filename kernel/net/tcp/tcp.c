@@ -47,6 +47,7 @@ static void destroy_data(struct tcp *t)
 	free_blocks(t);
 	tcp_md5_free_list(t->md5_keys);
 	kfree(t->fast_open.keys);
+	kfree(t->saved_syn);
 	kfree(t->listener);
 }
 
@@ -82,6 +83,8 @@ struct tcp *tcp_alloc(struct network_namespace *network)
 	if (!t->congestion)
 		t->congestion = tcp_congestion_default;
 	t->memory_limit = settings->rmem[1] * 4;
+	t->unsent_low = settings->notsent_lowat == UINT32_MAX ? 0 : settings->notsent_lowat;
+	t->thin_linear = settings->thin_linear_timeouts;
 	t->mss = t->mss_received = 536;
 	t->rto = NSEC_PER_SEC;
 	t->min_rtt = UINT64_MAX;
@@ -184,6 +187,7 @@ void tcp_done(struct tcp *t, int error)
 	tcp_drop_records(t);
 	t->retransmit_at = t->reorder_at = t->tail_at = t->ack_at = t->probe_at = t->keep_at = 0;
 	t->cork_at = 0;
+	t->pace_waits = false;
 	tcp_free_out_of_order(t);
 	if (t->orphan) /* else a sender may be filling the last one */
 		free_blocks(t);

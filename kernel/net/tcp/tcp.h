@@ -165,6 +165,12 @@ struct tcp_listener {
 	bool closed;
 };
 
+/* TCP_SAVED_SYN: the headers that began the connection. */
+struct tcp_saved_syn {
+	u32 length;
+	u8 bytes[] __counted_by(length);
+};
+
 struct tcp {
 	struct inet_socket inet; /* first */
 	u8 state;		 /* enum tcp_state */
@@ -177,7 +183,10 @@ struct tcp {
 	bool connecting, handed_over;
 	bool tell_unread; /* TCP_INQ */
 	bool thin_linear; /* TCP_THIN_LINEAR_TIMEOUTS */
-	u32 unsent_low;	  /* TCP_NOTSENT_LOWAT; 0: all that fits */
+	bool pace_waits;  /* cork_at is for the rest of what pacing_rate held back */
+	u8 save_syn;	  /* TCP_SAVE_SYN: 2, with the link header */
+	u32 unsent_low;	  /* TCP_NOTSENT_LOWAT or the setting; 0: all that fits */
+	u32 unsent_option;
 	struct tcp_md5_key
 		*md5_keys; /* changed under the lock, read under RCU; null: nothing is signed */
 	int early_error;   /* of a connection that died before accept took it */
@@ -195,6 +204,7 @@ struct tcp {
 	struct mutex send_lock;	   /* RANK_NET_SEND: who fills the last block */
 	struct mutex receive_lock; /* RANK_NET_SEND: who takes from the receive queue */
 	struct packet_queue output;
+	u64 pacing_rate, pace_next_ns; /* bytes in a second, 0: any; when more may go */
 
 	/* Receiving. */
 	u32 irs, rcv_nxt, rcv_wup, rcv_wnd, copied_seq, mss_received;
@@ -251,6 +261,8 @@ struct tcp {
 	struct tcp *parent;	       /* SYN_RECEIVED or not yet accepted: owns a reference */
 	struct list_head listener_node;
 	struct wait_queue lingering;
+	struct tcp_saved_syn *saved_syn; /* null: none, or read already */
+	u32 send_delay_us; /* TCP_TX_DELAY: for a queueing discipline that is not there */
 	struct tcp_fast_open fast_open;
 	/* For TCP_INFO. */
 	u64 bytes_acked, bytes_received, bytes_sent;

@@ -137,7 +137,7 @@ static void drain_out_of_order(struct tcp *t)
 
 static void report_duplicate(struct tcp *t, u32 start, u32 end)
 {
-	if (!t->sack)
+	if (!t->sack || !tcp_settings(t)->dsack)
 		return;
 	tcp_count(t, NET_TCP_DSACK_OLD_SENT);
 	t->duplicate_due = true;

@@ -41,6 +41,17 @@ static void fill_path(const struct tcp *t, struct tcp_info *info)
 	info->tcpi_snd_wnd = t->snd_wnd;
 }
 
+/* How fast the connection may go: two windows in a round trip, or 1.2 once it has met losses, as Linux paces. */
+static u64 pacing_rate(const struct tcp *t)
+{
+	u64 percent = t->cwnd < t->ssthresh / 2 ? 200 : 120, rate;
+
+	if (!t->srtt)
+		return t->pacing_rate ? t->pacing_rate : UINT64_MAX;
+	rate = t->cwnd * percent / 100 * NSEC_PER_SEC / t->srtt;
+	return t->pacing_rate ? MIN(rate, t->pacing_rate) : rate;
+}
+
 static void fill_info(const struct tcp *t, struct tcp_info *info) __no_lock_analysis
 {
 	info->tcpi_state = t->state;
@@ -63,6 +74,8 @@ static void fill_info(const struct tcp *t, struct tcp_info *info) __no_lock_anal
 		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	info->tcpi_fastopen_client_fail = t->fast_open.client_fail & 3;
 	fill_path(t, info);
+	info->tcpi_max_pacing_rate = t->pacing_rate ? t->pacing_rate : UINT64_MAX;
+	info->tcpi_pacing_rate = pacing_rate(t);
 	info->tcpi_last_data_recv = milliseconds_since(t->last_received_ns);
 	info->tcpi_last_ack_recv = milliseconds_since(t->last_received_ns);
 	info->tcpi_last_data_sent = milliseconds_since(t->first_unacked_ns);

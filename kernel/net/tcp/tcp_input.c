@@ -152,7 +152,7 @@ static void reset_received(struct tcp *t, const struct tcp_segment *s)
 /* RFC 6093: the byte before the pointer is urgent. */
 static void urgent_received(struct tcp *t, const struct packet *p, const struct tcp_segment *s)
 {
-	u32 at = s->seq + s->urgent - 1;
+	u32 at = s->seq + s->urgent - !tcp_settings(t)->stdurg; /* RFC 1122, 4.2.2.4: not 1 less */
 
 	if (!s->urgent || seq_before(at, t->copied_seq) || seq_before(at, t->rcv_nxt))
 		return;
@@ -161,7 +161,7 @@ static void urgent_received(struct tcp *t, const struct packet *p, const struct 
 		t->urgent_announced = true;
 		t->urgent_valid = false;
 	}
-	if (packet_copy(p, s->urgent - 1u, &t->urgent_byte, 1)) {
+	if (packet_copy(p, at - s->seq, &t->urgent_byte, 1)) {
 		t->urgent_valid = true;
 		tcp_notify(t, EPOLLPRI | EPOLLIN | EPOLLRDNORM);
 	}
@@ -182,8 +182,13 @@ static bool complete_handshake(struct tcp *t, const struct packet *p, const stru
 			tcp_count(t, NET_TCP_DEFER_ACCEPT_DROPPED);
 			return false;
 		}
-		if (!tcp_hand_over(t))
+		if (!tcp_hand_over(t)) {
+			if (tcp_settings(t)->abort_on_overflow) {
+				tcp_send_reset(t);
+				tcp_done(t, ECONNRESET);
+			}
 			return false;
+		}
 	}
 	if (!t->retries)
 		tcp_measure(t, tcp_now() - t->first_unacked_ns);

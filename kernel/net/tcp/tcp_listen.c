@@ -9,6 +9,7 @@
 #include <core/random.h>
 #include <lib/errno.h>
 #include <lib/hash.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 #include <net/tcp/tcp.h>
 
@@ -134,6 +135,23 @@ static void inherit(struct tcp *t, const struct tcp *listener)
 	t->user_timeout_ns = listener->user_timeout_ns;
 	t->linger2 = listener->linger2;
 	t->congestion = listener->congestion;
+	t->unsent_low = listener->unsent_low;
+	t->unsent_option = listener->unsent_option;
+	t->thin_linear = listener->thin_linear;
+	t->pacing_rate = listener->pacing_rate;
+}
+
+/* TCP_SAVE_SYN: the headers of the SYN, whose data the packet now begins with. Without memory there are none. */
+static void save_syn(struct tcp *t, const struct packet *p, bool link)
+{
+	const u8 *start = p->room + (link ? p->link_header : p->network_header);
+	u32 length = (u32)(p->data - start);
+
+	t->saved_syn = kmalloc(sizeof(*t->saved_syn) + length, ALLOC_ATOMIC);
+	if (!t->saved_syn)
+		return;
+	t->saved_syn->length = length;
+	memcpy(t->saved_syn->bytes, start, length);
 }
 
 static void take_syn(struct tcp *t, const struct inet_info *info, const struct tcp_segment *s)
@@ -141,6 +159,10 @@ static void take_syn(struct tcp *t, const struct inet_info *info, const struct t
 	t->inet.node.local = info->destination;
 	t->inet.node.remote_port = s->remote_port;
 	t->inet.scope = inet_is_link_local(&info->source) ? (u32)info->device->index : 0;
+	if (tcp_settings(t)->reflect_tos) {
+		t->inet.tos = (u8)((info->tos & ~3u) | (t->inet.tos & 3));
+		t->inet.tclass = (u8)((info->tos & ~3u) | (t->inet.tclass & 3));
+	}
 	tcp_take_syn_options(t, s);
 	t->ecn = tcp_settings(t)->ecn && (s->flags & (TH_ECE | TH_CWR)) == (TH_ECE | TH_CWR);
 	t->timestamp_offset = (u32)random_u64();
@@ -317,6 +339,8 @@ static void open_child(struct tcp *listener, struct packet *p, const struct inet
 		packet_free(p);
 		return;
 	}
+	if (unlikely(listener->save_syn))
+		save_syn(t, p, listener->save_syn == 2);
 	inet_node_get(&t->inet.node);
 	if (inet_route(&t->inet)) {
 		tcp_done(t, 0);

@@ -2,6 +2,7 @@
 /* Options of level IPPROTO_TCP (tcp(7)), and those of SOL_SOCKET that concern a connection. */
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <mm/slab.h>
 #include <net/tcp/tcp.h>
 
 #include <asm/socket.h>
@@ -95,6 +96,23 @@ static int set_fast_open(struct tcp *t, int option, int value)
 	}
 }
 
+/* TCP_REPAIR is for programs that save connections and have them go on elsewhere; nobody may, so that these have nothing to act on. */
+static int set_repaired(int option)
+{
+	switch (option) {
+	case TCP_REPAIR:
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_REPAIR_WINDOW:
+	case TCP_TIMESTAMP:
+		return -EPERM;
+	case TCP_REPAIR_OPTIONS:
+		return -EINVAL;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
 static int set_switch(struct tcp *t, int option, int value)
 {
 	switch (option) {
@@ -114,9 +132,24 @@ static int set_switch(struct tcp *t, int option, int value)
 			return -EINVAL;
 		t->tell_unread = value;
 		return 0;
+	case TCP_SAVE_SYN:
+		if (value < 0 || value > 2)
+			return -EINVAL;
+		t->save_syn = (u8)value;
+		return 0;
+	case TCP_TX_DELAY:
+		t->send_delay_us = (u32)value;
+		return 0;
 	default:
-		return -ENOPROTOOPT;
+		return set_repaired(option);
 	}
+}
+
+static u32 default_unsent_low(const struct tcp *t)
+{
+	u32 setting = tcp_settings(t)->notsent_lowat;
+
+	return setting == UINT32_MAX ? 0 : setting;
 }
 
 static int set_number(struct tcp *t, int option, int value)
@@ -163,7 +196,8 @@ static int set_number(struct tcp *t, int option, int value)
 		t->user_timeout_ns = (u64)value * NSEC_PER_MSEC;
 		return 0;
 	case TCP_NOTSENT_LOWAT:
-		t->unsent_low = value < 0 ? 0 : (u32)value;
+		t->unsent_option = (u32)value;
+		WRITE_ONCE(t->unsent_low, value < 0 ? 0 : value ? (u32)value : default_unsent_low(t));
 		return 0;
 	default:
 		return set_switch(t, option, value);
@@ -187,8 +221,6 @@ int tcp_set_option(struct socket *socket, int level, int option, const void *val
 	case TCP_MD5SIG:
 	case TCP_MD5SIG_EXT:
 		return tcp_md5_set(t, option, value, length);
-	case TCP_REPAIR:
-		return -EPERM;
 	}
 	if (length < sizeof(number))
 		return -EINVAL;
@@ -216,6 +248,30 @@ static int get_fast_open_keys(struct tcp *t, void *value, size_t *length)
 	return 0;
 }
 
+/* Once: then the memory is free. */
+static int take_saved_syn(struct tcp *t, void *value, size_t *length)
+{
+	struct tcp_saved_syn *syn;
+	int error = 0;
+
+	tcp_lock(t);
+	syn = t->saved_syn;
+	if (syn && *length < syn->length) {
+		syn = nullptr;
+		error = -EINVAL;
+	} else {
+		t->saved_syn = nullptr;
+	}
+	tcp_unlock(t);
+	if (error)
+		return error;
+	*length = syn ? syn->length : 0;
+	if (syn)
+		memcpy(value, syn->bytes, *length);
+	kfree(syn);
+	return 0;
+}
+
 static int get_switch(const struct tcp *t, int option, int *out)
 {
 	switch (option) {
@@ -229,7 +285,7 @@ static int get_switch(const struct tcp *t, int option, int *out)
 		*out = t->fast_open.no_cookie;
 		return 0;
 	case TCP_NOTSENT_LOWAT:
-		*out = (int)t->unsent_low;
+		*out = (int)t->unsent_option;
 		return 0;
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		*out = t->thin_linear;
@@ -240,6 +296,22 @@ static int get_switch(const struct tcp *t, int option, int *out)
 	case TCP_INQ:
 		*out = t->tell_unread;
 		return 0;
+	case TCP_SAVE_SYN:
+		*out = t->save_syn;
+		return 0;
+	case TCP_TX_DELAY:
+		*out = (int)t->send_delay_us;
+		return 0;
+	case TCP_TIMESTAMP:
+		*out = (int)tcp_timestamp(t);
+		return 0;
+	case TCP_REPAIR:
+		*out = 0;
+		return 0;
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_REPAIR_WINDOW:
+		return -EINVAL;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -298,14 +370,21 @@ int tcp_get_option(struct socket *socket, int level, int option, void *value, si
 
 	if (level != SOL_TCP)
 		return inet_get_option(&t->inet, level, option, value, length);
-	if (option == TCP_INFO) {
+	switch (option) {
+	case TCP_INFO:
 		tcp_get_info(t, value, length);
 		return 0;
-	}
-	if (option == TCP_CONGESTION)
+	case TCP_CONGESTION:
 		return get_congestion(t, value, length);
-	if (option == TCP_FASTOPEN_KEY)
+	case TCP_FASTOPEN_KEY:
 		return get_fast_open_keys(t, value, length);
+	case TCP_SAVED_SYN:
+		return take_saved_syn(t, value, length);
+	case TCP_CC_INFO: /* what is there has nothing to tell */
+	case TCP_ULP:
+		*length = 0;
+		return 0;
+	}
 	error = get_number(t, option, &number);
 	if (error)
 		return error;
@@ -333,6 +412,10 @@ void tcp_option_changed(struct socket *socket, int option)
 		break;
 	case SO_KEEPALIVE:
 		tcp_reset_keepalive(t);
+		break;
+	case SO_MAX_PACING_RATE:
+		t->pacing_rate =
+			socket->pacing_rate == UINT64_MAX ? 0 : MAX(socket->pacing_rate, 1ull);
 		break;
 	}
 	tcp_unlock(t);

@@ -381,6 +381,24 @@ static bool may_push(struct tcp *t)
 	}
 }
 
+/* SO_MAX_PACING_RATE: how much of `n` bytes may go now, for a millisecond or two segments at a time; 0: later. */
+static u32 pace(struct tcp *t, u32 n)
+{
+	u64 now = tcp_now(), most = MAX(t->pacing_rate / 1000, 2ull * t->mss);
+
+	if (t->pace_next_ns > now) {
+		t->cork_at = t->pace_next_ns;
+		t->pace_waits = true;
+		return 0;
+	}
+	if (n > most)
+		n = (u32)most / t->mss * t->mss;
+	/* A timer that was late is made up for. */
+	t->pace_next_ns =
+		MAX(t->pace_next_ns, now - NSEC_PER_MSEC) + n * NSEC_PER_SEC / t->pacing_rate;
+	return n;
+}
+
 void tcp_push(struct tcp *t, bool force)
 {
 	bool sent = false, limited = false;
@@ -393,6 +411,8 @@ void tcp_push(struct tcp *t, bool force)
 	if (list_empty(&t->records) && t->snd_nxt != t->write_seq)
 		tcp_restart_after_idle(t);
 	while ((n = seq_before(t->snd_nxt, t->write_seq) ? allowed(t, force, &limited) : 0)) {
+		if (unlikely(t->pacing_rate) && !(n = pace(t, n)))
+			break;
 		if (!send_next(t, n))
 			break;
 		sent = true;
@@ -406,7 +426,7 @@ void tcp_push(struct tcp *t, bool force)
 		if (t->corked && t->write_seq - t->snd_nxt < t->mss) {
 			if (!t->cork_at)
 				t->cork_at = tcp_now() + CORK_NS;
-		} else if (!t->probe_at) {
+		} else if (!t->probe_at && !t->pace_waits) {
 			t->probe_at = tcp_now() + t->rto;
 		}
 	} else {

@@ -66,7 +66,8 @@ void tcp_arm_retransmit(struct tcp *t)
 	t->retransmit_at = now + backed_off(t, t->retries);
 	t->tail_at = 0;
 	/* Never after the time-out, in whose place it comes then. */
-	if (t->sack && t->phase <= PHASE_DISORDER && !t->tail_probe_out && !t->retries)
+	if (t->sack && t->phase <= PHASE_DISORDER && !t->tail_probe_out && !t->retries &&
+	    tcp_settings(t)->early_retrans >= 3)
 		t->tail_at = MIN(now + tail_timeout(t), t->retransmit_at);
 }
 
@@ -234,8 +235,11 @@ static void expire(struct tcp *t)
 	if (due(t->keep_at, now))
 		keepalive(t);
 	if (due(t->cork_at, now)) {
+		bool force = !t->pace_waits;
+
 		t->cork_at = 0;
-		tcp_push(t, true);
+		t->pace_waits = false;
+		tcp_push(t, force);
 	}
 }
 

@@ -227,7 +227,8 @@ static void tune(struct tcp *t, u32 copied)
 	u64 rtt = t->srtt ? t->srtt : NSEC_PER_MSEC, now;
 
 	t->window_copied += copied;
-	if (t->memory_fixed || t->window_copied < t->memory_limit / 4)
+	if (t->memory_fixed || !tcp_settings(t)->moderate_rcvbuf ||
+	    t->window_copied < t->memory_limit / 4)
 		return;
 	now = tcp_now();
 	if (now - t->window_ns < MAX(rtt, NSEC_PER_MSEC) * 2)
