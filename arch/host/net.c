@@ -197,14 +197,14 @@ struct net_device *net_device_find(struct network_namespace *network, int index)
 	return &device;
 }
 
-int route_find(struct network_namespace *network, const struct inet_address *destination,
-	       const struct inet_address *source, int device_index, struct route_result *out)
+int route_find_query(struct network_namespace *network, const struct route_query *query,
+		     struct route_result *out)
 {
 	struct inet_address one = OURS_V4(1), two = OURS_V4(2);
 
 	*out = (struct route_result){ .device = &device,
-				      .next_hop = *destination,
-				      .source = inet_equal(destination, &one) ? two : one,
+				      .next_hop = query->destination,
+				      .source = inet_equal(&query->destination, &one) ? two : one,
 				      .mtu = host_net_mtu,
 				      .type = RTN_UNICAST };
 	return 0;
