@@ -197,7 +197,9 @@ static int set_number(struct tcp *t, int option, int value)
 		return 0;
 	case TCP_NOTSENT_LOWAT:
 		t->unsent_option = (u32)value;
-		WRITE_ONCE(t->unsent_low, value < 0 ? 0 : value ? (u32)value : default_unsent_low(t));
+		WRITE_ONCE(t->unsent_low, value < 0 ? 0
+					  : value   ? (u32)value
+						    : default_unsent_low(t));
 		return 0;
 	default:
 		return set_switch(t, option, value);
