@@ -210,6 +210,12 @@ int route_find_query(struct network_namespace *network, const struct route_query
 	return 0;
 }
 
+int route_find(struct network_namespace *network, const struct inet_address *destination,
+	       const struct inet_address *source, int device_index, struct route_result *out)
+{
+	return route_find_query(network, &(struct route_query){ .destination = *destination }, out);
+}
+
 unsigned route_address_type(struct network_namespace *network, const struct inet_address *address,
 			    int device_index)
 {
