@@ -12,10 +12,10 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/offload.h>
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/in.h>
 
 #define BUDGET 64u
 #define WAITING_MAX 1000u
@@ -79,50 +79,6 @@ static bool append_merged(struct virtio_net_pair *q, struct packet *p, unsigned 
 	return ok;
 }
 
-/* Where the TCP header of a frame is that was merged from segments; 0: it has none. */
-static unsigned tcp_offset(const struct packet *p, bool v6)
-{
-	const u8 *ip = p->data + ETH_HLEN;
-	unsigned header;
-
-	if (p->linear < ETH_HLEN + 40 || load_net16(p->data + 12) != (v6 ? ETH_P_IPV6 : ETH_P_IP))
-		return 0;
-	header = v6 ? 40 : (ip[0] & 15) * 4u;
-	if (ip[v6 ? 6 : 9] != IPPROTO_TCP || header < 20 || p->linear < ETH_HLEN + header + 20)
-		return 0;
-	return ETH_HLEN + header;
-}
-
-/*
- * What the device says of checksum and segments; data is the Ethernet header. What it says of places in the packet is
- * believed only if they are there: forwarding writes to them. False: impossible.
- */
-static bool take_header(struct packet *p, const struct virtio_net_hdr *h)
-{
-	u8 type = h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
-	unsigned start = h->csum_start, offset = h->csum_offset;
-
-	if (h->flags & VIRTIO_NET_HDR_F_DATA_VALID)
-		p->checksum = CHECKSUM_VERIFIED;
-	if (type != VIRTIO_NET_HDR_GSO_NONE) {
-		if (type != VIRTIO_NET_HDR_GSO_TCPV4 && type != VIRTIO_NET_HDR_GSO_TCPV6)
-			return false;
-		start = tcp_offset(p, type == VIRTIO_NET_HDR_GSO_TCPV6);
-		offset = 16;
-		p->segment_size = h->gso_size;
-		if (!start || !h->gso_size)
-			return false;
-	} else if (!(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
-		return true;
-	}
-	if (start < ETH_HLEN || start + offset + 2 > p->linear)
-		return false;
-	p->checksum = CHECKSUM_PARTIAL;
-	p->checksum_start = (u16)(packet_headroom(p) + start);
-	p->checksum_offset = (u16)offset;
-	return true;
-}
-
 static u8 kind_of(const struct net_device *device, const struct ethhdr *eth)
 {
 	if (eth->h_dest[0] & 1)
@@ -183,7 +139,7 @@ static void receive_one(struct virtio_net_pair *q, struct page *page, u32 length
 		goto bad;
 	}
 	more = 0;
-	if (!take_header(p, &header.hdr))
+	if (!offload_take(p, &header.hdr))
 		goto bad;
 	deliver(q, p);
 	return;
@@ -258,20 +214,9 @@ static void free_sent(struct virtio_net_pair *q) __must_hold(&q->transmit_lock)
 
 static void fill_header(const struct virtio_net_pair *q, struct packet *p)
 {
-	unsigned headers = packet_headroom(p), transport = p->checksum_start - headers;
 	struct virtio_net_hdr_mrg_rxbuf h = {};
 
-	if (p->checksum == CHECKSUM_PARTIAL) {
-		h.hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		h.hdr.csum_start = (u16)transport;
-		h.hdr.csum_offset = p->checksum_offset;
-	}
-	if (p->segment_size) {
-		h.hdr.gso_type = p->protocol == ETH_P_IP ? VIRTIO_NET_HDR_GSO_TCPV4
-							 : VIRTIO_NET_HDR_GSO_TCPV6;
-		h.hdr.gso_size = p->segment_size;
-		h.hdr.hdr_len = (u16)(transport + (p->data[transport + 12] >> 4) * 4u);
-	}
+	offload_describe(p, &h.hdr);
 	memcpy(packet_push(p, q->net->header), &h, q->net->header);
 }
 

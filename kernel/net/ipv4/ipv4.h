@@ -30,6 +30,9 @@ void ipv4_forward(struct packet *packet, struct inet_info *info);
 /* Tells the log of a packet with an impossible source (net.ipv4.conf.*.log_martians), now and then. */
 void ipv4_log_martian(const struct inet_info *info);
 
-/* output.c: sends a packet with its complete header of `header` bytes in pieces that fit the route. Takes it. */
+/* output.c: one fragment of a packet: `n` bytes of payload from `offset` on, under a copy of its header. Null: no memory. */
+[[nodiscard]] struct packet *ipv4_fragment(const struct packet *whole, unsigned header,
+					   unsigned offset, unsigned n, bool last);
+/* Sends a packet with its complete header of `header` bytes in pieces that fit the route. Takes it. */
 int ipv4_send_fragments(struct network_namespace *network, struct packet *packet, unsigned header,
 			const struct route_result *route);

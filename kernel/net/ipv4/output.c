@@ -33,9 +33,8 @@ static void finish_header(struct ipv4_header *h, unsigned header, unsigned total
 	h->checksum = (u16)~checksum_fold(checksum_add(h, header, 0));
 }
 
-/* One fragment: `n` bytes of payload from `offset` on, under a copy of the header. */
-static struct packet *fragment(const struct packet *whole, unsigned header, unsigned offset,
-			       unsigned n, bool last)
+struct packet *ipv4_fragment(const struct packet *whole, unsigned header, unsigned offset,
+			     unsigned n, bool last)
 {
 	struct packet *p = packet_clone(whole);
 	struct ipv4_header *h;
@@ -70,7 +69,7 @@ int ipv4_send_fragments(struct network_namespace *network, struct packet *packet
 		packet_complete_checksum(packet);
 	for (unsigned offset = 0; offset < payload && !error; offset += step) {
 		unsigned n = MIN(step, payload - offset);
-		struct packet *p = fragment(packet, header, offset, n, offset + n == payload);
+		struct packet *p = ipv4_fragment(packet, header, offset, n, offset + n == payload);
 
 		error = p ? inet_link_output(route->device, p, &route->next_hop) : -ENOBUFS;
 		s->of[0][NET_IP_FRAGMENTS_MADE] += !error;

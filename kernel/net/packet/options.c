@@ -59,6 +59,22 @@ static int change_membership(struct packet_socket *s, const struct packet_mreq *
 	return error;
 }
 
+/* Rings and headers in front of packets exclude each other. */
+static int set_header(struct packet_socket *s, int number)
+{
+	int error = 0;
+
+	if (s->socket->type != SOCK_RAW)
+		return -EINVAL;
+	mutex_lock(&s->ring_lock);
+	if (s->rings)
+		error = -EBUSY;
+	else
+		WRITE_ONCE(s->has_header, number != 0);
+	mutex_unlock(&s->ring_lock);
+	return error;
+}
+
 static int set_number(struct packet_socket *s, int option, int number)
 {
 	switch (option) {
@@ -82,6 +98,8 @@ static int set_number(struct packet_socket *s, int option, int number)
 	case PACKET_TIMESTAMP:
 		s->time_stamps = number;
 		return 0;
+	case PACKET_VNET_HDR:
+		return set_header(s, number);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -207,6 +225,8 @@ static int get_number(const struct packet_socket *s, int option)
 		return s->original_device;
 	case PACKET_QDISC_BYPASS:
 		return s->bypass;
+	case PACKET_VNET_HDR:
+		return s->has_header;
 	default:
 		return -ENOPROTOOPT;
 	}

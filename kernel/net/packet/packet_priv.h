@@ -38,6 +38,7 @@ struct packet_socket {
 	bool sends_from_ring; /* there is a ring to send */
 	bool lossy;	      /* PACKET_LOSS: frames to send that are not sound are passed over */
 	bool send_offsets;    /* PACKET_TX_HAS_OFF */
+	bool has_header; /* PACKET_VNET_HDR: struct virtio_net_hdr stands in front of each packet */
 	bool original_device; /* PACKET_ORIGDEV: there is nothing like bonding, so it is the device */
 	bool bypass;	  /* PACKET_QDISC_BYPASS: nothing is queued in front of a device anyway */
 	int time_stamps;  /* PACKET_TIMESTAMP: there are those of software only */
@@ -85,6 +86,7 @@ struct packet_target {
 	u8 address[8];
 	unsigned header;      /* what SOCK_DGRAM puts in front */
 	unsigned least, most; /* bytes that a program may give */
+	u16 fragment_size;    /* IPv4: to be cut into fragments of this payload; 0: not */
 };
 /* The device and address of the message, or what the socket is bound to. -EINVAL, -ENXIO, -ENETDOWN. */
 [[nodiscard]] int packet_find_target(struct socket *socket, const struct socket_message *message,
@@ -92,6 +94,18 @@ struct packet_target {
 /* Sends a packet with what the program gave. Takes it. -ENXIO. */
 [[nodiscard]] int packet_transmit(struct socket *socket, struct packet *packet,
 				  const struct packet_target *to);
+
+/* offload.c: PACKET_VNET_HDR */
+struct virtio_net_hdr;
+/* Reads the header in front of a packet to be sent. -EINVAL (there is none, or it is not sound), -EFAULT. */
+[[nodiscard]] int packet_header_read(struct socket_message *message, struct virtio_net_hdr *out);
+/* Does with the packet, which is whole, what its header asks for. -EINVAL. */
+[[nodiscard]] int packet_header_apply(struct packet *packet, const struct virtio_net_hdr *header,
+				      struct packet_target *to);
+/* Writes the header of a packet that is received. -EINVAL (no room for it), -EFAULT. */
+[[nodiscard]] int packet_header_write(const struct packet *packet, struct socket_message *message);
+/* Sends a packet of IPv4, data at its link header, in fragments. Takes it. */
+void packet_send_fragments(struct net_device *device, struct packet *packet, unsigned size);
 
 /* fanout.c */
 /*

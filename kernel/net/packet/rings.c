@@ -152,7 +152,7 @@ int packet_ring_set(struct packet_socket *s, bool send, const void *value, size_
 		return -EINVAL;
 	memcpy(&q, value, size);
 	mutex_lock(&s->ring_lock);
-	error = check(s, &q, send);
+	error = s->has_header ? -EINVAL : check(s, &q, send);
 	if (!error)
 		error = replace(s, &q, send);
 	mutex_unlock(&s->ring_lock);

@@ -17,7 +17,10 @@
 
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
+#include <linux/virtio_net.h>
 #include <sys/socket.h>
+
+#define GSO_MAX 65535u /* bytes of a packet that will be cut, without its link header */
 
 struct mutex packet_list_lock = MUTEX_INIT(RANK_PIPE);
 struct packet_socket *packet_sockets;
@@ -136,7 +139,10 @@ int packet_transmit(struct socket *socket, struct packet *packet, const struct p
 		if (device->header_length == ETH_HLEN)
 			packet->protocol = load_net16(packet->data + 12);
 		packet->device = device;
-		net_device_transmit(device, packet);
+		if (unlikely(to->fragment_size && !(device->features & DEVICE_LOOPBACK)))
+			packet_send_fragments(device, packet, to->fragment_size);
+		else
+			net_device_transmit(device, packet);
 	} else {
 		packet_free(packet);
 	}
@@ -146,7 +152,9 @@ int packet_transmit(struct socket *socket, struct packet *packet, const struct p
 
 static ssize_t packet_send(struct socket *socket, struct socket_message *message)
 {
-	size_t size = message->data->remaining;
+	bool has_header = READ_ONCE(packet_of(socket)->has_header);
+	size_t given = message->data->remaining, size;
+	struct virtio_net_hdr header = {};
 	struct packet_target to;
 	struct packet *packet;
 	int error;
@@ -154,7 +162,10 @@ static ssize_t packet_send(struct socket *socket, struct socket_message *message
 	if (READ_ONCE(packet_of(socket)->sends_from_ring))
 		return packet_ring_send(socket, message);
 	error = packet_find_target(socket, message, &to);
-	if (!error && size > to.most)
+	if (!error && has_header)
+		error = packet_header_read(message, &header);
+	size = message->data->remaining;
+	if (!error && size > (header.gso_type ? GSO_MAX + to.least : to.most))
 		error = -EMSGSIZE;
 	if (!error && size < to.least)
 		error = -EINVAL;
@@ -164,12 +175,14 @@ static ssize_t packet_send(struct socket *socket, struct socket_message *message
 	if (!packet)
 		return -ENOBUFS;
 	error = packet_fill(packet, message->data);
+	if (!error && has_header)
+		error = packet_header_apply(packet, &header, &to);
 	if (error) {
 		packet_free(packet);
 		return error;
 	}
 	error = packet_transmit(socket, packet, &to);
-	return error ? error : (ssize_t)size;
+	return error ? error : (ssize_t)given;
 }
 
 /* --- Life --- */

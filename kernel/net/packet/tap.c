@@ -9,6 +9,7 @@
 #include <asm/socket.h>
 #include <linux/eventpoll.h>
 #include <linux/if_ether.h>
+#include <linux/virtio_net.h>
 #include <sys/socket.h>
 
 /* --- What devices see --- */
@@ -235,7 +236,7 @@ ssize_t packet_receive(struct socket *socket, struct socket_message *message)
 {
 	struct packet_socket *s = packet_of(socket);
 	struct packet *packet;
-	size_t wanted, n;
+	size_t wanted, header, n;
 	int error = socket_take_error(socket);
 
 	if (error)
@@ -245,7 +246,10 @@ ssize_t packet_receive(struct socket *socket, struct socket_message *message)
 	packet = take_packet(s);
 	if (!packet)
 		return -EAGAIN;
-	wanted = MIN((size_t)packet->length, message->data->remaining);
+	if (READ_ONCE(s->has_header))
+		error = packet_header_write(packet, message);
+	header = READ_ONCE(s->has_header) ? sizeof(struct virtio_net_hdr) : 0;
+	wanted = error ? 0 : MIN((size_t)packet->length, message->data->remaining);
 	n = packet_copy_to_iter(packet, 0, message->data, wanted);
 	if (n < wanted)
 		error = -EFAULT;
@@ -263,7 +267,7 @@ ssize_t packet_receive(struct socket *socket, struct socket_message *message)
 		put_back(s, packet);
 	else
 		packet_free(packet);
-	return error ? error : (ssize_t)n;
+	return error ? error : (ssize_t)(n + header);
 }
 
 u32 packet_ready(struct socket *socket)
