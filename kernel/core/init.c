@@ -97,6 +97,7 @@ static void boot_rest(void *unused)
 	netlink_route_init();
 	sock_diag_init();
 	netlink_generic_init();
+	tcp_metrics_init();
 	uevent_init();
 	packet_socket_init();
 	veth_init();

@@ -129,3 +129,4 @@ void netlink_route_init(void);
 void uevent_init(void);
 void sock_diag_init(void);
 void netlink_generic_init(void);
+void tcp_metrics_init(void);

@@ -3,7 +3,9 @@
 #define _NETINET_TCP_H 1 /* that of the C library knows less of TCP_INFO, and both cannot be had */
 #include "net_test.h"
 
+#include <linux/genetlink.h>
 #include <linux/tcp.h>
+#include <linux/tcp_metrics.h>
 #include <sched.h>
 
 #define SETTING "/proc/sys/net/ipv4/tcp_fastopen"
@@ -344,4 +346,80 @@ TEST(fast_open_to_nobody_is_refused)
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	EXPECT_ERRNO(sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof(to)),
 		     ECONNREFUSED);
+}
+
+/* A request of NETLINK_GENERIC with one attribute (size 0: none); the bytes of the answer. */
+static ssize_t generic(int fd, __u16 type, __u16 flags, __u8 command, __u16 attribute,
+		       const void *value, size_t size, void *answer, size_t room)
+{
+	struct {
+		struct nlmsghdr n;
+		struct genlmsghdr g;
+		struct nlattr a;
+		char value[32];
+	} q = { .n = { .nlmsg_type = type, .nlmsg_flags = (__u16)(NLM_F_REQUEST | flags) },
+		.g = { .cmd = command, .version = 1 },
+		.a = { .nla_len = (__u16)(NLA_HDRLEN + size), .nla_type = attribute } };
+
+	q.n.nlmsg_len =
+		(__u32)(NLMSG_LENGTH(GENL_HDRLEN) + (size ? NLA_HDRLEN + NLA_ALIGN(size) : 0));
+	memcpy(q.value, value, size);
+	REQUIRE(send(fd, &q, q.n.nlmsg_len, 0) == (ssize_t)q.n.nlmsg_len);
+	return recv(fd, answer, room, 0);
+}
+
+static const void *attribute_of(const struct nlmsghdr *n, int type, int size)
+{
+	const char *at = (const char *)n + NLMSG_LENGTH(GENL_HDRLEN),
+		   *end = (const char *)n + n->nlmsg_len;
+
+	while (at + NLA_HDRLEN <= end) {
+		const struct nlattr *a = (const void *)at;
+
+		if ((a->nla_type & NLA_TYPE_MASK) == type)
+			return a->nla_len >= NLA_HDRLEN + size ? at + NLA_HDRLEN : NULL;
+		at += NLA_ALIGN(a->nla_len);
+	}
+	return NULL;
+}
+
+/* What `ip tcp_metrics` shows and forgets. */
+TEST(fast_open_cookies_can_be_seen_and_forgotten)
+{
+	static union {
+		struct nlmsghdr n;
+		char bytes[8192];
+	} answer;
+	int listener, fd;
+	const __u16 *id;
+	const __u32 *address;
+
+	begin("3");
+	listener = listener_of(5);
+	close(send_to(listener, "cookie", 0));
+	close(accepted(listener, "cookie"));
+	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	REQUIRE(generic(fd, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME,
+			TCP_METRICS_GENL_NAME, sizeof(TCP_METRICS_GENL_NAME), &answer,
+			sizeof(answer)) > 0);
+	id = attribute_of(&answer.n, CTRL_ATTR_FAMILY_ID, 2);
+	REQUIRE(id != NULL);
+	__u16 family = *id;
+
+	REQUIRE(generic(fd, family, NLM_F_DUMP, TCP_METRICS_CMD_GET, 0, "", 0, &answer,
+			sizeof(answer)) > 0);
+	address = attribute_of(&answer.n, TCP_METRICS_ATTR_ADDR_IPV4, 4);
+	REQUIRE(address != NULL);
+	EXPECT_EQ(*address, htonl(INADDR_LOOPBACK));
+	EXPECT(attribute_of(&answer.n, TCP_METRICS_ATTR_FOPEN_COOKIE, 8) != NULL);
+	EXPECT(attribute_of(&answer.n, TCP_METRICS_ATTR_FOPEN_MSS, 2) != NULL);
+	close(fd);
+	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	REQUIRE(generic(fd, family, NLM_F_ACK, TCP_METRICS_CMD_DEL, 0, "", 0, &answer,
+			sizeof(answer)) > 0);
+	EXPECT_EQ(answer.n.nlmsg_type, NLMSG_ERROR);
+	EXPECT_EQ(((struct nlmsgerr *)NLMSG_DATA(&answer.n))->error, 0);
+	close(send_to(listener, "again", 0));
+	close(accepted(listener, "again"));
+	EXPECT_EQ(tcp_counter("TCPFastOpenCookieReqd"), 2);
 }
