@@ -254,53 +254,85 @@ static int list(struct network_namespace *network, struct ifconf __user *user)
 	return error ? error : copy_to_user(user, &conf, sizeof(conf));
 }
 
+/* A mask of bits that do not follow each other, or an address with bits outside of it. */
+static bool bad_mask(u32 mask, u32 address)
+{
+	u32 host = ~mask;
+
+	return (address & host) || (host & (host + 1));
+}
+
+/* What an entry says, but for its device. */
+static int route_of_entry(const struct rtentry *rt, struct route *r)
+{
+	const struct sockaddr_in *dst = (const void *)&rt->rt_dst,
+				 *mask = (const void *)&rt->rt_genmask,
+				 *gateway = (const void *)&rt->rt_gateway;
+	u32 bits = rt->rt_flags & RTF_HOST ? UINT32_MAX : net32(mask->sin_addr.s_addr);
+
+	if (dst->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	if (!(rt->rt_flags & RTF_HOST) && mask->sin_family != AF_INET && (bits || mask->sin_family))
+		return -EAFNOSUPPORT;
+	if (bad_mask(bits, net32(dst->sin_addr.s_addr)))
+		return -EINVAL;
+	*r = (struct route){ .family = AF_INET,
+			     .type = rt->rt_flags & RTF_REJECT ? RTN_UNREACHABLE : RTN_UNICAST,
+			     .protocol = RTPROT_BOOT,
+			     .table = RT_TABLE_MAIN,
+			     .expires_ns = UINT64_MAX,
+			     .destination = inet_from_v4(dst->sin_addr.s_addr),
+			     .prefix_length = (u8)(INET_V4_PREFIX + __builtin_popcount(bits)),
+			     .metric = rt->rt_metric > 0 ? (u32)rt->rt_metric - 1 : 0,
+			     .scope = rt->rt_flags & RTF_GATEWAY ? RT_SCOPE_UNIVERSE
+								 : RT_SCOPE_LINK };
+	if (rt->rt_flags & RTF_GATEWAY)
+		r->gateway = inet_from_v4(gateway->sin_addr.s_addr);
+	return 0;
+}
+
+/* By its name, or that of the way to the gateway. */
+static int device_of_entry(struct network_namespace *network, const struct rtentry *rt, bool add,
+			   struct route *r) __must_hold(&network->config)
+{
+	struct inet_address any = {};
+	struct route_result found;
+	char name[IFNAMSIZ];
+	ssize_t n;
+	int error;
+
+	if (rt->rt_dev) {
+		n = copy_string_from_user(name, __force_user(const char __user *, rt->rt_dev),
+					  sizeof(name));
+		if (n < 0)
+			return (int)n;
+		r->device = net_device_find_name(network, name);
+		return r->device ? 0 : -ENODEV;
+	}
+	if (!(rt->rt_flags & RTF_GATEWAY))
+		return add && r->type == RTN_UNICAST ? -ENODEV : 0;
+	rcu_read_lock();
+	error = route_find(network, &r->gateway, &any, 0, &found);
+	rcu_read_unlock();
+	if (!error)
+		r->device = found.device;
+	return error;
+}
+
 static int route_request(struct network_namespace *network, bool add,
 			 const struct rtentry __user *user)
 {
 	struct rtentry rt;
-	struct route r = { .family = AF_INET,
-			   .type = RTN_UNICAST,
-			   .protocol = RTPROT_BOOT,
-			   .table = RT_TABLE_MAIN,
-			   .expires_ns = UINT64_MAX };
-	const struct sockaddr_in *dst = (const void *)&rt.rt_dst,
-				 *mask = (const void *)&rt.rt_genmask;
-	const struct sockaddr_in *gateway = (const void *)&rt.rt_gateway;
-	char name[IFNAMSIZ];
-	ssize_t n;
-	int error = 0;
+	struct route r;
+	int error;
 
 	if (copy_from_user(&rt, user, sizeof(rt)))
 		return -EFAULT;
-	if (rt.rt_dst.sa_family != AF_INET)
-		return -EAFNOSUPPORT;
-	r.destination = inet_from_v4(dst->sin_addr.s_addr);
-	r.prefix_length =
-		(u8)(INET_V4_PREFIX +
-		     (rt.rt_flags & RTF_HOST ? 32 : __builtin_popcount(mask->sin_addr.s_addr)));
-	r.metric = rt.rt_metric > 0 ? (u32)rt.rt_metric - 1 : 0;
-	if (rt.rt_flags & RTF_GATEWAY)
-		r.gateway = inet_from_v4(gateway->sin_addr.s_addr);
-	if (rt.rt_flags & RTF_REJECT)
-		r.type = RTN_UNREACHABLE;
+	error = route_of_entry(&rt, &r);
+	if (error)
+		return error;
 	mutex_lock(&network->config);
-	if (rt.rt_dev) {
-		n = copy_string_from_user(name, __force_user(const char __user *, rt.rt_dev),
-					  sizeof(name));
-		r.device = n < 0 ? nullptr : net_device_find_name(network, name);
-		error = n < 0 ? (int)n : r.device ? 0 : -ENODEV;
-	} else if (rt.rt_flags & RTF_GATEWAY) {
-		struct inet_address any = {};
-		struct route_result found;
-
-		rcu_read_lock();
-		error = route_find(network, &r.gateway, &any, 0, &found);
-		rcu_read_unlock();
-		r.device = found.device;
-	} else if (r.type == RTN_UNICAST) {
-		error = add ? -ENODEV : 0;
-	}
-	r.scope = rt.rt_flags & RTF_GATEWAY ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	error = device_of_entry(network, &rt, add, &r);
 	if (!error)
 		error = add ? route_add(network, &r, false) : route_remove(network, &r);
 	mutex_unlock(&network->config);
@@ -332,19 +364,65 @@ static int arp_request(struct network_namespace *network, unsigned request,
 	return error;
 }
 
+/* Of a device: -1: none of these; 0: it asks; 1: it changes something. */
+static int changes_device(unsigned request)
+{
+	switch (request) {
+	case SIOCSIFFLAGS:
+	case SIOCSIFMTU:
+	case SIOCSIFTXQLEN:
+	case SIOCSIFHWADDR:
+	case SIOCSIFADDR:
+	case SIOCSIFNETMASK:
+	case SIOCSIFBRDADDR:
+	case SIOCSIFDSTADDR:
+		return 1;
+	case SIOCGIFNAME:
+	case SIOCGIFFLAGS:
+	case SIOCGIFINDEX:
+	case SIOCGIFMTU:
+	case SIOCGIFMETRIC:
+	case SIOCGIFTXQLEN:
+	case SIOCGIFHWADDR:
+	case SIOCGIFMAP:
+	case SIOCGIFADDR:
+	case SIOCGIFDSTADDR:
+	case SIOCGIFBRDADDR:
+	case SIOCGIFNETMASK:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static long device_request(struct network_namespace *network, unsigned request,
+			   struct ifreq __user *user)
+{
+	int changes = changes_device(request), error;
+	struct ifreq r;
+
+	if (changes < 0)
+		return -ENOTTY;
+	if (copy_from_user(&r, user, sizeof(r)))
+		return -EFAULT;
+	r.ifr_name[IFNAMSIZ - 1] = '\0';
+	if (changes)
+		return capable(CAP_NET_ADMIN) ? set(network, request, &r) : -EPERM;
+	rcu_read_lock();
+	error = get(network, request, &r);
+	rcu_read_unlock();
+	return error ? error : copy_to_user(user, &r, sizeof(r));
+}
+
 long inet_ioctl(struct socket *socket, unsigned request, unsigned long argument)
 {
 	struct network_namespace *network = socket_policy_view(socket);
-	struct ifreq __user *user = __force_user(struct ifreq __user *, argument);
-	bool changes = false;
-	struct ifreq r;
-	int error;
 
 	switch (request) {
 	case SIOCGIFCONF:
 		return list(network, __force_user(struct ifconf __user *, argument));
 	case SIOCETHTOOL:
-		return ethtool_ioctl(network, user);
+		return ethtool_ioctl(network, __force_user(struct ifreq __user *, argument));
 	case SIOCADDRT:
 	case SIOCDELRT:
 		if (!capable(CAP_NET_ADMIN))
@@ -358,39 +436,8 @@ long inet_ioctl(struct socket *socket, unsigned request, unsigned long argument)
 			return -EPERM;
 		return arp_request(network, request,
 				   __force_user(struct arpreq __user *, argument));
-	case SIOCSIFFLAGS:
-	case SIOCSIFMTU:
-	case SIOCSIFTXQLEN:
-	case SIOCSIFHWADDR:
-	case SIOCSIFADDR:
-	case SIOCSIFNETMASK:
-	case SIOCSIFBRDADDR:
-	case SIOCSIFDSTADDR:
-		changes = true;
-		[[fallthrough]];
-	case SIOCGIFNAME:
-	case SIOCGIFFLAGS:
-	case SIOCGIFINDEX:
-	case SIOCGIFMTU:
-	case SIOCGIFMETRIC:
-	case SIOCGIFTXQLEN:
-	case SIOCGIFHWADDR:
-	case SIOCGIFMAP:
-	case SIOCGIFADDR:
-	case SIOCGIFDSTADDR:
-	case SIOCGIFBRDADDR:
-	case SIOCGIFNETMASK:
-		break;
 	default:
-		return -ENOTTY;
+		return device_request(network, request,
+				      __force_user(struct ifreq __user *, argument));
 	}
-	if (copy_from_user(&r, user, sizeof(r)))
-		return -EFAULT;
-	r.ifr_name[IFNAMSIZ - 1] = '\0';
-	if (changes)
-		return capable(CAP_NET_ADMIN) ? set(network, request, &r) : -EPERM;
-	rcu_read_lock();
-	error = get(network, request, &r);
-	rcu_read_unlock();
-	return error ? error : copy_to_user(user, &r, sizeof(r));
 }

@@ -143,6 +143,7 @@ TEXT_TYPE(memory_0400, 0400, proc_show_memory, proc_node_permission);
 		{ "maps", &memory_0444_traced, &proc_maps_text }, { "mem", &proc_mem, nullptr },   \
 		{ "mountinfo", &text_0444, &proc_mountinfo_text },                                 \
 		{ "mounts", &text_0444, &proc_mounts_text },                                       \
+		{ "net", &synthetic_directory, &proc_net_table },                                  \
 		{ "ns", &proc_ns_directory, nullptr },                                             \
 		{ "numa_maps", &memory_0444_traced, &proc_numa_maps_text },                        \
 		{ "oom_adj", &proc_setting, &proc_oom_adj },                                       \
@@ -181,7 +182,6 @@ static const struct synthetic_named process_files[] = {
 	{ "coredump_filter", &proc_setting, &proc_coredump_filter },
 	{ "map_files", &proc_map_files_directory, nullptr },
 	{ "mountstats", &text_0400, &proc_mountstats_text },
-	{ "net", &synthetic_directory, &proc_net_table },
 	{ "task", &task_directory, nullptr },
 	{ "timers", &proc_timers, nullptr },
 	{ "timerslack_ns", &proc_setting_of_all, &proc_timerslack },
