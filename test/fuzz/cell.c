@@ -5,6 +5,7 @@
 
 #include "grammar.h"
 
+#include <linux/bpf.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -128,6 +129,17 @@ static void make_things(void)
 	socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 0);
 	syscall(SYS_pidfd_open, getpid(), 0);
+	union bpf_attr map = {
+		.map_type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 8, .max_entries = 5
+	};
+	syscall(SYS_bpf, BPF_MAP_CREATE, &map, sizeof(map));
+	const struct bpf_insn accept[] = { { BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1 },
+					   { BPF_JMP | BPF_EXIT, 0, 0, 0, 0 } };
+	union bpf_attr program = { .prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+				   .insn_cnt = 2,
+				   .insns = (uintptr_t)accept,
+				   .license = (uintptr_t)"GPL" };
+	syscall(SYS_bpf, BPF_PROG_LOAD, &program, sizeof(program));
 }
 
 /* --- arguments --- */
@@ -289,6 +301,90 @@ static uint64_t argument(enum argument_kind kind)
 	}
 }
 
+/* --- bpf(2) --- */
+
+/* Instructions that may follow each other, now and then. */
+static void fill_program(struct bpf_insn *program, unsigned count)
+{
+	static const uint8_t codes[] = {
+		BPF_ALU64 | BPF_MOV | BPF_K,
+		BPF_ALU64 | BPF_MOV | BPF_X,
+		BPF_ALU64 | BPF_ADD | BPF_K,
+		BPF_ALU64 | BPF_ADD | BPF_X,
+		BPF_ALU | BPF_AND | BPF_K,
+		BPF_LDX | BPF_MEM | BPF_W,
+		BPF_STX | BPF_MEM | BPF_DW,
+		BPF_ST | BPF_MEM | BPF_W,
+		BPF_JMP | BPF_JEQ | BPF_K,
+		BPF_JMP32 | BPF_JSGT | BPF_X,
+		BPF_JMP | BPF_CALL,
+		BPF_LD | BPF_ABS | BPF_B,
+		BPF_STX | BPF_ATOMIC | BPF_DW,
+	};
+
+	program[0] = (struct bpf_insn){ BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0 };
+	for (unsigned i = 1; i < count - 2; i++) {
+		uint8_t code = one_in(20) ? (uint8_t)next_random() : codes[below(sizeof(codes))];
+		uint8_t src = (code & 8) || (code & 7) == BPF_LDX || (code & 7) == BPF_STX ? 1 : 0;
+
+		program[i] = (struct bpf_insn){
+			.code = code,
+			.dst_reg = code == (BPF_JMP | BPF_CALL) || (code & 7) == BPF_LD
+					   ? 0
+					   : 6 * below(2),
+			.src_reg = src ? (one_in(3) ? 10 : 6) : 0,
+			.off = (code & 7) == BPF_ALU64 || one_in(2) ? 0
+								    : (int16_t)(below(4) * 8 - 8),
+			.imm = (int32_t)below(64),
+		};
+	}
+	program[count - 2] = (struct bpf_insn){ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1 };
+	program[count - 1] = (struct bpf_insn){ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 };
+}
+
+/* The arguments of a command that exists. */
+static void prepare_bpf(uint64_t *a)
+{
+	static const uint8_t commands[] = {
+		BPF_MAP_CREATE,	     BPF_MAP_LOOKUP_ELEM,    BPF_MAP_UPDATE_ELEM,
+		BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY,   BPF_PROG_LOAD,
+		BPF_PROG_TEST_RUN,   BPF_OBJ_GET_INFO_BY_FD,
+	};
+	union bpf_attr *attr = (union bpf_attr *)(arena + below(64) * 8);
+	struct bpf_insn *program = (struct bpf_insn *)(arena + 4096);
+
+	a[0] = commands[below(sizeof(commands))];
+	a[1] = (uintptr_t)attr;
+	a[2] = sizeof(*attr);
+	memset(attr, 0, sizeof(*attr));
+	if (a[0] == BPF_MAP_CREATE) {
+		attr->map_type = (unsigned)below(8);
+		attr->key_size = 4;
+		attr->value_size = (unsigned)(one_in(8) ? number() : 1 + below(64));
+		attr->max_entries = (unsigned)(one_in(8) ? below(100000) : 1 + below(9));
+	} else if (a[0] == BPF_PROG_LOAD) {
+		attr->prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+		attr->insn_cnt = (unsigned)(3 + below(12));
+		attr->insns = (uintptr_t)program;
+		attr->license = (uintptr_t)"GPL";
+		fill_program(program, attr->insn_cnt);
+	} else if (a[0] == BPF_PROG_TEST_RUN) {
+		attr->test.prog_fd = (unsigned)descriptor();
+		attr->test.data_in = attr->test.data_out = (uintptr_t)pointer();
+		attr->test.data_size_in = (unsigned)below(4000);
+	} else if (a[0] == BPF_OBJ_GET_INFO_BY_FD) {
+		attr->info.bpf_fd = (unsigned)descriptor();
+		attr->info.info_len = (unsigned)below(300);
+		attr->info.info = (uintptr_t)pointer();
+	} else {
+		attr->map_fd = (unsigned)descriptor();
+		attr->key = (uintptr_t)pointer();
+		if (a[0] != BPF_MAP_DELETE_ELEM)
+			attr->value = (uintptr_t)pointer();
+		attr->flags = a[0] == BPF_MAP_UPDATE_ELEM ? below(4) : 0;
+	}
+}
+
 /* --- calls --- */
 
 /* What would end the cell at once, or take the machine with it. */
@@ -328,6 +424,8 @@ static void call_once(void)
 	if (call->number == SYS_ioctl && !one_in(8))
 		a[1] = command_bases[below(sizeof(command_bases) / sizeof(command_bases[0]))] +
 		       below(32);
+	if (call->number == SYS_bpf && !one_in(8))
+		prepare_bpf(a);
 	/* A child with a stack that may be anywhere does not come back here. */
 	if (call->number == SYS_clone)
 		a[0] &= ~(uint64_t)(CLONE_VM | CLONE_VFORK), a[1] = 0;

@@ -275,7 +275,8 @@ TEST(bpf_functions)
 	EXPECT_EQ(RUN(MOV(2, 4), MOVX(3, 10), ALU(BPF_ADD, 3, -4), MOV(4, 4), CALL(skb_load_bytes),
 		      LOAD(BPF_W, 0, 10, -4), EXIT),
 		  0x00403412u);
-	EXPECT_EQ(RUN(MOV(2, 7), MOVX(3, 10), ALU(BPF_ADD, 3, -4), MOV(4, 4), CALL(skb_load_bytes),
-		      LOAD(BPF_W, 1, 10, -4), ALUX(BPF_ADD, 0, 1), EXIT),
+	EXPECT_EQ(RUN(STORE(BPF_W, 10, -4, 7), MOV(2, 7), MOVX(3, 10), ALU(BPF_ADD, 3, -4),
+		      MOV(4, 4), CALL(skb_load_bytes), LOAD(BPF_W, 1, 10, -4), ALUX(BPF_ADD, 0, 1),
+		      EXIT),
 		  (u64)-EFAULT);
 }

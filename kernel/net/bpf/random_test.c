@@ -267,6 +267,24 @@ static void put_packet_load(struct maker *m)
 	after_call(m, NUMBER);
 }
 
+static void put_something(struct maker *m);
+
+/* Two ways, that meet again. */
+static void put_branches(struct maker *m)
+{
+	u32 jump = m->count, over;
+
+	put(m, JUMP(BPF_JGT, some(m, NUMBER), (s32)below(40), 0));
+	put_something(m);
+	over = m->count;
+	put(m, GOTO(0));
+	put_something(m);
+	if (m->count == LENGTH)
+		return;
+	m->instructions[jump].off = (s16)(over - jump);
+	m->instructions[over].off = (s16)(m->count - over - 1);
+}
+
 static void put_something(struct maker *m)
 {
 	u64 bits = next_random();
@@ -284,8 +302,10 @@ static void put_something(struct maker *m)
 		break;
 	case 4:
 	case 5:
-	case 6:
 		put_jump(m);
+		break;
+	case 6:
+		put_branches(m);
 		break;
 	case 7:
 	case 8:

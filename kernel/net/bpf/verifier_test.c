@@ -8,7 +8,7 @@ struct sample {
 	const char *name;
 	const char *reason; /* null: accepted */
 	int error;
-	struct bpf_insn instructions[24];
+	struct bpf_insn instructions[28];
 };
 
 /* The address of a key on the stack, and what a map has there, in R0. */
@@ -117,6 +117,12 @@ static const struct sample refused[] = {
 		LOAD(BPF_DW, 0, 10, -8), EXIT),
 	REFUSED("set on one way's stack", -EACCES, "invalid read from stack", LOAD(BPF_W, 2, 1, 0),
 		JUMP(BPF_JEQ, 2, 0, 1), STORE(BPF_DW, 10, -8, 0), LOAD(BPF_DW, 0, 10, -8), EXIT),
+	REFUSED("set on the way that is looked at first", -EACCES, "invalid read from stack",
+		LOAD(BPF_W, 2, 1, 0), JUMP(BPF_JEQ, 2, 0, 1), GOTO(1), STORE(BPF_DW, 10, -8, 0),
+		LOAD(BPF_DW, 0, 10, -8), EXIT),
+	REFUSED("places that differ", -EACCES, "invalid mem access '?'", LOAD(BPF_W, 2, 1, 0),
+		STORE(BPF_DW, 10, -8, 0), MOVX(3, 10), JUMP(BPF_JEQ, 2, 0, 1), GOTO(1),
+		ALU(BPF_SUB, 3, 8), LOAD(BPF_B, 0, 3, 0), EXIT),
 	REFUSED("above the stack", -EACCES, "invalid access to fp", STORE(BPF_DW, 10, 0, 1), DONE),
 	REFUSED("below the stack", -EACCES, "invalid access to fp", STORE(BPF_DW, 10, -520, 1),
 		DONE),
@@ -174,6 +180,9 @@ static const struct sample refused[] = {
 		DONE),
 	REFUSED("other call's value", -EACCES, "map_value_or_null", LOOKUP(0), MOVX(6, 0),
 		LOOKUP(0), JUMP(BPF_JEQ, 0, 0, 1), LOAD(BPF_B, 1, 6, 0), DONE),
+	REFUSED("one or the other call's value", -EACCES, "map_value_or_null", LOAD(BPF_W, 9, 1, 0),
+		LOOKUP(0), MOVX(6, 0), LOOKUP(0), MOVX(8, 0), JUMP(BPF_JEQ, 9, 0, 1), GOTO(1),
+		MOVX(8, 6), JUMP(BPF_JEQ, 6, 0, 1), LOAD(BPF_B, 1, 8, 0), DONE),
 	REFUSED("beyond a value", -EACCES, "invalid access to map_value", LOOKUP(0),
 		JUMP(BPF_JEQ, 0, 0, 1), LOAD(BPF_DW, 1, 0, 9), DONE),
 	REFUSED("before a value", -EACCES, "invalid access to map_value", LOOKUP(0),
