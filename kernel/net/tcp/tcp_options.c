@@ -8,6 +8,52 @@
 #include <asm/socket.h>
 #include <linux/tcp.h>
 
+/* Options that are a field of the connection, within limits. */
+struct option_field {
+	int option;
+	u16 offset;
+	u8 size; /* 1, 4 */
+	int minimum, maximum;
+};
+#define FIELD(option_, field, minimum_, maximum_)                                                  \
+	{ (option_), offsetof(struct tcp, field), sizeof(((struct tcp *)0)->field), (minimum_),    \
+	  (maximum_) }
+static const struct option_field option_fields[] = {
+	FIELD(TCP_SYNCNT, syn_retries, 1, 127),
+	FIELD(TCP_THIN_LINEAR_TIMEOUTS, thin_linear, 0, 1),
+	FIELD(TCP_INQ, tell_unread, 0, 1),
+	FIELD(TCP_SAVE_SYN, save_syn, 0, 2),
+	FIELD(TCP_TX_DELAY, send_delay_us, INT32_MIN, INT32_MAX),
+};
+
+static const struct option_field *field_of(int option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(option_fields); i++)
+		if (option_fields[i].option == option)
+			return &option_fields[i];
+	return nullptr;
+}
+
+static int set_field(struct tcp *t, const struct option_field *f, int value)
+{
+	void *at = (u8 *)t + f->offset;
+
+	if (value < f->minimum || value > f->maximum)
+		return -EINVAL;
+	if (f->size == 1)
+		WRITE_ONCE(*(u8 *)at, (u8)value);
+	else
+		WRITE_ONCE(*(s32 *)at, value);
+	return 0;
+}
+
+static int get_field(const struct tcp *t, const struct option_field *f)
+{
+	const void *at = (const u8 *)t + f->offset;
+
+	return f->size == 1 ? *(const u8 *)at : *(const s32 *)at;
+}
+
 static void set_flag(struct tcp *t, bool *flag, bool on)
 {
 	tcp_lock(t);
@@ -120,36 +166,30 @@ static int set_switch(struct tcp *t, int option, int value)
 	case TCP_FASTOPEN_NO_COOKIE:
 	case TCP_FASTOPEN_CONNECT:
 		return set_fast_open(t, option, value);
-	case TCP_THIN_LINEAR_TIMEOUTS:
-		if (value < 0 || value > 1)
-			return -EINVAL;
-		t->thin_linear = value;
-		return 0;
 	case TCP_THIN_DUPACK: /* as on Linux, where RACK took its place */
 		return value < 0 || value > 1 ? -EINVAL : 0;
-	case TCP_INQ:
-		if (value < 0 || value > 1)
-			return -EINVAL;
-		t->tell_unread = value;
-		return 0;
-	case TCP_SAVE_SYN:
-		if (value < 0 || value > 2)
-			return -EINVAL;
-		t->save_syn = (u8)value;
-		return 0;
-	case TCP_TX_DELAY:
-		t->send_delay_us = (u32)value;
-		return 0;
 	default:
 		return set_repaired(option);
 	}
 }
 
-static u32 default_unsent_low(const struct tcp *t)
+static void set_window_clamp(struct tcp *t, int value)
+{
+	if (value <= 0)
+		return;
+	t->memory_limit = MAX((u32)value, 4096u);
+	t->memory_fixed = true;
+}
+
+static void set_unsent_low(struct tcp *t, int value)
 {
 	u32 setting = tcp_settings(t)->notsent_lowat;
 
-	return setting == UINT32_MAX ? 0 : setting;
+	t->unsent_option = (u32)value;
+	if (value < 0 || (!value && setting == UINT32_MAX))
+		WRITE_ONCE(t->unsent_low, 0);
+	else
+		WRITE_ONCE(t->unsent_low, value ? (u32)value : setting);
 }
 
 static int set_number(struct tcp *t, int option, int value)
@@ -173,11 +213,6 @@ static int set_number(struct tcp *t, int option, int value)
 	case TCP_KEEPINTVL:
 	case TCP_KEEPCNT:
 		return set_keepalive(t, option, value);
-	case TCP_SYNCNT:
-		if (value < 1 || value > 127)
-			return -EINVAL;
-		t->syn_retries = (u8)value;
-		return 0;
 	case TCP_LINGER2:
 		t->linger2 = value;
 		return 0;
@@ -185,10 +220,7 @@ static int set_number(struct tcp *t, int option, int value)
 		t->defer_accept = value > 0 ? (u32)value : 0;
 		return 0;
 	case TCP_WINDOW_CLAMP:
-		if (value > 0) {
-			t->memory_limit = MAX((u32)value, 4096u);
-			t->memory_fixed = true;
-		}
+		set_window_clamp(t, value);
 		return 0;
 	case TCP_USER_TIMEOUT:
 		if (value < 0)
@@ -196,10 +228,7 @@ static int set_number(struct tcp *t, int option, int value)
 		t->user_timeout_ns = (u64)value * NSEC_PER_MSEC;
 		return 0;
 	case TCP_NOTSENT_LOWAT:
-		t->unsent_option = (u32)value;
-		WRITE_ONCE(t->unsent_low, value < 0 ? 0
-					  : value   ? (u32)value
-						    : default_unsent_low(t));
+		set_unsent_low(t, value);
 		return 0;
 	default:
 		return set_switch(t, option, value);
@@ -209,6 +238,7 @@ static int set_number(struct tcp *t, int option, int value)
 int tcp_set_option(struct socket *socket, int level, int option, const void *value, size_t length)
 {
 	struct tcp *t = tcp_of(socket);
+	const struct option_field *field;
 	int number;
 
 	if (level != SOL_TCP)
@@ -227,7 +257,8 @@ int tcp_set_option(struct socket *socket, int level, int option, const void *val
 	if (length < sizeof(number))
 		return -EINVAL;
 	memcpy(&number, value, sizeof(number));
-	return set_number(t, option, number);
+	field = field_of(option);
+	return field ? set_field(t, field, number) : set_number(t, option, number);
 }
 
 static int get_congestion(const struct tcp *t, void *value, size_t *length)
@@ -289,20 +320,8 @@ static int get_switch(const struct tcp *t, int option, int *out)
 	case TCP_NOTSENT_LOWAT:
 		*out = (int)t->unsent_option;
 		return 0;
-	case TCP_THIN_LINEAR_TIMEOUTS:
-		*out = t->thin_linear;
-		return 0;
 	case TCP_THIN_DUPACK:
 		*out = 0;
-		return 0;
-	case TCP_INQ:
-		*out = t->tell_unread;
-		return 0;
-	case TCP_SAVE_SYN:
-		*out = t->save_syn;
-		return 0;
-	case TCP_TX_DELAY:
-		*out = (int)t->send_delay_us;
 		return 0;
 	case TCP_TIMESTAMP:
 		*out = (int)tcp_timestamp(t);
@@ -345,9 +364,6 @@ static int get_number(const struct tcp *t, int option, int *out)
 	case TCP_KEEPCNT:
 		*out = t->keep_probes;
 		return 0;
-	case TCP_SYNCNT:
-		*out = t->syn_retries;
-		return 0;
 	case TCP_LINGER2:
 		*out = t->linger2 ? t->linger2 : tcp_settings(t)->fin_timeout;
 		return 0;
@@ -368,6 +384,7 @@ static int get_number(const struct tcp *t, int option, int *out)
 int tcp_get_option(struct socket *socket, int level, int option, void *value, size_t *length)
 {
 	struct tcp *t = tcp_of(socket);
+	const struct option_field *field;
 	int number, error;
 
 	if (level != SOL_TCP)
@@ -387,9 +404,12 @@ int tcp_get_option(struct socket *socket, int level, int option, void *value, si
 		*length = 0;
 		return 0;
 	}
-	error = get_number(t, option, &number);
+	field = field_of(option);
+	error = field ? 0 : get_number(t, option, &number);
 	if (error)
 		return error;
+	if (field)
+		number = get_field(t, field);
 	*length = MIN(*length, sizeof(number));
 	memcpy(value, &number, *length);
 	return 0;
