@@ -41,6 +41,13 @@ static void __user *user_pointer(u64 address)
 	return __force_user(void __user *, address);
 }
 
+/* A structure of which user space says the size. -E2BIG: it knows more than this kernel, or cannot mean it; -EFAULT. */
+static int take_struct(void *to, size_t size, u64 address, u32 given)
+{
+	return given > PAGE_SIZE ? -E2BIG
+				 : copy_struct_from_user(to, size, user_pointer(address), given);
+}
+
 /* Letters, digits, '_' and '.', and a terminator. */
 static bool name_is_valid(const char name[BPF_OBJ_NAME_LEN])
 {
@@ -272,8 +279,7 @@ static int take_context(const union bpf_attr *attr, struct __sk_buff *out)
 		return -EINVAL;
 	if (!attr->test.ctx_in)
 		return 0;
-	error = copy_struct_from_user(&given, sizeof(given), user_pointer(attr->test.ctx_in),
-				      attr->test.ctx_size_in);
+	error = take_struct(&given, sizeof(given), attr->test.ctx_in, attr->test.ctx_size_in);
 	if (error)
 		return error;
 	rest = given;
@@ -402,8 +408,7 @@ static int give_info(const struct file *file, const union bpf_attr *attr,
 
 	if (!program && !map)
 		return -EINVAL;
-	error = copy_struct_from_user(&info, size, user_pointer(attr->info.info),
-				      attr->info.info_len);
+	error = take_struct(&info, size, attr->info.info, attr->info.info_len);
 	if (error)
 		return error;
 	if (program)
@@ -440,9 +445,7 @@ long sys_bpf(int command, void __user *attr, unsigned size)
 
 	if (creates && !capable(CAP_BPF) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	error = copy_struct_from_user(&a, sizeof(a), attr, size);
+	error = take_struct(&a, sizeof(a), (uintptr_t)attr, size);
 	if (error)
 		return error;
 	switch (command) {

@@ -197,7 +197,13 @@ static s64 get_one(void)
 {
 	return 1;
 }
-static const struct sysctl_function zero = { .get = get_zero }, one = { .get = get_one };
+/* bpf(2) is for those with CAP_BPF, as on Debian; that could be undone, and is not here. */
+static s64 get_two(void)
+{
+	return 2;
+}
+static const struct sysctl_function zero = { .get = get_zero }, one = { .get = get_one },
+				    two = { .get = get_two };
 
 static s64 get_rr_slice(void)
 {
@@ -371,6 +377,7 @@ static const struct synthetic_named kernel_names[] = {
 	{ "shmmni", &shmmni, nullptr },
 	{ "tainted", &sysctl_function_file_ro, &zero },
 	{ "threads-max", &sysctl_number_file, &threads_max },
+	{ "unprivileged_bpf_disabled", &sysctl_function_file_ro, &two },
 	{ "version", &sysctl_text_ro, kernel_version },
 };
 const struct synthetic_table sysctl_kernel_table = SYNTHETIC_TABLE(kernel_names);

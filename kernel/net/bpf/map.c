@@ -261,7 +261,10 @@ static int check(const struct bpf_map_definition *d)
 	if (!d->key_size || !d->value_size || !d->max_entries ||
 	    (array && d->key_size != sizeof(u32)))
 		return -EINVAL;
-	return d->key_size > BPF_KEY_MAX || d->value_size > BPF_VALUE_MAX ? -E2BIG : 0;
+	return d->key_size > BPF_KEY_MAX ||
+			       d->value_size > (array ? BPF_VALUE_MAX : BPF_HASH_VALUE_MAX)
+		       ? -E2BIG
+		       : 0;
 }
 
 static u32 bits_for(u32 entries)

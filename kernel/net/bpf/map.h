@@ -15,8 +15,10 @@ struct bpf_map;
 struct file;
 struct pool;
 
-#define BPF_KEY_MAX 512u	  /* MAX_BPF_STACK: programs have their keys there */
-#define BPF_VALUE_MAX (64u << 10) /* bytes of a value */
+#define BPF_KEY_MAX 512u	 /* MAX_BPF_STACK: programs have their keys there */
+#define BPF_VALUE_MAX (1u << 20) /* bytes of a value of an array */
+/* The same of a hash table, whose elements are allocated while packets wait, and freed a grace period after. */
+#define BPF_HASH_VALUE_MAX (8u << 10)
 
 /* What kinds of maps do; all under RCU, with keys and values of the map's sizes, and none sleeps. */
 struct bpf_map_ops {

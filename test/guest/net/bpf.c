@@ -224,6 +224,11 @@ TEST(bpf_needs_a_capability)
 	int map = map_create(BPF_MAP_TYPE_ARRAY, 4, 8, 1), key = 0;
 	char value[8] = {};
 
+	int file = open("/proc/sys/kernel/unprivileged_bpf_disabled", O_RDONLY);
+
+	EXPECT_EQ(read(file, value, sizeof(value)), 2);
+	EXPECT_EQ(value[0], '2');
+	close(file);
 	EXPECT_ERRNO(bpf(9999, &attr), EINVAL);
 	EXPECT_ERRNO(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, 8192), E2BIG);
 	EXPECT_ERRNO(syscall(SYS_bpf, BPF_MAP_CREATE, NULL, sizeof(attr)), EFAULT);

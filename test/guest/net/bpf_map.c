@@ -89,6 +89,9 @@ TEST(bpf_maps_that_cannot_be)
 	EXPECT_ERRNO(map_create(BPF_MAP_TYPE_HASH, 4, 8, 0), EINVAL);
 	EXPECT_ERRNO(map_create(0, 4, 8, 1), EINVAL);
 	EXPECT_ERRNO(map_create(999, 4, 8, 1), EINVAL);
+	/* No machine has that. */
+	EXPECT_EQ(map_create(BPF_MAP_TYPE_ARRAY, 4, 65536, INT32_MAX), -1);
+	EXPECT_EQ(map_create(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 30000, INT32_MAX), -1);
 }
 
 TEST(bpf_access_of_a_map_may_be_less)
@@ -155,6 +158,9 @@ TEST(bpf_tells_what_a_map_is)
 	EXPECT_EQ(program.gpl_compatible, 1);
 	attr.info.bpf_fd = 1;
 	EXPECT_ERRNO(bpf(BPF_OBJ_GET_INFO_BY_FD, &attr), EINVAL);
+	attr.info.bpf_fd = (unsigned)loaded;
+	attr.info.info_len = UINT32_MAX;
+	EXPECT_ERRNO(bpf(BPF_OBJ_GET_INFO_BY_FD, &attr), E2BIG);
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	info = open(path, O_RDONLY);
 	EXPECT(read(info, text, sizeof(text) - 1) > 0);
