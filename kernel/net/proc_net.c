@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/net: devices, routes, neighbours, and the sockets of families that are no Internet's. */
 #include <core/rcu.h>
+#include <fs/proc/proc.h>
 #include <lib/errno.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -12,6 +13,7 @@
 #include <net/proc_net.h>
 #include <net/route.h>
 #include <net/unix/unix.h>
+#include <proc/task.h>
 
 #include <linux/if_ether.h>
 #include <linux/ipv6_route.h>
@@ -28,7 +30,7 @@
 
 /* Lines of a list that is walked where nothing may sleep: what does not fit is asked for again. */
 struct lines {
-	struct text_buffer *out;
+	struct network_namespace *network;
 	char *at;
 	size_t used, size;
 	unsigned count; /* lines that there were */
@@ -48,9 +50,10 @@ static void add_line(struct lines *l, const char *fmt, ...)
 }
 
 /* Has `walk` add its lines, first to count them, then into room for as many and some more. */
-static int show_lines(struct text_buffer *out, void (*walk)(struct lines *l))
+static int show_lines(struct network_namespace *network, struct text_buffer *out,
+		      void (*walk)(struct lines *l))
 {
-	struct lines l = { .out = out };
+	struct lines l = { .network = network };
 
 	walk(&l);
 	l.size = (l.count + 16ul) * LINE_MAX;
@@ -81,9 +84,8 @@ static void device_line(struct text_buffer *out, const struct net_device *d)
 		    (unsigned long long)s->transmit_carrier, 0);
 }
 
-static int dev_show(const struct synthetic_node *node, struct text_buffer *out)
+static int dev_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	struct network_namespace *network = current_network();
 	text_printf(out,
 		    "Inter-|   Receive                                                |  "
 		    "Transmit\n"
@@ -105,9 +107,8 @@ static u32 mask_of(u8 prefix_length)
 	return bits ? net32(~0u << (32 - bits)) : 0;
 }
 
-static int route_show(const struct synthetic_node *node, struct text_buffer *out)
+static int route_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	struct network_namespace *network = current_network();
 	const struct route_table *table;
 
 	text_printf(out, "%-127s\n",
@@ -138,9 +139,8 @@ static int route_show(const struct synthetic_node *node, struct text_buffer *out
 
 /* --- if_inet6 --- */
 
-static int if_inet6_show(const struct synthetic_node *node, struct text_buffer *out)
+static int if_inet6_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	struct network_namespace *network = current_network();
 	mutex_lock(&network->config);
 	for (const struct net_device *d = network->devices; d; d = d->next)
 		for (const struct net_address *a = d->addresses; a; a = a->next) {
@@ -162,14 +162,14 @@ static int if_inet6_show(const struct synthetic_node *node, struct text_buffer *
 
 /* --- arp --- */
 
-static int arp_show(const struct synthetic_node *node, struct text_buffer *out)
+static int arp_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	struct neighbour_entry entry;
 	unsigned position = 0;
 
 	text_printf(out, "IP address       HW type     Flags       HW address            Mask     "
 			 "Device\n");
-	while (neighbour_next(current_network(), &position, &entry)) {
+	while (neighbour_next(network, &position, &entry)) {
 		const u8 *b = entry.address.bytes + 12, *m = entry.link_address;
 		unsigned flags = entry.state & NUD_PERMANENT ? 6 : entry.state & NUD_USABLE ? 2 : 0;
 		char address[16];
@@ -205,10 +205,8 @@ static void device_groups(struct text_buffer *out, const struct net_device *d)
 	group_line(out, net32(0xe0000001), 1);
 }
 
-static int igmp_show(const struct synthetic_node *node, struct text_buffer *out)
+static int igmp_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	struct network_namespace *network = current_network();
-
 	text_printf(out, "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n");
 	mutex_lock(&network->config);
 	for (const struct net_device *d = network->devices; d; d = d->next)
@@ -227,12 +225,10 @@ static void group6_line(struct text_buffer *out, const struct net_device *d,
 	text_printf(out, " %5u %08X %d\n", users, MAF_LAST_REPORTER | MAF_NOREPORT, 0);
 }
 
-static int igmp6_show(const struct synthetic_node *node, struct text_buffer *out)
+static int igmp6_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	static const struct inet_address all_nodes = { .bytes = { 0xff, 2, [15] = 1 } },
 					 all_here = { .bytes = { 0xff, 1, [15] = 1 } };
-	struct network_namespace *network = current_network();
-
 	mutex_lock(&network->config);
 	for (const struct net_device *d = network->devices; d; d = d->next) {
 		struct multicast_entry entry;
@@ -263,13 +259,13 @@ static bool unix_line(const struct unix_description *u, void *arg)
 
 static void unix_walk(struct lines *l)
 {
-	unix_for_each(current_network(), unix_line, l);
+	unix_for_each(l->network, unix_line, l);
 }
 
-static int unix_show(const struct synthetic_node *node, struct text_buffer *out)
+static int unix_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	text_printf(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
-	return show_lines(out, unix_walk);
+	return show_lines(network, out, unix_walk);
 }
 
 /* --- netlink --- */
@@ -283,15 +279,15 @@ static bool netlink_line(const struct netlink_description *s, void *arg)
 
 static void netlink_walk(struct lines *l)
 {
-	netlink_for_each(current_network(), netlink_line, l);
+	netlink_for_each(l->network, netlink_line, l);
 }
 
-static int netlink_show(const struct synthetic_node *node, struct text_buffer *out)
+static int netlink_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	text_printf(out,
 		    "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    "
 		    "Drops    Inode\n");
-	return show_lines(out, netlink_walk);
+	return show_lines(network, out, netlink_walk);
 }
 
 /* --- packet --- */
@@ -304,13 +300,13 @@ static void packet_line(const struct packet_description *s, void *arg)
 
 static void packet_walk(struct lines *l)
 {
-	packet_socket_for_each(current_network(), packet_line, l);
+	packet_socket_for_each(l->network, packet_line, l);
 }
 
-static int packet_show(const struct synthetic_node *node, struct text_buffer *out)
+static int packet_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	text_printf(out, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
-	return show_lines(out, packet_walk);
+	return show_lines(network, out, packet_walk);
 }
 
 /* --- ipv6_route: both tables, as route -6 and netstat -6r read them --- */
@@ -341,10 +337,8 @@ static void route6_line(struct text_buffer *out, const struct route *r)
 		    r->device ? r->device->name : "lo");
 }
 
-static int ipv6_route_show(const struct synthetic_node *node, struct text_buffer *out)
+static int ipv6_route_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	struct network_namespace *network = current_network();
-
 	mutex_lock(&network->config);
 	for (unsigned i = 0; network->routes && i < network->routes->count; i++)
 		if (network->routes->routes[i].family == AF_INET6)
@@ -353,45 +347,67 @@ static int ipv6_route_show(const struct synthetic_node *node, struct text_buffer
 	return 0;
 }
 
-#define TEXT_FILE(symbol, function)                                                                \
-	static const struct synthetic_type symbol = { .mode = S_IFREG | 0444, .show = function }
-TEXT_FILE(dev_file, dev_show);
-TEXT_FILE(route_file, route_show);
-TEXT_FILE(if_inet6_file, if_inet6_show);
-TEXT_FILE(arp_file, arp_show);
-TEXT_FILE(ipv6_route_file, ipv6_route_show);
-TEXT_FILE(igmp_file, igmp_show);
-TEXT_FILE(igmp6_file, igmp6_show);
-TEXT_FILE(unix_file, unix_show);
-TEXT_FILE(netlink_file, netlink_show);
-TEXT_FILE(packet_file, packet_show);
+/* --- The directory --- */
+
+static int show_of_process(const struct synthetic_node *node, struct text_buffer *out)
+{
+	const struct proc_net_text *text = node->data;
+	struct network_namespace *network;
+	struct namespaces *set;
+	struct task *task;
+	int error = proc_node_task(node, &task);
+
+	if (error)
+		return error;
+	set = task_namespaces_get(task);
+	task_put(task);
+	if (!set)
+		return -EINVAL;
+	network = container_of(set->of[NAMESPACE_NETWORK], struct network_namespace, base);
+	error = text->show(network, text->family, out);
+	namespaces_put(set);
+	return error;
+}
+
+const struct synthetic_type proc_net_file = { .mode = S_IFREG | 0444, .show = show_of_process };
+
+static const struct proc_net_text dev_text = { .show = dev_show },
+				  route_text = { .show = route_show },
+				  if_inet6_text = { .show = if_inet6_show },
+				  arp_text = { .show = arp_show },
+				  ipv6_route_text = { .show = ipv6_route_show },
+				  igmp_text = { .show = igmp_show },
+				  igmp6_text = { .show = igmp6_show },
+				  unix_text = { .show = unix_show },
+				  netlink_text = { .show = netlink_show },
+				  packet_text = { .show = packet_show };
 
 static const struct synthetic_named files[] = {
-	{ "arp", &arp_file, nullptr },
-	{ "dev", &dev_file, nullptr },
-	{ "igmp", &igmp_file, nullptr },
-	{ "igmp6", &igmp6_file, nullptr },
-	{ "if_inet6", &if_inet6_file, nullptr },
-	{ "ipv6_route", &ipv6_route_file, nullptr },
-	{ "netlink", &netlink_file, nullptr },
-	{ "netstat", &proc_net_netstat, nullptr },
-	{ "packet", &packet_file, nullptr },
-	{ "route", &route_file, nullptr },
-	{ "tcp", &proc_net_tcp, nullptr },
-	{ "tcp6", &proc_net_tcp, &proc_net_v6 },
-	{ "udp", &proc_net_udp, nullptr },
-	{ "udp6", &proc_net_udp, &proc_net_v6 },
-	{ "udplite", &proc_net_udplite, nullptr },
-	{ "udplite6", &proc_net_udplite, &proc_net_v6 },
-	{ "unix", &unix_file, nullptr },
-	{ "raw", &proc_net_raw, nullptr },
-	{ "raw6", &proc_net_raw, &proc_net_v6 },
-	{ "icmp", &proc_net_icmp, nullptr },
-	{ "icmp6", &proc_net_icmp, &proc_net_v6 },
-	{ "snmp", &proc_net_snmp, nullptr },
-	{ "snmp6", &proc_net_snmp6, nullptr },
-	{ "sockstat", &proc_net_sockstat, nullptr },
-	{ "sockstat6", &proc_net_sockstat6, nullptr },
-	{ "softnet_stat", &proc_net_softnet_stat, nullptr },
+	{ "arp", &proc_net_file, &arp_text },
+	{ "dev", &proc_net_file, &dev_text },
+	{ "igmp", &proc_net_file, &igmp_text },
+	{ "igmp6", &proc_net_file, &igmp6_text },
+	{ "if_inet6", &proc_net_file, &if_inet6_text },
+	{ "ipv6_route", &proc_net_file, &ipv6_route_text },
+	{ "netlink", &proc_net_file, &netlink_text },
+	{ "netstat", &proc_net_file, &proc_net_netstat },
+	{ "packet", &proc_net_file, &packet_text },
+	{ "route", &proc_net_file, &route_text },
+	{ "tcp", &proc_net_file, &proc_net_tcp },
+	{ "tcp6", &proc_net_file, &proc_net_tcp6 },
+	{ "udp", &proc_net_file, &proc_net_udp },
+	{ "udp6", &proc_net_file, &proc_net_udp6 },
+	{ "udplite", &proc_net_file, &proc_net_udplite },
+	{ "udplite6", &proc_net_file, &proc_net_udplite6 },
+	{ "unix", &proc_net_file, &unix_text },
+	{ "raw", &proc_net_file, &proc_net_raw },
+	{ "raw6", &proc_net_file, &proc_net_raw6 },
+	{ "icmp", &proc_net_file, &proc_net_icmp },
+	{ "icmp6", &proc_net_file, &proc_net_icmp6 },
+	{ "snmp", &proc_net_file, &proc_net_snmp },
+	{ "snmp6", &proc_net_file, &proc_net_snmp6 },
+	{ "sockstat", &proc_net_file, &proc_net_sockstat },
+	{ "sockstat6", &proc_net_file, &proc_net_sockstat6 },
+	{ "softnet_stat", &proc_net_file, &proc_net_softnet_stat },
 };
 const struct synthetic_table proc_net_table = SYNTHETIC_TABLE(files);

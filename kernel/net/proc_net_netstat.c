@@ -166,11 +166,9 @@ static const struct column internet_columns[] = {
 };
 
 /* A line of names and one of numbers. */
-static void put(struct text_buffer *out, const char *title, const struct column *columns,
-		unsigned count)
+static void put(const struct network_namespace *network, struct text_buffer *out, const char *title,
+		const struct column *columns, unsigned count)
 {
-	const struct network_namespace *network = current_network();
-
 	text_printf(out, "%s:", title);
 	for (unsigned i = 0; i < count; i++)
 		text_printf(out, " %s", columns[i].name);
@@ -185,15 +183,15 @@ static void put(struct text_buffer *out, const char *title, const struct column 
 	text_printf(out, "\n");
 }
 
-static int netstat_show(const struct synthetic_node *node, struct text_buffer *out)
+static int netstat_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	put(out, "TcpExt", tcp_columns, ARRAY_SIZE(tcp_columns));
-	put(out, "IpExt", internet_columns, ARRAY_SIZE(internet_columns));
+	put(network, out, "TcpExt", tcp_columns, ARRAY_SIZE(tcp_columns));
+	put(network, out, "IpExt", internet_columns, ARRAY_SIZE(internet_columns));
 	return 0;
 }
 
 /* Packets gone through, and ten columns of what does not happen here; then which CPU it is. */
-static int softnet_stat_show(const struct synthetic_node *node, struct text_buffer *out)
+static int softnet_stat_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	for_each_cpu (cpu)
 		text_printf(
@@ -202,6 +200,5 @@ static int softnet_stat_show(const struct synthetic_node *node, struct text_buff
 	return 0;
 }
 
-const struct synthetic_type proc_net_netstat = { .mode = S_IFREG | 0444, .show = netstat_show };
-const struct synthetic_type proc_net_softnet_stat = { .mode = S_IFREG | 0444,
-						      .show = softnet_stat_show };
+const struct proc_net_text proc_net_netstat = { .show = netstat_show };
+const struct proc_net_text proc_net_softnet_stat = { .show = softnet_stat_show };

@@ -79,14 +79,15 @@ static const struct {
 	{ "MLDv2Reports", ICMPV6_MLD2_REPORT },
 };
 
-static unsigned long long value_of(enum net_counter counter)
+static unsigned long long value_of(const struct network_namespace *network,
+				   enum net_counter counter)
 {
-	return counter == NOTHING ? 0 : net_statistics_sum(current_network(), counter, true);
+	return counter == NOTHING ? 0 : net_statistics_sum(network, counter, true);
 }
 
-static unsigned long long messages(bool sent, u8 type)
+static unsigned long long messages(const struct network_namespace *network, bool sent, u8 type)
 {
-	return net_statistics_icmp(current_network(), true, sent, type);
+	return net_statistics_icmp(network, true, sent, type);
 }
 
 /* A line: the name in three pieces, which Linux pads to 32 characters. */
@@ -99,34 +100,35 @@ static void put(struct text_buffer *out, const char *protocol, const char *direc
 	text_printf(out, "%-32s\t%llu\n", line, value);
 }
 
-static void put_messages(struct text_buffer *out)
+static void put_messages(const struct network_namespace *network, struct text_buffer *out)
 {
 	unsigned long long all[2] = {};
 	char number[16];
 
 	for (unsigned sent = 0; sent < 2; sent++)
 		for (unsigned type = 0; type < 256; type++)
-			all[sent] += messages(sent, (u8)type);
+			all[sent] += messages(network, sent, (u8)type);
 	put(out, "Icmp6", "In", "Msgs", all[0]);
 	put(out, "Icmp6", "In", "Errors", 0);
 	put(out, "Icmp6", "Out", "Msgs", all[1]);
 	put(out, "Icmp6", "Out", "Errors", 0);
 	put(out, "Icmp6", "In", "CsumErrors", 0);
-	put(out, "Icmp6", "Out", "RateLimitHost", value_of(NET_ICMP_RATE_LIMITED));
+	put(out, "Icmp6", "Out", "RateLimitHost", value_of(network, NET_ICMP_RATE_LIMITED));
 	for (unsigned sent = 0; sent < 2; sent++)
 		for (unsigned i = 0; i < ARRAY_SIZE(message_rows); i++)
 			put(out, "Icmp6", sent ? "Out" : "In", message_rows[i].name,
-			    messages(sent, message_rows[i].type));
+			    messages(network, sent, message_rows[i].type));
 	for (unsigned sent = 0; sent < 2; sent++)
 		for (unsigned type = 0; type < 256; type++)
-			if (messages(sent, (u8)type)) {
+			if (messages(network, sent, (u8)type)) {
 				snprintf(number, sizeof(number), "Type%u", type);
 				put(out, "Icmp6", sent ? "Out" : "In", number,
-				    messages(sent, (u8)type));
+				    messages(network, sent, (u8)type));
 			}
 }
 
-static void put_datagrams(struct text_buffer *out, const char *protocol, bool lite)
+static void put_datagrams(const struct network_namespace *network, struct text_buffer *out,
+			  const char *protocol, bool lite)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(datagram_rows); i++) {
 		enum net_counter counter = datagram_rows[i].counter;
@@ -134,9 +136,9 @@ static void put_datagrams(struct text_buffer *out, const char *protocol, bool li
 
 		if (lite && counter != NOTHING)
 			counter += NET_UDP_LITE - NET_UDP_RECEIVED;
-		value = value_of(counter);
+		value = value_of(network, counter);
 		if (datagram_rows[i].counter == NET_UDP_MALFORMED)
-			value += value_of(counter + NET_UDP_NO_ROOM - NET_UDP_MALFORMED);
+			value += value_of(network, counter + NET_UDP_NO_ROOM - NET_UDP_MALFORMED);
 		put(out, protocol, "", datagram_rows[i].name, value);
 	}
 	if (!lite)
@@ -144,14 +146,15 @@ static void put_datagrams(struct text_buffer *out, const char *protocol, bool li
 	put(out, protocol, "", "MemErrors", 0);
 }
 
-static int snmp6_show(const struct synthetic_node *node, struct text_buffer *out)
+static int snmp6_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(internet_rows); i++)
-		put(out, internet_rows[i].name, "", "", value_of(internet_rows[i].counter));
-	put_messages(out);
-	put_datagrams(out, "Udp6", false);
-	put_datagrams(out, "UdpLite6", true);
+		put(out, internet_rows[i].name, "", "",
+		    value_of(network, internet_rows[i].counter));
+	put_messages(network, out);
+	put_datagrams(network, out, "Udp6", false);
+	put_datagrams(network, out, "UdpLite6", true);
 	return 0;
 }
 
-const struct synthetic_type proc_net_snmp6 = { .mode = S_IFREG | 0444, .show = snmp6_show };
+const struct proc_net_text proc_net_snmp6 = { .show = snmp6_show };

@@ -13,8 +13,6 @@
 #define TCP_WIDTH 149
 #define UDP_WIDTH 127
 
-const bool proc_net_v6 = true;
-
 struct listing {
 	struct text_buffer *out;
 	u8 family;
@@ -86,19 +84,9 @@ static int datagram_line(const struct inet_description *d, void *arg)
 	return 0;
 }
 
-static u8 family_of(const struct synthetic_node *node)
+static int tcp_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	return node->data ? AF_INET6 : AF_INET;
-}
-
-static const struct network_namespace *network_of(const struct synthetic_node *node)
-{
-	return current_network();
-}
-
-static int tcp_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	struct listing l = { .out = out, .family = family_of(node), .kind = INET_TCP };
+	struct listing l = { .out = out, .family = family, .kind = INET_TCP };
 
 	if (l.family == AF_INET)
 		text_printf(out, "%-*s\n", TCP_WIDTH,
@@ -108,7 +96,7 @@ static int tcp_show(const struct synthetic_node *node, struct text_buffer *out)
 		text_printf(out, "  sl  local_address                         remote_address"
 				 "                        st tx_queue rx_queue tr tm->when retrnsmt"
 				 "   uid  timeout inode\n");
-	return inet_list(&tcp_ports, network_of(node), tcp_line, &l);
+	return inet_list(&tcp_ports, network, tcp_line, &l);
 }
 
 static void put_datagram_header(const struct listing *l)
@@ -124,50 +112,54 @@ static void put_datagram_header(const struct listing *l)
 				    "retrnsmt   uid  timeout inode ref pointer drops\n");
 }
 
-static int list_udp(const struct synthetic_node *node, struct text_buffer *out,
+static int list_udp(struct network_namespace *network, u8 family, struct text_buffer *out,
 		    struct udp_protocol *protocol)
 {
-	struct listing l = {
-		.out = out, .family = family_of(node), .kind = INET_UDP, .width = UDP_WIDTH
-	};
+	struct listing l = { .out = out, .family = family, .kind = INET_UDP, .width = UDP_WIDTH };
 
 	put_datagram_header(&l);
-	return inet_list(&protocol->ports, network_of(node), datagram_line, &l);
+	return inet_list(&protocol->ports, network, datagram_line, &l);
 }
 
-static int udp_show(const struct synthetic_node *node, struct text_buffer *out)
+static int udp_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	return list_udp(node, out, &udp_plain);
+	return list_udp(network, family, out, &udp_plain);
 }
 
-static int udplite_show(const struct synthetic_node *node, struct text_buffer *out)
+static int udplite_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	return list_udp(node, out, &udp_lite);
+	return list_udp(network, family, out, &udp_lite);
 }
 
-static int list_raw(const struct synthetic_node *node, struct text_buffer *out, enum inet_kind kind)
+static int list_raw(struct network_namespace *network, u8 family, struct text_buffer *out,
+		    enum inet_kind kind)
 {
 	struct listing l = { .out = out,
-			     .family = family_of(node),
+			     .family = family,
 			     .kind = kind,
 			     .width = kind == INET_PING ? UDP_WIDTH : 0 };
 
 	put_datagram_header(&l);
-	return inet_list_raw(network_of(node), datagram_line, &l);
+	return inet_list_raw(network, datagram_line, &l);
 }
 
-static int raw_show(const struct synthetic_node *node, struct text_buffer *out)
+static int raw_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	return list_raw(node, out, INET_RAW);
+	return list_raw(network, family, out, INET_RAW);
 }
 
-static int icmp_show(const struct synthetic_node *node, struct text_buffer *out)
+static int icmp_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
-	return list_raw(node, out, INET_PING);
+	return list_raw(network, family, out, INET_PING);
 }
 
-const struct synthetic_type proc_net_tcp = { .mode = S_IFREG | 0444, .show = tcp_show };
-const struct synthetic_type proc_net_udp = { .mode = S_IFREG | 0444, .show = udp_show };
-const struct synthetic_type proc_net_udplite = { .mode = S_IFREG | 0444, .show = udplite_show };
-const struct synthetic_type proc_net_raw = { .mode = S_IFREG | 0444, .show = raw_show };
-const struct synthetic_type proc_net_icmp = { .mode = S_IFREG | 0444, .show = icmp_show };
+const struct proc_net_text proc_net_tcp = { tcp_show, AF_INET };
+const struct proc_net_text proc_net_tcp6 = { tcp_show, AF_INET6 };
+const struct proc_net_text proc_net_udp = { udp_show, AF_INET };
+const struct proc_net_text proc_net_udp6 = { udp_show, AF_INET6 };
+const struct proc_net_text proc_net_udplite = { udplite_show, AF_INET };
+const struct proc_net_text proc_net_udplite6 = { udplite_show, AF_INET6 };
+const struct proc_net_text proc_net_raw = { raw_show, AF_INET };
+const struct proc_net_text proc_net_raw6 = { raw_show, AF_INET6 };
+const struct proc_net_text proc_net_icmp = { icmp_show, AF_INET };
+const struct proc_net_text proc_net_icmp6 = { icmp_show, AF_INET6 };

@@ -34,9 +34,9 @@ static int count_one(const struct inet_description *d, void *arg)
 	return 0;
 }
 
-static int count_sockets(u8 family, struct socket_counts *out)
+static int count_sockets(const struct network_namespace *network, u8 family,
+			 struct socket_counts *out)
 {
-	const struct network_namespace *network = current_network();
 	int error;
 
 	*out = (struct socket_counts){ .family = family };
@@ -53,22 +53,22 @@ static unsigned total(const struct socket_counts *c)
 	return c->tcp + c->udp + c->lite + c->raw;
 }
 
-int proc_net_count_established(unsigned *out)
+int proc_net_count_established(const struct network_namespace *network, unsigned *out)
 {
 	struct socket_counts c = { .family = AF_INET };
-	int error = inet_list(&tcp_ports, current_network(), count_one, &c);
+	int error = inet_list(&tcp_ports, network, count_one, &c);
 
 	*out = c.established;
 	return error;
 }
 
-static int sockstat_show(const struct synthetic_node *node, struct text_buffer *out)
+static int sockstat_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	struct socket_counts c, c6;
-	int error = count_sockets(AF_INET, &c);
+	int error = count_sockets(network, AF_INET, &c);
 
 	if (!error)
-		error = count_sockets(AF_INET6, &c6);
+		error = count_sockets(network, AF_INET6, &c6);
 	if (error)
 		return error;
 	text_printf(
@@ -79,10 +79,10 @@ static int sockstat_show(const struct synthetic_node *node, struct text_buffer *
 	return 0;
 }
 
-static int sockstat6_show(const struct synthetic_node *node, struct text_buffer *out)
+static int sockstat6_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	struct socket_counts c;
-	int error = count_sockets(AF_INET6, &c);
+	int error = count_sockets(network, AF_INET6, &c);
 
 	if (error)
 		return error;
@@ -93,5 +93,5 @@ static int sockstat6_show(const struct synthetic_node *node, struct text_buffer 
 	return 0;
 }
 
-const struct synthetic_type proc_net_sockstat = { .mode = S_IFREG | 0444, .show = sockstat_show };
-const struct synthetic_type proc_net_sockstat6 = { .mode = S_IFREG | 0444, .show = sockstat6_show };
+const struct proc_net_text proc_net_sockstat = { .show = sockstat_show };
+const struct proc_net_text proc_net_sockstat6 = { .show = sockstat6_show };

@@ -2,6 +2,7 @@
 /* Between the files of /proc. */
 #pragma once
 
+#include <fs/proc/proc.h>
 #include <fs/synthetic/synthetic.h>
 #include <proc/task.h>
 
@@ -11,10 +12,8 @@
 #define KEY_BIRTH 1   /* process->start_ns */
 #define KEY_EXTRA 2
 
-/* The process or task of a node, with a reference. -ESRCH: it is gone. */
+/* The process of a node, with a reference. -ESRCH: it is gone. */
 [[nodiscard]] int proc_node_process(const struct synthetic_node *node, struct process **out);
-/* The task of a /proc/<pid>/task/<tid> node, or the leader. */
-[[nodiscard]] int proc_node_task(const struct synthetic_node *node, struct task **out);
 
 /* synthetic_type operations that most per-process nodes use. */
 bool proc_node_valid(const struct synthetic_node *node);

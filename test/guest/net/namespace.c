@@ -82,6 +82,33 @@ TEST(network_namespace_is_separate)
 	close(outside);
 }
 
+/* What /proc/PID/net shows is where that process is, and not who reads it. */
+TEST(proc_net_is_that_of_the_process)
+{
+	char path[64];
+	int listener, ready[2];
+	char byte;
+	pid_t child;
+
+	loopback_up();
+	listener = bound(SOCK_STREAM);
+	REQUIRE(pipe(ready) == 0);
+	child = fork();
+	if (child == 0) {
+		snprintf(path, sizeof(path), "/proc/%d/net/tcp", getppid());
+		REQUIRE(unshare(CLONE_NEWNET) == 0);
+		byte = count_lines("/proc/net/tcp") == 1 && count_lines(path) > 1;
+		REQUIRE(write(ready[1], &byte, 1) == 1);
+		pause();
+	}
+	REQUIRE(read(ready[0], &byte, 1) == 1);
+	EXPECT_EQ(byte, 1);
+	snprintf(path, sizeof(path), "/proc/%d/net/tcp", child);
+	EXPECT_EQ(count_lines(path), 1);
+	EXPECT(count_lines("/proc/net/tcp") > 1);
+	close(listener);
+}
+
 TEST(sockets_stay_in_their_network_namespace)
 {
 	int outside = open_own(), inner, listener, port, server, client;
