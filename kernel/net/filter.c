@@ -199,6 +199,21 @@ u32 socket_program_run(const struct socket_program *program, const struct packet
 				 : bpf_run(program->instructions, &input);
 }
 
+bool socket_program_cut(struct socket_program *const *place, struct packet *packet)
+{
+	const struct socket_program *program;
+	u32 wanted = packet->length;
+
+	rcu_read_lock();
+	program = rcu_dereference(*place);
+	if (unlikely(program))
+		wanted = socket_program_run(program, packet, nullptr);
+	rcu_read_unlock();
+	if (wanted < packet->length)
+		packet_trim(packet, wanted);
+	return wanted;
+}
+
 u32 socket_filter_run(struct socket *socket, const struct packet *packet)
 {
 	const struct socket_program *filter = rcu_dereference(socket->filter);

@@ -22,6 +22,8 @@ int socket_program_detach(struct socket_program **place);
 /* What the program says of the packet for a socket (null: none); offsets count from packet->data. Under RCU; there is a program. */
 [[nodiscard]] u32 socket_program_run(const struct socket_program *program,
 				     const struct packet *packet, struct socket *socket);
+/* Leaves as many bytes of the packet as the program there, if there is one, says. False: none. Any context. */
+[[nodiscard]] bool socket_program_cut(struct socket_program *const *place, struct packet *packet);
 /*
  * A number of 1, 2 or 4 bytes of the packet: at an offset from packet->data, or from a header (SKF_LL_OFF, SKF_NET_OFF). False:
  * there are no such bytes.

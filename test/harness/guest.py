@@ -24,7 +24,7 @@ SECONDS = 400
 MACHINES = {"guest": (1, ""), "guest-smp4": (4, ""), "guest-sanitize": (4, "sanitize")}
 BUILDING, BUILT = threading.Lock(), {}
 # What tests use that Debian's kernel has as modules, none of which needs another.
-MODULES = ("loop", "brd", "overlay", "binfmt_misc", "veth")
+MODULES = ("loop", "brd", "overlay", "binfmt_misc", "veth", "tun")
 SILENCE = 75  # more than the time limit of one test
 
 

@@ -11,6 +11,7 @@
 #include <mm/slab.h>
 #include <mm/ucopy.h>
 #include <net/byte_order.h>
+#include <net/filter.h>
 #include <net/link_kind.h>
 #include <net/local.h>
 #include <net/namespace.h>
@@ -39,8 +40,9 @@ struct tun {
 	struct net_device device; /* first */
 	u16 flags;		  /* IFF_TUN or IFF_TAP, IFF_NO_PI */
 	bool persistent;
-	u32 owner, group;     /* who may attach besides CAP_NET_ADMIN; NOBODY: nobody */
-	struct spinlock lock; /* RANK_NET_DEVICE */
+	u32 owner, group;	       /* who may attach besides CAP_NET_ADMIN; NOBODY: nobody */
+	struct socket_program *filter; /* TUNSETFILTEREBPF: of what the file gets; RCU */
+	struct spinlock lock;	       /* RANK_NET_DEVICE */
 	struct packet_queue queue __guarded_by(&lock);
 	struct file *file __guarded_by(&lock); /* borrowed: it detaches before it goes */
 };
@@ -61,10 +63,10 @@ static struct tun *tun_of(const struct net_device *device)
 static void tun_transmit(struct net_device *device, struct packet *packet)
 {
 	struct tun *tun = tun_of(device);
-	bool taken = false;
+	bool wanted = socket_program_cut(&tun->filter, packet), taken = false;
 
 	spin_lock(&tun->lock);
-	if (tun->file && tun->queue.count < QUEUE_MAX) {
+	if (tun->file && wanted && tun->queue.count < QUEUE_MAX) {
 		net_device_count(device, transmit_packets, 1);
 		net_device_count(device, transmit_bytes, packet->length);
 		packet_queue_add(&tun->queue, packet);
@@ -105,6 +107,7 @@ static void tun_free(struct rcu_head *head) __no_lock_analysis /* nobody else se
 {
 	struct tun *tun = tun_of(container_of(head, struct net_device, rcu));
 
+	(void)socket_program_detach(&tun->filter);
 	packet_queue_free(&tun->queue);
 	kfree(tun);
 }
@@ -462,7 +465,20 @@ static int get_interface(struct tun *tun, struct ifreq *request)
 	return 0;
 }
 
-/* TUNSET* of an attached device whose argument is a number. */
+/* TUNSETFILTEREBPF: the descriptor of a program, -1 for none. */
+static int set_filter(struct tun *tun, const int __user *user)
+{
+	int fd;
+
+	if (get_user(fd, user))
+		return -EFAULT;
+	if (fd != -1)
+		return socket_program_attach_handle(&tun->filter, &fd, sizeof(fd));
+	(void)socket_program_detach(&tun->filter);
+	return 0;
+}
+
+/* TUNSET* of an attached device whose argument is no interface. */
 static int set_value(struct tun *tun, unsigned request, unsigned long argument)
 {
 	switch (request) {
@@ -479,6 +495,8 @@ static int set_value(struct tun *tun, unsigned request, unsigned long argument)
 		return 0;
 	case TUNSETOFFLOAD: /* none is */
 		return argument ? -EINVAL : 0;
+	case TUNSETFILTEREBPF:
+		return set_filter(tun, __force_user(const int __user *, argument));
 	default:
 		return -ENOTTY;
 	}

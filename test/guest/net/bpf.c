@@ -3,6 +3,7 @@
 #include "bpf_test.h"
 
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <net/ethernet.h>
 #include <sys/prctl.h>
 
@@ -425,4 +426,44 @@ TEST(bpf_chooses_in_a_fanout)
 	close(fds[1]);
 	close(program);
 	close(receiver);
+}
+
+/* The file of a tap device gets what its filter says. */
+TEST(bpf_filters_a_tap)
+{
+	struct ifreq request = { .ifr_name = "bpftap", .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET };
+	int tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK), fd, program, none = -1;
+	char sent[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, (char)0x88, (char)0xb5 }, buf[2000];
+
+	REQUIRE(tap >= 0);
+	REQUIRE(ioctl(tap, TUNSETIFF, &request) == 0);
+	program = PROGRAM(MOVX(6, 1), PACKET(BPF_H, 12), MOVX(7, 0), MOV(0, 0),
+			  JUMP(BPF_JNE, 7, PROTOCOL, 1), MOV(0, 20), EXIT);
+	REQUIRE(program >= 0);
+	EXPECT_EQ(ioctl(tap, TUNSETFILTEREBPF, &program), 0);
+	EXPECT_ERRNO(ioctl(tap, TUNSETFILTEREBPF, &tap), EINVAL);
+	EXPECT_ERRNO(ioctl(tap, TUNSETFILTEREBPF, NULL), EFAULT);
+	fd = socket(AF_PACKET, SOCK_RAW, 0);
+	EXPECT_EQ(ioctl(fd, SIOCGIFINDEX, &request), 0);
+	to.sll_ifindex = request.ifr_ifindex;
+	request.ifr_flags = IFF_UP;
+	EXPECT_EQ(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(sendto(fd, sent, sizeof(sent), 0, (struct sockaddr *)&to, sizeof(to)),
+			  60);
+		sent[13]++;
+	}
+	EXPECT_EQ(read(tap, buf, sizeof(buf)), 20);
+	EXPECT_EQ(memcmp(buf, sent, 13), 0);
+	EXPECT_ERRNO(read(tap, buf, sizeof(buf)), EAGAIN);
+	EXPECT_EQ(ioctl(tap, TUNSETFILTEREBPF, &none), 0);
+	EXPECT_EQ(sendto(fd, sent, sizeof(sent), 0, (struct sockaddr *)&to, sizeof(to)), 60);
+	do /* the interface's own packets come too now */
+		EXPECT(read(tap, buf, sizeof(buf)) >= 0 || errno == EAGAIN);
+	while (buf[12] != (char)0x88);
+	EXPECT_EQ(buf[13], (char)0xb7);
+	close(fd);
+	close(tap);
+	close(program);
 }
