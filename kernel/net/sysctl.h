@@ -14,11 +14,11 @@ struct fast_open_keys {
 
 /* net.ipv4.tcp_*, and net.core.somaxconn. */
 struct tcp_sysctl {
-	bool dsack, moderate_rcvbuf, thin_linear_timeouts, abort_on_overflow, reflect_tos, stdurg;
+	bool timestamps, sack, window_scaling, syn_cookies, slow_start_after_idle, time_wait_reuse,
+		rfc1337, dsack, moderate_rcvbuf, thin_linear_timeouts, abort_on_overflow,
+		reflect_tos, stdurg;
 	u8 early_retrans;  /* below 3 no tail loss probes */
 	u32 notsent_lowat; /* UINT32_MAX: all that fits */
-	bool timestamps, sack, window_scaling, syn_cookies, slow_start_after_idle, time_wait_reuse,
-		rfc1337;
 	u8 ecn, syn_retries, synack_retries, retries2, orphan_retries, keepalive_probes;
 	int fin_timeout, keepalive_time, keepalive_interval;
 	u32 max_syn_backlog, max_tw_buckets, somaxconn;

@@ -187,9 +187,9 @@ struct tcp {
 	u8 save_syn;	  /* TCP_SAVE_SYN: 2, with the link header */
 	u32 unsent_low;	  /* TCP_NOTSENT_LOWAT or the setting; 0: all that fits */
 	u32 unsent_option;
-	struct tcp_md5_key
-		*md5_keys; /* changed under the lock, read under RCU; null: nothing is signed */
-	int early_error;   /* of a connection that died before accept took it */
+	/* Changed under the lock, read under RCU; null: nothing is signed. */
+	struct tcp_md5_key *md5_keys;
+	int early_error; /* of a connection that died before accept took it */
 	u8 retries, probes, keep_probes, syn_retries, keep_count;
 
 	/* Sending. */

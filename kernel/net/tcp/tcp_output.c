@@ -100,18 +100,24 @@ static void sign(const struct tcp *t, struct packet *p)
 		tcp_md5_sign(key, &t->inet.node.local, &t->inet.node.remote, p);
 }
 
-/*
- * The options of a segment without SYN, at `o`; `sack`: what came out of order is told, as far as there is room. Where they end.
- */
-static u8 *put_options(struct tcp *t, u8 *o, bool sack)
+/* What few segments have: SACK, as far as there is room, and the signature. */
+static u8 *put_rare_options(struct tcp *t, u8 *o, bool sack)
 {
-	bool is_signed = unlikely(t->md5_keys) && tcp_md5_of(t);
+	bool is_signed = tcp_md5_of(t);
 
-	if (t->timestamps)
-		o = put_timestamp(t, o);
-	if (unlikely(sack && t->sack && (t->out_of_order.root || t->duplicate_due)))
+	if (sack && t->sack && (t->out_of_order.root || t->duplicate_due))
 		o = put_sack(t, o, is_signed ? (t->timestamps ? 0 : 2) : t->timestamps ? 3 : 4);
 	return is_signed ? tcp_md5_put_option(o) : o;
+}
+
+/* The options of a segment without SYN, at `o`; `sack`: what came out of order is told. Where they end. */
+static inline u8 *put_options(struct tcp *t, u8 *o, bool sack)
+{
+	if (t->timestamps)
+		o = put_timestamp(t, o);
+	if (likely(!t->out_of_order.root && !t->duplicate_due && !t->md5_keys))
+		return o;
+	return put_rare_options(t, o, sack);
 }
 
 void tcp_finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 *options,

@@ -53,8 +53,9 @@ static int try_connect(int fd, int listener, int milliseconds)
 
 static void exchange(int from, int to, size_t bytes)
 {
-	static char data[200000], got[200000];
+	char *data = malloc(bytes), *got = malloc(bytes);
 
+	REQUIRE(data && got);
 	for (size_t i = 0; i < bytes; i++)
 		data[i] = (char)(i * 7 + i / 251);
 	IN_CHILD(pid)
@@ -63,6 +64,8 @@ static void exchange(int from, int to, size_t bytes)
 	}
 	EXPECT_EQ(recv(to, got, bytes, MSG_WAITALL), (ssize_t)bytes);
 	EXPECT(memcmp(data, got, bytes) == 0);
+	free(data);
+	free(got);
 }
 
 TEST(md5_signed_connections_carry_data)

@@ -84,13 +84,14 @@ static long milliseconds(void)
 TEST(tcp_goes_no_faster_than_it_may)
 {
 	enum { TOTAL = 3000000 };
-	static char data[TOTAL], got[TOTAL];
+	char *data = malloc(TOTAL), *got = malloc(TOTAL);
 	int listener = (loopback_up(), bound(SOCK_STREAM)), client, server;
 	unsigned rate = 10000000, small = 0;
 	unsigned long long large = 0;
 	socklen_t length = sizeof(large);
 	long start;
 
+	REQUIRE(data && got);
 	EXPECT_EQ(getsockopt(listener, SOL_SOCKET, SO_MAX_PACING_RATE, &large, &length), 0);
 	EXPECT_EQ(large, ~0ull);
 	EXPECT_EQ(length, 8);
@@ -102,16 +103,18 @@ TEST(tcp_goes_no_faster_than_it_may)
 	EXPECT_EQ(setsockopt(client, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)), 0);
 	EXPECT_EQ(getsockopt(client, SOL_SOCKET, SO_MAX_PACING_RATE, &small, &length), 0);
 	EXPECT_EQ(small, rate);
-	for (size_t i = 0; i < sizeof(data); i++)
+	for (size_t i = 0; i < TOTAL; i++)
 		data[i] = (char)(i * 7 + i / 251);
 	start = milliseconds();
 	IN_CHILD(pid)
 	{
-		_exit(send(client, data, sizeof(data), 0) != sizeof(data));
+		_exit(send(client, data, TOTAL, 0) != TOTAL);
 	}
-	EXPECT_EQ(recv(server, got, sizeof(got), MSG_WAITALL), (ssize_t)sizeof(got));
+	EXPECT_EQ(recv(server, got, TOTAL, MSG_WAITALL), TOTAL);
 	EXPECT_GE(milliseconds() - start, 100); /* 300, but ten segments of 64 KiB go at once */
-	EXPECT(memcmp(data, got, sizeof(got)) == 0);
+	EXPECT(memcmp(data, got, TOTAL) == 0);
+	free(data);
+	free(got);
 }
 
 TEST(tcp_answers_about_what_is_not_there)
