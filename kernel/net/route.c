@@ -19,27 +19,44 @@ static bool address_set(const struct inet_address *a)
 	return a->halves[0] | a->halves[1];
 }
 
-/* The three that are asked unless rules say otherwise stand first, in their order: their numbers are the highest of a byte. */
-static u32 rank(u32 table)
+/*
+ * What is asked without rules stands first: of IPv4 the tables local and main together, so that a longer prefix in main beats a shorter
+ * one in local, as on Linux; of IPv6 local, then main; then default, and whatever rules may name.
+ */
+enum { CLASS_IPV4, CLASS_LOCAL6, CLASS_MAIN6, CLASS_DEFAULT, CLASS_OTHERS };
+
+static u32 class_of(const struct route *r)
 {
-	return table <= RT_TABLE_LOCAL && table >= RT_TABLE_DEFAULT ? RT_TABLE_LOCAL - table
-								    : table + RT_TABLE_LOCAL;
+	switch (r->table) {
+	case RT_TABLE_LOCAL:
+		return r->family == AF_INET ? CLASS_IPV4 : CLASS_LOCAL6;
+	case RT_TABLE_MAIN:
+		return r->family == AF_INET ? CLASS_IPV4 : CLASS_MAIN6;
+	case RT_TABLE_DEFAULT:
+		return CLASS_DEFAULT;
+	default:
+		return CLASS_OTHERS;
+	}
 }
 
-static bool is_usual(u32 table)
+static bool is_usual(const struct route *r)
 {
-	return rank(table) <= RT_TABLE_LOCAL - RT_TABLE_DEFAULT;
+	return class_of(r) < CLASS_OTHERS;
 }
 
 /* Which of two routes stands first. */
 static bool before(const struct route *a, const struct route *b)
 {
-	if (a->table != b->table)
-		return rank(a->table) < rank(b->table);
-	if (a->family != b->family)
-		return a->family < b->family;
+	u32 class = class_of(a), other = class_of(b);
+
+	if (class != other)
+		return class < other;
+	if (class == CLASS_OTHERS && a->table != b->table)
+		return a->table < b->table;
 	if (a->prefix_length != b->prefix_length)
 		return a->prefix_length > b->prefix_length;
+	if (a->table != b->table) /* local and main of IPv4 */
+		return a->table == RT_TABLE_LOCAL;
 	return a->metric < b->metric;
 }
 
@@ -227,7 +244,7 @@ static const struct route *look_up_usual(const struct route_table *t, const stru
 	u8 family = inet_is_v4(&q->destination) ? AF_INET : AF_INET6;
 	u32 thrown = 0; /* a route says that its table is not to be asked further */
 
-	for (unsigned i = 0; t && i < t->count && is_usual(t->routes[i].table); i++) {
+	for (unsigned i = 0; t && i < t->count && is_usual(&t->routes[i]); i++) {
 		const struct route *r = &t->routes[i];
 
 		if (r->table == thrown || !matches(r, family, q))
@@ -389,10 +406,10 @@ unsigned route_address_type(struct network_namespace *network, const struct inet
 		return RTN_MULTICAST;
 	if (inet_is_limited_broadcast(address))
 		return RTN_BROADCAST;
-	for (unsigned i = 0; t && i < t->count && t->routes[i].table == RT_TABLE_LOCAL; i++) {
+	for (unsigned i = 0; t && i < t->count && class_of(&t->routes[i]) <= CLASS_LOCAL6; i++) {
 		const struct route *r = &t->routes[i];
 
-		if (matches(r, family, &q))
+		if (r->table == RT_TABLE_LOCAL && matches(r, family, &q))
 			return r->type == RTN_LOCAL || r->type == RTN_BROADCAST ? r->type
 										: RTN_UNICAST;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Routes of both families: an immutable array for all tables of a name space in the order in which
- * routes match (tables local, main, default, the others; in each the longest prefix, then the smallest metric), replaced as a
+ * routes match (those of tables that are asked without rules first; then the longest prefix, then the smallest metric), replaced as a
  * whole by changes and read under RCU. Sockets keep what they found until network->generation moves.
  * Which tables are asked is up to the rules (net/route_rule.h); without any of one's own, the first three are, in one pass.
  */

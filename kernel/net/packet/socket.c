@@ -84,8 +84,8 @@ int packet_find_target(struct socket *socket, const struct socket_message *messa
 		const struct sockaddr_ll *to =
 			(const struct sockaddr_ll *)&message->address->storage;
 
-		if (message->address->length < offsetof(struct sockaddr_ll, sll_addr) ||
-		    to->sll_family != AF_PACKET)
+		/* Linux does not look at the family, and programs leave it out. */
+		if (message->address->length < offsetof(struct sockaddr_ll, sll_addr))
 			return -EINVAL;
 		out->index = to->sll_ifindex;
 		out->protocol = net16(to->sll_protocol);

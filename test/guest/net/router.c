@@ -481,3 +481,24 @@ TEST(router_has_rules_and_tables)
 	EXPECT_EQ(device_towards("192.0.2.1", "10.3.0.1", 0), other);
 	EXPECT_EQ(device_towards("10.1.0.1", NULL, 0), 1);
 }
+
+TEST(a_longer_prefix_in_main_beats_a_shorter_one_in_local)
+{
+	static const struct test_route route = {
+		.to = "127.0.0.3", .length = 32, .device = "lo", .mtu = 1500, .lock = 1u << RTAX_MTU
+	};
+	int fd, mtu = 0;
+	socklen_t length = sizeof(mtu);
+
+	network_new();
+	EXPECT_EQ(route_add(&route), 0);
+	fd = datagram_to("127.0.0.3", 7000);
+	EXPECT_EQ(getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &length), 0);
+	EXPECT_EQ(mtu, 1500);
+	close(fd);
+	/* Without it the address is one of the host's still. */
+	EXPECT_EQ(route_change(RTM_DELROUTE, 0, &route), 0);
+	fd = datagram_to("127.0.0.3", 7000);
+	EXPECT_EQ(getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &length), 0);
+	EXPECT(mtu >= 65535);
+}
