@@ -24,6 +24,9 @@
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 
+#define VLAN_TAG 4 /* bytes: priority and network, and the protocol behind */
+#define VLAN_IDENTIFIER 0xfff
+
 struct network_namespace initial_network = {
 	.nodes = 1,
 	.config = MUTEX_INIT(RANK_NET_CONFIG),
@@ -245,6 +248,24 @@ void net_device_transmit(struct net_device *device, struct packet *packet)
 	device->ops->transmit(device, packet);
 }
 
+/*
+ * A frame of IEEE 802.1Q whose tag names no virtual network, only a priority, is one without the tag. Its tag is taken out of the
+ * link header, which moves up to what follows.
+ */
+static void remove_priority_tag(struct packet *packet)
+{
+	u8 *link = packet->room + packet->link_header;
+
+	if (packet->linear < VLAN_TAG ||
+	    packet_headroom(packet) - packet->link_header != ETH_HLEN ||
+	    load_net16(packet->data) & VLAN_IDENTIFIER)
+		return;
+	packet->protocol = load_net16(packet->data + 2);
+	memmove(link + VLAN_TAG, link, 2 * ETH_ALEN);
+	packet->link_header += VLAN_TAG;
+	packet_pull(packet, VLAN_TAG);
+}
+
 void net_receive(struct packet *packet)
 {
 	struct net_device *device = packet->device;
@@ -254,6 +275,8 @@ void net_receive(struct packet *packet)
 	this_cpu(net_packets_received)++;
 	statistics->receive_packets++;
 	statistics->receive_bytes += packet->length;
+	if (unlikely(packet->protocol == ETH_P_8021Q))
+		remove_priority_tag(packet);
 	if (unlikely(__atomic_load_n(&device->taps, __ATOMIC_RELAXED)) && net_tap_hook) {
 		unsigned header = packet_headroom(packet) - packet->link_header;
 

@@ -30,6 +30,7 @@ struct flow_label {
 	u32 label, users;
 	u8 share;  /* IPV6_FL_S_* */
 	u64 owner; /* process or user, as `share` says */
+	struct in6_addr destination;
 };
 
 struct flow_lease {
@@ -94,7 +95,8 @@ static int create(const struct inet_socket *s, const struct in6_flowlabel_req *q
 	struct flow_label l = { .network = s->node.network->serial,
 				.label = net32(q->flr_label) & LABEL_MASK,
 				.users = 1,
-				.share = q->flr_share };
+				.share = q->flr_share,
+				.destination = q->flr_dst };
 	int error;
 
 	switch (q->flr_share) {
@@ -278,6 +280,29 @@ void inet_flow_labels_release(struct flow_lease *lease)
 		drop(lease->label);
 		kfree(lease);
 		lease = next;
+	}
+	spin_unlock(&list_lock);
+}
+
+void inet_flow_labels_for_each(const struct network_namespace *network,
+			       void (*visit)(const struct flow_label_description *label, void *arg),
+			       void *arg)
+{
+	u64 now = clock_monotonic_ns();
+
+	spin_lock(&list_lock);
+	for (const struct flow_label *l = labels; l; l = l->next) {
+		struct flow_label_description d = { .label = l->label,
+						    .users = l->users,
+						    .share = l->share,
+						    .owner = l->owner,
+						    .linger_s = l->linger_ns / NSEC_PER_SEC,
+						    .destination = l->destination };
+
+		if (l->expires_ns > now)
+			d.expires_s = (l->expires_ns - now) / NSEC_PER_SEC;
+		if (l->network == network->serial)
+			visit(&d, arg);
 	}
 	spin_unlock(&list_lock);
 }

@@ -17,3 +17,14 @@
 /* Ends the leases of a socket that goes. */
 struct flow_lease;
 void inet_flow_labels_release(struct flow_lease *leases);
+
+/* One leased label of a name space, for /proc/net/ip6_flowlabel; under a spinlock. */
+struct flow_label_description {
+	u32 label, users;
+	u8 share;
+	u64 owner, linger_s, expires_s;
+	struct in6_addr destination;
+};
+void inet_flow_labels_for_each(const struct network_namespace *network,
+			       void (*visit)(const struct flow_label_description *label, void *arg),
+			       void *arg);

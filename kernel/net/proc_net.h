@@ -31,6 +31,10 @@ extern const struct proc_net_text proc_net_snmp, proc_net_snmp6, proc_net_netsta
 [[nodiscard]] int proc_net_count_established(const struct network_namespace *network,
 					     unsigned *out);
 
+/* proc_net_lists.c */
+extern const struct proc_net_text proc_net_dev_mcast, proc_net_ip6_flowlabel, proc_net_mcfilter,
+	proc_net_mcfilter6, proc_net_ptype;
+
 /* proc_net_sockets.c: Internet sockets, one line each. */
 extern const struct proc_net_text proc_net_tcp, proc_net_tcp6, proc_net_udp, proc_net_udp6,
 	proc_net_udplite, proc_net_udplite6, proc_net_raw, proc_net_raw6, proc_net_icmp,

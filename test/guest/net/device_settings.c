@@ -302,3 +302,51 @@ TEST(netlink_tells_settings)
 	EXPECT_EQ(netconf(AF_INET6, NETCONFA_IFINDEX_DEFAULT, NETCONFA_FORWARDING), 1);
 	EXPECT_EQ(netconf(AF_INET6, index, NETCONFA_FORWARDING), 0);
 }
+
+/* The file begins with the text, when `whole`, or has it somewhere. */
+static bool file_has(const char *path, const char *text, bool whole)
+{
+	static char bytes[8192];
+	FILE *file = fopen(path, "r");
+	size_t n;
+
+	if (!EXPECT(file != NULL))
+		return false;
+	n = fread(bytes, 1, sizeof(bytes) - 1, file);
+	bytes[n] = 0;
+	fclose(file);
+	return whole ? !strcmp(bytes, text) : strstr(bytes, text) != NULL;
+}
+
+TEST(short_lists_of_proc_net)
+{
+	static const char ptype[] = "Type Device      Function\n"
+				    "0800          ip_rcv\n"
+				    "0806          arp_rcv\n"
+				    "86dd          ipv6_rcv\n";
+	int fd;
+
+	network_new();
+	EXPECT(file_has("/proc/thread-self/net/ptype", ptype, true));
+	fd = socket(AF_PACKET, SOCK_RAW, htons(3));
+	EXPECT(file_has("/proc/thread-self/net/ptype", "ALL           packet_rcv\n", false));
+	close(fd);
+	EXPECT(file_has("/proc/thread-self/net/dev_mcast", "", true));
+	EXPECT(file_has("/proc/thread-self/net/mcfilter",
+			"Idx Device        MCA        SRC    INC    EXC\n", true));
+	EXPECT(file_has(
+		"/proc/thread-self/net/mcfilter6",
+		"Idx Device                Multicast Address                   Source Address    "
+		"INC    EXC\n",
+		true));
+	EXPECT(file_has(
+		"/proc/thread-self/net/ip6_flowlabel",
+		"Label S Owner  Users  Linger Expires  Dst                              Opt\n",
+		true));
+	REQUIRE(veth_add("one", "two", -1) == 0);
+	EXPECT_EQ(link_set("one", true), 0);
+	EXPECT(file_has("/proc/thread-self/net/dev_mcast",
+			"one             1     0     333300000001\n", false));
+	EXPECT(file_has("/proc/thread-self/net/dev_mcast",
+			"one             1     0     01005e000001\n", false));
+}

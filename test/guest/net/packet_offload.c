@@ -185,3 +185,32 @@ TEST(offload_headers_are_received)
 	close(at);
 	close(sender);
 }
+
+/* A tag that says nothing but a priority is as good as none. */
+TEST(frames_with_a_priority_tag_are_received)
+{
+	static struct frame f;
+	unsigned char bytes[256];
+	const size_t before = sizeof(f.offload) + 2 * ETH_ALEN;
+	int sender, at;
+	size_t size;
+
+	loopback_up();
+	accept_own_addresses();
+	sender = packet_socket(0);
+	at = receiver();
+	size = make_frame(&f, 100);
+	f.offload.csum_start += 4;
+	memcpy(bytes, &f, before);
+	memcpy(bytes + before, (unsigned char[]){ 0x81, 0, 0xe0, 0 }, 4);
+	memcpy(bytes + before + 4, (char *)&f + before, size - before);
+	EXPECT_EQ(send(sender, bytes, size + 4, 0), (ssize_t)size + 4);
+	REQUIRE(ready(at, POLLIN, 5000));
+	EXPECT_EQ(recv(at, bytes, sizeof(bytes), 0), 100);
+	/* Another network's frames are not for this host. */
+	memcpy(bytes, &f, before);
+	memcpy(bytes + before, (unsigned char[]){ 0x81, 0, 0, 5 }, 4);
+	memcpy(bytes + before + 4, (char *)&f + before, size - before);
+	EXPECT_EQ(send(sender, bytes, size + 4, 0), (ssize_t)size + 4);
+	EXPECT(!ready(at, POLLIN, 300));
+}
