@@ -108,37 +108,22 @@ long sys_mincore(unsigned long address, size_t length, void __user *vector)
 	return 0;
 }
 
-/* RLIMIT_MEMLOCK does not bind those with CAP_IPC_LOCK. */
-static long lock_range(uintptr_t start, size_t length, u64 flags)
-{
-	struct aspace *as = current_aspace();
-	u64 limit = as->limit_memlock;
-
-	if (flags && !limit && !capable(CAP_IPC_LOCK))
-		return -EPERM;
-	as->limit_memlock = capable(CAP_IPC_LOCK) ? UINT64_MAX : limit;
-	long err = aspace_lock_range(as, start, length, flags);
-
-	as->limit_memlock = limit;
-	return err;
-}
-
 long sys_mlock(unsigned long address, size_t length)
 {
-	return lock_range(address, length, VMA_LOCKED);
+	return aspace_lock_range(current_aspace(), address, length, VMA_LOCKED);
 }
 
 long sys_mlock2(unsigned long address, size_t length, unsigned flags)
 {
 	if (flags & ~(unsigned)MLOCK_ONFAULT)
 		return -EINVAL;
-	return lock_range(address, length,
-			  VMA_LOCKED | (flags & MLOCK_ONFAULT ? VMA_LOCK_ON_FAULT : 0));
+	return aspace_lock_range(current_aspace(), address, length,
+				 VMA_LOCKED | (flags & MLOCK_ONFAULT ? VMA_LOCK_ON_FAULT : 0));
 }
 
 long sys_munlock(unsigned long address, size_t length)
 {
-	return lock_range(address, length, 0);
+	return aspace_lock_range(current_aspace(), address, length, 0);
 }
 
 long sys_mlockall(unsigned flags)
@@ -146,12 +131,9 @@ long sys_mlockall(unsigned flags)
 	if (!flags || flags & ~(unsigned)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ||
 	    flags == MCL_ONFAULT)
 		return -EINVAL;
-	bool limited = !capable(CAP_IPC_LOCK);
-	if (limited && !current_aspace()->limit_memlock)
-		return -EPERM;
 	u64 lock = VMA_LOCKED | (flags & MCL_ONFAULT ? VMA_LOCK_ON_FAULT : 0);
 	return aspace_lock_all(current_aspace(), flags & MCL_CURRENT ? lock : 0,
-			       flags & MCL_FUTURE ? lock : 0, limited);
+			       flags & MCL_FUTURE ? lock : 0);
 }
 
 long sys_munlockall(void)

@@ -159,8 +159,8 @@ vaddr_t aspace_set_brk(struct aspace *as, vaddr_t brk);
 [[nodiscard]] int aspace_mincore(struct aspace *as, vaddr_t start, size_t length, u8 *vec);
 /* mlock2(2), munlock(2): `flags` is VMA_LOCKED, with VMA_LOCK_ON_FAULT or without, or 0. */
 [[nodiscard]] int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, u64 flags);
-/* mlockall(2): what is mapped, what will be (flags as above, 0: not); `limited`: RLIMIT_MEMLOCK holds. munlockall(2). */
-[[nodiscard]] int aspace_lock_all(struct aspace *as, u64 present, u64 future, bool limited);
+/* mlockall(2): what is mapped, what will be (flags as above, 0: not). munlockall(2). */
+[[nodiscard]] int aspace_lock_all(struct aspace *as, u64 present, u64 future);
 /* Faults in the pages of [start, end). Takes as->lock itself. Returns 0 or the first error (as
  * aspace_fault). */
 [[nodiscard]] int aspace_populate(struct aspace *as, vaddr_t start, vaddr_t end, bool write);
@@ -257,6 +257,8 @@ struct mm_hooks {
 	void (*file_put)(struct file *file);
 	/* A fatal signal is pending for the current thread: give up long operations. */
 	bool (*fatal_signal_pending)(void);
+	/* RLIMIT_MEMLOCK does not bind the current thread (CAP_IPC_LOCK). */
+	bool (*locks_without_limit)(void);
 	/* The current thread must not wait for dirty pages to be written: it writes them. */
 	bool (*writes_for_disk)(void);
 };

@@ -148,3 +148,5 @@ pte_t *aspace_make_entry(struct aspace *as, vaddr_t address);
 
 /* -ENOMEM if `pages` more would exceed RLIMIT_AS or, for private writable ones, RLIMIT_DATA. */
 [[nodiscard]] int aspace_may_grow(const struct aspace *as, u64 flags, u64 pages);
+/* May so many pages be locked in all, by RLIMIT_MEMLOCK and who asks? as->lock is held. */
+[[nodiscard]] bool aspace_may_lock(const struct aspace *as, u64 pages);

@@ -164,8 +164,7 @@ static int map_locked(struct aspace *as, const struct map_request *req, u64 flag
 			      (length >> PAGE_SHIFT) - MIN(replaced, length >> PAGE_SHIFT));
 	if (err)
 		return err;
-	if (flags & VMA_LOCKED &&
-	    as->locked_pages + (length >> PAGE_SHIFT) > as->limit_memlock >> PAGE_SHIFT)
+	if (flags & VMA_LOCKED && !aspace_may_lock(as, as->locked_pages + (length >> PAGE_SHIFT)))
 		return -EAGAIN;
 	struct vma *vma = make_vma(as, req, flags, start, length);
 

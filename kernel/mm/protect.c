@@ -116,10 +116,18 @@ static u64 unlocked_pages(struct aspace *as, vaddr_t start, vaddr_t end)
 	return pages;
 }
 
+bool aspace_may_lock(const struct aspace *as, u64 pages)
+{
+	return pages <= as->limit_memlock >> PAGE_SHIFT ||
+	       (mm_hooks.locks_without_limit && mm_hooks.locks_without_limit());
+}
+
 int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, u64 flags)
 {
 	vaddr_t end;
 
+	if (flags && !as->limit_memlock && !aspace_may_lock(as, 1))
+		return -EPERM;
 	if (add_overflows(start, length, &end))
 		return -EINVAL;
 	start = ALIGN_DOWN(start, PAGE_SIZE);
@@ -132,8 +140,8 @@ int aspace_lock_range(struct aspace *as, vaddr_t start, size_t length, u64 flags
 	int err = vma_range_is_mapped(as, start, end) ? 0 : -ENOMEM;
 
 	if (!err && flags &&
-	    as->locked_pages + unlocked_pages(as, start, end) > as->limit_memlock >> PAGE_SHIFT)
-		err = as->limit_memlock ? -ENOMEM : -EPERM;
+	    !aspace_may_lock(as, as->locked_pages + unlocked_pages(as, start, end)))
+		err = -ENOMEM;
 	if (!err)
 		err = vma_change_range(as, start, end, VMA_LOCKED | VMA_LOCK_ON_FAULT, flags,
 				       false);
@@ -163,11 +171,14 @@ static int aspace_populate_all(struct aspace *as)
 	}
 }
 
-int aspace_lock_all(struct aspace *as, u64 present, u64 future, bool limited)
+int aspace_lock_all(struct aspace *as, u64 present, u64 future)
 {
-	write_lock(&as->lock);
 	int err = 0;
-	if (present && limited && as->mapped_pages > as->limit_memlock >> PAGE_SHIFT)
+
+	if ((present || future) && !as->limit_memlock && !aspace_may_lock(as, 1))
+		return -EPERM;
+	write_lock(&as->lock);
+	if (present && !aspace_may_lock(as, as->mapped_pages))
 		err = -ENOMEM;
 	if (!err) {
 		as->default_flags = future;

@@ -118,8 +118,7 @@ static int check_growth(struct aspace *as, const struct vma *vma, u64 pages)
 {
 	int err = aspace_may_grow(as, vma->flags, pages);
 
-	if (!err && vma->flags & VMA_LOCKED &&
-	    as->locked_pages + pages > as->limit_memlock >> PAGE_SHIFT)
+	if (!err && vma->flags & VMA_LOCKED && !aspace_may_lock(as, as->locked_pages + pages))
 		err = -EAGAIN;
 	return err;
 }

@@ -56,8 +56,14 @@ static void fault_signal(int signo, int code, vaddr_t address, u32 fault_flags)
 	signal_force(signo, code, address);
 }
 
+static bool locks_without_limit(void)
+{
+	return capable(CAP_IPC_LOCK);
+}
+
 void fault_signal_init(void)
 {
 	mm_hooks.fault_signal = fault_signal;
 	mm_hooks.fatal_signal_pending = signal_fatal_pending;
+	mm_hooks.locks_without_limit = locks_without_limit;
 }

@@ -4,6 +4,7 @@
 
 #include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #define PAGE 4096ul
@@ -33,6 +34,27 @@ TEST(mlock_on_fault_populates_nothing)
 	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	EXPECT_EQ(resident(p), 0);
 	EXPECT_EQ(munlockall(), 0);
+}
+
+/* RLIMIT_MEMLOCK is for those without CAP_IPC_LOCK; mlockall(2) binds what is mapped later too. */
+TEST(limit_of_locked_memory_is_not_for_the_privileged)
+{
+	struct rlimit little = { 4 * PAGE, 4 * PAGE };
+	char *p;
+
+	REQUIRE(setrlimit(RLIMIT_MEMLOCK, &little) == 0);
+	EXPECT_EQ(mlockall(MCL_FUTURE), 0);
+	p = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(p != MAP_FAILED);
+	EXPECT_EQ(mlock(p, 64 * PAGE), 0);
+	EXPECT_EQ(munlockall(), 0);
+	REQUIRE(setresuid(1000, 1000, 1000) == 0);
+	EXPECT_ERRNO(mlock(p, 64 * PAGE), ENOMEM);
+	EXPECT_EQ(mlock(p, 2 * PAGE), 0);
+	EXPECT_EQ(munlock(p, 2 * PAGE), 0);
+	EXPECT_EQ(mlockall(MCL_FUTURE), 0);
+	EXPECT_ERRNO((long)mmap(NULL, 64 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		     EAGAIN);
 }
 
 TEST(process_madvise_and_mrelease)
