@@ -31,6 +31,8 @@ void net_lifetimes_tick(struct network_namespace *network);
 /* Asks routers where it is due. Under RCU, once a second. */
 void ndp_tick(struct network_namespace *network);
 
+/* A packet, data at its Internet header of `header` bytes, fits the MTU: one that will be cut, or was merged, as its pieces do. */
+bool net_packet_fits(const struct packet *packet, unsigned header, u32 mtu);
 /* The device cuts this large packet by itself. */
 bool net_device_segments(const struct net_device *device, const struct packet *packet);
 /* Cuts a large TCP packet into segments and transmits them. Takes the packet. */

@@ -9,6 +9,7 @@
 #include <net/route_rule.h>
 #include <sys/socket.h>
 
+#define MTU_LEAST 68	/* RFC 791: room for the longest header and 8 bytes of a fragment */
 #define ROUTES_MAX 4096 /* also bounds what router advertisements may add */
 
 void (*net_route_event_hook)(int event, struct network_namespace *network,
@@ -349,7 +350,7 @@ static void fill_result(struct network_namespace *network, const struct route *r
 	mtu = route_device_mtu(out->device, destination);
 	out->type = r->type;
 	out->next_hop = address_set(&r->gateway) ? r->gateway : *destination;
-	out->mtu = r->mtu ? MIN(r->mtu, mtu) : mtu;
+	out->mtu = r->mtu ? MIN(MAX(r->mtu, (u32)MTU_LEAST), mtu) : mtu;
 	out->mtu_locked = r->mtu_locked;
 	if (address_set(&r->source))
 		out->source = r->source;

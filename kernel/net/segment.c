@@ -7,9 +7,24 @@
 
 #include <linux/if_ether.h>
 
+#define TCP_HEADER_MAX 60
+#define TCP_OFFSET 12 /* where the header says how long it is */
 #define TCP_FIN 0x01
 #define TCP_PSH 0x08
 #define TCP_CWR 0x80
+
+bool net_packet_fits(const struct packet *p, unsigned header, u32 mtu)
+{
+	unsigned transport = TCP_HEADER_MAX;
+
+	if (likely(p->length <= mtu))
+		return true;
+	if (!p->segment_size)
+		return false;
+	if (p->linear > header + TCP_OFFSET)
+		transport = (p->data[header + TCP_OFFSET] >> 4) * 4u;
+	return header + transport + p->segment_size <= mtu;
+}
 
 bool net_device_segments(const struct net_device *device, const struct packet *p)
 {

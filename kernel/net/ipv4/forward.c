@@ -8,6 +8,7 @@
 #include <lib/errno.h>
 #include <net/checksum.h>
 #include <net/ipv4/ipv4.h>
+#include <net/local.h>
 #include <net/statistics.h>
 
 #include <linux/icmp.h>
@@ -96,15 +97,6 @@ static void redirect_sender(struct packet *p, const struct inet_info *info,
 			net32(inet_to_v4(&route->next_hop)));
 }
 
-/* Packets that will be cut, or were merged, are as long as their pieces. */
-static bool fits(const struct packet *p, const struct inet_info *info, u32 mtu)
-{
-	const unsigned transport_max = 60;
-
-	return p->length <= mtu ||
-	       (p->segment_size && p->segment_size + info->header_length + transport_max <= mtu);
-}
-
 void ipv4_forward(struct packet *p, struct inet_info *info)
 {
 	struct route_query query = { .destination = info->destination,
@@ -129,7 +121,7 @@ void ipv4_forward(struct packet *p, struct inet_info *info)
 		goto drop;
 	}
 	redirect_sender(p, info, &route);
-	if (!fits(p, info, route.mtu) &&
+	if (!net_packet_fits(p, info->header_length, route.mtu) &&
 	    (p->segment_size || h->fragment & net16(IPV4_DONT_FRAGMENT))) {
 		icmp_send_error(p, info, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, route.mtu);
 		goto drop;
@@ -139,7 +131,7 @@ void ipv4_forward(struct packet *p, struct inet_info *info)
 	h->checksum = (u16)~checksum_fold(checksum_add(h, info->header_length, 0));
 	net_statistics_of(info->network)->of[0][NET_IP_FORWARDED]++;
 	p->echoed = false;
-	if (fits(p, info, route.mtu))
+	if (net_packet_fits(p, info->header_length, route.mtu))
 		(void)inet_link_output(route.device, p, &route.next_hop);
 	else
 		(void)ipv4_send_fragments(info->network, p, info->header_length, &route);

@@ -2,6 +2,7 @@
 /* IPv6 as a router (RFC 8200, section 3; RFC 4443, section 3): packets for others go on, and their senders are told if they cannot. */
 #include <lib/errno.h>
 #include <net/ipv6/ipv6.h>
+#include <net/local.h>
 #include <net/statistics.h>
 
 #include <linux/icmpv6.h>
@@ -22,14 +23,6 @@ static void tell_sender(struct packet *p, const struct inet_info *info, int erro
 		return;
 	icmp_send_error(p, info, ICMPV6_DEST_UNREACH,
 			error == -EACCES ? ICMPV6_ADM_PROHIBITED : ICMPV6_NOROUTE, 0);
-}
-
-static bool fits(const struct packet *p, const struct inet_info *info, u32 mtu)
-{
-	const unsigned transport_max = 60;
-
-	return p->length <= mtu ||
-	       (p->segment_size && p->segment_size + info->header_length + transport_max <= mtu);
 }
 
 void ipv6_forward(struct packet *p, struct inet_info *info)
@@ -60,7 +53,7 @@ void ipv6_forward(struct packet *p, struct inet_info *info)
 		icmp_send_error(p, info, ICMPV6_DEST_UNREACH, ICMPV6_NOT_NEIGHBOUR, 0);
 		goto drop;
 	}
-	if (!fits(p, info, route.mtu)) {
+	if (!net_packet_fits(p, info->header_length, route.mtu)) {
 		icmp_send_error(p, info, ICMPV6_PKT_TOOBIG, 0, route.mtu);
 		goto drop;
 	}

@@ -70,6 +70,9 @@ static void error_in(struct packet *p, const struct inet_info *info)
 					  .header_length = sizeof(h) };
 	memcpy(&error.inner.source, &h.source, 16);
 	memcpy(&error.inner.destination, &h.destination, 16);
+	/* No packet of IPv6 has such addresses, and connections of IPv4 are not its business. */
+	if (inet_is_v4(&error.inner.source) || inet_is_v4(&error.inner.destination))
+		return;
 	switch (p->data[0]) {
 	case ICMPV6_DEST_UNREACH:
 		error.error =

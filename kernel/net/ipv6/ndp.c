@@ -116,6 +116,17 @@ void ndp_announce(struct net_device *device, const struct inet_address *address)
 	icmpv6_finish_and_send(device->network, p, &flow, device->index);
 }
 
+/* Nobody asks for groups; and a mapped address would be one of IPv4, of which ARP has the say. */
+static bool target_is_possible(const struct packet *p)
+{
+	struct inet_address target;
+
+	if (p->linear < 24)
+		return false;
+	memcpy(&target, p->data + 8, 16);
+	return !inet_is_v4(&target) && !inet_is_multicast(&target) && !inet_is_any(&target);
+}
+
 static void solicited(struct packet *p, const struct inet_info *info)
 {
 	const u8 *link = ndp_find_option(p, 24, OPTION_SOURCE_LINK, 8);
@@ -174,11 +185,11 @@ void ndp_input(struct packet *p, const struct inet_info *info)
 		return;
 	switch (p->data[0]) {
 	case NEIGHBOUR_SOLICITATION:
-		if (p->linear >= 24)
+		if (target_is_possible(p))
 			solicited(p, info);
 		break;
 	case NEIGHBOUR_ADVERTISEMENT:
-		if (p->linear >= 24)
+		if (target_is_possible(p))
 			advertised(p, info);
 		break;
 	case ROUTER_ADVERTISEMENT:

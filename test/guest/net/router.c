@@ -275,6 +275,37 @@ TEST(router_passes_connections)
 	EXPECT_EQ(got, sizeof(data));
 }
 
+/* Segments that are carried as one and cut behind the router are not too long for it. */
+TEST(router_passes_large_segments)
+{
+	struct sockaddr_storage address;
+	struct networks n = networks_new();
+	static char data[1 << 18];
+	int listener, client, server, raw;
+	size_t got = 0;
+	socklen_t length;
+	ssize_t count;
+
+	network_enter(n.right);
+	length = make_address("10.2.0.2", 7000, &address);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	REQUIRE(bind(listener, (struct sockaddr *)&address, length) == 0);
+	REQUIRE(listen(listener, 1) == 0);
+	network_enter(n.left);
+	raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	REQUIRE(connect(client, (struct sockaddr *)&address, length) == 0);
+	server = accept(listener, NULL, NULL);
+	EXPECT_EQ(fcntl(client, F_SETFL, O_NONBLOCK), 0);
+	for (size_t sent = 0; got < sizeof(data);) {
+		count = sent < sizeof(data) ? write(client, data, sizeof(data) - sent) : 0;
+		sent += count > 0 ? (size_t)count : 0;
+		REQUIRE(ready(server, POLLIN, 10000));
+		got += (size_t)read(server, data, sizeof(data));
+	}
+	EXPECT(!ready(raw, POLLIN, 0));
+}
+
 /* The left host has a second way to the right one, which leads through its own link: it is told of the better one. */
 TEST(router_redirects)
 {
@@ -501,4 +532,31 @@ TEST(a_longer_prefix_in_main_beats_a_shorter_one_in_local)
 	fd = datagram_to("127.0.0.3", 7000);
 	EXPECT_EQ(getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &length), 0);
 	EXPECT(mtu >= 65535);
+}
+
+TEST(errors_of_ipv6_are_not_for_connections_of_ipv4)
+{
+	struct {
+		unsigned char icmp[8], ip[40];
+		struct udphdr udp;
+	} __attribute__((packed)) error = { .icmp = { ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH },
+					    .ip = { 0x60, 0, 0, 0, 0, 8, IPPROTO_UDP, 64 } };
+	struct sockaddr_storage address;
+	socklen_t length = make_address("::1", 0, &address);
+	struct sockaddr_in own;
+	socklen_t own_length = sizeof(own);
+	int raw, fd;
+
+	loopback_up();
+	raw = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+	fd = datagram_to("127.0.0.1", 7000);
+	EXPECT_EQ(getsockname(fd, (struct sockaddr *)&own, &own_length), 0);
+	parse_address("::ffff:127.0.0.1", error.ip + 8);
+	parse_address("::ffff:127.0.0.1", error.ip + 24);
+	error.udp = (struct udphdr){ .source = own.sin_port, .dest = htons(7000), .len = htons(8) };
+	EXPECT_EQ(sendto(raw, &error, sizeof(error), 0, (struct sockaddr *)&address, length),
+		  (ssize_t)sizeof(error));
+	EXPECT(!ready(fd, POLLERR, 300));
+	close(fd);
+	close(raw);
 }
