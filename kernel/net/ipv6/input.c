@@ -136,6 +136,36 @@ static bool is_misaddressed(const struct packet *p, const struct inet_info *info
 	       device_setting6_either(info->device, DEVCONF_DROP_UNICAST_IN_L2_MULTICAST);
 }
 
+static struct inet_info describe(const struct packet *p, const struct ipv6_header *h)
+{
+	return (struct inet_info){
+		.source = from_in6(h->source),
+		.destination = from_in6(h->destination),
+		.network = p->device->network,
+		.device = p->device,
+		.protocol = h->next_header,
+		.ttl = h->hop_limit,
+		.tos = (u8)(net32(h->version_class_flow) >> 20),
+		.header_length = sizeof(*h),
+	};
+}
+
+/* Past the extension headers, of all of a packet that came in fragments. *p is null: one is taken, and others are to come. */
+static enum walk find_transport(struct packet **p, struct inet_info *info, unsigned *offset)
+{
+	enum walk walk = walk_headers(*p, offset, &info->protocol);
+
+	if (walk != WALK_FRAGMENT)
+		return walk;
+	*p = take_fragment(*p, info, *offset);
+	if (!*p)
+		return WALK_FRAGMENT;
+	info->fragmented = true;
+	info->protocol = (*p)->data[*offset];
+	*offset += sizeof(struct ipv6_fragment_header);
+	return walk_headers(*p, offset, &info->protocol);
+}
+
 void ipv6_input(struct packet *p)
 {
 	struct net_statistics *s = net_statistics_of(p->device->network);
@@ -152,16 +182,7 @@ void ipv6_input(struct packet *p)
 		s->of[1][NET_IP_MALFORMED]++;
 		goto drop;
 	}
-	info = (struct inet_info){
-		.source = from_in6(h.source),
-		.destination = from_in6(h.destination),
-		.network = p->device->network,
-		.device = p->device,
-		.protocol = h.next_header,
-		.ttl = h.hop_limit,
-		.tos = (u8)(net32(h.version_class_flow) >> 20),
-		.header_length = sizeof(h),
-	};
+	info = describe(p, &h);
 	if (is_martian(p, &info) ||
 	    (info.device->settings.ipv6[DEVCONF_DISABLE_IPV6] && !p->echoed))
 		goto drop;
@@ -176,16 +197,9 @@ void ipv6_input(struct packet *p)
 		goto drop;
 	if (unlikely(info.type != RTN_LOCAL))
 		net_count_group(s, info.type, p->length, true, false);
-	walk = walk_headers(p, &offset, &info.protocol);
-	if (walk == WALK_FRAGMENT) {
-		p = take_fragment(p, &info, offset);
-		if (!p)
-			return;
-		info.fragmented = true;
-		info.protocol = p->data[offset];
-		offset += sizeof(struct ipv6_fragment_header);
-		walk = walk_headers(p, &offset, &info.protocol);
-	}
+	walk = find_transport(&p, &info, &offset);
+	if (!p)
+		return;
 	if (walk != WALK_DONE || offset > p->length)
 		goto drop;
 	info.header_length = (u16)offset;
