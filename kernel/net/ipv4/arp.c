@@ -90,8 +90,10 @@ void arp_solicit(struct net_device *device, const struct inet_address *target,
 
 void arp_announce(struct net_device *device, const struct inet_address *address)
 {
+	rcu_read_lock(); /* called by who changes addresses, not by a packet */
 	arp_send(device, ARPOP_REQUEST, device->broadcast, inet_to_v4(address), inet_to_v4(address),
 		 device->address);
+	rcu_read_unlock();
 }
 
 static const struct net_address *address_of_device(const struct net_device *device,

@@ -5,6 +5,8 @@
 #include <linux/errqueue.h>
 #include <linux/fib_rules.h>
 #include <linux/icmpv6.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <netinet/ip_icmp.h>
 
 /* left (10.1.0.2, fd01::2) - router - right (10.2.0.2, fd02::2). */
@@ -403,6 +405,31 @@ TEST(router_answers_by_arp_as_told)
 	EXPECT(!answers(n.left, "10.50.0.2"));
 	EXPECT(!answers(n.left, "10.2.0.1"));
 	EXPECT(answers(n.left, "10.1.0.1"));
+}
+
+/* A device that comes up tells its neighbours of its addresses, if it is told to. */
+TEST(router_announces_addresses_as_told)
+{
+	struct networks n = networks_new();
+	struct sockaddr_ll name = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP) };
+	unsigned char frame[64];
+	int fd;
+
+	fd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ARP));
+	name.sll_ifindex = (int)if_nametoindex("left");
+	REQUIRE(bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
+	network_enter(n.router);
+	EXPECT_EQ(sysctl_write("ipv4/conf/rl/arp_notify", "1"), 0);
+	EXPECT_EQ(link_set("rl", false), 0);
+	EXPECT_EQ(link_set("rl", true), 0);
+	for (int i = 0; i < 20; i++) {
+		REQUIRE(ready(fd, POLLIN, 10000));
+		REQUIRE(recv(fd, frame, sizeof(frame), 0) >= 28);
+		if (!memcmp(frame + 14, (unsigned char[]){ 10, 1, 0, 1 }, 4) &&
+		    !memcmp(frame + 14, frame + 24, 4))
+			return; /* sender and target are the same: nobody is asked */
+	}
+	EXPECT(!"an announcement");
 }
 
 static int rule_change(int type, const char *source, unsigned priority, unsigned mark, int table)
