@@ -256,10 +256,23 @@ static int promise(int argc, char **argv)
 	return 0;
 }
 
-static int start(int argc, char **argv)
+/* Never returns. */
+static void run_in(const struct silo *s, char **argv)
 {
 	static const int keep[] = { 0, 1, 2 };
-	int background = strcmp(argv[argc - 1], "&") == 0, status;
+
+	setsid();
+	if (cairn_silo_enter(s->handle, keep, 3) ||
+	    (s->promises != CAIRN_PROMISES_ALL && cairn_pledge(s->promises, CAIRN_PLEDGE_ON_EXEC)))
+		_exit(complain("enter", s->name));
+	execvp(argv[0], argv);
+	_exit(complain("start", argv[0]));
+}
+
+/* start SILO PROGRAM... [&] */
+static int start(int argc, char **argv)
+{
+	int background = strcmp(argv[argc - 1], "&") == 0, entered[2], status;
 	struct silo *s;
 	pid_t pid;
 
@@ -271,16 +284,16 @@ static int start(int argc, char **argv)
 	if (background)
 		argv[argc - 1] = NULL;
 	fflush(stdout);
+	if (pipe2(entered, O_CLOEXEC))
+		return complain("start", argv[2]);
 	pid = fork();
-	if (pid == 0) {
-		setsid();
-		if (cairn_silo_enter(s->handle, keep, 3) ||
-		    (s->promises != CAIRN_PROMISES_ALL &&
-		     cairn_pledge(s->promises, CAIRN_PLEDGE_ON_EXEC)))
-			_exit(complain("enter", s->name));
-		execvp(argv[2], argv + 2);
-		_exit(complain("start", argv[2]));
-	}
+	if (pid == 0)
+		run_in(s, argv + 2);
+	close(entered[1]);
+	/* Who enters leaves all other handles behind: the end of the pipe is when it is in. */
+	while (pid > 0 && read(entered[0], &status, 1) < 0 && errno == EINTR)
+		;
+	close(entered[0]);
 	if (pid < 0)
 		return complain("start", argv[2]);
 	if (background)
