@@ -121,6 +121,27 @@ static struct datagram *find(const struct fragment_key *key, struct network_name
 
 enum insertion { INSERTED, DUPLICATE, OVERLAP };
 
+/* A new one has bytes in common with `old`: what adds nothing is a duplicate, perhaps cut otherwise on its way. */
+static enum insertion compare(const struct fragment *old, unsigned offset, unsigned n)
+{
+	unsigned start = old->offset, end = old->offset + old->length;
+	const struct fragment *f;
+
+	for (struct rb_node *at = rb_prev(&old->node); at && start > offset; at = rb_prev(at)) {
+		f = rb_entry(at, struct fragment, node);
+		if (f->offset + f->length != start)
+			break;
+		start = f->offset;
+	}
+	for (struct rb_node *at = rb_next(&old->node); at && end < offset + n; at = rb_next(at)) {
+		f = rb_entry(at, struct fragment, node);
+		if (f->offset != end)
+			break;
+		end += f->length;
+	}
+	return start <= offset && offset + n <= end ? DUPLICATE : OVERLAP;
+}
+
 static enum insertion insert(struct datagram *d, struct packet *p, unsigned offset, unsigned n)
 {
 	struct rb_node **link = &d->fragments.root, *parent = nullptr;
@@ -135,7 +156,7 @@ static enum insertion insert(struct datagram *d, struct packet *p, unsigned offs
 		else if (offset >= old->offset + old->length)
 			link = &parent->right;
 		else
-			return old->offset == offset && old->length == n ? DUPLICATE : OVERLAP;
+			return compare(old, offset, n);
 	}
 	*new = (struct fragment){ .offset = offset, .length = n };
 	rb_insert(&d->fragments, &new->node, parent, link, nullptr);

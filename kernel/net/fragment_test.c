@@ -105,6 +105,21 @@ TEST(fragments_that_overlap_make_nothing)
 	end();
 }
 
+/* The same bytes, cut otherwise, are ignored as Linux does. */
+TEST(fragments_inside_of_others_are_duplicates)
+{
+	begin();
+	EXPECT(!offer(1, 0, 16, true));
+	EXPECT(!offer(1, 16, 16, true));
+	EXPECT(!offer(1, 8, 16, true));
+	EXPECT(!offer(1, 8, 8, true));
+	EXPECT(!offer(1, 48, 16, true));
+	EXPECT(!offer(1, 32, 16, true));
+	EXPECT(!offer(1, 24, 32, true));
+	expect_whole(offer(1, 64, 5, false), 69);
+	end();
+}
+
 /* The last fragment ends before others, so that the bytes add up without being there. */
 TEST(fragments_beyond_the_end_make_nothing)
 {
