@@ -102,6 +102,7 @@ static int insert(struct network_namespace *network, struct net_device *device, 
 	network->next_index = MAX(network->next_index, device->index + 1);
 	device_settings_take_default(device);
 	device->next = nullptr;
+	WRITE_ONCE(device->gone, false);
 	while (*link)
 		link = &(*link)->next;
 	rcu_assign(*link, device);
@@ -132,6 +133,7 @@ void net_device_unregister(struct net_device *device)
 	while (*link != device)
 		link = &(*link)->next;
 	rcu_assign(*link, device->next);
+	WRITE_ONCE(device->gone, true);
 	neighbour_flush_device(device);
 	inet_fragments_drop(device);
 	multicast_drop_device(device);

@@ -115,6 +115,9 @@ struct net_device {
 	char name[IFNAMSIZ];
 	int index;
 	u32 flags; /* IFF_*; IFF_RUNNING follows the carrier, perhaps of another name space: changed atomically */
+	/* Not registered any more: tables that other threads fill under RCU (neighbours, fragments) take nothing new of it. Set before
+	 * they are emptied; read under their locks. */
+	bool gone;
 	u16 type; /* ARPHRD_* */
 	u32 mtu, mtu_min, mtu_max;
 	u8 address[8], broadcast[8];

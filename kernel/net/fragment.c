@@ -242,7 +242,7 @@ struct packet *inet_reassemble(struct packet *p, const struct fragment_key *key,
 	spin_lock(&lock);
 	while (memory_used >= MEMORY_MAX)
 		discard(list_first(&datagrams, struct datagram, node));
-	d = find(key, network);
+	d = p->device && READ_ONCE(p->device->gone) ? nullptr : find(key, network);
 	if (!d) {
 		packet_free(p);
 		goto out;

@@ -104,6 +104,8 @@ static struct neighbour *create(struct net_device *device, const struct inet_add
 {
 	struct neighbour *n, **link;
 
+	if (READ_ONCE(device->gone))
+		return nullptr;
 	if (entries >= ENTRIES_MAX)
 		evict_oldest(dropped);
 	n = kzalloc(sizeof(*n), ALLOC_ATOMIC);
