@@ -9,15 +9,10 @@
 /* Takes the flags of a record that goes, or is sacked, out of the books. */
 static void forget_flags(struct tcp *t, struct tcp_record *r)
 {
-	u32 n = r->end - r->seq;
-
 	if (r->flags & RECORD_SACKED)
-		t->sacked -= n;
-	if (r->flags & RECORD_LOST)
-		t->lost -= n;
-	if (r->flags & RECORD_RETRANSMITTED)
-		t->retransmitted -= n;
-	r->flags &= ~(u32)(RECORD_LOST | RECORD_RETRANSMITTED);
+		t->sacked -= r->end - r->seq;
+	if (unlikely(r->flags & (RECORD_LOST | RECORD_RETRANSMITTED)))
+		tcp_unmark_lost(t, r);
 }
 
 static void free_record(struct tcp *t, struct tcp_record *r)

@@ -143,19 +143,21 @@ static void retransmission_timeout(struct tcp *t)
 
 static void tail_probe(struct tcp *t)
 {
+	struct tcp_record *last;
+
 	t->tail_at = 0;
 	if (list_empty(&t->records) || t->tail_probe_out)
 		return;
+	last = list_last(&t->records, struct tcp_record, node);
+	if (last->flags & (RECORD_SACKED | RECORD_LOST))
+		return; /* then it is not the tail that is missing: the time-out stands */
 	t->tail_probe_out = true;
 	tcp_count(t, NET_TCP_LOSS_PROBES);
 	t->tail_probe_seq = t->snd_nxt;
-	struct tcp_record *last = list_last(&t->records, struct tcp_record, node);
-
 	if (last->end - last->seq > t->mss + 1 &&
 	    tcp_split(t, last, last->end - !!(last->flags & RECORD_FIN) - t->mss))
 		last = list_last(&t->records, struct tcp_record, node);
-	if (!(last->flags & (RECORD_SACKED | RECORD_LOST)))
-		(void)!tcp_retransmit(t, last);
+	(void)!tcp_retransmit(t, last);
 	t->retransmit_at = tcp_now() + backed_off(t, t->retries);
 }
 
