@@ -181,8 +181,8 @@ static int set_mark(struct socket *socket, int value)
 {
 	if (!capable(CAP_NET_RAW) && !capable(CAP_NET_ADMIN))
 		return -EPERM;
-	/* Rules may look at it: routes in use are looked up anew. */
-	if (socket->mark != value)
+	/* Where rules may look at it routes in use are looked up anew. */
+	if (socket->mark != value && READ_ONCE(socket->network->rules))
 		__atomic_add_fetch(&socket->network->generation, 1, __ATOMIC_RELEASE);
 	socket->mark = value;
 	return 0;
