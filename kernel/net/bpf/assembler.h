@@ -7,36 +7,14 @@
 #include <lib/test.h>
 #include <net/bpf/log.h>
 #include <net/bpf/map.h>
+#include <net/bpf/mnemonics.h>
 #include <net/bpf/program.h>
 
-#define INSN(code_, dst, src, off_, imm_)                                                          \
-	((struct bpf_insn){ .code = (u8)(code_),                                                   \
-			    .dst_reg = (dst),                                                      \
-			    .src_reg = (src),                                                      \
-			    .off = (s16)(off_),                                                    \
-			    .imm = (s32)(imm_) })
-#define ALU(op, dst, imm) INSN(BPF_ALU64 | (op) | BPF_K, dst, 0, 0, imm)
-#define ALUX(op, dst, src) INSN(BPF_ALU64 | (op) | BPF_X, dst, src, 0, 0)
-#define ALU32(op, dst, imm) INSN(BPF_ALU | (op) | BPF_K, dst, 0, 0, imm)
-#define ALU32X(op, dst, src) INSN(BPF_ALU | (op) | BPF_X, dst, src, 0, 0)
-#define MOV(dst, imm) ALU(BPF_MOV, dst, imm)
-#define MOVX(dst, src) ALUX(BPF_MOV, dst, src)
-#define LOAD(size, dst, src, off) INSN(BPF_LDX | BPF_MEM | (size), dst, src, off, 0)
-#define STORE(size, dst, off, imm) INSN(BPF_ST | BPF_MEM | (size), dst, 0, off, imm)
-#define STOREX(size, dst, off, src) INSN(BPF_STX | BPF_MEM | (size), dst, src, off, 0)
-#define ATOMIC(size, op, dst, off, src) INSN(BPF_STX | BPF_ATOMIC | (size), dst, src, off, op)
-#define GOTO(off) INSN(BPF_JMP | BPF_JA, 0, 0, off, 0)
-#define JUMP(op, dst, imm, off) INSN(BPF_JMP | (op) | BPF_K, dst, 0, off, imm)
-#define JUMPX(op, dst, src, off) INSN(BPF_JMP | (op) | BPF_X, dst, src, off, 0)
-#define JUMP32(op, dst, imm, off) INSN(BPF_JMP32 | (op) | BPF_K, dst, 0, off, imm)
-#define PACKET(size, off) INSN(BPF_LD | BPF_ABS | (size), 0, 0, 0, off)
-#define PACKETX(size, src, off) INSN(BPF_LD | BPF_IND | (size), 0, src, 0, off)
 #define WIDE(dst, src, low, high)                                                                  \
 	INSN(BPF_LD | BPF_IMM | BPF_DW, dst, src, 0, low), INSN(0, 0, 0, 0, high)
 /* Map `number` of the test. */
 #define MAP(dst, number) WIDE(dst, BPF_PSEUDO_MAP_FD, number, 0)
 #define CALL(function) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_##function)
-#define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 /* The maps of every test: an array of values of 16 bytes, a hash table from 4 bytes to 8, an array with one value of 64 bytes. */
 #define TEST_MAPS 3

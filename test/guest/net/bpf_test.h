@@ -2,32 +2,15 @@
 /* Shared by the tests of bpf(2): instructions by name, and the call. */
 #pragma once
 
+#include "../../../kernel/net/bpf/mnemonics.h"
 #include "net_test.h"
 
-#include <linux/bpf.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#define INSN(code_, dst, src, off_, imm_)                                                          \
-	((struct bpf_insn){ .code = (code_),                                                       \
-			    .dst_reg = (dst),                                                      \
-			    .src_reg = (src),                                                      \
-			    .off = (off_),                                                         \
-			    .imm = (int32_t)(imm_) })
-#define ALU(op, dst, imm) INSN(BPF_ALU64 | (op) | BPF_K, dst, 0, 0, imm)
-#define ALUX(op, dst, src) INSN(BPF_ALU64 | (op) | BPF_X, dst, src, 0, 0)
-#define MOV(dst, imm) ALU(BPF_MOV, dst, imm)
-#define MOVX(dst, src) ALUX(BPF_MOV, dst, src)
-#define LOAD(size, dst, src, off) INSN(BPF_LDX | BPF_MEM | (size), dst, src, off, 0)
-#define STORE(size, dst, off, imm) INSN(BPF_ST | BPF_MEM | (size), dst, 0, off, imm)
-#define STOREX(size, dst, off, src) INSN(BPF_STX | BPF_MEM | (size), dst, src, off, 0)
-#define ATOMIC(size, op, dst, off, src) INSN(BPF_STX | BPF_ATOMIC | (size), dst, src, off, op)
-#define JUMP(op, dst, imm, off) INSN(BPF_JMP | (op) | BPF_K, dst, 0, off, imm)
-#define PACKET(size, off) INSN(BPF_LD | BPF_ABS | (size), 0, 0, 0, off)
 #define MAP_FD(dst, fd)                                                                            \
 	INSN(BPF_LD | BPF_IMM | BPF_DW, dst, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0)
 #define CALL(function) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
-#define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 static inline long bpf(int command, union bpf_attr *attr)
 {

@@ -22,19 +22,6 @@ static long tcp_counter(const char *name)
 	return counter("/proc/net/netstat", "TcpExt", name);
 }
 
-static int set(int fd, int option, int value)
-{
-	return setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
-}
-
-static int get(int fd, int option)
-{
-	int value = -2;
-	socklen_t length = sizeof(value);
-
-	return getsockopt(fd, IPPROTO_TCP, option, &value, &length) ? -errno : value;
-}
-
 static struct tcp_info info_of(int fd)
 {
 	struct tcp_info info = {};
@@ -51,7 +38,7 @@ static int listener_of(int queue)
 
 	REQUIRE(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	if (queue)
-		REQUIRE(set(fd, TCP_FASTOPEN, queue) == 0);
+		REQUIRE(set_tcp(fd, TCP_FASTOPEN, queue) == 0);
 	REQUIRE(listen(fd, 16) == 0);
 	return fd;
 }
@@ -122,8 +109,8 @@ TEST(fast_open_waits_for_data)
 	close(send_to(listener, "cookie", 0));
 	close(accepted(listener, "cookie"));
 	client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	EXPECT_EQ(set(client, TCP_FASTOPEN_CONNECT, 1), 0);
-	EXPECT_EQ(get(client, TCP_FASTOPEN_CONNECT), 1);
+	EXPECT_EQ(set_tcp(client, TCP_FASTOPEN_CONNECT, 1), 0);
+	EXPECT_EQ(get_tcp(client, TCP_FASTOPEN_CONNECT), 1);
 	EXPECT_EQ(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
 	EXPECT_ERRNO(connect(client, (struct sockaddr *)&to, sizeof(to)), EISCONN);
 	EXPECT_EQ(info_of(client).tcpi_state, 2); /* SYN_SENT */
@@ -151,7 +138,7 @@ TEST(fast_open_that_sends_nothing_is_nothing)
 	close(send_to(listener, "cookie", 0));
 	close(accepted(listener, "cookie"));
 	client = socket(AF_INET, SOCK_STREAM, 0);
-	EXPECT_EQ(set(client, TCP_FASTOPEN_CONNECT, 1), 0);
+	EXPECT_EQ(set_tcp(client, TCP_FASTOPEN_CONNECT, 1), 0);
 	EXPECT_EQ(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
 	close(client);
 	EXPECT_EQ(ready(listener, POLLIN, 50), 0);
@@ -175,11 +162,11 @@ TEST(fast_open_without_cookies)
 	close(listener);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	client = socket(AF_INET, SOCK_STREAM, 0);
-	EXPECT_EQ(set(listener, TCP_FASTOPEN_NO_COOKIE, 1), 0);
-	EXPECT_EQ(get(listener, TCP_FASTOPEN_NO_COOKIE), 1);
-	EXPECT_ERRNO(set(listener, TCP_FASTOPEN_NO_COOKIE, 2), EINVAL);
-	EXPECT_EQ(set(client, TCP_FASTOPEN_NO_COOKIE, 1), 0);
-	EXPECT_EQ(set(listener, TCP_FASTOPEN, 5), 0);
+	EXPECT_EQ(set_tcp(listener, TCP_FASTOPEN_NO_COOKIE, 1), 0);
+	EXPECT_EQ(get_tcp(listener, TCP_FASTOPEN_NO_COOKIE), 1);
+	EXPECT_ERRNO(set_tcp(listener, TCP_FASTOPEN_NO_COOKIE, 2), EINVAL);
+	EXPECT_EQ(set_tcp(client, TCP_FASTOPEN_NO_COOKIE, 1), 0);
+	EXPECT_EQ(set_tcp(listener, TCP_FASTOPEN, 5), 0);
 	REQUIRE(listen(listener, 5) == 0);
 	struct sockaddr_in to = loopback_address(port_of(listener));
 
@@ -299,7 +286,7 @@ TEST(fast_open_can_be_switched_off)
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	EXPECT_ERRNO(sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof(to)),
 		     EOPNOTSUPP);
-	EXPECT_ERRNO(set(fd, TCP_FASTOPEN_CONNECT, 1), EOPNOTSUPP);
+	EXPECT_ERRNO(set_tcp(fd, TCP_FASTOPEN_CONNECT, 1), EOPNOTSUPP);
 	/* The client may, the server does not: an ordinary handshake, every time. */
 	REQUIRE(write_setting(SETTING, "1") == 0);
 	for (int i = 0; i < 2; i++) {
@@ -312,7 +299,7 @@ TEST(fast_open_can_be_switched_off)
 	REQUIRE(write_setting(SETTING, "1027") == 0);
 	close(listener);
 	listener = listener_of(0);
-	EXPECT_EQ(get(listener, TCP_FASTOPEN), 16);
+	EXPECT_EQ(get_tcp(listener, TCP_FASTOPEN), 16);
 	for (int i = 0; i < 2; i++) {
 		close(send_to(listener, "data", 0));
 		close(accepted(listener, "data"));
@@ -325,13 +312,13 @@ TEST(fast_open_options_have_their_limits)
 	int fd = socket(AF_INET, SOCK_STREAM, 0), client, server;
 
 	begin("3");
-	EXPECT_ERRNO(set(fd, TCP_FASTOPEN, -1), EINVAL);
-	EXPECT_ERRNO(set(fd, TCP_FASTOPEN_CONNECT, 2), EINVAL);
-	EXPECT_EQ(get(fd, TCP_FASTOPEN), 0);
+	EXPECT_ERRNO(set_tcp(fd, TCP_FASTOPEN, -1), EINVAL);
+	EXPECT_ERRNO(set_tcp(fd, TCP_FASTOPEN_CONNECT, 2), EINVAL);
+	EXPECT_EQ(get_tcp(fd, TCP_FASTOPEN), 0);
 	connected(&client, &server);
-	EXPECT_ERRNO(set(client, TCP_FASTOPEN, 1), EINVAL);
-	EXPECT_ERRNO(set(client, TCP_FASTOPEN_CONNECT, 1), EINVAL);
-	EXPECT_ERRNO(set(client, TCP_FASTOPEN_NO_COOKIE, 1), EINVAL);
+	EXPECT_ERRNO(set_tcp(client, TCP_FASTOPEN, 1), EINVAL);
+	EXPECT_ERRNO(set_tcp(client, TCP_FASTOPEN_CONNECT, 1), EINVAL);
+	EXPECT_ERRNO(set_tcp(client, TCP_FASTOPEN_NO_COOKIE, 1), EINVAL);
 }
 
 TEST(fast_open_to_nobody_is_refused)

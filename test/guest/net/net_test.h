@@ -43,6 +43,21 @@ static inline int port_of(int fd)
 	return ntohs(address.sin6_port); /* at the same place in both families */
 }
 
+/* An option of TCP that is an int. */
+static inline int set_tcp(int fd, int option, int value)
+{
+	return setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
+}
+
+/* Its value, or -errno. */
+static inline int get_tcp(int fd, int option)
+{
+	int value = -2;
+	socklen_t length = sizeof(value);
+
+	return getsockopt(fd, IPPROTO_TCP, option, &value, &length) ? -errno : value;
+}
+
 /* A bound socket of the type; listening if it is a stream. */
 static inline int bound(int type)
 {

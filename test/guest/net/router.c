@@ -432,25 +432,33 @@ TEST(router_announces_addresses_as_told)
 	EXPECT(!"an announcement");
 }
 
+/* What a rule or a look-up goes by, each if there is one; how many bits of the source. */
+static unsigned char add_selectors(struct net_request *r, unsigned short source_type,
+				   const char *source, unsigned short mark_type, unsigned mark)
+{
+	char bytes[16];
+
+	if (source) {
+		parse_address(source, bytes);
+		request_add(r, source_type, bytes, 4);
+	}
+	if (mark)
+		request_add(r, mark_type, &mark, sizeof(mark));
+	return source ? 32 : 0;
+}
+
 static int rule_change(int type, const char *source, unsigned priority, unsigned mark, int table)
 {
 	struct net_request r;
 	struct fib_rule_hdr *info = request_begin(
 		&r, type, type == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*info));
-	char bytes[16];
 
 	info->family = AF_INET;
 	info->action = FR_ACT_TO_TBL;
 	info->table = (unsigned char)table;
-	if (source) {
-		info->src_len = 32;
-		parse_address(source, bytes);
-		request_add(&r, FRA_SRC, bytes, 4);
-	}
+	info->src_len = add_selectors(&r, FRA_SRC, source, FRA_FWMARK, mark);
 	if (priority)
 		request_add(&r, FRA_PRIORITY, &priority, sizeof(priority));
-	if (mark)
-		request_add(&r, FRA_FWMARK, &mark, sizeof(mark));
 	return request_send(&r);
 }
 
@@ -469,13 +477,7 @@ static unsigned device_towards(const char *to, const char *source, unsigned mark
 	info->rtm_family = (unsigned char)parse_address(to, bytes);
 	info->rtm_dst_len = 32;
 	request_add(&r, RTA_DST, bytes, 4);
-	if (source) {
-		info->rtm_src_len = 32;
-		parse_address(source, bytes);
-		request_add(&r, RTA_SRC, bytes, 4);
-	}
-	if (mark)
-		request_add(&r, RTA_MARK, &mark, sizeof(mark));
+	info->rtm_src_len = add_selectors(&r, RTA_SRC, source, RTA_MARK, mark);
 	REQUIRE(send(fd, &r, r.header.nlmsg_len, 0) > 0);
 	REQUIRE(recv(fd, answer, sizeof(answer), 0) > 0);
 	close(fd);

@@ -16,19 +16,6 @@ static void begin(void)
 	loopback_up();
 }
 
-static int set(int fd, int option, int value)
-{
-	return setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
-}
-
-static int get(int fd, int option)
-{
-	int value = -2;
-	socklen_t length = sizeof(value);
-
-	return getsockopt(fd, IPPROTO_TCP, option, &value, &length) ? -errno : value;
-}
-
 static int connect_to(int listener)
 {
 	struct sockaddr_in to = loopback_address(port_of(listener));
@@ -42,7 +29,7 @@ TEST(tcp_the_first_segment_is_saved)
 {
 	int listener = (loopback_up(), bound(SOCK_STREAM));
 
-	EXPECT_ERRNO(set(listener, TCP_SAVE_SYN, 3), EINVAL);
+	EXPECT_ERRNO(set_tcp(listener, TCP_SAVE_SYN, 3), EINVAL);
 	for (int with = 1; with <= 2; with++) {
 		unsigned char got[200];
 		socklen_t length = 10;
@@ -50,8 +37,8 @@ TEST(tcp_the_first_segment_is_saved)
 		struct tcphdr tcp;
 		struct iphdr ip;
 
-		EXPECT_EQ(set(listener, TCP_SAVE_SYN, with), 0);
-		EXPECT_EQ(get(listener, TCP_SAVE_SYN), with);
+		EXPECT_EQ(set_tcp(listener, TCP_SAVE_SYN, with), 0);
+		EXPECT_EQ(get_tcp(listener, TCP_SAVE_SYN), with);
 		close(connect_to(listener));
 		server = accept(listener, NULL, NULL);
 		EXPECT_ERRNO(getsockopt(server, IPPROTO_TCP, TCP_SAVED_SYN, got, &length), EINVAL);
@@ -129,15 +116,15 @@ TEST(tcp_answers_about_what_is_not_there)
 	length = sizeof(text);
 	EXPECT_EQ(getsockopt(fd, IPPROTO_TCP, TCP_ULP, text, &length), 0);
 	EXPECT_EQ(length, 0);
-	EXPECT_EQ(get(fd, TCP_REPAIR), 0);
-	EXPECT_EQ(get(fd, TCP_REPAIR_QUEUE), -EINVAL);
-	EXPECT_EQ(get(fd, TCP_QUEUE_SEQ), -EINVAL);
-	EXPECT_ERRNO(set(fd, TCP_TIMESTAMP, 5), EPERM);
-	EXPECT_ERRNO(set(fd, TCP_REPAIR_QUEUE, 1), EPERM);
-	EXPECT_EQ(set(fd, TCP_TX_DELAY, 1000), 0);
-	EXPECT_EQ(get(fd, TCP_TX_DELAY), 1000);
+	EXPECT_EQ(get_tcp(fd, TCP_REPAIR), 0);
+	EXPECT_EQ(get_tcp(fd, TCP_REPAIR_QUEUE), -EINVAL);
+	EXPECT_EQ(get_tcp(fd, TCP_QUEUE_SEQ), -EINVAL);
+	EXPECT_ERRNO(set_tcp(fd, TCP_TIMESTAMP, 5), EPERM);
+	EXPECT_ERRNO(set_tcp(fd, TCP_REPAIR_QUEUE, 1), EPERM);
+	EXPECT_EQ(set_tcp(fd, TCP_TX_DELAY, 1000), 0);
+	EXPECT_EQ(get_tcp(fd, TCP_TX_DELAY), 1000);
 	connected(&client, &server);
-	EXPECT_NE(get(client, TCP_TIMESTAMP), -ENOPROTOOPT);
+	EXPECT_NE(get_tcp(client, TCP_TIMESTAMP), -ENOPROTOOPT);
 	IN_CHILD(pid)
 	{
 		int on = 1;
@@ -166,7 +153,7 @@ TEST(tcp_settings_are_there)
 	EXPECT_EQ(write_setting(SETTING("thin_linear_timeouts"), "1"), 0);
 	EXPECT_EQ(write_setting(SETTING("stdurg"), "1"), 0);
 	EXPECT_EQ(write_setting(SETTING("stdurg"), "0"), 0);
-	EXPECT_EQ(get(socket(AF_INET, SOCK_STREAM, 0), TCP_NOTSENT_LOWAT), 0);
+	EXPECT_EQ(get_tcp(socket(AF_INET, SOCK_STREAM, 0), TCP_NOTSENT_LOWAT), 0);
 }
 
 TEST(tcp_answers_with_the_type_of_service_it_is_asked_with)
