@@ -102,6 +102,15 @@ static void tell(int event, struct network_namespace *network, const struct rout
 		net_route_event_hook(event, network, route);
 }
 
+/* What a router said gives way to what follows from an address that was set, and never takes its place (RFC 4862, 5.5.3). */
+static bool may_replace(const struct route *old, const struct route *route, bool replace)
+{
+	if (route->advertised && !old->advertised)
+		return false;
+	return replace ||
+	       (old->advertised && !route->advertised && route->protocol == RTPROT_KERNEL);
+}
+
 int route_add(struct network_namespace *network, const struct route *route, bool replace)
 {
 	const struct route_table *old = network->routes;
@@ -110,7 +119,7 @@ int route_add(struct network_namespace *network, const struct route *route, bool
 
 	for (unsigned i = 0; i < count; i++)
 		if (same(&old->routes[i], route)) {
-			if (!replace)
+			if (!may_replace(&old->routes[i], route, replace))
 				return -EEXIST;
 			skip = i;
 		}
@@ -141,6 +150,7 @@ static bool names(const struct route *match, const struct route *r)
 	       (!match->metric || r->metric == match->metric) &&
 	       (!match->type || r->type == match->type) &&
 	       (!match->device || r->device == match->device) &&
+	       (!match->advertised || r->advertised) &&
 	       (!address_set(&match->gateway) || inet_equal(&r->gateway, &match->gateway));
 }
 

@@ -190,6 +190,80 @@ static inline int route_add(const struct test_route *t)
 	return route_change(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, t);
 }
 
+/* What a look-up goes by, besides the destination; null, 0: not. */
+struct test_selectors {
+	const char *source, *input;
+	unsigned mark;
+};
+/* Where packets go. */
+struct test_path {
+	int error; /* of the look-up; 0: none */
+	unsigned device, flags, mtu;
+	unsigned char type;
+	char gateway[INET6_ADDRSTRLEN]; /* empty: none */
+};
+
+static inline void path_ask(struct net_request *r, const char *to, const struct test_selectors *s)
+{
+	struct rtmsg *info = request_begin(r, RTM_GETROUTE, 0, sizeof(*info));
+	char bytes[16];
+	unsigned index;
+
+	r->header.nlmsg_flags = NLM_F_REQUEST;
+	info->rtm_family = (unsigned char)parse_address(to, bytes);
+	info->rtm_dst_len = (unsigned char)(address_size(info->rtm_family) * 8);
+	request_add(r, RTA_DST, bytes, address_size(info->rtm_family));
+	if (s && s->source) {
+		parse_address(s->source, bytes);
+		info->rtm_src_len = info->rtm_dst_len;
+		request_add(r, RTA_SRC, bytes, address_size(info->rtm_family));
+	}
+	if (s && s->input) {
+		index = if_nametoindex(s->input);
+		request_add(r, RTA_IIF, &index, sizeof(index));
+	}
+	if (s && s->mark)
+		request_add(r, RTA_MARK, &s->mark, sizeof(s->mark));
+}
+
+/* The path that a packet to the address would take (ip route get). `s` may be null. */
+static inline struct test_path path_towards(const char *to, const struct test_selectors *s)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), left;
+	struct test_path path = {};
+	struct net_request r;
+	char answer[1024];
+	struct nlmsghdr *header = (struct nlmsghdr *)answer;
+	struct rtmsg *info = NLMSG_DATA(header);
+
+	path_ask(&r, to, s);
+	REQUIRE(send(fd, &r, r.header.nlmsg_len, 0) > 0);
+	REQUIRE(recv(fd, answer, sizeof(answer), 0) > 0);
+	close(fd);
+	if (header->nlmsg_type == NLMSG_ERROR) {
+		path.error = -((struct nlmsgerr *)NLMSG_DATA(header))->error;
+		return path;
+	}
+	path.flags = info->rtm_flags;
+	path.type = info->rtm_type;
+	left = (int)RTM_PAYLOAD(header);
+	for (struct rtattr *a = RTM_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		struct rtattr *metric = RTA_DATA(a);
+		int metrics = (int)RTA_PAYLOAD(a);
+
+		if (a->rta_type == RTA_OIF)
+			path.device = *(unsigned *)RTA_DATA(a);
+		else if (a->rta_type == RTA_GATEWAY)
+			inet_ntop(info->rtm_family, RTA_DATA(a), path.gateway,
+				  sizeof(path.gateway));
+		for (; a->rta_type == RTA_METRICS && RTA_OK(metric, metrics);
+		     metric = RTA_NEXT(metric, metrics))
+			if (metric->rta_type == RTAX_MTU)
+				path.mtu = *(unsigned *)RTA_DATA(metric);
+	}
+	return path;
+}
+
 /* --- Name spaces --- */
 
 static inline int network_open(void)
