@@ -5,7 +5,7 @@
   profile.py NAME [--arch ARCH] [--lines N]
 
 Counts every executed block of the guest (bench/profile.c), once with the benchmark and once without, and prints the
-difference: instructions for one operation, by function. User mode is one line. Of a program: of the whole row.
+difference: instructions for one operation, their share, and calls, by function. User mode is one line. Of a program: of the whole row.
 """
 import argparse
 import bisect
@@ -84,17 +84,19 @@ def main():
         sys.exit(f"profile.py: no benchmark {options.name}, or it failed")
     idle, _ = count(arch, plugin, without)
     addresses, names = functions(arch)
-    spent = {}
+    spent, calls, entries = {}, {}, set(addresses)
     for (address, instructions), executions in blocks.items():
-        more = instructions * (executions - idle.get((address, instructions), 0))
+        more = executions - idle.get((address, instructions), 0)
         where = names[bisect.bisect(addresses, address) - 1] if address >= KERNEL_HALF else "(user mode)"
-        spent[where] = spent.get(where, 0) + more
+        spent[where] = spent.get(where, 0) + instructions * more
+        if address in entries:
+            calls[where] = calls.get(where, 0) + more
     total = sum(spent.values())
     print(f"{options.name} on {arch}: {total / operations:.1f} instructions for one operation, {operations} operations")
     for where, n in sorted(spent.items(), key=lambda item: -item[1])[:options.lines]:
         if n < 0.0005 * total:
             break
-        print(f"{n / operations:12.1f} {100 * n / total:6.1f} %  {where}")
+        print(f"{n / operations:12.1f} {100 * n / total:6.1f} % {calls.get(where, 0) / operations:8.2f}  {where}")
 
 
 if __name__ == "__main__":
