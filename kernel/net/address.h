@@ -77,13 +77,10 @@ static inline void inet_mask(struct inet_address *a, unsigned bits)
 static inline bool inet_prefix_matches(const struct inet_address *a, const struct inet_address *b,
 				       unsigned bits)
 {
-	for (unsigned i = 0; i < 4 && bits; i++) {
-		unsigned n = bits < 32 ? bits : 32;
-		u32 mask = n == 32 ? ~0u : net32(~(~0u >> n));
+	u64 high = __builtin_bswap64(a->halves[0] ^ b->halves[0]);
+	u64 low = __builtin_bswap64(a->halves[1] ^ b->halves[1]);
 
-		if ((a->words[i] ^ b->words[i]) & mask)
-			return false;
-		bits -= n;
-	}
-	return true;
+	if (bits > 64)
+		return !high && low >> (128 - bits) == 0;
+	return !bits || high >> (64 - bits) == 0;
 }

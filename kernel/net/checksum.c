@@ -27,6 +27,14 @@ u32 checksum_add(const void *data, size_t n, u32 start)
 		__builtin_memcpy(&v, p, 8);
 		sum = add_carry(sum, v);
 	}
+	if (n & 4) {
+		u32 word;
+
+		__builtin_memcpy(&word, p, 4);
+		sum = add_carry(sum, word);
+		p += 4;
+		n -= 4;
+	}
 	if (n) {
 		v = 0;
 		for (size_t i = 0; i < n; i++)

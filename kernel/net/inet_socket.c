@@ -239,10 +239,9 @@ int inet_name(struct inet_socket *s, bool peer, struct socket_address *out)
 	return 0;
 }
 
-int inet_route(struct inet_socket *s)
+static int find_route(struct inet_socket *s, u32 generation) __must_hold(&s->lock)
 {
 	struct network_namespace *network = s->node.network;
-	u32 generation = __atomic_load_n(&network->generation, __ATOMIC_ACQUIRE);
 	struct route_query query = { .destination = s->node.remote,
 				     .device_index = s->node.bound_device ? s->node.bound_device
 									  : (int)s->scope,
@@ -250,8 +249,6 @@ int inet_route(struct inet_socket *s)
 				     .tos = s->tos };
 	int error;
 
-	if (likely(s->route_valid && s->route_generation == generation))
-		return 0;
 	if (!query.device_index && inet_is_multicast(&s->node.remote))
 		query.device_index = s->multicast_device;
 	if (!inet_is_any(&s->node.local))
@@ -260,4 +257,13 @@ int inet_route(struct inet_socket *s)
 	s->route_valid = !error;
 	s->route_generation = generation;
 	return error;
+}
+
+int inet_route(struct inet_socket *s)
+{
+	u32 generation = __atomic_load_n(&s->node.network->generation, __ATOMIC_ACQUIRE);
+
+	if (likely(s->route_valid && s->route_generation == generation))
+		return 0;
+	return find_route(s, generation);
 }

@@ -69,7 +69,7 @@ static void drop_first_fragment(struct packet *p)
 	memmove(&p->fragments[0], &p->fragments[1], p->fragment_count * sizeof(p->fragments[0]));
 }
 
-static void skip_fragments(struct packet *p, unsigned n)
+void packet_pull_fragments(struct packet *p, unsigned n)
 {
 	while (n) {
 		struct packet_fragment *f = &p->fragments[0];
@@ -84,30 +84,18 @@ static void skip_fragments(struct packet *p, unsigned n)
 	}
 }
 
-bool packet_linearize(struct packet *p, unsigned n)
+bool packet_linearize_more(struct packet *p, unsigned n)
 {
 	unsigned missing;
 
-	if (n <= p->linear)
-		return true;
 	if (n > p->length || packet_headroom(p) + n > PACKET_ROOM)
 		return false;
 	missing = n - p->linear;
 	if (!packet_copy(p, p->linear, p->data + p->linear, missing))
 		return false;
 	p->linear = (u16)n;
-	skip_fragments(p, missing);
+	packet_pull_fragments(p, missing);
 	return true;
-}
-
-void packet_pull(struct packet *p, unsigned n)
-{
-	unsigned linear = MIN(n, (unsigned)p->linear);
-
-	p->data += linear;
-	p->linear -= linear;
-	p->length -= n;
-	skip_fragments(p, n - linear);
 }
 
 void packet_trim(struct packet *p, unsigned length)

@@ -102,9 +102,24 @@ static inline void *packet_append(struct packet *p, unsigned n)
 }
 
 /* Makes the first `n` bytes linear. False if the packet is shorter, or they do not fit. */
-[[nodiscard]] bool packet_linearize(struct packet *p, unsigned n);
+[[nodiscard]] bool packet_linearize_more(struct packet *p, unsigned n); /* n > linear */
+[[nodiscard]] static inline bool packet_linearize(struct packet *p, unsigned n)
+{
+	return likely(n <= p->linear) || packet_linearize_more(p, n);
+}
 /* Removes `n` <= length bytes from the front, and leaves `length` bytes. */
-void packet_pull(struct packet *p, unsigned n);
+void packet_pull_fragments(struct packet *p,
+			   unsigned n); /* what is not linear; length is told already */
+static inline void packet_pull(struct packet *p, unsigned n)
+{
+	unsigned linear = n < p->linear ? n : p->linear;
+
+	p->data += linear;
+	p->linear -= linear;
+	p->length -= n;
+	if (unlikely(linear < n))
+		packet_pull_fragments(p, n - linear);
+}
 void packet_trim(struct packet *p, unsigned length);
 
 /* Appends a piece of a page block, taking over the caller's reference. False: no slot free. */
