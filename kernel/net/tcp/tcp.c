@@ -47,6 +47,7 @@ static void destroy_data(struct tcp *t)
 	free_blocks(t);
 	tcp_md5_free_list(t->md5_keys);
 	kfree(t->fast_open.keys);
+	kfree(t->spare_record);
 	kfree(t->saved_syn);
 	kfree(t->listener);
 }
@@ -121,17 +122,13 @@ static bool current_route(struct tcp *t) __must_hold(&t->inet.lock)
 	return true;
 }
 
-void tcp_unlock(struct tcp *t)
+void tcp_unlock_sending(struct tcp *t)
 {
 	struct inet_socket *s = &t->inet;
 	struct packet *first = t->output.head;
-	struct route_result route;
-	struct inet_flow flow;
+	__uninitialized struct route_result route;
+	__uninitialized struct inet_flow flow;
 
-	if (likely(!first)) {
-		spin_unlock(&s->lock);
-		return;
-	}
 	rcu_read_lock();
 	if (current_route(t)) {
 		bool v4 = inet_is_v4(&s->node.remote);

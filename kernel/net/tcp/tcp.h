@@ -173,6 +173,7 @@ struct tcp_saved_syn {
 
 struct tcp {
 	struct inet_socket inet; /* first */
+	u64 clock_ns;		 /* see tcp_clock; 0: not read yet */
 	u8 state;		 /* enum tcp_state */
 	u8 phase;		 /* enum tcp_phase */
 	u8 receive_scale, send_scale;
@@ -196,9 +197,11 @@ struct tcp {
 	u32 iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, write_seq;
 	u32 window_max, small_end, push_seq, urgent_end;
 	u32 mss, mss_peer, mss_user, path_mtu;
-	u32 burst; /* payload of one packet, a multiple of mss: the device or the peer's host cuts it */
+	u32 burst; /* payload of one packet: the device or the peer's host cuts it */
 	struct tcp_block *blocks, *last_block;
 	struct list_head records;
+	struct tcp_record
+		*spare_record; /* the last one freed, for the next: null, or not in the list */
 	u32 sacked, lost, retransmitted;
 	bool urgent_pending;
 	struct mutex send_lock;	   /* RANK_NET_SEND: who fills the last block */
@@ -302,10 +305,18 @@ static inline void tcp_count(const struct tcp *t, enum net_counter counter)
 	net_count(t->inet.node.network, counter);
 }
 
-/* The clock of the time stamps that the connection sends. */
-static inline u32 tcp_timestamp(const struct tcp *t)
+/* The time of what happens to the connection now: the clock is read once while the lock is held. Lock held. */
+static inline u64 tcp_clock(struct tcp *t)
 {
-	return (u32)(tcp_now() / NSEC_PER_MSEC) + t->timestamp_offset;
+	if (!t->clock_ns)
+		t->clock_ns = tcp_now();
+	return t->clock_ns;
+}
+
+/* The clock of the time stamps that the connection sends, at a time. */
+static inline u32 tcp_timestamp(const struct tcp *t, u64 now)
+{
+	return (u32)(now / NSEC_PER_MSEC) + t->timestamp_offset;
 }
 
 /* The key of the connection's peer, null: none. Lock held, or under RCU. */
@@ -337,9 +348,17 @@ struct tcp *tcp_alloc(struct network_namespace *network);
 static inline void tcp_lock(struct tcp *t) __acquires(&t->inet.lock)
 {
 	spin_lock(&t->inet.lock);
+	t->clock_ns = 0;
 }
+void tcp_unlock_sending(struct tcp *t) __releases(&t->inet.lock);
 /* Lets go of the lock and sends what was made under it. */
-void tcp_unlock(struct tcp *t) __releases(&t->inet.lock);
+static inline void tcp_unlock(struct tcp *t) __releases(&t->inet.lock)
+{
+	if (unlikely(t->output.head))
+		tcp_unlock_sending(t);
+	else
+		spin_unlock(&t->inet.lock);
+}
 /* Ends the connection: out of the tables, no timers, `error` (0: none) to the socket. Lock held. */
 void tcp_done(struct tcp *t, int error);
 void tcp_notify(struct tcp *t, u32 events);
@@ -414,6 +433,9 @@ void tcp_acknowledge_again(struct tcp *t, const struct tcp_segment *s);
 
 /* --- tcp_ack.c: what acknowledgements say. False: the segment is to be dropped. --- */
 bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_data);
+/* A record for what is sent next, not in the list yet. Null without memory. */
+struct tcp_record *tcp_record_alloc(struct tcp *t);
+void tcp_record_free(struct tcp *t, struct tcp_record *r);
 void tcp_drop_records(struct tcp *t);
 void tcp_measure(struct tcp *t, u64 rtt_ns);
 

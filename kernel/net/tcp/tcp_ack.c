@@ -15,11 +15,27 @@ static void forget_flags(struct tcp *t, struct tcp_record *r)
 		tcp_unmark_lost(t, r);
 }
 
+struct tcp_record *tcp_record_alloc(struct tcp *t)
+{
+	struct tcp_record *r = t->spare_record;
+
+	t->spare_record = nullptr;
+	return r ? r : kmalloc(sizeof(*r), ALLOC_ATOMIC);
+}
+
+void tcp_record_free(struct tcp *t, struct tcp_record *r)
+{
+	if (t->spare_record)
+		kfree(r);
+	else
+		t->spare_record = r;
+}
+
 static void free_record(struct tcp *t, struct tcp_record *r)
 {
 	forget_flags(t, r);
 	list_remove(&r->node);
-	kfree(r);
+	tcp_record_free(t, r);
 }
 
 void tcp_drop_records(struct tcp *t)
@@ -238,7 +254,7 @@ bool tcp_acknowledge(struct tcp *t, const struct tcp_segment *s, bool carries_da
 		t->probes = 0;
 		return true;
 	}
-	now = tcp_now();
+	now = tcp_clock(t);
 	for (unsigned i = 0; t->sack && i < s->options.sack_count; i++)
 		sack_block(t, s->options.sack[i].start, s->options.sack[i].end, now, &progress);
 	if (seq_after(s->ack, una)) {

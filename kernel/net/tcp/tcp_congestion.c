@@ -93,7 +93,7 @@ static void begin_epoch(struct tcp *t, u64 now)
 
 static void cubic_acknowledged(struct tcp *t, u32 bytes)
 {
-	u64 now = tcp_now();
+	u64 now = tcp_clock(t);
 	u32 target, alpha;
 
 	if (!t->cubic_epoch_ns)

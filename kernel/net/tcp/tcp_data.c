@@ -187,16 +187,25 @@ static void insert_out_of_order(struct tcp *t, struct packet *p)
 	prune(t);
 }
 
-/* A few ACKs at once at the start and after loss, so that the sender's window opens (RFC 5681, 4.2). */
+/*
+ * More than a segment is not acknowledged (RFC 5681, 4.2). While the reader has much to catch up with, an ACK would hardly move the
+ * window: it is sent when the reader comes (window_opened), or by the timer.
+ */
+static bool much_arrived(const struct tcp *t)
+{
+	return t->rcv_nxt - t->rcv_wup > t->mss_received &&
+	       t->rcv_nxt - t->copied_seq < t->memory_limit / 4;
+}
+
+/* A few ACKs at once at the start and after loss, so that the sender's window opens. */
 static void acknowledge_data(struct tcp *t)
 {
-	if (t->quick_acks || t->out_of_order.root || t->quick_ack_option ||
-	    t->rcv_nxt - t->rcv_wup > t->mss_received) {
+	if (t->quick_acks || t->out_of_order.root || t->quick_ack_option || much_arrived(t)) {
 		t->ack_due = true;
 		return;
 	}
 	if (!t->ack_at)
-		t->ack_at = tcp_now() + 40 * NSEC_PER_MSEC;
+		t->ack_at = tcp_clock(t) + 40 * NSEC_PER_MSEC;
 }
 
 void tcp_queue_data(struct tcp *t, struct packet *p, const struct tcp_segment *s)

@@ -9,7 +9,7 @@
 
 void tcp_challenge_ack(struct tcp *t)
 {
-	u64 now = tcp_now();
+	u64 now = tcp_clock(t);
 
 	/* Ten a second for each connection: a flood of bad segments is not answered in kind. */
 	if (now - t->challenge_ns > NSEC_PER_SEC) {
@@ -32,7 +32,7 @@ void tcp_begin_transfer(struct tcp *t)
 	t->quick_acks = 8;
 	t->reordering_quarters = 1;
 	t->mss_received = t->mss;
-	t->window_ns = t->last_received_ns = t->first_unacked_ns = tcp_now();
+	t->window_ns = t->last_received_ns = t->first_unacked_ns = tcp_clock(t);
 }
 
 /* The three-way handshake is through, from either side. */
@@ -80,13 +80,13 @@ static void syn_sent(struct tcp *t, struct packet *p, struct tcp_segment *s)
 	if (!acked) { /* both opened at once */
 		t->state = TCP_SYN_RECEIVED;
 		tcp_send_syn(t, TH_SYN | TH_ACK);
-		t->retransmit_at = tcp_now() + NSEC_PER_SEC;
+		t->retransmit_at = tcp_clock(t) + NSEC_PER_SEC;
 		goto out;
 	}
 	tcp_fast_open_answered(t, s);
 	t->snd_una = t->snd_nxt = s->ack; /* what more our SYN had is as if it was never sent */
 	if (!t->retries)
-		tcp_measure(t, tcp_now() - t->first_unacked_ns);
+		tcp_measure(t, tcp_clock(t) - t->first_unacked_ns);
 	tcp_established(t);
 	if (t->write_seq != t->snd_nxt || t->fin_queued) {
 		tcp_push(t, false);
@@ -109,7 +109,7 @@ static bool acceptable(struct tcp *t, const struct tcp_segment *s)
 
 	if (t->timestamps && s->options.timestamp && !(s->flags & TH_RST) &&
 	    seq_before(s->options.value, t->ts_recent) &&
-	    tcp_now() - t->ts_recent_ns < 24ull * 86400 * NSEC_PER_SEC) {
+	    tcp_clock(t) - t->ts_recent_ns < 24ull * 86400 * NSEC_PER_SEC) {
 		tcp_count(t, NET_TCP_OLD_TIMESTAMP); /* PAWS (RFC 7323, 5.3) */
 		return false;
 	}
@@ -128,7 +128,7 @@ static void update_timestamp(struct tcp *t, const struct tcp_segment *s)
 	if (t->timestamps && s->options.timestamp && !seq_after(s->seq, t->last_ack_sent) &&
 	    !seq_before(s->options.value, t->ts_recent)) {
 		t->ts_recent = s->options.value;
-		t->ts_recent_ns = tcp_now();
+		t->ts_recent_ns = tcp_clock(t);
 	}
 }
 
@@ -191,7 +191,7 @@ static bool complete_handshake(struct tcp *t, const struct packet *p, const stru
 		}
 	}
 	if (!t->retries)
-		tcp_measure(t, tcp_now() - t->first_unacked_ns);
+		tcp_measure(t, tcp_clock(t) - t->first_unacked_ns);
 	t->snd_una = t->iss + 1;
 	t->snd_wnd = s->window << (t->scaling ? t->send_scale : 0);
 	t->window_max = t->snd_wnd;
@@ -308,7 +308,7 @@ static bool syn_again(struct tcp *t, struct tcp_segment *s)
 static void note_arrival(struct tcp *t, const struct tcp_segment *s)
 {
 	update_timestamp(t, s);
-	t->last_received_ns = t->keep_at ? tcp_now() : t->last_received_ns;
+	t->last_received_ns = t->keep_at ? tcp_clock(t) : t->last_received_ns;
 	t->keep_count = 0;
 	if (t->ecn) {
 		if (s->congestion)

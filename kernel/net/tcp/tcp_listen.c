@@ -191,7 +191,7 @@ static struct tcp *make_child(struct tcp *listener, const struct inet_info *info
 	t->iss = tcp_initial_sequence(&t->inet.node);
 	t->snd_una = t->iss;
 	t->snd_nxt = t->write_seq = t->iss + 1;
-	t->first_unacked_ns = tcp_now();
+	t->first_unacked_ns = tcp_clock(t);
 	return t;
 }
 
@@ -315,7 +315,7 @@ static bool open_by_cookie(struct tcp *listener, struct packet *p, const struct 
 	}
 	inet_node_get(&t->inet.node);
 	(void)!inet_route(&t->inet);
-	t->retransmit_at = tcp_now() + NSEC_PER_SEC;
+	t->retransmit_at = tcp_clock(t) + NSEC_PER_SEC;
 	tcp_receive_segment(t, p, info, s);
 	tcp_unlock(t);
 	inet_node_put(&t->inet.node);
@@ -350,7 +350,7 @@ static void open_child(struct tcp *listener, struct packet *p, const struct inet
 		packet_free(p);
 	}
 	if (t->state == TCP_SYN_RECEIVED) {
-		t->retransmit_at = tcp_now() + NSEC_PER_SEC;
+		t->retransmit_at = tcp_clock(t) + NSEC_PER_SEC;
 		tcp_timers_update(t);
 	}
 	tcp_unlock(t);

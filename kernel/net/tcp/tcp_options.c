@@ -324,7 +324,7 @@ static int get_switch(const struct tcp *t, int option, int *out)
 		*out = 0;
 		return 0;
 	case TCP_TIMESTAMP:
-		*out = (int)tcp_timestamp(t);
+		*out = (int)tcp_timestamp(t, tcp_now());
 		return 0;
 	case TCP_REPAIR:
 		*out = 0;

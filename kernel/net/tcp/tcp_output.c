@@ -9,7 +9,9 @@
 #include <linux/rtnetlink.h>
 
 #define LARGE_MAX 65483u /* payload of one packet; the device or the peer's host cuts it */
-#define COPY_MAX 256u	 /* payload up to this is copied into the packet rather than referred to */
+/* The same where nobody does: a write of 64 KiB in one packet, whose pages fit into PACKET_FRAGMENTS_MAX wherever it begins. */
+#define UNCUT_MAX 65536u
+#define COPY_MAX 256u /* payload up to this is copied into the packet rather than referred to */
 #define CORK_NS (200 * NSEC_PER_MSEC)
 
 u32 tcp_window(struct tcp *t)
@@ -30,10 +32,10 @@ u32 tcp_window(struct tcp *t)
 	return MIN(MAX(open, before), max);
 }
 
-static u8 *put_timestamp(const struct tcp *t, u8 *o)
+static u8 *put_timestamp(struct tcp *t, u8 *o)
 {
 	store_net32(o, 0x0101080a);
-	store_net32(o + 4, tcp_timestamp(t));
+	store_net32(o + 4, tcp_timestamp(t, tcp_clock(t)));
 	store_net32(o + 8, t->ts_recent);
 	return o + 12;
 }
@@ -176,11 +178,11 @@ void tcp_finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 *op
 static void send_control(struct tcp *t, u32 seq, u8 flags)
 {
 	struct packet *p = packet_alloc();
-	u8 options[40];
+	__uninitialized u8 options[40];
 
 	if (!p) {
 		t->ack_due = true; /* tried again by the timer */
-		t->ack_at = tcp_now() + CORK_NS;
+		t->ack_at = tcp_clock(t) + CORK_NS;
 		return;
 	}
 	tcp_finish(t, p, seq, flags, options,
@@ -206,6 +208,13 @@ void tcp_send_probe(struct tcp *t)
 	send_control(t, t->snd_una - 1, TH_ACK); /* outside the window: answered by an ACK */
 }
 
+static bool stays_here(const struct tcp *t) __no_lock_analysis
+{
+	const struct net_device *device = t->inet.route.device;
+
+	return device && device->features & DEVICE_LOOPBACK;
+}
+
 void tcp_update_mss(struct tcp *t)
 {
 	u32 mtu = tcp_route_mtu(t);
@@ -220,8 +229,10 @@ void tcp_update_mss(struct tcp *t)
 		t->mss = MIN(t->mss, t->mss_peer > options + 32 ? t->mss_peer - options : 32);
 	if (t->mss_user)
 		t->mss = MIN(t->mss, t->mss_user > options + 32 ? t->mss_user - options : 32);
-	/* What cuts a packet into segments cannot sign them. */
-	t->burst = is_signed ? t->mss : LARGE_MAX / t->mss * t->mss;
+	if (unlikely(is_signed)) /* what cuts a packet into segments cannot sign them */
+		t->burst = t->mss;
+	else
+		t->burst = stays_here(t) ? UNCUT_MAX : LARGE_MAX / t->mss * t->mss;
 }
 
 bool tcp_attach(struct packet *p, struct tcp_block *block, u32 seq, u32 n)
@@ -255,7 +266,8 @@ static bool transmit(struct tcp *t, struct tcp_record *r, bool push)
 {
 	u32 n = r->end - r->seq - !!(r->flags & RECORD_FIN);
 	struct packet *p = packet_alloc();
-	u8 options[40], flags = TH_ACK;
+	__uninitialized u8 options[40];
+	u8 flags = TH_ACK;
 
 	if (!p)
 		return false;
@@ -293,7 +305,16 @@ static struct tcp_block *block_at(const struct tcp *t, u32 seq)
 	return b;
 }
 
-/* How many bytes the next segment may have: 0 for none now. */
+/* May what is left go in a segment that is not full? */
+static bool may_be_small(const struct tcp *t, bool force)
+{
+	if (force || t->fin_queued)
+		return true;
+	/* Nagle, as Minshall refined it: one small segment in flight. */
+	return !t->corked && (t->no_delay || !seq_after(t->small_end, t->snd_una));
+}
+
+/* How many bytes the next packet may have: 0 for none now. */
 static u32 allowed(struct tcp *t, bool force, bool *limited)
 {
 	u32 pending = t->write_seq - t->snd_nxt, flight = tcp_flight(t);
@@ -308,26 +329,23 @@ static u32 allowed(struct tcp *t, bool force, bool *limited)
 		*limited = true;
 		n = room;
 	}
-	if (n >= t->mss) /* the rest goes in a segment of its own, if it goes now at all */
-		return n - n % t->mss;
+	if (n >= t->mss) {
+		u32 rest = n % t->mss;
+
+		/* A last segment that is small goes along, if it may. */
+		return n == pending && may_be_small(t, force) ? n : n - rest;
+	}
 	if (n < pending) {
 		/* Silly window avoidance: wait for more unless this is half of what they ever offer. */
 		return n && n >= t->window_max / 2 && n <= window ? n : 0;
 	}
-	if (!n || force || t->fin_queued)
-		return n;
-	if (t->corked)
-		return 0;
-	/* Nagle, as Minshall refined it: one small segment in flight. */
-	if (!t->no_delay && seq_after(t->small_end, t->snd_una))
-		return 0;
-	return n;
+	return may_be_small(t, force) ? n : 0;
 }
 
 static bool send_next(struct tcp *t, u32 n)
 {
-	struct tcp_record *r = kmalloc(sizeof(*r), ALLOC_ATOMIC);
-	u64 now = tcp_now();
+	struct tcp_record *r = tcp_record_alloc(t);
+	u64 now = tcp_clock(t);
 
 	if (!r)
 		return false;
@@ -339,10 +357,10 @@ static bool send_next(struct tcp *t, u32 n)
 		r->end++;
 	}
 	if (!transmit(t, r, r->end - !!(r->flags & RECORD_FIN) == t->write_seq)) {
-		kfree(r);
+		tcp_record_free(t, r);
 		return false;
 	}
-	if (n && n < t->mss)
+	if (n && (n < t->mss || unlikely(n % t->mss)))
 		t->small_end = r->end;
 	if (t->phase == PHASE_RECOVERY || t->phase == PHASE_CWR)
 		t->prr_out += n;
@@ -390,7 +408,7 @@ static bool may_push(struct tcp *t)
 /* SO_MAX_PACING_RATE: how much of `n` bytes may go now, for a millisecond or two segments at a time; 0: later. */
 static u32 pace(struct tcp *t, u32 n)
 {
-	u64 now = tcp_now(), most = MAX(t->pacing_rate / 1000, 2ull * t->mss);
+	u64 now = tcp_clock(t), most = MAX(t->pacing_rate / 1000, 2ull * t->mss);
 
 	if (t->pace_next_ns > now) {
 		t->cork_at = t->pace_next_ns;
@@ -431,9 +449,9 @@ void tcp_push(struct tcp *t, bool force)
 		/* Nothing in flight and nothing allowed: the window is closed, or the data corked. */
 		if (t->corked && t->write_seq - t->snd_nxt < t->mss) {
 			if (!t->cork_at)
-				t->cork_at = tcp_now() + CORK_NS;
+				t->cork_at = tcp_clock(t) + CORK_NS;
 		} else if (!t->probe_at && !t->pace_waits) {
-			t->probe_at = tcp_now() + t->rto;
+			t->probe_at = tcp_clock(t) + t->rto;
 		}
 	} else {
 		t->probe_at = 0;
@@ -451,10 +469,9 @@ void tcp_queue_fin(struct tcp *t)
 /* Divides a record at sequence number `at`, strictly inside. */
 bool tcp_split(struct tcp *t, struct tcp_record *r, u32 at)
 {
-	struct tcp_record *rest = kmalloc(sizeof(*rest), ALLOC_ATOMIC);
+	struct tcp_record *rest = tcp_record_alloc(t);
 	struct tcp_block *b = r->block;
 
-	(void)t;
 	if (!rest)
 		return false;
 	*rest = *r;
@@ -486,7 +503,7 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
 	if (r->flags & RECORD_EVER_RETRANSMITTED)
 		tcp_count(t, NET_TCP_LOST_RETRANSMIT);
 	r->flags |= RECORD_RETRANSMITTED | RECORD_EVER_RETRANSMITTED;
-	r->sent_ns = tcp_now();
+	r->sent_ns = tcp_clock(t);
 	t->total_retransmitted++;
 	tcp_count(t, NET_TCP_RETRANSMITTED);
 	if (t->phase == PHASE_RECOVERY)

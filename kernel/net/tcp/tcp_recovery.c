@@ -115,7 +115,7 @@ void tcp_probe_acknowledged(struct tcp *t, u32 ack)
 
 void tcp_detect_losses(struct tcp *t)
 {
-	rack_detect(t, tcp_now());
+	rack_detect(t, tcp_clock(t));
 	if (t->lost > 0 && t->phase < PHASE_RECOVERY)
 		begin_reduction(t, PHASE_RECOVERY);
 }
@@ -239,7 +239,7 @@ void tcp_after_ack(struct tcp *t, u32 delivered, u32 acked, bool duplicate, bool
 		end_recovery(t);
 	if (t->sack) {
 		if (t->sacked || t->phase >= PHASE_RECOVERY)
-			rack_detect(t, tcp_now());
+			rack_detect(t, tcp_clock(t));
 		if (t->sacked && t->phase == PHASE_OPEN)
 			t->phase = PHASE_DISORDER;
 		else if (!t->sacked && t->phase == PHASE_DISORDER)
@@ -264,7 +264,7 @@ void tcp_after_ack(struct tcp *t, u32 delivered, u32 acked, bool duplicate, bool
 void tcp_restart_after_idle(struct tcp *t)
 {
 	u32 initial = 10 * t->mss;
-	u64 now = tcp_now();
+	u64 now = tcp_clock(t);
 
 	if (tcp_settings(t)->slow_start_after_idle && t->first_unacked_ns &&
 	    now - t->first_unacked_ns > t->rto && t->cwnd > initial) {

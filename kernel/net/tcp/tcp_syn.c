@@ -22,7 +22,7 @@ void tcp_take_syn_options(struct tcp *t, const struct tcp_segment *s)
 	t->sack = o->sack_permitted && tcp_settings(t)->sack;
 	if (t->timestamps) {
 		t->ts_recent = o->value;
-		t->ts_recent_ns = tcp_now();
+		t->ts_recent_ns = tcp_clock(t);
 	}
 	t->irs = s->seq;
 	t->rcv_nxt = t->rcv_wup = t->copied_seq = s->seq + 1;
@@ -56,7 +56,7 @@ static bool has_cookie(const struct tcp *t, bool answer)
 	return f->tried && !t->retries && (f->cookie_length || !f->syn_data);
 }
 
-static u8 *put_syn_options(const struct tcp *t, u8 *o, u16 mss, bool answer)
+static u8 *put_syn_options(struct tcp *t, u8 *o, u16 mss, bool answer)
 {
 	bool sack = answer ? t->sack : tcp_settings(t)->sack;
 	u8 *end = o + OPTIONS_MAX;
@@ -67,7 +67,7 @@ static u8 *put_syn_options(const struct tcp *t, u8 *o, u16 mss, bool answer)
 	o += 4;
 	if (answer ? t->timestamps : offers_timestamps(t)) {
 		store_net32(o, sack ? 0x0402080a : 0x0101080a);
-		store_net32(o + 4, tcp_timestamp(t));
+		store_net32(o + 4, tcp_timestamp(t, tcp_clock(t)));
 		store_net32(o + 8, t->ts_recent);
 		o += 12;
 	} else if (sack) {
@@ -124,8 +124,8 @@ void tcp_send_syn(struct tcp *t, u8 flags)
 void tcp_open(struct tcp *t)
 {
 	t->fast_open.waits = false;
-	t->first_unacked_ns = tcp_now();
+	t->first_unacked_ns = tcp_clock(t);
 	tcp_send_syn(t, TH_SYN);
-	t->retransmit_at = tcp_now() + NSEC_PER_SEC;
+	t->retransmit_at = tcp_clock(t) + NSEC_PER_SEC;
 	tcp_timers_update(t);
 }

@@ -57,7 +57,7 @@ static u64 tail_timeout(const struct tcp *t)
 
 void tcp_arm_retransmit(struct tcp *t)
 {
-	u64 now = tcp_now();
+	u64 now = tcp_clock(t);
 
 	if (list_empty(&t->records)) {
 		t->retransmit_at = t->tail_at = 0;
@@ -78,14 +78,14 @@ void tcp_reset_keepalive(struct tcp *t)
 	t->keep_count = 0;
 	t->keep_at =
 		on && t->state != TCP_LISTEN && t->state != TCP_CLOSED && t->state != TCP_SYN_SENT
-			? tcp_now() + t->keep_idle_ns
+			? tcp_clock(t) + t->keep_idle_ns
 			: 0;
 	tcp_timers_update(t);
 }
 
-static bool user_timeout_reached(const struct tcp *t, u64 since)
+static bool user_timeout_reached(struct tcp *t, u64 since)
 {
-	return t->user_timeout_ns && tcp_now() - since >= t->user_timeout_ns;
+	return t->user_timeout_ns && tcp_clock(t) - since >= t->user_timeout_ns;
 }
 
 static void give_up(struct tcp *t)
@@ -111,7 +111,7 @@ static void syn_timeout(struct tcp *t)
 	tcp_count(t, NET_TCP_SYN_RETRANSMITTED);
 	tcp_count(t, NET_TCP_RETRANSMITTED);
 	tcp_send_syn(t, t->state == TCP_SYN_SENT ? TH_SYN : TH_SYN | TH_ACK);
-	t->retransmit_at = tcp_now() + backed_off(t, t->retries);
+	t->retransmit_at = tcp_clock(t) + backed_off(t, t->retries);
 }
 
 static void retransmission_timeout(struct tcp *t)
@@ -138,7 +138,7 @@ static void retransmission_timeout(struct tcp *t)
 		(void)!tcp_retransmit(t, list_first(&t->records, struct tcp_record, node));
 	t->retries++;
 	tcp_retransmit_lost(t);
-	t->retransmit_at = tcp_now() + backed_off(t, t->retries);
+	t->retransmit_at = tcp_clock(t) + backed_off(t, t->retries);
 }
 
 static void tail_probe(struct tcp *t)
@@ -158,7 +158,7 @@ static void tail_probe(struct tcp *t)
 	    tcp_split(t, last, last->end - !!(last->flags & RECORD_FIN) - t->mss))
 		last = list_last(&t->records, struct tcp_record, node);
 	(void)!tcp_retransmit(t, last);
-	t->retransmit_at = tcp_now() + backed_off(t, t->retries);
+	t->retransmit_at = tcp_clock(t) + backed_off(t, t->retries);
 }
 
 static void window_probe(struct tcp *t)
@@ -178,12 +178,12 @@ static void window_probe(struct tcp *t)
 		return;
 	tcp_count(t, NET_TCP_WINDOW_PROBES);
 	tcp_send_probe(t);
-	t->probe_at = tcp_now() + backed_off(t, t->probes);
+	t->probe_at = tcp_clock(t) + backed_off(t, t->probes);
 }
 
 static void keepalive(struct tcp *t)
 {
-	u64 now = tcp_now(), idle = now - t->last_received_ns;
+	u64 now = tcp_clock(t), idle = now - t->last_received_ns;
 
 	t->keep_at = 0;
 	if (!tcp_socket(t) || !(tcp_socket(t)->options & SOCKET_KEEP_ALIVE) ||
@@ -216,7 +216,7 @@ static bool due(u64 at, u64 now)
 
 static void expire(struct tcp *t)
 {
-	u64 now = tcp_now();
+	u64 now = tcp_clock(t);
 
 	if (due(t->ack_at, now)) {
 		t->ack_at = 0;

@@ -9,7 +9,7 @@
 #include <linux/fcntl.h>
 #include <linux/tcp.h>
 
-#define BLOCK_ORDER_MAX 3
+#define BLOCK_ORDER_MAX 4 /* 64 KiB, which many a program writes at once */
 #define PUSH_BYTES 65483u /* a large write is sent in pieces of this size */
 
 u32 tcp_send_limit(const struct tcp *t)
@@ -56,11 +56,8 @@ static struct tcp_block *block_alloc(size_t n)
 		return nullptr;
 	while (order < BLOCK_ORDER_MAX && (PAGE_SIZE << order) < n)
 		order++;
-	b->page = page_alloc(order, 0);
-	if (!b->page && order) {
-		order = 0;
-		b->page = page_alloc(0, 0);
-	}
+	while (!(b->page = page_alloc(order, 0)) && order)
+		order--;
 	if (!b->page) {
 		kfree(b);
 		return nullptr;
@@ -109,7 +106,7 @@ static void commit(struct tcp *t, struct tcp_block *b, u32 n, bool last, bool mo
 	if (last || t->write_seq - t->snd_nxt >= PUSH_BYTES) {
 		bool corked = t->corked;
 
-		t->corked |= more;
+		t->corked |= more || !last; /* the rest of the write is about to come */
 		tcp_push(t, false);
 		t->corked = corked;
 	}
@@ -230,7 +227,7 @@ static void tune(struct tcp *t, u32 copied)
 	if (t->memory_fixed || !tcp_settings(t)->moderate_rcvbuf ||
 	    t->window_copied < t->memory_limit / 4)
 		return;
-	now = tcp_now();
+	now = tcp_clock(t);
 	if (now - t->window_ns < MAX(rtt, NSEC_PER_MSEC) * 2)
 		t->memory_limit = MIN(t->memory_limit * 2, tcp_settings(t)->rmem[2]);
 	t->window_copied = 0;
