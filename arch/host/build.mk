@@ -27,7 +27,7 @@ BASE += $(wildcard kernel/fs/ext4/*.c kernel/fs/ext4/journal/*.c) kernel/block/d
 	kernel/obj/inode.c kernel/obj/file_defaults.c kernel/vfs/posix_acl.c arch/host/vfs.c
 # TCP, on a network that the test plays.
 BASE += $(wildcard kernel/net/tcp/*.c) kernel/net/inet_hash.c kernel/net/inet_ports.c kernel/net/inet_socket.c kernel/net/inet_control.c \
-	kernel/net/inet_extensions.c kernel/net/filter.c $(filter-out %_test.c %/test_run.c,$(wildcard kernel/net/bpf/*.c)) \
+	kernel/net/inet_extensions.c kernel/net/filter.c kernel/net/filter_view.c $(filter-out %_test.c %/test_run.c,$(wildcard kernel/net/bpf/*.c)) \
 	kernel/net/packet_buffer.c kernel/net/checksum.c kernel/net/statistics.c kernel/net/segment.c kernel/net/merge.c kernel/net/offload.c arch/host/net.c \
 	arch/host/wire.c arch/host/wire_pair.c kernel/dev/virtio/net_queue.c kernel/dev/virtio/net_control.c
 ifdef RACE

@@ -8,15 +8,30 @@ struct machine {
 	u32 memory[BPF_MEMWORDS];
 };
 
+/* Not of bytes of the packet but of what is known of it (filter.rst, "BPF extensions"). */
+static bool is_ancillary(const struct sock_filter *f)
+{
+	return f->k >= (u32)SKF_AD_OFF;
+}
+
+/* There is one in each word up to SKF_AD_MAX. */
+static bool check_ancillary(const struct sock_filter *f)
+{
+	u32 what = f->k - (u32)SKF_AD_OFF;
+
+	return !is_ancillary(f) || (what % 4 == 0 && what < SKF_AD_MAX);
+}
+
 static bool check_load(const struct sock_filter *f, enum bpf_dialect dialect, u32 data_size)
 {
 	bool packet = dialect == BPF_DIALECT_PACKET;
 
 	switch (f->code) {
 	case BPF_LD | BPF_W | BPF_ABS:
-		return packet || (f->k % 4 == 0 && f->k < data_size);
+		return packet ? check_ancillary(f) : f->k % 4 == 0 && f->k < data_size;
 	case BPF_LD | BPF_H | BPF_ABS:
 	case BPF_LD | BPF_B | BPF_ABS:
+		return packet && check_ancillary(f);
 	case BPF_LD | BPF_W | BPF_IND:
 	case BPF_LD | BPF_H | BPF_IND:
 	case BPF_LD | BPF_B | BPF_IND:
@@ -132,6 +147,9 @@ static bool load(struct machine *m, const struct sock_filter *f, const struct bp
 		*to = input->length;
 		return true;
 	case BPF_ABS:
+		if (is_ancillary(f))
+			return input->ancillary(input->context, f->k - (u32)SKF_AD_OFF, m->a, m->x,
+						to);
 		return input->load(input->context, f->k, size, to);
 	case BPF_IND:
 		return input->load(input->context, f->k + m->x, size, to);

@@ -14,10 +14,12 @@ struct bpf_input {
 	const void *context;
 	u32 length; /* what BPF_LEN loads */
 	/*
-	 * Loads 1, 2 or 4 bytes at an offset, as a number. Offsets that are negative as s32 are up to the caller (SKF_AD_OFF).
+	 * Loads 1, 2 or 4 bytes at an offset, as a number. Offsets that are negative as s32 are up to the caller (SKF_NET_OFF).
 	 * False: there is no such byte, and the program ends with 0.
 	 */
 	bool (*load)(const void *context, u32 offset, unsigned size, u32 *out);
+	/* The same for what is no byte of it, SKF_AD_* `what`, which may depend on A and X. Only BPF_DIALECT_PACKET needs it. */
+	bool (*ancillary)(const void *context, u32 what, u32 a, u32 x, u32 *out);
 };
 
 /* What a program may be made of, besides the common instructions. */
@@ -28,7 +30,7 @@ enum bpf_dialect {
 
 /*
  * May this program be run? -EINVAL: empty, too long, an unknown instruction, a jump or a memory word out of range, a division by a
- * constant 0, a shift by 32 or more, a last instruction that is no return.
+ * constant 0, a shift by 32 or more, an SKF_AD_* that there is not, a last instruction that is no return.
  */
 [[nodiscard]] int bpf_check(const struct sock_filter *program, size_t count,
 			    enum bpf_dialect dialect, u32 data_size);

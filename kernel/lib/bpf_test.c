@@ -19,7 +19,13 @@ static bool load_packet(const void *context, u32 offset, unsigned size, u32 *out
 	return true;
 }
 
-static const struct bpf_input input = { packet, sizeof(packet), load_packet };
+static bool load_ancillary(const void *context, u32 what, u32 a, u32 x, u32 *out)
+{
+	*out = a * 1000 + x * 100 + what;
+	return what != SKF_AD_RANDOM;
+}
+
+static const struct bpf_input input = { packet, sizeof(packet), load_packet, load_ancillary };
 
 static u32 run(const struct sock_filter *program, size_t count)
 {
@@ -52,6 +58,25 @@ TEST(bpf_loads)
 	EXPECT_EQ(RUN(S(BPF_LD | BPF_W | BPF_ABS, 8), S(BPF_RET | BPF_K, 7)), 0u);
 	EXPECT_EQ(RUN(S(BPF_LDX | BPF_IMM, UINT32_MAX), S(BPF_LD | BPF_W | BPF_IND, 2), RET_A),
 		  (u32)0x00005412);
+}
+
+TEST(bpf_ancillary)
+{
+	EXPECT_EQ(RUN(S(BPF_LDX | BPF_IMM, 3), S(BPF_LD | BPF_IMM, 2),
+		      S(BPF_LD | BPF_B | BPF_ABS, (u32)(SKF_AD_OFF + SKF_AD_NLATTR)), RET_A),
+		  2312u);
+	EXPECT_EQ(RUN(S(BPF_LD | BPF_IMM, 2),
+		      S(BPF_LD | BPF_W | BPF_ABS, (u32)(SKF_AD_OFF + SKF_AD_RANDOM)),
+		      S(BPF_RET | BPF_K, 7)),
+		  0u);
+	EXPECT_EQ(CHECK(BPF_DIALECT_PACKET,
+			S(BPF_LD | BPF_W | BPF_ABS, (u32)(SKF_AD_OFF + SKF_AD_MAX)), RET_A),
+		  -EINVAL);
+	EXPECT_EQ(CHECK(BPF_DIALECT_PACKET, S(BPF_LD | BPF_H | BPF_ABS, (u32)(SKF_AD_OFF + 2)),
+			RET_A),
+		  -EINVAL);
+	EXPECT_EQ(CHECK(BPF_DIALECT_SECCOMP, S(BPF_LD | BPF_W | BPF_ABS, (u32)SKF_AD_OFF), RET_A),
+		  -EINVAL);
 }
 
 TEST(bpf_arithmetic_and_jumps)

@@ -5,8 +5,11 @@
 #include <linux/socket_call.h>
 #include <mm/slab.h>
 #include <mm/ucopy.h>
+#include <net/filter.h>
 
+#include <asm/socket.h>
 #include <linux/fcntl.h>
+#include <linux/filter.h>
 #include <linux/in6.h>
 #include <linux/resource.h>
 #include <sys/socket.h>
@@ -281,6 +284,27 @@ long sys_setsockopt(int fd, int level, int option, const void __user *user, int 
 	return error;
 }
 
+/* SO_GET_FILTER: the length counts instructions. */
+static int get_filter(struct socket *socket, int length, void __user *user, int __user *user_length)
+{
+	size_t count = (size_t)MIN(length, BPF_MAXINSNS);
+	struct sock_filter *program = nullptr;
+	int error;
+
+	if (count) {
+		program = kvmalloc(count * sizeof(*program), ALLOC_USER);
+		if (!program)
+			return -ENOMEM;
+	}
+	error = socket_filter_get(socket, program, &count);
+	if (!error && program && copy_to_user(user, program, count * sizeof(*program)))
+		error = -EFAULT;
+	if (!error)
+		error = put_user((int)count, user_length);
+	kvfree(program);
+	return error;
+}
+
 static int get_option(struct socket *socket, int level, int option, void __user *user,
 		      int __user *user_length)
 {
@@ -293,6 +317,8 @@ static int get_option(struct socket *socket, int level, int option, void __user 
 		return -EFAULT;
 	if (length < 0)
 		return -EINVAL;
+	if (level == SOL_SOCKET && option == SO_GET_FILTER)
+		return get_filter(socket, length, user, user_length);
 	size = (size_t)MIN(length, OPTION_LENGTH_MAX);
 	value = option_buffer(inline_buffer, size);
 	if (!value)

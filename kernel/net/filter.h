@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Socket filters: programs, classic (lib/bpf.h) or of bpf(2), attached to a socket (SO_ATTACH_FILTER, SO_ATTACH_BPF, socket(7)). */
+/*
+ * Socket filters: programs, classic (lib/bpf.h) or of bpf(2), attached to a socket (SO_ATTACH_FILTER, SO_ATTACH_BPF, socket(7)).
+ * A family asks its filter about what comes in before it is queued; only streams of AF_UNIX have none run, as on Linux.
+ */
 #pragma once
 
-#include <net/packet_buffer.h>
+#include <net/filter_view.h>
 #include <net/socket.h>
 
-/* A program of either kind; read under RCU. */
+/* A program of either kind, counted; read under RCU. */
 struct socket_program;
 
 /*
@@ -19,23 +22,24 @@ struct socket_program;
 					       size_t length);
 /* -ENOENT: there is none. */
 int socket_program_detach(struct socket_program **place);
-/* What the program says of the packet for a socket (null: none); offsets count from packet->data. Under RCU; there is a program. */
+/* The program there, if there is one, with a reference of its own. Any context. */
+[[nodiscard]] struct socket_program *socket_program_get(struct socket_program *const *place);
+/* What the program says of what it sees, for a socket (null: none). Under RCU; there is a program. */
 [[nodiscard]] u32 socket_program_run(const struct socket_program *program,
-				     const struct packet *packet, struct socket *socket);
+				     const struct filter_view *view, struct socket *socket);
 /* Leaves as many bytes of the packet as the program there, if there is one, says. False: none. Any context. */
 [[nodiscard]] bool socket_program_cut(struct socket_program *const *place, struct packet *packet);
-/*
- * A number of 1, 2 or 4 bytes of the packet: at an offset from packet->data, or from a header (SKF_LL_OFF, SKF_NET_OFF). False:
- * there are no such bytes.
- */
-[[nodiscard]] bool socket_program_load(const struct packet *packet, u32 offset, unsigned size,
-				       u32 *out);
 
 /* SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_DETACH_FILTER. -EPERM: locked; else as above. */
 [[nodiscard]] int socket_filter_attach(struct socket *socket, const void *value, size_t length);
 [[nodiscard]] int socket_filter_attach_handle(struct socket *socket, const void *value,
 					      size_t length);
 [[nodiscard]] int socket_filter_detach(struct socket *socket);
+/*
+ * SO_GET_FILTER: the classic program, in kernel memory with room for *count instructions (0: only their number is wanted), and
+ * their number in *count; 0 without a filter. -EACCES: it is of bpf(2); -EINVAL: no room. May sleep.
+ */
+[[nodiscard]] int socket_filter_get(struct socket *socket, void *value, size_t *count);
 /* For the end of a socket. */
 void socket_filter_release(struct socket *socket);
 
@@ -44,3 +48,6 @@ void socket_filter_release(struct socket *socket);
  * which for packet sockets is the link header (SOCK_RAW) or what follows. Under RCU.
  */
 u32 socket_filter_run(struct socket *socket, const struct packet *packet);
+/* Cuts a message of *length bytes to what the filter, if there is one, lets through. False: it is dropped. Any context. */
+[[nodiscard]] bool socket_filter_cut_message(struct socket *socket, const void *message,
+					     u32 *length);

@@ -358,10 +358,12 @@ static struct inet_node *select(const struct group *g, struct inet_node *otherwi
 				struct packet *p, unsigned header)
 {
 	struct inet_node *chosen = nullptr;
+	struct filter_view view;
 	u32 index;
 
 	packet_pull(p, header);
-	index = socket_program_run(g->selector, p, nullptr);
+	view = filter_view_packet(p);
+	index = socket_program_run(g->selector, &view, nullptr);
 	packet_push(p, header);
 	if (index < g->members)
 		chosen = member(g, index);

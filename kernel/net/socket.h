@@ -110,6 +110,8 @@ struct socket_ops {
 	 * ops was set.
 	 */
 	void (*release)(struct socket *socket);
+	/* Where the filter is, if it outlives the socket (TCP); null: socket->filter. */
+	struct socket_program **(*filter)(struct socket *socket);
 	/* A shared option that the family must know of changed (SO_RCVBUF, SO_KEEPALIVE ...). May be
 	 * null. */
 	void (*option_changed)(struct socket *socket, int option);

@@ -228,7 +228,9 @@ static u32 run_filters(const struct trap_frame *frame, bool *log)
 	struct seccomp_data data = { .nr = (int)frame_syscall_number(frame),
 				     .arch = arch_audit_number,
 				     .instruction_pointer = frame_pc(frame) };
-	const struct bpf_input input = { &data, sizeof(data), load_data };
+	const struct bpf_input input = { .context = &data,
+					 .length = sizeof(data),
+					 .load = load_data };
 	const struct seccomp_filter *filter =
 		__atomic_load_n(&current_task()->seccomp_filter, __ATOMIC_ACQUIRE);
 	u32 result = SECCOMP_RET_ALLOW;

@@ -8,7 +8,7 @@
 #include <net/bpf/helper.h>
 #include <net/bpf/interpreter.h>
 #include <net/bpf/map.h>
-#include <net/packet_buffer.h>
+#include <net/filter_view.h>
 #include <net/socket.h>
 #include <obj/inode.h>
 
@@ -62,7 +62,7 @@ static u64 load_bytes(const struct bpf_machine *machine, const u64 *a)
 	void *to = (void *)a[2];
 	u32 offset = (u32)a[1], size = (u32)a[3];
 
-	if (offset <= OFFSET_MAX && packet_copy(machine->packet, offset, to, size))
+	if (offset <= OFFSET_MAX && filter_view_copy(machine->view, offset, to, size))
 		return 0;
 	memset(to, 0, size);
 	return (u64)-EFAULT;

@@ -8,20 +8,20 @@
 #include <net/bpf/helper.h>
 #include <net/bpf/instruction.h>
 
-struct packet;
+struct filter_view;
 struct socket;
 
 /* What a program works with while it runs. Its registers are the interpreter's. */
 struct bpf_machine {
-	const struct packet *packet; /* what BPF_ABS and BPF_IND load from */
-	struct socket *socket;	     /* may be null */
-	struct __sk_buff *context;   /* what R1 points at; not read where no program may */
+	const struct filter_view *view; /* what BPF_ABS and BPF_IND load from */
+	struct socket *socket;		/* may be null */
+	struct __sk_buff *context;	/* what R1 points at; not read where no program may */
 	u8 stack[BPF_STACK_SIZE] __aligned(8);
 };
 
 typedef bool bpf_permits(const struct bpf_machine *machine, u64 address, unsigned size, bool write);
 
-/* BPF_LD with BPF_ABS or BPF_IND: bytes of the packet as a number. False: there are none, and the program ends with 0. */
+/* BPF_LD with BPF_ABS or BPF_IND: bytes of what it looks at as a number. False: there are none, and the program ends with 0. */
 [[nodiscard]] bool bpf_load_packet(const struct bpf_machine *machine, const struct bpf_insn *at,
 				   u64 index, u64 *out);
 

@@ -3,7 +3,7 @@
 #include <core/rcu.h>
 #include <net/bpf/assembler.h>
 #include <net/bpf/verifier.h>
-#include <net/packet_buffer.h>
+#include <net/filter_view.h>
 #include <net/socket.h>
 #include <obj/inode.h>
 
@@ -33,13 +33,14 @@ static u64 run_for(const struct bpf_insn *instructions, u32 count, struct bpf_ma
 		   struct socket *socket)
 {
 	struct bpf_program *program = make_program(instructions, count, maps);
+	const struct filter_view view = filter_view_packet(make_packet());
 	struct bpf_log log = {};
 	u64 result = 0xbad;
 
 	if (bpf_verify(program, &log))
 		test_fail(__FILE_NAME__, __LINE__, "%s", log.text);
 	else
-		result = bpf_program_run(program, make_packet(), socket);
+		result = bpf_program_run(program, &view, socket);
 	bpf_program_put(program);
 	return result;
 }
@@ -201,6 +202,11 @@ TEST(bpf_packet_loads)
 	EXPECT_EQ(RUN(MOVX(6, 1), MOV(2, -1), PACKETX(BPF_H, 2, 5), EXIT), 0x1234u);
 	/* From the network header, which is two bytes on. */
 	EXPECT_EQ(RUN(MOVX(6, 1), PACKET(BPF_H, SKF_NET_OFF + 2), EXIT), 0x1234u);
+	/* The link header is in front of the data; what is in front of it is not the packet's. */
+	EXPECT_EQ(RUN(MOVX(6, 1), PACKET(BPF_W, SKF_LL_OFF + 4), EXIT), 0x45000054u);
+	EXPECT_EQ(RUN(MOVX(6, 1), PACKET(BPF_B, SKF_LL_OFF + 13), EXIT), 0x06u);
+	EXPECT_EQ(RUN(MOVX(6, 1), PACKET(BPF_B, SKF_LL_OFF + 14), MOV(0, 5), EXIT), 0u);
+	EXPECT_EQ(RUN(MOVX(6, 1), PACKET(BPF_B, SKF_LL_OFF - 1), MOV(0, 5), EXIT), 0u);
 	/* Beyond the end the program ends with 0; so it does where classic programs have other things. */
 	EXPECT_EQ(RUN(MOVX(6, 1), PACKET(BPF_W, 7), MOV(0, 1), EXIT), 0u);
 	EXPECT_EQ(RUN(MOVX(6, 1), PACKET(BPF_W, INT32_MAX), MOV(0, 1), EXIT), 0u);

@@ -9,7 +9,7 @@
 struct bpf_log;
 struct bpf_map;
 struct file;
-struct packet;
+struct filter_view;
 struct pool;
 struct socket;
 
@@ -62,14 +62,14 @@ void bpf_program_put(struct bpf_program *program);
 struct bpf_program *bpf_program_of_file(const struct file *file);
 
 /*
- * Runs a verified program on a packet whose data it sees, for a socket (null: none). Its R0. Under RCU; never sleeps; takes about
- * a kilobyte of stack.
+ * Runs a verified program on what it sees, for a socket (null: none). Its R0. Under RCU; never sleeps; takes about a kilobyte of
+ * stack.
  */
-[[nodiscard]] u64 bpf_program_run(const struct bpf_program *program, const struct packet *packet,
+[[nodiscard]] u64 bpf_program_run(const struct bpf_program *program, const struct filter_view *view,
 				  struct socket *socket);
 /* The same with the context given: it may change context->cb. */
 [[nodiscard]] u64 bpf_program_run_context(const struct bpf_program *program,
-					  const struct packet *packet, struct socket *socket,
+					  const struct filter_view *view, struct socket *socket,
 					  struct __sk_buff *context);
-/* What programs may know of a packet besides its bytes. Under RCU. */
-void bpf_context_fill(struct __sk_buff *context, const struct packet *packet);
+/* What programs may know besides the bytes. Under RCU. */
+void bpf_context_fill(struct __sk_buff *context, const struct filter_view *view);

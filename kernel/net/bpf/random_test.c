@@ -12,7 +12,7 @@
 #include <net/bpf/assembler.h>
 #include <net/bpf/interpreter.h>
 #include <net/bpf/verifier.h>
-#include <net/packet_buffer.h>
+#include <net/filter_view.h>
 #include <net/socket.h>
 
 #define LENGTH 40
@@ -426,13 +426,13 @@ static void begin(struct machine_run *r, const struct maker *maker)
 	r->program = make_program(maker->instructions, maker->count, r->maps);
 }
 
-static void run(struct machine_run *r, const struct packet *packet, u8 rubbish)
+static void run(struct machine_run *r, const struct filter_view *view, u8 rubbish)
 {
 	running = r;
 	r->seen_count = 0;
 	memset(r->machine.stack, rubbish, sizeof(r->machine.stack));
-	bpf_context_fill(&r->context, packet);
-	r->machine.packet = packet;
+	bpf_context_fill(&r->context, view);
+	r->machine.view = view;
 	r->machine.socket = nullptr;
 	r->machine.context = &r->context;
 	host_net_seed(1);
@@ -463,7 +463,7 @@ static void end(struct machine_run *r)
 }
 
 /* True: it was accepted. */
-static bool try_program(const struct maker *maker, const struct packet *packet)
+static bool try_program(const struct maker *maker, const struct filter_view *view)
 {
 	static struct machine_run runs[2];
 	struct bpf_log log = {};
@@ -475,7 +475,7 @@ static bool try_program(const struct maker *maker, const struct packet *packet)
 	}
 	EXPECT_EQ(errors[0], errors[1]);
 	for (unsigned n = 0; n < 2 && !errors[0]; n++)
-		run(&runs[n], packet, (u8)(0x51 + 0x66 * n));
+		run(&runs[n], view, (u8)(0x51 + 0x66 * n));
 	if (!errors[0])
 		EXPECT(same_ends(&runs[0], &runs[1]));
 	else
@@ -489,6 +489,7 @@ static bool try_program(const struct maker *maker, const struct packet *packet)
 TEST(bpf_random_programs_stay_inside)
 {
 	static struct packet packet;
+	struct filter_view view;
 	struct maker maker;
 	u32 accepted = 0, rounds = ROUNDS * (u32)host_scale();
 
@@ -497,12 +498,13 @@ TEST(bpf_random_programs_stay_inside)
 				  .linear = 18,
 				  .link_header = 64,
 				  .network_header = 64 };
+	view = filter_view_packet(&packet);
 	random_state = 88172645463325252ull;
 	for (u32 round = 0; round < rounds && !test_has_failed(); round++) {
 		for (unsigned n = 0; n < 18; n++)
 			packet.data[n] = (u8)next_random();
 		make(&maker);
-		accepted += try_program(&maker, &packet);
+		accepted += try_program(&maker, &view);
 	}
 	/* Enough of them that this says something. */
 	EXPECT(accepted > rounds / 20);

@@ -6,8 +6,8 @@
 #include <net/bpf/program.h>
 #include <net/bpf/test_run.h>
 #include <net/byte_order.h>
+#include <net/filter_view.h>
 #include <net/namespace.h>
-#include <net/packet_buffer.h>
 #include <proc/signal.h>
 
 #include <linux/if_ether.h>
@@ -42,14 +42,15 @@ static int make_packet(const struct bpf_test *test, struct packet **out)
 
 static u32 run_once(const struct bpf_program *program, struct packet *packet, struct __sk_buff *out)
 {
+	const struct filter_view view = filter_view_packet(packet);
 	struct __sk_buff context;
 	u32 result;
 
 	rcu_read_lock();
 	packet->device = rcu_dereference(current_network()->loopback);
-	bpf_context_fill(&context, packet);
+	bpf_context_fill(&context, &view);
 	memcpy(context.cb, out->cb, sizeof(context.cb));
-	result = (u32)bpf_program_run_context(program, packet, nullptr, &context);
+	result = (u32)bpf_program_run_context(program, &view, nullptr, &context);
 	rcu_read_unlock();
 	*out = context;
 	return result;

@@ -65,7 +65,10 @@ extern struct list_head netlink_sockets __guarded_by(&netlink_sockets_lock);
 extern u32 netlink_listeners[NETLINK_PROTOCOLS][NETLINK_GROUPS_MAX];
 /* A copy of the data, to be queued and freed by kvfree; null without memory. May sleep. */
 [[nodiscard]] struct netlink_datagram *netlink_datagram_create(const void *data, size_t size);
-/* Takes the datagram if there is room or it is not limited; false: there is none, it is still the caller's. */
+/*
+ * Takes the datagram if there is room or it is not limited; false: there is none, it is still the caller's. What the filter of
+ * the socket drops is taken, too: nobody is told.
+ */
 [[nodiscard]] bool netlink_append(struct netlink_socket *to, struct netlink_datagram *d,
 				  bool limited);
 /* Copies of `d` to the members of its group; the copy for each is made without sleeping. */

@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <net/filter.h>
 #include <net/netlink/netlink_priv.h>
 
 #include <linux/eventpoll.h>
@@ -25,6 +26,11 @@ bool netlink_append(struct netlink_socket *to, struct netlink_datagram *d, bool 
 {
 	bool full;
 
+	if (unlikely(to->socket->filter) &&
+	    !socket_filter_cut_message(to->socket, d->data, &d->length)) {
+		kvfree(d);
+		return true;
+	}
 	spin_lock(&to->lock);
 	full = limited && to->queued + d->length > to->socket->receive_buffer;
 	if (full) {

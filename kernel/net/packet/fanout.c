@@ -164,11 +164,13 @@ static u32 index_by_program(struct packet_fanout *f, struct socket *socket, stru
 {
 	const struct socket_program *program = rcu_dereference(f->program);
 	unsigned header = p->kind == PACKET_OUTGOING ? 0 : p->network_header - p->link_header;
+	struct filter_view view;
 	u32 index = 0;
 
 	packet_pull(p, header);
+	view = filter_view_packet(p);
 	if (program)
-		index = socket_program_run(program, p, socket);
+		index = socket_program_run(program, &view, socket);
 	packet_push(p, header);
 	return index;
 }

@@ -46,6 +46,8 @@ static void destroy_data(struct tcp *t)
 	packet_queue_free(&t->output);
 	free_blocks(t);
 	tcp_md5_free_list(t->md5_keys);
+	if (t->filter)
+		(void)socket_program_detach(&t->filter);
 	kfree(t->fast_open.keys);
 	kfree(t->spare_record);
 	kfree(t->saved_syn);

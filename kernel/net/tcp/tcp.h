@@ -17,6 +17,7 @@
 #pragma once
 
 #include <lib/rbtree.h>
+#include <net/filter.h>
 #include <net/inet_socket.h>
 #include <net/statistics.h>
 #include <net/tcp/tcp_fast_open.h>
@@ -190,6 +191,8 @@ struct tcp {
 	u32 unsent_option;
 	/* Changed under the lock, read under RCU; null: nothing is signed. */
 	struct tcp_md5_key *md5_keys;
+	/* Of the socket, or what it inherits; replaced at any time, read under RCU; null: none. */
+	struct socket_program *filter;
 	int early_error; /* of a connection that died before accept took it */
 	u8 retries, probes, keep_probes, syn_retries, keep_count;
 
@@ -419,6 +422,12 @@ void tcp_reject(const struct inet_info *info, const struct tcp_segment *s,
 		const struct tcp_md5_key *keys);
 
 /* --- tcp_input.c --- */
+/*
+ * Asks the filter there, if there is one, for the socket (null: none) about a segment whose packet begins behind its header, and
+ * cuts it. False: it is dropped. Under RCU.
+ */
+[[nodiscard]] bool tcp_filter_segment(struct socket_program *const *place, struct socket *socket,
+				      struct packet *p, struct tcp_segment *s);
 void tcp_receive_segment(struct tcp *t, struct packet *p, const struct inet_info *info,
 			 struct tcp_segment *s);
 void tcp_established(struct tcp *t);

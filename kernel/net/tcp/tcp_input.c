@@ -392,6 +392,41 @@ static bool is_welcome(const struct tcp *t, const struct packet *p, const struct
 	return false;
 }
 
+/* SO_ATTACH_FILTER: the program sees the segment with its header. What it cuts off the peer sends again, the FIN behind it too. */
+bool tcp_filter_segment(struct socket_program *const *place, struct socket *socket,
+			struct packet *p, struct tcp_segment *s)
+{
+	const struct socket_program *program = rcu_dereference(*place);
+	unsigned header = (s->header->offset >> 4) * 4u;
+	struct filter_view view;
+	u32 wanted;
+
+	if (!program)
+		return true;
+	packet_push(p, header);
+	view = filter_view_packet(p);
+	wanted = socket_program_run(program, &view, socket);
+	packet_pull(p, header);
+	if (!wanted)
+		return false;
+	wanted = MAX(wanted, header) - header;
+	if (wanted < p->length) {
+		packet_trim(p, wanted);
+		s->flags &= (u8)~TH_FIN;
+		s->end = s->seq + wanted + !!(s->flags & TH_SYN);
+	}
+	return true;
+}
+
+/* Until the handshake is through the listener's filter counts, then what was inherited from it. */
+static bool passes_filter(struct tcp *t, struct packet *p, struct tcp_segment *s)
+{
+	bool half_open = t->state == TCP_SYN_RECEIVED && t->parent && !t->handed_over;
+	struct socket_program *const *place = half_open ? &t->parent->filter : &t->filter;
+
+	return likely(!READ_ONCE(*place)) || tcp_filter_segment(place, tcp_socket(t), p, s);
+}
+
 /* A segment of no connection that there is: for a listener, or nobody. */
 static void input_unconnected(struct packet *p, const struct inet_info *info, struct tcp_segment *s)
 {
@@ -438,7 +473,10 @@ void tcp_input(struct packet *p, const struct inet_info *info)
 	t = tcp_of_node(n);
 	if (likely(is_welcome(t, p, info, &s))) {
 		tcp_lock(t);
-		tcp_receive_segment(t, p, info, &s);
+		if (likely(passes_filter(t, p, &s)))
+			tcp_receive_segment(t, p, info, &s);
+		else
+			packet_free(p);
 		tcp_unlock(t);
 	} else {
 		packet_free(p);

@@ -53,6 +53,8 @@ bool tcp_hand_over(struct tcp *t)
 		list_add_tail(&l->ready, &t->listener_node);
 		l->ready_count++;
 		t->handed_over = taken = true;
+		if (unlikely(t->parent->filter))
+			t->filter = socket_program_get(&t->parent->filter);
 		tcp_count(t, NET_TCP_PASSIVE_OPENS);
 		/* Not closed: so the listener still has its socket. */
 		socket_notify(tcp_socket(t->parent), EPOLLIN | EPOLLRDNORM);
@@ -357,12 +359,26 @@ static void open_child(struct tcp *listener, struct packet *p, const struct inet
 	inet_node_put(&t->inet.node);
 }
 
+/* The lock of the accept queue keeps the socket, which programs may ask about. */
+static bool listener_passes(struct tcp *listener, struct packet *p, struct tcp_segment *s)
+{
+	struct tcp_listener *l = listener->listener;
+	bool passes;
+
+	spin_lock(&l->lock);
+	passes = !l->closed && tcp_filter_segment(&listener->filter, tcp_socket(listener), p, s);
+	spin_unlock(&l->lock);
+	return passes;
+}
+
 void tcp_listen_input(struct tcp *listener, struct packet *p, const struct inet_info *info,
 		      struct tcp_segment *s)
 {
 	struct tcp_listener *l = listener->listener;
 	bool full, crowded;
 
+	if (unlikely(READ_ONCE(listener->filter)) && !listener_passes(listener, p, s))
+		goto drop;
 	if (s->flags & TH_RST)
 		goto drop;
 	if (s->flags & TH_ACK) {

@@ -412,6 +412,12 @@ static void tcp_release(struct socket *socket)
 	inet_node_put(&t->inet.node);
 }
 
+/* Who accepts has it from the listener, and the connection outlives the socket. */
+static struct socket_program **tcp_filter_place(struct socket *socket)
+{
+	return &tcp_of(socket)->filter;
+}
+
 static u32 listener_ready(struct tcp *t) __no_lock_analysis
 {
 	return READ_ONCE(t->listener->ready.next) != &t->listener->ready ? EPOLLIN | EPOLLRDNORM
@@ -508,6 +514,7 @@ const struct socket_ops tcp_ops = {
 	.ioctl = tcp_ioctl,
 	.ready = tcp_ready,
 	.release = tcp_release,
+	.filter = tcp_filter_place,
 	.option_changed = tcp_option_changed,
 };
 

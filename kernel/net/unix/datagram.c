@@ -4,6 +4,7 @@
  * is limited to a number of datagrams, unless the two are connected to each other.
  */
 #include <lib/errno.h>
+#include <net/filter.h>
 #include <net/unix/unix_priv.h>
 
 #include <linux/eventpoll.h>
@@ -14,7 +15,8 @@
 /* True if `u` must wait before it sends to `target`. */
 static bool is_full(const struct unix_socket *target, const struct unix_socket *u)
 {
-	return READ_ONCE(target->queued) > target->datagrams_max && READ_ONCE(target->peer) != u;
+	return u->type == SOCK_DGRAM && READ_ONCE(target->queued) > target->datagrams_max &&
+	       READ_ONCE(target->peer) != u;
 }
 
 /* Where a message goes, with a reference. */
@@ -39,25 +41,32 @@ static int may_send_locked(struct unix_socket *u, struct unix_socket *target)
 		return u->type == SOCK_SEQPACKET ? -EPIPE : -ECONNREFUSED;
 	if (target->shutdown & SOCKET_SHUT_RECEIVE)
 		return -EPIPE;
-	if (u->type == SOCK_SEQPACKET)
-		return 0;
-	if (target->peer && target->peer != u)
-		return -EPERM;
-	return is_full(target, u) ? -EAGAIN : 0;
+	return u->type == SOCK_DGRAM && target->peer && target->peer != u ? -EPERM : 0;
 }
 
+static bool has_filter_locked(const struct unix_socket *target) __must_hold(&target->lock)
+{
+	return unlikely(target->socket && target->socket->filter);
+}
+
+/* 0: queued; 1: dropped by a filter, which the sender is not told, however full the queue is. */
 static int deliver(struct unix_socket *u, struct unix_socket *target, struct unix_buffer *buffer)
 {
-	int error;
+	int result;
 
 	spin_lock(&target->lock);
-	error = may_send_locked(u, target);
-	if (!error)
+	result = may_send_locked(u, target);
+	if (!result && has_filter_locked(target) &&
+	    !socket_filter_cut_message(target->socket, buffer->data, &buffer->length))
+		result = 1;
+	else if (!result && is_full(target, u))
+		result = -EAGAIN;
+	if (!result)
 		unix_queue_append_locked(target, buffer);
 	spin_unlock(&target->lock);
-	if (!error)
+	if (!result)
 		wake_up_some(&target->waiters, EPOLLIN | EPOLLRDNORM, 1);
-	return error;
+	return result;
 }
 
 /* A datagram socket whose peer is gone is not connected any more. */
@@ -90,6 +99,8 @@ static ssize_t send_to(struct unix_socket *u, struct unix_socket *target,
 
 	spin_lock(&target->lock);
 	error = may_send_locked(u, target);
+	if (!error && is_full(target, u) && !has_filter_locked(target))
+		error = -EAGAIN;
 	spin_unlock(&target->lock);
 	if (!error)
 		error = unix_buffer_create(u, message->data, size, message->control, &buffer);
@@ -99,7 +110,9 @@ static ssize_t send_to(struct unix_socket *u, struct unix_socket *target,
 		error = unix_rights_attach(buffer, message->control);
 	if (!error)
 		error = deliver(u, target, buffer);
-	if (!error)
+	if (error > 0)
+		unix_buffer_discard(buffer);
+	if (error >= 0)
 		return (ssize_t)size;
 	/* It may be tried again: the message is as it was. */
 	*message->data = saved;
