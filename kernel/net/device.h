@@ -188,6 +188,9 @@ int net_device_take_address(struct net_device *device, const u8 *address);
  * what the device cannot. Takes the packet. Under RCU or with preemption off. */
 void net_device_transmit(struct net_device *device, struct packet *packet);
 
+/* What a frame to this Ethernet address is to the device: PACKET_HOST, PACKET_BROADCAST and so on. Any context. */
+u8 net_ethernet_kind(const struct net_device *device, const u8 *destination);
+
 /*
  * A packet came in: data is behind the link header, link_header, protocol, kind and device are set.
  * Takes it. Thread context with preemption off.

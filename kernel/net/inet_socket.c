@@ -122,6 +122,20 @@ int inet_decode(const struct inet_node *n, const struct socket_address *from,
 	return 0;
 }
 
+int inet_decode_remote(const struct inet_node *n, const struct socket_address *from,
+		       struct inet_address *address, u16 *port, u32 *scope)
+{
+	int error = inet_decode(n, from, address, port, scope);
+
+	if (error || !inet_is_any(address))
+		return error;
+	if (inet_is_v4(address))
+		*address = inet_from_v4(net32(INADDR_LOOPBACK));
+	else
+		address->bytes[15] = 1;
+	return 0;
+}
+
 void inet_encode(const struct inet_node *n, const struct inet_address *address, u16 port, u32 scope,
 		 struct socket_address *to)
 {

@@ -231,6 +231,9 @@ void connection_table_init(void);
  * -EAFNOSUPPORT. */
 [[nodiscard]] int inet_decode(const struct inet_node *n, const struct socket_address *from,
 			      struct inet_address *address, u16 *port, u32 *scope);
+/* The same for whom to send to, where 0.0.0.0 and :: mean this host. */
+[[nodiscard]] int inet_decode_remote(const struct inet_node *n, const struct socket_address *from,
+				     struct inet_address *address, u16 *port, u32 *scope);
 void inet_encode(const struct inet_node *n, const struct inet_address *address, u16 port, u32 scope,
 		 struct socket_address *to);
 /* Checks that the address may be bound to. -EADDRNOTAVAIL, -ENODEV, -EINVAL. */

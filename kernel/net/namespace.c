@@ -164,9 +164,20 @@ static const struct namespace_type network_type = {
 	.prepare = network_prepare,
 };
 
+int network_of_task(struct task *task, struct network_namespace **out)
+{
+	struct namespaces *set = task_namespaces_get(task);
+
+	if (!set)
+		return -ESRCH;
+	*out = network_of_namespaces(set);
+	network_get(*out);
+	namespaces_put(set);
+	return 0;
+}
+
 int network_of_process(int pid, struct network_namespace **out)
 {
-	struct namespaces *set;
 	struct task *task;
 	int error;
 
@@ -175,14 +186,9 @@ int network_of_process(int pid, struct network_namespace **out)
 	error = task_find(pid, &task);
 	if (error)
 		return error;
-	set = task_namespaces_get(task);
+	error = network_of_task(task, out);
 	task_put(task);
-	if (!set)
-		return -ESRCH;
-	*out = container_of(set->of[NAMESPACE_NETWORK], struct network_namespace, base);
-	network_get(*out);
-	namespaces_put(set);
-	return 0;
+	return error;
 }
 
 int network_of_descriptor(int fd, struct network_namespace **out)

@@ -12,11 +12,16 @@
 
 #include <net/device.h>
 
+/* Those name spaces' network. Borrowed. */
+static inline struct network_namespace *network_of_namespaces(const struct namespaces *set)
+{
+	return container_of(set->of[NAMESPACE_NETWORK], struct network_namespace, base);
+}
+
 /* That of the current task. Borrowed. */
 static inline struct network_namespace *current_network(void)
 {
-	return container_of(current_namespaces()->of[NAMESPACE_NETWORK], struct network_namespace,
-			    base);
+	return network_of_namespaces(current_namespaces());
 }
 
 /* Users. Any context. */
@@ -44,6 +49,9 @@ static inline void network_node_put(struct network_namespace *network)
 	    __atomic_fetch_sub(&network->nodes, 1, __ATOMIC_ACQ_REL) == 1)
 		network_node_put_last(network);
 }
+
+/* The name space of a task; one user. -ESRCH: it has ended. */
+[[nodiscard]] int network_of_task(struct task *task, struct network_namespace **out);
 
 /*
  * The name space of a process (by its number as the current task sees it), or of a descriptor of a file in

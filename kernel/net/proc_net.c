@@ -353,19 +353,17 @@ static int show_of_process(const struct synthetic_node *node, struct text_buffer
 {
 	const struct proc_net_text *text = node->data;
 	struct network_namespace *network;
-	struct namespaces *set;
 	struct task *task;
 	int error = proc_node_task(node, &task);
 
 	if (error)
 		return error;
-	set = task_namespaces_get(task);
+	error = network_of_task(task, &network);
 	task_put(task);
-	if (!set)
+	if (error)
 		return -EINVAL;
-	network = container_of(set->of[NAMESPACE_NETWORK], struct network_namespace, base);
 	error = text->show(network, text->family, out);
-	namespaces_put(set);
+	network_put(network);
 	return error;
 }
 

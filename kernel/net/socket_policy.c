@@ -28,7 +28,7 @@ static bool has_rules(const struct silo *silo)
 
 static struct network_namespace *own_network(const struct silo *silo)
 {
-	return container_of(silo->names->of[NAMESPACE_NETWORK], struct network_namespace, base);
+	return network_of_namespaces(silo->names);
 }
 
 int socket_policy_create(int family)

@@ -105,8 +105,7 @@ static int check_change(struct inode *inode, struct inode_attributes *attr)
 	return result ? result : check_times_change(inode, attr->valid);
 }
 
-static int set_attributes_locked(struct inode *inode, const struct inode_attributes *attr)
-	__must_hold(&inode->lock)
+int inode_set_attributes(struct inode *inode, const struct inode_attributes *attr)
 {
 	int result = 0;
 
@@ -129,7 +128,7 @@ int vfs_set_inode_attributes(struct mount *mount, struct inode *inode,
 	attr->valid |= ATTR_CTIME;
 	write_guard(&inode->lock);
 	result = check_change(inode, attr);
-	return result ? result : set_attributes_locked(inode, attr);
+	return result ? result : inode_set_attributes(inode, attr);
 }
 
 /* What a change of attributes is to watchers. */
@@ -209,7 +208,7 @@ int inode_truncate(struct inode *inode, u64 size)
 		attr.valid |= ATTR_MODE;
 		attr.mode = inode->mode & ~drop;
 	}
-	return set_attributes_locked(inode, &attr);
+	return inode_set_attributes(inode, &attr);
 }
 
 int vfs_truncate(const struct path *path, u64 size)

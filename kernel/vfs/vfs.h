@@ -299,6 +299,13 @@ bool directory_emit_dots(struct file *file, struct directory_context *ctx);
 /* Sets the size of a regular file, whatever the permissions; times change, setuid bits go. -EFBIG, -EINVAL. May sleep. */
 [[nodiscard]] int inode_truncate(struct inode *inode, u64 size);
 
+/*
+ * Changes attributes whatever the permissions, in memory and on the disk; an access list follows the mode. Errors of the
+ * file system. May sleep.
+ */
+[[nodiscard]] int inode_set_attributes(struct inode *inode, const struct inode_attributes *attr)
+	__must_hold(&inode->lock);
+
 /* Stores attributes in the inode's own fields, for set_attributes operations; not the size. */
 void inode_apply_attributes(struct inode *inode, const struct inode_attributes *attr);
 

@@ -79,14 +79,6 @@ static bool append_merged(struct virtio_net_pair *q, struct packet *p, unsigned 
 	return ok;
 }
 
-static u8 kind_of(const struct net_device *device, const struct ethhdr *eth)
-{
-	if (eth->h_dest[0] & 1)
-		return memcmp(eth->h_dest, device->broadcast, ETH_ALEN) ? PACKET_MULTICAST
-									: PACKET_BROADCAST;
-	return memcmp(eth->h_dest, device->address, ETH_ALEN) ? PACKET_OTHERHOST : PACKET_HOST;
-}
-
 /* Hands a frame, whose data is the Ethernet header, to the Internet layer. */
 static void deliver(struct virtio_net_pair *q, struct packet *p)
 {
@@ -102,7 +94,7 @@ static void deliver(struct virtio_net_pair *q, struct packet *p)
 	p->device = &q->net->device;
 	p->queue = (u16)(q - q->net->pairs + 1);
 	p->link_header = (u16)packet_headroom(p);
-	p->kind = kind_of(&q->net->device, &eth);
+	p->kind = net_ethernet_kind(&q->net->device, eth.h_dest);
 	p->protocol = net16(eth.h_proto);
 	packet_pull(p, ETH_HLEN);
 	preempt_disable();

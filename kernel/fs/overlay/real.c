@@ -196,16 +196,8 @@ int real_rename(struct dentry *from_dir, const char *from_text, struct dentry *t
 
 int real_set_attributes(struct inode *inode, const struct inode_attributes *attr)
 {
-	int result = 0;
-
 	write_guard(&inode->lock);
-	if (inode->ops && inode->ops->set_attributes)
-		result = inode->ops->set_attributes(inode, attr);
-	else
-		inode_apply_attributes(inode, attr);
-	if (!result && (attr->valid & ATTR_MODE))
-		result = posix_acl_change_mode(inode);
-	return result;
+	return inode_set_attributes(inode, attr);
 }
 
 ssize_t real_get_xattr(struct inode *inode, const char *name, void *value, size_t size)

@@ -27,7 +27,7 @@ static void loopback_transmit(struct net_device *device, struct packet *packet)
 /* Coming up it gets its address of IPv4, if nobody gave it any (as on Linux). */
 static int loopback_open(struct net_device *device) __no_lock_analysis
 {
-	struct net_address v4 = { .address = inet_from_v4(net32(0x7f000001)),
+	struct net_address v4 = { .address = inet_from_v4(net32(INADDR_LOOPBACK)),
 				  .prefix_length = INET_V4_PREFIX + 8,
 				  .scope = RT_SCOPE_HOST,
 				  .protocol = IFAPROT_KERNEL_LO,

@@ -171,7 +171,7 @@ static int raw_connect(struct socket *socket, const struct socket_address *addre
 		s->node.remote_port = 0;
 		return 0;
 	}
-	error = inet_decode(&s->node, address, &remote, &port, &scope);
+	error = inet_decode_remote(&s->node, address, &remote, &port, &scope);
 	if (error)
 		return error;
 	rcu_read_lock();
@@ -372,7 +372,8 @@ static int prepare_send(struct socket *socket, const struct socket_message *m, s
 	if (!error && m->data->remaining > 65535)
 		error = -EMSGSIZE;
 	if (!error && m->address && m->address->length)
-		error = inet_decode(&s->node, m->address, &out->flow.destination, &port, &scope);
+		error = inet_decode_remote(&s->node, m->address, &out->flow.destination, &port,
+					   &scope);
 	else if (!error && !s->node.remote_port)
 		error = -EDESTADDRREQ;
 	else

@@ -32,22 +32,15 @@ static bool unique(struct inet_node *n)
 	return connection_insert_unique(n, may_replace);
 }
 
-/* Where to; 0.0.0.0 and :: are this host. */
 static int decode_remote(struct tcp *t, const struct socket_address *address)
 {
 	struct inet_address remote;
 	u32 scope;
 	u16 port;
-	int error = inet_decode(&t->inet.node, address, &remote, &port, &scope);
+	int error = inet_decode_remote(&t->inet.node, address, &remote, &port, &scope);
 
 	if (error)
 		return error;
-	if (inet_is_any(&remote)) {
-		if (inet_is_v4(&remote))
-			remote = inet_from_v4(net32(0x7f000001));
-		else
-			remote.bytes[15] = 1;
-	}
 	if (inet_is_multicast(&remote) || inet_is_limited_broadcast(&remote))
 		return -ENETUNREACH;
 	t->inet.node.remote = remote;

@@ -59,15 +59,9 @@ static int udp_connect(struct socket *socket, const struct socket_address *addre
 		spin_unlock(&s->lock);
 		return 0;
 	}
-	error = inet_decode(&s->node, address, &remote, &port, &scope);
+	error = inet_decode_remote(&s->node, address, &remote, &port, &scope);
 	if (error)
 		return error;
-	if (inet_is_any(&remote)) {
-		if (inet_is_v4(&remote))
-			remote = inet_from_v4(net32(0x7f000001));
-		else
-			remote.bytes[15] = 1;
-	}
 	rcu_read_lock();
 	spin_lock(&s->lock);
 	if (s->node.remote_port && !s->node.explicit_port)

@@ -121,17 +121,6 @@ static void fill_flow(const struct udp *u, struct inet_flow *flow)
 	}
 }
 
-/* 0.0.0.0 and :: mean this host. */
-static void any_means_loopback(struct inet_address *a)
-{
-	if (!inet_is_any(a))
-		return;
-	if (inet_is_v4(a))
-		*a = inet_from_v4(net32(0x7f000001));
-	else
-		a->bytes[15] = 1;
-}
-
 /* Where the datagram goes: the address of the message, or of the connection. */
 static int destination(struct inet_socket *s, const struct socket_message *m,
 		       struct inet_address *to, u16 *port, u32 *scope)
@@ -151,13 +140,12 @@ static int destination(struct inet_socket *s, const struct socket_message *m,
 		struct socket_address copy = *m->address;
 
 		copy.family = AF_INET;
-		error = inet_decode(&s->node, &copy, to, port, scope);
+		error = inet_decode_remote(&s->node, &copy, to, port, scope);
 	} else {
-		error = inet_decode(&s->node, m->address, to, port, scope);
+		error = inet_decode_remote(&s->node, m->address, to, port, scope);
 	}
 	if (error)
 		return error;
-	any_means_loopback(to);
 	return *port ? 0 : -EINVAL;
 }
 

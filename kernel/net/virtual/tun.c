@@ -276,14 +276,6 @@ static u16 version_protocol(const struct packet *packet)
 	}
 }
 
-static u8 kind_of(const struct net_device *device, const u8 *destination)
-{
-	if (destination[0] & 1)
-		return memcmp(destination, device->broadcast, ETH_ALEN) ? PACKET_MULTICAST
-									: PACKET_BROADCAST;
-	return memcmp(destination, device->address, ETH_ALEN) ? PACKET_OTHERHOST : PACKET_HOST;
-}
-
 /* Sets what net_receive wants to know. -EINVAL. */
 static int prepare(struct tun *tun, struct packet *packet, u16 protocol)
 {
@@ -293,7 +285,7 @@ static int prepare(struct tun *tun, struct packet *packet, u16 protocol)
 		if (packet->linear < ETH_HLEN)
 			return -EINVAL;
 		packet->protocol = load_net16(packet->data + 2 * ETH_ALEN);
-		packet->kind = kind_of(&tun->device, packet->data);
+		packet->kind = net_ethernet_kind(&tun->device, packet->data);
 		packet_pull(packet, ETH_HLEN);
 		return 0;
 	}

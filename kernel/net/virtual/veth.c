@@ -30,15 +30,6 @@ static struct net_device *veth_peer(const struct net_device *device)
 	return rcu_dereference(veth_of(device)->peer);
 }
 
-/* Whom a frame is for, by its destination. */
-static u8 kind_of(const struct net_device *device, const u8 *destination)
-{
-	if (destination[0] & 1)
-		return memcmp(destination, device->broadcast, ETH_ALEN) ? PACKET_MULTICAST
-									: PACKET_BROADCAST;
-	return memcmp(destination, device->address, ETH_ALEN) ? PACKET_OTHERHOST : PACKET_HOST;
-}
-
 /* Runs under RCU. */
 static void veth_transmit(struct net_device *device, struct packet *packet)
 {
@@ -52,7 +43,7 @@ static void veth_transmit(struct net_device *device, struct packet *packet)
 	net_device_count(device, transmit_packets, 1);
 	net_device_count(device, transmit_bytes, packet->length);
 	packet->device = peer;
-	packet->kind = kind_of(peer, packet->data);
+	packet->kind = net_ethernet_kind(peer, packet->data);
 	packet->protocol = load_net16(packet->data + 2 * ETH_ALEN);
 	packet->link_header = (u16)packet_headroom(packet);
 	packet_pull(packet, ETH_HLEN);

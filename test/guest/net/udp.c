@@ -130,34 +130,56 @@ TEST(multicast_over_loopback)
 	EXPECT_EQ(setsockopt(b, IPPROTO_IP, IP_DROP_MEMBERSHIP, &group, sizeof(group)), 0);
 }
 
-TEST(a_raw_socket_pings)
+/* Sends an echo request to an address, or to where the socket is connected if there is none; 127.0.0.1 replies. */
+static void expect_reply(int fd, const struct sockaddr_in *to)
 {
-	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
 	struct icmphdr echo = { .type = ICMP_ECHO, .un.echo = { htons(77), htons(1) } };
-	struct sockaddr_in to = loopback_address(0);
 	unsigned char buf[128];
 	unsigned sum = 0;
 
-	loopback_up();
-	REQUIRE(fd >= 0);
 	for (size_t i = 0; i < sizeof(echo) / 2; i++)
 		sum += ((unsigned short *)&echo)[i];
 	sum = (sum & 0xffff) + (sum >> 16);
 	echo.checksum = (unsigned short)~sum;
-	REQUIRE(sendto(fd, &echo, sizeof(echo), 0, (struct sockaddr *)&to, sizeof(to)) ==
+	REQUIRE(sendto(fd, &echo, sizeof(echo), 0, (struct sockaddr *)to, to ? sizeof(*to) : 0) ==
 		sizeof(echo));
 	for (int i = 0; i < 3; i++) {
 		struct icmphdr *reply = (struct icmphdr *)(buf + 20);
+		struct sockaddr_in from;
+		socklen_t length = sizeof(from);
 
 		if (!EXPECT(ready(fd, POLLIN, 1000) & POLLIN))
 			break;
-		EXPECT_EQ(recv(fd, buf, sizeof(buf), 0), 28);
+		EXPECT_EQ(recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &length), 28);
 		if (reply->type == ICMP_ECHOREPLY) {
 			EXPECT_EQ(ntohs(reply->un.echo.id), 77);
+			EXPECT_EQ(ntohl(from.sin_addr.s_addr), INADDR_LOOPBACK);
 			return;
 		}
 	}
 	EXPECT(!"no reply");
+}
+
+TEST(a_raw_socket_pings)
+{
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	struct sockaddr_in to = loopback_address(0);
+
+	loopback_up();
+	REQUIRE(fd >= 0);
+	expect_reply(fd, &to);
+}
+
+TEST(a_raw_socket_takes_any_address_for_this_host)
+{
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	struct sockaddr_in any = { .sin_family = AF_INET };
+
+	loopback_up();
+	REQUIRE(fd >= 0);
+	expect_reply(fd, &any);
+	EXPECT_EQ(connect(fd, (struct sockaddr *)&any, sizeof(any)), 0);
+	expect_reply(fd, NULL);
 }
 
 TEST(families_and_types_are_checked)
