@@ -24,6 +24,10 @@ extern const struct synthetic_type proc_sys_net_devices, proc_sys_net_ip_forward
 extern const struct synthetic_table proc_sys_net_conf4, proc_sys_net_conf6, proc_sys_net_neigh4,
 	proc_sys_net_neigh6;
 
+/* proc_sys_tcp.c */
+extern const struct synthetic_type proc_sys_tcp_allowed, proc_sys_tcp_available,
+	proc_sys_tcp_congestion;
+
 /* proc_net_snmp.c, proc_net_snmp6.c, proc_net_netstat.c, proc_net_sockstat.c */
 extern const struct proc_net_text proc_net_snmp, proc_net_snmp6, proc_net_netstat,
 	proc_net_softnet_stat, proc_net_sockstat, proc_net_sockstat6;

@@ -158,33 +158,6 @@ GLOBAL(icmp_per_second, icmp_limits.per_second, 0, INT32_MAX);
 GLOBAL(icmp_burst, icmp_limits.burst, 0, INT32_MAX);
 OWN(max_dgram_qlen, unix_datagrams_max, 1, 0, INT32_MAX, false);
 
-/* --- The congestion control of new connections --- */
-
-static int congestion_show(const struct synthetic_node *node, struct text_buffer *out)
-{
-	const struct tcp_congestion *c = READ_ONCE(current_network()->sysctl.tcp.congestion);
-
-	text_printf(out, "%s\n", (c ? c : tcp_congestion_default)->name);
-	return 0;
-}
-
-static int congestion_store(const struct synthetic_node *node, char *text, size_t size)
-{
-	const struct tcp_congestion *wanted;
-	char *end = strchr(text, '\n');
-
-	if (end)
-		*end = '\0';
-	wanted = tcp_congestion_find(text);
-	if (!wanted)
-		return -ENOENT;
-	WRITE_ONCE(current_network()->sysctl.tcp.congestion, wanted);
-	return 0;
-}
-static const struct synthetic_type congestion_file = { .mode = S_IFREG | 0644,
-						       .show = congestion_show,
-						       .store = congestion_store };
-
 /* --- TCP Fast Open: keys as numbers in hexadecimal, and the time after which a client tries again --- */
 
 static int fast_open_key_show(const struct synthetic_node *node, struct text_buffer *out)
@@ -326,8 +299,9 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "ip_unprivileged_port_start", &setting_file, &unprivileged_start },
 	{ "ping_group_range", &setting_file, &ping_range },
 	{ "tcp_abort_on_overflow", &setting_file, &abort_on_overflow },
-	{ "tcp_available_congestion_control", &sysctl_text_ro, "reno cubic" },
-	{ "tcp_congestion_control", &congestion_file, nullptr },
+	{ "tcp_allowed_congestion_control", &proc_sys_tcp_allowed, nullptr },
+	{ "tcp_available_congestion_control", &proc_sys_tcp_available, nullptr },
+	{ "tcp_congestion_control", &proc_sys_tcp_congestion, nullptr },
 	{ "tcp_dsack", &setting_file, &dsack },
 	{ "tcp_early_retrans", &setting_file, &early_retrans },
 	{ "tcp_ecn", &setting_file, &ecn },

@@ -153,6 +153,14 @@ struct tcp_congestion {
 	void (*acknowledged)(struct tcp *t, u32 bytes); /* in congestion avoidance */
 };
 const struct tcp_congestion *tcp_congestion_find(const char *name);
+/* All that there are; null behind the last. */
+const struct tcp_congestion *tcp_congestion_at(unsigned i);
+/* net.ipv4.tcp_allowed_congestion_control (tcp(7)): what who lacks CAP_NET_ADMIN may choose, of all name spaces. */
+[[nodiscard]] bool tcp_congestion_allowed(const struct tcp_congestion *c);
+/* Allows these alone, which names between spaces tell. -ENOENT: there is none of a name, nothing changes. */
+[[nodiscard]] int tcp_congestion_allow_only(const char *names);
+/* Allows one more. */
+void tcp_congestion_allow(const struct tcp_congestion *c);
 extern const struct tcp_congestion *const tcp_congestion_default;
 
 /* What accepts. Allocated by listen(2). */

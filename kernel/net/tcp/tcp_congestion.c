@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Congestion control: CUBIC (RFC 9438) and NewReno (RFC 5681). Windows are in bytes. */
+#include <lib/errno.h>
 #include <lib/string.h>
 #include <net/tcp/tcp.h>
 
@@ -117,9 +118,63 @@ static const struct tcp_congestion cubic = {
 
 const struct tcp_congestion *const tcp_congestion_default = &cubic;
 
+static const struct tcp_congestion *const all[] = { &reno, &cubic };
+static u32 allowed = BIT(0) | BIT(1); /* bits of their places in `all`; atomic */
+
+const struct tcp_congestion *tcp_congestion_at(unsigned i)
+{
+	return i < ARRAY_SIZE(all) ? all[i] : nullptr;
+}
+
+static unsigned place_of(const struct tcp_congestion *c)
+{
+	unsigned i = 0;
+
+	while (all[i] != c)
+		i++;
+	return i;
+}
+
+bool tcp_congestion_allowed(const struct tcp_congestion *c)
+{
+	return READ_ONCE(allowed) & BIT(place_of(c));
+}
+
+void tcp_congestion_allow(const struct tcp_congestion *c)
+{
+	__atomic_fetch_or(&allowed, (u32)BIT(place_of(c)), __ATOMIC_RELAXED);
+}
+
+static const struct tcp_congestion *find(const char *name, size_t length)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++)
+		if (strlen(all[i]->name) == length && !memcmp(all[i]->name, name, length))
+			return all[i];
+	return nullptr;
+}
+
 const struct tcp_congestion *tcp_congestion_find(const char *name)
 {
-	if (!strcmp(name, "cubic"))
-		return &cubic;
-	return strcmp(name, "reno") ? nullptr : &reno;
+	return find(name, strlen(name));
+}
+
+int tcp_congestion_allow_only(const char *names)
+{
+	u32 wanted = 0;
+
+	while (*names) {
+		const struct tcp_congestion *c;
+		size_t length = 0;
+
+		while (names[length] && names[length] != ' ' && names[length] != '\n')
+			length++;
+		c = length ? find(names, length) : nullptr;
+		if (length && !c)
+			return -ENOENT;
+		if (c)
+			wanted |= (u32)BIT(place_of(c));
+		names += length + !!names[length];
+	}
+	WRITE_ONCE(allowed, wanted);
+	return 0;
 }

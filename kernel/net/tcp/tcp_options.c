@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/tcp/tcp.h>
+#include <obj/credentials.h>
 
 #include <asm/socket.h>
 #include <linux/tcp.h>
@@ -73,6 +74,10 @@ static int set_congestion(struct tcp *t, const char *value, size_t length)
 	congestion = tcp_congestion_find(name);
 	if (!congestion)
 		return -ENOENT;
+	if (congestion == t->congestion)
+		return 0;
+	if (!tcp_congestion_allowed(congestion) && !capable(CAP_NET_ADMIN))
+		return -EPERM;
 	tcp_lock(t);
 	t->congestion = congestion;
 	congestion->init(t);

@@ -173,3 +173,44 @@ TEST(tcp_answers_with_the_type_of_service_it_is_asked_with)
 	EXPECT_EQ(getsockopt(server, IPPROTO_IP, IP_TOS, &got, &length), 0);
 	EXPECT_EQ(got, tos);
 }
+
+static void setting_text(const char *path, char text[64])
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, text, 63);
+
+	REQUIRE(n > 0);
+	text[n] = '\0';
+	close(fd);
+}
+
+static int choose(int fd, const char *name)
+{
+	return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, strlen(name));
+}
+
+/* tcp_allowed_congestion_control: what may be chosen without CAP_NET_ADMIN. */
+TEST(tcp_congestion_control_that_is_not_allowed)
+{
+	char allowed[64], available[64], got[64];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	setting_text(SETTING("allowed_congestion_control"), allowed);
+	setting_text(SETTING("available_congestion_control"), available);
+	EXPECT(strstr(available, "reno") && strstr(available, "cubic"));
+	EXPECT_ERRNO(write_setting(SETTING("allowed_congestion_control"), "reno nothing"), ENOENT);
+	REQUIRE(write_setting(SETTING("allowed_congestion_control"), "reno\n") == 0);
+	setting_text(SETTING("allowed_congestion_control"), got);
+	EXPECT_STREQ(got, "reno\n");
+	EXPECT_EQ(choose(fd, "cubic"), 0);
+	IN_CHILD(pid)
+	{
+		REQUIRE(setuid(65534) == 0);
+		EXPECT_EQ(choose(fd, "cubic"), 0); /* which it is */
+		EXPECT_EQ(choose(fd, "reno"), 0);
+		EXPECT_ERRNO(choose(fd, "cubic"), EPERM);
+		EXPECT_ERRNO(choose(fd, "nothing"), ENOENT);
+		_exit(0);
+	}
+	EXPECT_EQ(write_setting(SETTING("allowed_congestion_control"), allowed), 0);
+}
