@@ -515,6 +515,14 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
 	return true;
 }
 
+/* Does SO_MAX_PACING_RATE let it go now, or as much of it as is then left in the record? */
+static bool pace_record(struct tcp *t, struct tcp_record *r)
+{
+	u32 length = r->end - r->seq, n = pace(t, length);
+
+	return n && (n >= length || tcp_split(t, r, r->seq + n));
+}
+
 void tcp_retransmit_lost(struct tcp *t)
 {
 	struct tcp_record *r;
@@ -524,6 +532,8 @@ void tcp_retransmit_lost(struct tcp *t)
 		    (r->flags & (RECORD_RETRANSMITTED | RECORD_SACKED)))
 			continue;
 		if (tcp_flight(t) >= t->cwnd && tcp_flight(t) > 0)
+			return;
+		if (unlikely(t->pacing_rate) && !pace_record(t, r))
 			return;
 		if (!tcp_retransmit(t, r))
 			return;

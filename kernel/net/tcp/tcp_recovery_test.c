@@ -246,3 +246,19 @@ TEST(tcp_survives_a_receiver_that_takes_reports_back)
 	EXPECT_EQ(got, 1500 * 20);
 	end();
 }
+
+/* SO_MAX_PACING_RATE holds for what is sent again as well. */
+TEST(tcp_retransmissions_are_paced)
+{
+	u64 start;
+
+	begin();
+	tcp_of(client)->pacing_rate = 100000;
+	wire.loss = 100000;
+	start = host_clock_ns;
+	EXPECT(wire_transfer(client, server, 100000, 60 * NSEC_PER_SEC));
+	EXPECT_LT(0, sent_twice);
+	/* What was lost on its way took its time too. */
+	EXPECT_LE((data_seen - 4) * 1448ull * NSEC_PER_SEC / 100000, host_clock_ns - start);
+	end();
+}
