@@ -18,6 +18,8 @@ struct iter {
 	size_t segment;	  /* bytes left in the current segment */
 	const struct iovec *next;
 	unsigned long segments_left; /* after the current one */
+	/* What a write took before it said -EAGAIN, to tell of it when it is called again; 0: nothing. */
+	size_t taken;
 };
 
 void iter_init_kernel(struct iter *it, void *buffer, size_t size);

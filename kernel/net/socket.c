@@ -338,6 +338,8 @@ ssize_t socket_send(struct socket *socket, struct socket_message *message)
 		}
 		if (n == -EAGAIN && !nonblocking(socket, message->flags))
 			n = wait_for(socket, EPOLLOUT, message->address, &wait);
+		if (n == -EAGAIN)
+			total += (ssize_t)message->data->taken;
 		if (n)
 			break;
 	}

@@ -261,6 +261,8 @@ static ssize_t write_at(struct file *file, struct iter *it, u64 *offset)
 		}
 		if (n == -EAGAIN)
 			n = file_wait(file, EPOLLOUT);
+		if (n == -EAGAIN)
+			total += (ssize_t)it->taken;
 		if (n)
 			return total ? total : n;
 	}

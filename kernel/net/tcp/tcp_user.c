@@ -154,6 +154,11 @@ static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_me
 	return (ssize_t)total;
 }
 
+static bool may_wait(const struct socket *socket, const struct socket_message *m)
+{
+	return !((socket->file->flags & O_NONBLOCK) || (m->flags & MSG_DONTWAIT));
+}
+
 /*
  * MSG_FASTOPEN: connects with the send. Without a cookie the data goes after the handshake, and a send that may not wait for it
  * says that it has begun.
@@ -161,7 +166,7 @@ static ssize_t send_bytes(struct tcp *t, struct socket *socket, struct socket_me
 static int connect_first(struct socket *socket, struct socket_message *m)
 {
 	struct tcp *t = tcp_of(socket);
-	bool waiting = !((socket->file->flags & O_NONBLOCK) || (m->flags & MSG_DONTWAIT));
+	bool waiting = may_wait(socket, m);
 	int error;
 
 	if (!(tcp_settings(t)->fast_open & FAST_OPEN_CLIENT) ||
@@ -193,11 +198,26 @@ static bool was_refused(const struct tcp *t)
 	return t->fast_open.tried && !t->srtt && tcp_socket(t)->error;
 }
 
+/* A send whose bytes went with the SYN, and that waited for the answer. */
+static ssize_t send_again(struct tcp *t, struct socket *socket, struct iter *data)
+{
+	ssize_t n = send_error(t, socket);
+
+	if (n == -EAGAIN)
+		return n;
+	if (!n)
+		n = (ssize_t)data->taken;
+	data->taken = 0;
+	return n;
+}
+
 ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 {
 	struct tcp *t = tcp_of(socket);
 	ssize_t n;
 
+	if (unlikely(m->data->taken))
+		return send_again(t, socket, m->data);
 	if (unlikely(m->flags & MSG_FASTOPEN)) {
 		n = connect_first(socket, m);
 		if (n)
@@ -210,8 +230,14 @@ ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 	mutex_unlock(&t->send_lock);
 	if (n == -EAGAIN)
 		WRITE_ONCE(t->send_room_wanted, true);
-	if (unlikely(t->state == TCP_CLOSED) && n > 0 && was_refused(t))
-		n = socket_take_error(socket);
+	if (unlikely(t->fast_open.tried) && n > 0) {
+		if (t->state == TCP_CLOSED && was_refused(t)) {
+			n = socket_take_error(socket);
+		} else if (t->state == TCP_SYN_SENT && may_wait(socket, m)) {
+			m->data->taken = (size_t)n;
+			n = -EAGAIN;
+		}
+	}
 	if (unlikely(m->flags & MSG_ZEROCOPY) && n > 0 && (socket->options & SOCKET_ZERO_COPY))
 		inet_zero_copy_done(&t->inet);
 	return n;

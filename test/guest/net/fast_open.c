@@ -126,6 +126,51 @@ TEST(fast_open_waits_for_data)
 	EXPECT_EQ(tcp_counter("TCPFastOpenActive"), 1);
 }
 
+/* Connects with a send (or, by_connect, a write) to a listener whose queue is full, and gives up after 300 ms; how many bytes went. */
+static ssize_t send_to_full(struct sockaddr_in *to, bool by_connect)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct timeval limit = { .tv_usec = 300000 };
+	struct timespec before, after;
+	ssize_t n;
+
+	REQUIRE(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	if (by_connect) {
+		EXPECT_EQ(set_tcp(fd, TCP_FASTOPEN_CONNECT, 1), 0);
+		EXPECT_EQ(connect(fd, (struct sockaddr *)to, sizeof(*to)), 0);
+		n = write(fd, "data", 4);
+	} else {
+		n = sendto(fd, "data", 4, MSG_FASTOPEN, (struct sockaddr *)to, sizeof(*to));
+	}
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	EXPECT((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >=
+	       290);
+	EXPECT_EQ(info_of(fd).tcpi_state, 2); /* SYN_SENT */
+	close(fd);
+	return n;
+}
+
+/* The data goes with the SYN, and a send that may wait waits for the answer all the same. */
+TEST(fast_open_send_waits_for_the_answer)
+{
+	int listener, fillers[2];
+	struct sockaddr_in to;
+
+	begin("3");
+	listener = listener_of(5);
+	to = loopback_address(port_of(listener));
+	close(send_to(listener, "cookie", 0));
+	close(accepted(listener, "cookie"));
+	REQUIRE(listen(listener, 0) == 0); /* room for one */
+	for (int i = 0; i < 2; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fillers[i], (struct sockaddr *)&to, sizeof(to));
+	}
+	EXPECT_EQ(send_to_full(&to, false), 4);
+	EXPECT_EQ(send_to_full(&to, true), 4);
+}
+
 /* A socket that never sends never connects. */
 TEST(fast_open_that_sends_nothing_is_nothing)
 {
