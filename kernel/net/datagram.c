@@ -115,18 +115,36 @@ int datagram_deliver(struct inet_socket *s, struct datagram_queue *q, struct pac
 	return MIN(result, 0);
 }
 
-/* The first datagram, taken out, or a copy of it for MSG_PEEK. */
-static struct packet *first(struct inet_socket *s, struct datagram_queue *q, bool peek)
+/* The datagram at SO_PEEK_OFF, which becomes the place in it; those that are empty count once they were seen. */
+static struct packet *find_locked(const struct inet_socket *s, const struct datagram_queue *q,
+				  s32 *offset) __must_hold(&s->lock)
+{
+	struct packet *p = q->packets.head;
+	u32 skip = (u32)MAX(*offset, 0);
+
+	if (*offset >= 0)
+		for (; p && skip >= p->length && (skip || datagram_received(p)->seen); p = p->next)
+			skip -= p->length;
+	*offset = (s32)skip;
+	return p;
+}
+
+/* The first datagram, taken out, or a copy of the one at the offset for MSG_PEEK. */
+static struct packet *take(struct inet_socket *s, struct datagram_queue *q, bool peek, s32 *offset)
 {
 	struct packet *p;
 
 	spin_lock(&s->lock);
 	if (peek) {
-		p = q->packets.head ? packet_clone(q->packets.head) : nullptr;
+		p = find_locked(s, q, offset);
+		if (p && !p->length)
+			((struct datagram_received *)p->control)->seen = true;
+		p = p ? packet_clone(p) : nullptr;
 	} else {
 		p = packet_queue_take(&q->packets);
 		if (p)
 			q->memory -= DATAGRAM_COST + p->length;
+		*offset = 0;
 	}
 	spin_unlock(&s->lock);
 	return p;
@@ -152,6 +170,7 @@ static void put_control(struct inet_socket *s, const struct datagram_queue *q,
 ssize_t datagram_receive(struct socket *socket, struct inet_socket *s, struct datagram_queue *q,
 			 struct socket_message *m)
 {
+	s32 offset = socket_peek_offset(socket, m->flags);
 	const struct datagram_received *r;
 	struct packet *p;
 	ssize_t result;
@@ -161,16 +180,18 @@ ssize_t datagram_receive(struct socket *socket, struct inet_socket *s, struct da
 		return inet_receive_error(s, m);
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	p = first(s, q, m->flags & MSG_PEEK);
+	p = take(s, q, m->flags & MSG_PEEK, &offset);
 	if (!p)
 		return nothing_to_read(socket);
 	r = datagram_received(p);
-	n = MIN((size_t)p->length, m->data->remaining);
-	if (n < p->length)
+	n = MIN((size_t)p->length - (u32)offset, m->data->remaining);
+	if (n < p->length - (u32)offset)
 		m->flags_result |= MSG_TRUNC;
 	result = m->flags & MSG_TRUNC ? (ssize_t)p->length : (ssize_t)n;
-	if (packet_copy_to_iter(p, 0, m->data, n) < n)
+	if (packet_copy_to_iter(p, (u32)offset, m->data, n) < n)
 		result = -EFAULT;
+	else
+		socket_peek_moves(socket, m->flags, (u32)result);
 	if (m->address)
 		inet_encode(&s->node, &r->source, r->source_port, (u32)r->device_index, m->address);
 	if (m->control)
@@ -199,6 +220,19 @@ u32 datagram_ready(const struct socket *socket, const struct inet_socket *s,
 	if (READ_ONCE(socket->error) || READ_ONCE(s->errors.head))
 		ready |= EPOLLERR;
 	return ready;
+}
+
+bool datagram_peek_ready(const struct socket *socket, struct inet_socket *s,
+			 const struct datagram_queue *q)
+{
+	s32 offset = READ_ONCE(socket->peek_offset);
+	bool found;
+
+	spin_lock(&s->lock);
+	found = find_locked(s, q, &offset);
+	spin_unlock(&s->lock);
+	return found || READ_ONCE(socket->error) ||
+	       (READ_ONCE(socket->shutdown) & SOCKET_SHUT_RECEIVE);
 }
 
 void datagram_close(struct inet_socket *s, struct datagram_queue *q)

@@ -24,6 +24,7 @@ struct datagram_received {
 	u16 header_length; /* of the Internet header with its extensions */
 	u16 segment_size;  /* of the datagrams that this one was merged of; 0: of one */
 	u8 ttl, tos;
+	bool seen; /* it is empty and was peeked at */
 };
 static_assert(sizeof(struct datagram_received) <= sizeof(((struct packet *)0)->control));
 static inline const struct datagram_received *datagram_received(const struct packet *p)
@@ -45,5 +46,8 @@ int datagram_deliver(struct inet_socket *s, struct datagram_queue *q, struct pac
 /* What socket_ops.ready says of datagrams and errors, and that it can be written. Without a lock. */
 [[nodiscard]] u32 datagram_ready(const struct socket *socket, const struct inet_socket *s,
 				 const struct datagram_queue *q);
+/* socket_ops.peek_ready. */
+[[nodiscard]] bool datagram_peek_ready(const struct socket *socket, struct inet_socket *s,
+				       const struct datagram_queue *q);
 /* User space lets go: nothing is queued any more, what was is dropped. */
 void datagram_close(struct inet_socket *s, struct datagram_queue *q);

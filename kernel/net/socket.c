@@ -249,6 +249,7 @@ static u64 deadline_of(u64 timeout_ns)
 struct socket_wait {
 	u64 timeout_ns, deadline_ns;
 	bool begun;
+	bool at_peek_offset; /* for what is there, not for any event */
 };
 
 /* 0: try again. -EAGAIN after the time-out; a call with a time-out is not restarted (signal(7)). */
@@ -261,7 +262,11 @@ static int wait_for(struct socket *socket, u32 events, const struct socket_addre
 		wait->begun = true;
 		wait->deadline_ns = deadline_of(wait->timeout_ns);
 	}
-	if (socket->ops->wait)
+	if (unlikely(wait->at_peek_offset))
+		error = wait_event_until(socket->file->object.waiters,
+					 socket->ops->peek_ready(socket), SLEEP_INTERRUPTIBLE,
+					 wait->deadline_ns);
+	else if (socket->ops->wait)
 		error = socket->ops->wait(socket, events, to, wait->deadline_ns);
 	else
 		error = object_wait(&socket->file->object, events, wait->deadline_ns);
@@ -361,7 +366,9 @@ static size_t receive_target(const struct socket *socket, const struct socket_me
 
 ssize_t socket_receive(struct socket *socket, struct socket_message *message)
 {
-	struct socket_wait wait = { .timeout_ns = socket->receive_timeout_ns };
+	struct socket_wait wait = { .timeout_ns = socket->receive_timeout_ns,
+				    .at_peek_offset =
+					    socket_peek_offset(socket, message->flags) >= 0 };
 	size_t target = receive_target(socket, message);
 	ssize_t total = 0, n;
 

@@ -19,6 +19,7 @@
 #include <obj/file.h>
 
 #include <linux/socket.h>
+#include <sys/socket.h>
 
 struct credentials;
 struct map_request;
@@ -96,6 +97,8 @@ struct socket_ops {
 	/* As file_ops.map. Null: -ENODEV. */
 	int (*map)(struct socket *socket, struct map_request *request);
 	u32 (*ready)(struct socket *socket); /* EPOLL* bits; must not sleep */
+	/* Would a receive with MSG_PEEK at peek_offset not wait? Must not sleep. Null: there is no SO_PEEK_OFF. */
+	bool (*peek_ready)(struct socket *socket);
 	/*
 	 * Waits until an operation that answered -EAGAIN may go on, where that is not the readiness of the
 	 * socket itself (a datagram to a peer whose queue is full); `to` as in the operation. Null: waits
@@ -131,6 +134,7 @@ struct socket {
 	u64 pacing_rate; /* SO_MAX_PACING_RATE, bytes in a second; UINT64_MAX: as fast as it goes */
 	u64 send_timeout_ns, receive_timeout_ns; /* NO_DEADLINE: for ever */
 	s32 linger_seconds;			 /* -1: off */
+	s32 peek_offset;			 /* SO_PEEK_OFF: atomic; negative: none */
 	int bound_device;			 /* SO_BINDTODEVICE: interface index, 0 none */
 	int incoming_cpu; /* that received for it last, or as set (SO_INCOMING_CPU); -1: none */
 	u32 timestamping; /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
@@ -241,6 +245,22 @@ void socket_notify(struct socket *socket, u32 events);
 void socket_set_error(struct socket *socket, int error);
 /* Takes the pending error: 0 or -errno. */
 [[nodiscard]] int socket_take_error(struct socket *socket);
+
+/* Where a receive with these flags begins: peek_offset, or negative (at the beginning). */
+static inline s32 socket_peek_offset(const struct socket *socket, int flags)
+{
+	return unlikely(flags & MSG_PEEK) ? READ_ONCE(socket->peek_offset) : -1;
+}
+/* After a receive of `n` bytes: peek_offset follows what is peeked at, and goes back as what was peeked at is read. */
+static inline void socket_peek_moves(struct socket *socket, int flags, u32 n)
+{
+	s32 offset = READ_ONCE(socket->peek_offset);
+
+	if (unlikely(offset >= 0))
+		WRITE_ONCE(socket->peek_offset, flags & MSG_PEEK
+							? (s32)MIN((u32)offset + n, (u32)INT32_MAX)
+							: offset - (s32)MIN((u32)offset, n));
+}
 
 /* Boot. */
 void socket_init(void);

@@ -36,7 +36,7 @@ void socket_options_init(struct socket *socket)
 	socket->receive_low_water = 1;
 	socket->pacing_rate = UINT64_MAX;
 	socket->send_timeout_ns = socket->receive_timeout_ns = NO_DEADLINE;
-	socket->linger_seconds = socket->incoming_cpu = -1;
+	socket->linger_seconds = socket->incoming_cpu = socket->peek_offset = -1;
 }
 
 void socket_options_inherit(struct socket *socket, const struct socket *listener)
@@ -233,6 +233,11 @@ static int set_number(struct socket *socket, int option, int value)
 	case SO_INCOMING_CPU:
 		WRITE_ONCE(socket->incoming_cpu, value);
 		return 0;
+	case SO_PEEK_OFF:
+		if (!socket->ops->peek_ready)
+			return -EOPNOTSUPP;
+		WRITE_ONCE(socket->peek_offset, value);
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -416,6 +421,9 @@ static int get_number(struct socket *socket, int option, int *out)
 	case SO_INCOMING_CPU:
 		*out = socket->incoming_cpu;
 		return 0;
+	case SO_PEEK_OFF:
+		*out = socket->peek_offset;
+		return socket->ops->peek_ready ? 0 : -EOPNOTSUPP;
 	default:
 		return -ENOPROTOOPT;
 	}

@@ -242,6 +242,13 @@ static u32 udp_ready(struct socket *socket)
 	return ready;
 }
 
+static bool udp_peek_ready(struct socket *socket)
+{
+	struct udp *u = udp_of(socket);
+
+	return datagram_peek_ready(socket, &u->inet, &u->received);
+}
+
 static void udp_release(struct socket *socket)
 {
 	struct udp *u = udp_of(socket);
@@ -266,6 +273,7 @@ static const struct socket_ops udp_ops = {
 	.get_option = udp_get_option,
 	.ioctl = udp_ioctl,
 	.ready = udp_ready,
+	.peek_ready = udp_peek_ready,
 	.release = udp_release,
 };
 

@@ -27,7 +27,7 @@ int unix_buffer_create(struct unix_socket *u, struct iter *it, size_t size,
 	buffer->offset = 0;
 	buffer->length = (u32)size;
 	buffer->charge = charge;
-	buffer->urgent = false;
+	buffer->urgent = buffer->seen = false;
 	if (control && control->has_credentials) {
 		buffer->pid = control->pid;
 		buffer->uid = control->uid;
@@ -140,6 +140,30 @@ struct unix_buffer *unix_queue_take_all(struct unix_socket *u)
 			unix_rights_landed_locked(b->rights);
 	spin_unlock(&unix_collect_lock);
 	return all;
+}
+
+struct unix_buffer *unix_queue_at(struct unix_buffer *b, s32 offset, u32 *skip)
+{
+	u32 left = (u32)MAX(offset, 0);
+
+	if (offset >= 0)
+		for (; b && left >= b->length - b->offset && (left || b->seen);
+		     b = READ_ONCE(b->next))
+			left -= b->length - b->offset;
+	*skip = left;
+	return b;
+}
+
+bool unix_peek_ready(struct socket *socket)
+{
+	struct unix_socket *u = unix_of(socket);
+	bool found;
+	u32 skip;
+
+	spin_lock(&u->lock);
+	found = unix_queue_at(u->head, READ_ONCE(socket->peek_offset), &skip);
+	spin_unlock(&u->lock);
+	return found || READ_ONCE(socket->error) || (READ_ONCE(u->shutdown) & SOCKET_SHUT_RECEIVE);
 }
 
 u32 unix_queue_bytes(struct unix_socket *u, bool first_only)

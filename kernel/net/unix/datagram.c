@@ -199,21 +199,25 @@ static int take_rights(struct unix_socket *u, struct unix_buffer *b, struct sock
 	return 0;
 }
 
-static ssize_t receive_one(struct unix_socket *u, struct unix_buffer *b,
+/* `skip` bytes of it are not wanted. */
+static ssize_t receive_one(struct unix_socket *u, struct unix_buffer *b, u32 skip,
 			   struct socket_message *message) __must_hold(&u->read_lock)
 {
-	size_t wanted = MIN((size_t)b->length, message->data->remaining);
-	size_t n = iter_copy_to(message->data, b->data, wanted);
+	size_t wanted = MIN((size_t)(b->length - skip), message->data->remaining);
+	size_t n = iter_copy_to(message->data, b->data + skip, wanted);
 	int error = n < wanted ? -EFAULT : 0;
 
-	if (wanted < b->length)
+	if (wanted < b->length - skip)
 		message->flags_result |= MSG_TRUNC;
 	tell_sender(b, message);
 	if (!error && unlikely(b->rights))
 		error = take_rights(u, b, message);
 	if (error)
 		return error;
-	return message->flags & MSG_TRUNC ? (ssize_t)b->length : (ssize_t)n;
+	b->seen = !b->length;
+	socket_peek_moves(u->socket, message->flags,
+			  message->flags & MSG_PEEK ? (u32)n : b->length);
+	return message->flags & MSG_TRUNC ? (ssize_t)(b->length - skip) : (ssize_t)n;
 }
 
 static ssize_t datagram_receive(struct socket *socket, struct socket_message *message)
@@ -221,6 +225,7 @@ static ssize_t datagram_receive(struct socket *socket, struct socket_message *me
 	struct unix_socket *u = unix_of(socket);
 	bool keep = message->flags & MSG_PEEK, was_full = false;
 	struct unix_buffer *b;
+	u32 skip = 0;
 	ssize_t n;
 
 	if (message->flags & MSG_OOB)
@@ -230,8 +235,9 @@ static ssize_t datagram_receive(struct socket *socket, struct socket_message *me
 	if (!READ_ONCE(u->head))
 		return unix_nothing_there(socket);
 	mutex_lock(&u->read_lock);
-	b = __atomic_load_n(&u->head, __ATOMIC_ACQUIRE);
-	n = b ? receive_one(u, b, message) : unix_nothing_there(socket);
+	b = unix_queue_at(__atomic_load_n(&u->head, __ATOMIC_ACQUIRE),
+			  socket_peek_offset(socket, message->flags), &skip);
+	n = b ? receive_one(u, b, skip, message) : unix_nothing_there(socket);
 	/* A datagram is gone even if it could not be copied, as on Linux. */
 	if (b && !keep) {
 		was_full = u->queued > u->datagrams_max;
@@ -302,6 +308,7 @@ const struct socket_ops unix_datagram_ops = {
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
 	.ready = datagram_ready,
+	.peek_ready = unix_peek_ready,
 	.wait = datagram_wait,
 	.release = unix_release,
 	.option_changed = unix_option_changed,
@@ -330,6 +337,7 @@ const struct socket_ops unix_seqpacket_ops = {
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
 	.ready = datagram_ready,
+	.peek_ready = unix_peek_ready,
 	.wait = seqpacket_wait,
 	.release = unix_release,
 	.option_changed = unix_option_changed,

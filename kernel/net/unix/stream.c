@@ -120,6 +120,7 @@ struct stream_read {
 	int pid;
 	u32 uid, gid;
 	size_t total;
+	u32 skip; /* SO_PEEK_OFF: of the next buffer */
 	bool begun;
 	int error;
 	/* What goes when read_lock is released: dropping handles may take any lock. */
@@ -181,11 +182,13 @@ static int deliver_rights(struct stream_read *r, struct unix_buffer *b) __no_loc
 static bool read_buffer(struct stream_read *r, struct unix_buffer *b) __no_lock_analysis
 {
 	struct iter *it = r->message->data;
-	size_t wanted = MIN((size_t)(b->length - b->offset), it->remaining);
-	size_t n = iter_copy_to(it, b->data + b->offset, wanted);
+	u32 from = b->offset + r->skip;
+	size_t wanted = MIN((size_t)(b->length - from), it->remaining);
+	size_t n = iter_copy_to(it, b->data + from, wanted);
 	bool had_rights = b->rights;
 
 	r->total += n;
+	r->skip = 0;
 	if (unlikely(n < wanted) && !n) {
 		r->error = -EFAULT;
 		return false;
@@ -216,7 +219,10 @@ static bool pass_urgent(struct stream_read *r, struct unix_buffer **b) __no_lock
 static void read_locked(struct stream_read *r)
 {
 	struct unix_buffer *b = __atomic_load_n(&r->u->head, __ATOMIC_ACQUIRE), *next;
+	s32 offset = socket_peek_offset(r->socket, r->message->flags);
 
+	if (unlikely(offset >= 0))
+		b = unix_queue_at(b, offset, &r->skip);
 	while (b && r->message->data->remaining) {
 		if (unlikely(b->urgent) && !(r->socket->options & SOCKET_OOB_INLINE)) {
 			if (!pass_urgent(r, &b))
@@ -275,6 +281,7 @@ static ssize_t stream_receive(struct socket *socket, struct socket_message *mess
 		return unix_nothing_there(socket);
 	mutex_lock(&u->read_lock);
 	read_locked(&r);
+	socket_peek_moves(socket, message->flags, (u32)r.total);
 	mutex_unlock(&u->read_lock);
 	finish_read(&r);
 	if (message->control) {
@@ -346,6 +353,7 @@ const struct socket_ops unix_stream_ops = {
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
 	.ready = stream_ready,
+	.peek_ready = unix_peek_ready,
 	.wait = stream_wait,
 	.release = unix_release,
 	.option_changed = unix_option_changed,

@@ -39,6 +39,7 @@ struct unix_buffer {
 	int pid;
 	u32 uid, gid;
 	bool urgent; /* one byte of MSG_OOB */
+	bool seen;   /* it is empty and was peeked at */
 	u8 data[];
 };
 
@@ -167,6 +168,13 @@ bool unix_has_urgent(struct unix_socket *u);
 /* Takes a buffer out of the queue; its handles are not in flight any more. */
 void unix_queue_remove(struct unix_socket *u, struct unix_buffer *buffer)
 	__must_hold(&u->read_lock);
+/*
+ * The buffer at SO_PEEK_OFF from `first` on (either may be null), and how many bytes of it are skipped. The caller holds what
+ * guards the queue.
+ */
+struct unix_buffer *unix_queue_at(struct unix_buffer *first, s32 offset, u32 *skip);
+/* socket_ops.peek_ready. */
+bool unix_peek_ready(struct socket *socket);
 /* Everything there is, as unix_queue_remove. */
 struct unix_buffer *unix_queue_take_all(struct unix_socket *u);
 /* What receiving from an empty queue returns: the socket's error, 0 at the end, -EAGAIN. */
