@@ -107,6 +107,18 @@ static bool same_subnet(const struct net_address *a, const struct net_address *b
 	       inet_prefix_matches(&a->address, &b->address, a->prefix_length);
 }
 
+bool net_addresses_share_subnet(const struct net_device *device, const struct inet_address *a,
+				const struct inet_address *b)
+{
+	for (const struct net_address *own = rcu_dereference(device->addresses); own;
+	     own = rcu_dereference(own->next))
+		if (inet_is_v4(&own->address) == inet_is_v4(a) &&
+		    inet_prefix_matches(&own->address, a, own->prefix_length) &&
+		    inet_prefix_matches(&own->address, b, own->prefix_length))
+			return true;
+	return false;
+}
+
 /* The first address of IPv4 of a subnet is its primary one; the others come and go with it. */
 static struct net_address *primary_of(const struct net_device *device, const struct net_address *a)
 {

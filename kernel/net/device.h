@@ -24,6 +24,7 @@ struct net_link_kind;
 struct net_statistics;
 struct route_table;
 struct route_rules;
+struct route_exceptions;
 struct neighbour_table;
 
 #define NETWORK_NUMBERS 64
@@ -39,7 +40,8 @@ struct network_namespace {
 	struct net_device *loopback; /* index 1 */
 	struct route_table *routes;  /* RCU */
 	struct route_rules *rules;   /* RCU; null: the usual ones; see net/route_rule.h */
-	u32 generation;		     /* atomic: advances whenever a route or address changes */
+	struct route_exceptions *exceptions; /* RCU; null: never any; see net/route_exception.h */
+	u32 generation; /* atomic: advances whenever a route or address changes */
 	int next_index;
 	u64 numbers[NETWORK_NUMBERS]; /* serials, by network_number_of */
 	struct network_sysctl sysctl;

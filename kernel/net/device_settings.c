@@ -15,6 +15,9 @@
 
 static const struct device_settings defaults = {
 	.ipv4 = {
+		[IPV4_DEVCONF_ACCEPT_REDIRECTS] = 1,
+		[IPV4_DEVCONF_SECURE_REDIRECTS] = 1,
+		[IPV4_DEVCONF_SHARED_MEDIA] = 1,
 		[IPV4_DEVCONF_SEND_REDIRECTS] = 1,
 		[IPV4_DEVCONF_IGMPV3_UNSOLICITED_REPORT_INTERVAL] = 1000,
 	},
@@ -23,6 +26,7 @@ static const struct device_settings defaults = {
 		[DEVCONF_MTU6] = IPV6_MTU_MIN,
 		[DEVCONF_ACCEPT_RA] = ACCEPT_RA_UNLESS_ROUTER,
 		[DEVCONF_AUTOCONF] = 1,
+		[DEVCONF_ACCEPT_REDIRECTS] = 1,
 		[DEVCONF_DAD_TRANSMITS] = 1,
 		[DEVCONF_RTR_SOLICITS] = UNLIMITED,
 		[DEVCONF_RTR_SOLICIT_INTERVAL] = 4,
@@ -211,6 +215,9 @@ static int write_locked(struct network_namespace *network, int index,
 		set_device(device, family, number, value);
 	} else {
 		WRITE_ONCE(*device_setting_at(settings, family, number), value);
+		if (index == SETTINGS_OF_ALL && family == SETTING_IPV4 &&
+		    number == IPV4_DEVCONF_FORWARDING) /* a router finds its ways by itself */
+			WRITE_ONCE(settings->ipv4[IPV4_DEVCONF_ACCEPT_REDIRECTS], !value);
 		give_to_devices(network, index, family, number, value);
 	}
 	__atomic_add_fetch(&network->generation, 1, __ATOMIC_RELEASE);

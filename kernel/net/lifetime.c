@@ -8,6 +8,7 @@
 #include <net/local.h>
 #include <net/namespace.h>
 #include <net/route.h>
+#include <net/route_exception.h>
 
 #include <linux/if_addr.h>
 
@@ -54,6 +55,7 @@ void net_lifetimes_init(struct network_namespace *network)
 
 void net_lifetimes_tick(struct network_namespace *network)
 {
+	route_exceptions_expire(network, clock_monotonic_ns());
 	if (!anything_due(network, clock_monotonic_ns()))
 		return;
 	network_node_get(network);

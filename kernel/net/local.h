@@ -13,6 +13,9 @@ void net_loop_back(struct net_device *device, const struct packet *packet);
 /* The routes of all addresses of a device that comes up; what goes with one that goes down. */
 void net_addresses_device_up(struct net_device *device) __must_hold(&device->network->config);
 void net_addresses_device_down(struct net_device *device) __must_hold(&device->network->config);
+/* The device has a subnet of which both addresses are. Under RCU. */
+bool net_addresses_share_subnet(const struct net_device *device, const struct inet_address *a,
+				const struct inet_address *b);
 /* fe80::/64 with an interface identifier as net.ipv6.conf.*.addr_gen_mode says (RFC 4291, appendix A). */
 struct inet_address net_address_link_local(const struct net_device *device);
 /* The link address is another, or the link is up: neighbours may be told (arp_notify, ndisc_notify). */

@@ -7,7 +7,7 @@
 #include <net/link_kind.h>
 #include <net/local.h>
 #include <net/namespace.h>
-#include <net/route.h>
+#include <net/route_exception.h>
 #include <net/statistics.h>
 #include <obj/credentials.h>
 #include <proc/task.h>
@@ -52,6 +52,7 @@ static void network_release(struct network_namespace *network)
 	kfree(network->loopback);
 	kfree(network->routes);
 	kfree(network->rules);
+	route_exceptions_destroy(network);
 	kvfree(network->statistics);
 	kfree(network);
 }

@@ -21,6 +21,8 @@
 
 #define BUCKETS 256
 #define ENTRIES_MAX 1024
+/* States in which there is a link address. */
+#define KNOWN (NUD_REACHABLE | NUD_PERMANENT | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_NOARP)
 
 struct neighbour {
 	struct neighbour *next;
@@ -190,6 +192,38 @@ static struct inet_address source_of(const struct packet *p)
 	return inet_from_v4(v4);
 }
 
+/* False: somebody is being asked already. */
+static bool begin_asking(struct neighbour *n) __must_hold(&table_lock)
+{
+	if (n->state == NUD_INCOMPLETE)
+		return false;
+	n->state = NUD_INCOMPLETE;
+	n->probes = 1;
+	n->changed_ns = n->asked_ns = clock_monotonic_ns();
+	return true;
+}
+
+bool neighbour_seek(struct net_device *device, const struct inet_address *address)
+{
+	struct packet_queue dropped = {};
+	struct inet_address any = {};
+	bool known, ask = false;
+	struct neighbour *n;
+
+	spin_lock(&table_lock);
+	n = find(device, address);
+	if (!n)
+		n = create(device, address, &dropped);
+	known = n && (n->state & KNOWN);
+	if (n && !known)
+		ask = begin_asking(n);
+	spin_unlock(&table_lock);
+	if (ask)
+		solicit(device, address, &any);
+	packet_queue_free(&dropped);
+	return known;
+}
+
 void neighbour_output(struct net_device *device, struct packet *packet,
 		      const struct inet_address *next_hop)
 {
@@ -214,8 +248,7 @@ void neighbour_output(struct net_device *device, struct packet *packet,
 		}
 		n = create(device, next_hop, &dropped);
 	}
-	if (n && (n->state & (NUD_REACHABLE | NUD_PERMANENT | NUD_STALE | NUD_DELAY | NUD_PROBE |
-			      NUD_NOARP))) {
+	if (n && (n->state & KNOWN)) {
 		n->used_ns = clock_monotonic_ns();
 		if (n->state == NUD_STALE) {
 			n->state = NUD_DELAY;
@@ -227,13 +260,9 @@ void neighbour_output(struct net_device *device, struct packet *packet,
 		return;
 	}
 	if (n) {
-		ask = n->state != NUD_INCOMPLETE;
-		if (ask) {
-			n->state = NUD_INCOMPLETE;
-			n->probes = 1;
-			n->changed_ns = n->asked_ns = clock_monotonic_ns();
+		ask = begin_asking(n);
+		if (ask)
 			from = source_of(packet);
-		}
 		wait_for_answer(n, packet, &dropped);
 	} else {
 		packet_queue_add(&dropped, packet);

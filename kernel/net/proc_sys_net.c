@@ -8,7 +8,9 @@
 #include <lib/string.h>
 #include <net/namespace.h>
 #include <net/proc_net.h>
+#include <net/route_exception.h>
 #include <net/tcp/tcp.h>
+#include <sys/socket.h>
 
 /* One file: `count` numbers of `size` bytes, in a global structure or (null) that of the name space. */
 struct setting {
@@ -273,15 +275,20 @@ static const struct synthetic_named core_names[] = {
 };
 static const struct synthetic_table core_table = SYNTHETIC_TABLE(core_names);
 
-/* net/ipv4/route/flush: sockets look their routes up anew. */
+/* net/{ipv4,ipv6}/route/flush: what was learned of destinations is forgotten, sockets look their routes up anew. */
 static int flush_store(const struct synthetic_node *node, char *text, size_t size)
 {
-	__atomic_add_fetch(&current_network()->generation, 1, __ATOMIC_RELEASE);
+	rcu_read_lock();
+	route_exceptions_forget(current_network(), *(const u8 *)node->data, nullptr);
+	rcu_read_unlock();
 	return 0;
 }
 static const struct synthetic_type flush_file = { .mode = S_IFREG | 0200, .store = flush_store };
-static const struct synthetic_named route_names[] = { { "flush", &flush_file, nullptr } };
+static const u8 family4 = AF_INET, family6 = AF_INET6;
+static const struct synthetic_named route_names[] = { { "flush", &flush_file, &family4 } };
 static const struct synthetic_table route_table = SYNTHETIC_TABLE(route_names);
+static const struct synthetic_named route6_names[] = { { "flush", &flush_file, &family6 } };
+static const struct synthetic_table route6_table = SYNTHETIC_TABLE(route6_names);
 
 static const struct synthetic_named ipv4_names[] = {
 	{ "conf", &proc_sys_net_devices, &proc_sys_net_conf4 },
@@ -366,6 +373,7 @@ static const struct synthetic_named ipv6_names[] = {
 	{ "flowlabel_reflect", &reflect_file, nullptr },
 	{ "ip_nonlocal_bind", &setting_file, &nonlocal_bind6 },
 	{ "neigh", &proc_sys_net_devices, &proc_sys_net_neigh6 },
+	{ "route", &synthetic_directory, &route6_table },
 };
 static const struct synthetic_table ipv6_table = SYNTHETIC_TABLE(ipv6_names);
 

@@ -70,6 +70,7 @@ static const struct synthetic_type setting_file = { .mode = S_IFREG | 0644,
 
 static const struct synthetic_named ipv4_files[] = {
 	IPV4("accept_local", IPV4_DEVCONF_ACCEPT_LOCAL),
+	IPV4("accept_redirects", IPV4_DEVCONF_ACCEPT_REDIRECTS),
 	IPV4("arp_accept", IPV4_DEVCONF_ARP_ACCEPT),
 	IPV4("arp_announce", IPV4_DEVCONF_ARP_ANNOUNCE),
 	IPV4("arp_filter", IPV4_DEVCONF_ARPFILTER),
@@ -84,7 +85,9 @@ static const struct synthetic_named ipv4_files[] = {
 	IPV4("proxy_arp", IPV4_DEVCONF_PROXY_ARP),
 	IPV4("route_localnet", IPV4_DEVCONF_ROUTE_LOCALNET),
 	IPV4("rp_filter", IPV4_DEVCONF_RP_FILTER),
+	IPV4("secure_redirects", IPV4_DEVCONF_SECURE_REDIRECTS),
 	IPV4("send_redirects", IPV4_DEVCONF_SEND_REDIRECTS),
+	IPV4("shared_media", IPV4_DEVCONF_SHARED_MEDIA),
 };
 const struct synthetic_table proc_sys_net_conf4 = SYNTHETIC_TABLE(ipv4_files);
 
@@ -96,6 +99,7 @@ static const struct synthetic_named ipv6_files[] = {
 	IPV6("accept_ra_min_hop_limit", DEVCONF_ACCEPT_RA_MIN_HOP_LIMIT),
 	IPV6("accept_ra_mtu", DEVCONF_ACCEPT_RA_MTU),
 	IPV6("accept_ra_pinfo", DEVCONF_ACCEPT_RA_PINFO),
+	IPV6("accept_redirects", DEVCONF_ACCEPT_REDIRECTS),
 	IPV6_RANGE("addr_gen_mode", DEVCONF_ADDR_GEN_MODE, 0, 3),
 	IPV6("autoconf", DEVCONF_AUTOCONF),
 	IPV6("dad_transmits", DEVCONF_DAD_TRANSMITS),

@@ -89,6 +89,8 @@ void ping_input(struct packet *packet, const struct inet_info *info, u16 identif
  * take the packet. */
 void icmp_send_error(struct packet *about, const struct inet_info *info, u8 type, u8 code,
 		     u32 word);
+/* Whether one more error or redirect may be sent (net.ipv4.icmp_msgs_per_sec); counts it. */
+[[nodiscard]] bool icmp_rate_allows(void);
 /* Of either family: ICMP(v6) port unreachable. */
 void inet_send_port_unreachable(struct packet *about, const struct inet_info *info);
 
@@ -117,6 +119,8 @@ void neighbour_output(struct net_device *device, struct packet *packet,
 /* Heard of a neighbour: `solicited` confirms, `create` makes an entry. */
 void neighbour_update(struct net_device *device, const struct inet_address *address,
 		      const u8 *link_address, bool solicited, bool override, bool create);
+/* True if the link address of a neighbour is known; if not it is asked for. */
+bool neighbour_seek(struct net_device *device, const struct inet_address *address);
 /* Progress was made through this next hop: it is reachable. */
 void neighbour_confirm(struct net_device *device, const struct inet_address *address);
 void neighbour_flush_device(struct net_device *device);

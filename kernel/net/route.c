@@ -6,6 +6,7 @@
 #include <mm/slab.h>
 #include <net/local.h>
 #include <net/route.h>
+#include <net/route_exception.h>
 #include <net/route_rule.h>
 #include <sys/socket.h>
 
@@ -281,8 +282,8 @@ const struct route *route_look_up(const struct route_table *t, u32 table,
 	return nullptr;
 }
 
-static int look_up(struct network_namespace *network, const struct route_query *q,
-		   const struct route **out)
+int route_select(struct network_namespace *network, const struct route_query *q,
+		 const struct route **out)
 {
 	const struct route_table *t = rcu_dereference(network->routes);
 	const struct route_rules *rules = rcu_dereference(network->rules);
@@ -293,7 +294,7 @@ static int look_up(struct network_namespace *network, const struct route_query *
 	return *out ? 0 : -ENETUNREACH;
 }
 
-static u32 route_device_mtu(const struct net_device *device, const struct inet_address *destination)
+u32 route_device_mtu(const struct net_device *device, const struct inet_address *destination)
 {
 	if (inet_is_v4(destination))
 		return device->mtu;
@@ -339,7 +340,7 @@ static int find_group(struct network_namespace *network, const struct route_quer
 			out->device = device_with(network, &q->source);
 		any.destination = inet_from_v4(0);
 		if (!out->device &&
-		    (!look_up(network, q, &r) || (v4 && !look_up(network, &any, &r))))
+		    (!route_select(network, q, &r) || (v4 && !route_select(network, &any, &r))))
 			out->device = r->device;
 	}
 	if (!out->device || !(out->device->flags & IFF_UP))
@@ -349,6 +350,22 @@ static int find_group(struct network_namespace *network, const struct route_quer
 	out->mtu = route_device_mtu(out->device, &q->destination);
 	fill_source(network, nullptr, &q->destination, out);
 	return 0;
+}
+
+static void except(const struct network_namespace *network, const struct route *r,
+		   const struct inet_address *destination, struct route_result *out)
+{
+	const struct route_exception *e = route_exception_find(network, r, destination);
+
+	if (likely(!e))
+		return;
+	out->expires_ns = e->expires_ns;
+	out->redirected = address_set(&e->next_hop);
+	if (out->redirected)
+		out->next_hop = e->next_hop;
+	out->narrowed = e->mtu && e->mtu < out->mtu && !r->mtu_locked;
+	if (out->narrowed)
+		out->mtu = e->mtu;
 }
 
 static void fill_result(struct network_namespace *network, const struct route *r,
@@ -362,6 +379,8 @@ static void fill_result(struct network_namespace *network, const struct route *r
 	out->next_hop = address_set(&r->gateway) ? r->gateway : *destination;
 	out->mtu = r->mtu ? MIN(MAX(r->mtu, (u32)MTU_LEAST), mtu) : mtu;
 	out->mtu_locked = r->mtu_locked;
+	if (unlikely(network->exceptions))
+		except(network, r, destination, out);
 	if (address_set(&r->source))
 		out->source = r->source;
 	else if (r->type == RTN_LOCAL)
@@ -379,7 +398,7 @@ int route_find_query(struct network_namespace *network, const struct route_query
 	*out = (struct route_result){};
 	if (inet_is_multicast(&q->destination) || inet_is_limited_broadcast(&q->destination))
 		return find_group(network, q, out);
-	error = look_up(network, q, &r);
+	error = route_select(network, q, &r);
 	if (error)
 		return error;
 	switch (r->type) {

@@ -42,6 +42,10 @@ struct route_result {
 	u32 mtu;
 	bool mtu_locked;
 	u8 type; /* RTN_LOCAL, RTN_UNICAST, RTN_BROADCAST, RTN_MULTICAST */
+	/* What was learned of this one destination (net/route_exception.h). */
+	bool redirected;
+	bool narrowed;	/* mtu is that of a link on the way */
+	u64 expires_ns; /* of it; 0: nothing was */
 };
 
 /* What rules look at, besides the destination. */
@@ -66,6 +70,12 @@ struct route_query {
 			     const struct inet_address *destination,
 			     const struct inet_address *source, int device_index,
 			     struct route_result *out);
+
+/* The route itself, before what was learned of a destination: -ENETUNREACH, and what rules say. Under RCU. */
+[[nodiscard]] int route_select(struct network_namespace *network, const struct route_query *query,
+			       const struct route **out);
+/* The largest packet that may go out of the device to a destination, whatever is known of the way. */
+u32 route_device_mtu(const struct net_device *device, const struct inet_address *destination);
 
 /* The first route of a table that matches; null: none. Under RCU. */
 const struct route *route_look_up(const struct route_table *routes, u32 table,

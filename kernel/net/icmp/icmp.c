@@ -17,10 +17,9 @@
 #include <linux/rtnetlink.h>
 
 struct icmp_limits icmp_limits = { .per_second = 1000, .burst = 50 };
-#define NDP_REDIRECT 137
 
 /* A token bucket for all errors that this host sends. */
-static bool rate_allows(void)
+bool icmp_rate_allows(void)
 {
 	static struct spinlock lock = SPINLOCK_INIT(RANK_NET_LINK);
 	static u64 last_ns, tokens;
@@ -89,7 +88,7 @@ static bool may_complain(const struct packet *about, const struct inet_info *inf
 		return false;
 	if (!v4) {
 		type = message_type6(header, length);
-		return type < 0 || (type >= 128 && type != NDP_REDIRECT);
+		return type < 0 || (type >= 128 && type != REDIRECT);
 	}
 	if (load_net16(header + 6) & IPV4_OFFSET_MASK)
 		return false;
@@ -118,7 +117,7 @@ void icmp_send_error(struct packet *about, const struct inet_info *info, u8 type
 
 	if (have < info->header_length || !may_complain(about, info, start, have))
 		return;
-	if (!about->echoed && !rate_allows()) {
+	if (!about->echoed && !icmp_rate_allows()) {
 		net_count_family(info->network, NET_ICMP_RATE_LIMITED, &info->destination);
 		return;
 	}
@@ -276,6 +275,9 @@ void icmp_input(struct packet *p, const struct inet_info *info)
 	case ICMP_TIME_EXCEEDED:
 	case ICMP_PARAMETERPROB:
 		error_in(p, info);
+		break;
+	case ICMP_REDIRECT:
+		icmp_redirected(p, info);
 		break;
 	}
 out:

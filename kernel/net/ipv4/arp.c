@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ARP (RFC 826) for Ethernet: questions, answers, and what they teach. */
 #include <lib/string.h>
+#include <net/local.h>
 #include <net/protocol.h>
 
 #include <linux/if_arp.h>
@@ -49,19 +50,6 @@ static void arp_send(struct net_device *device, u16 operation, const u8 *link_to
 	net_device_transmit(device, p);
 }
 
-/* The device has a subnet of which both addresses are. */
-static bool on_one_subnet(const struct net_device *device, const struct inet_address *a,
-			  const struct inet_address *b)
-{
-	for (const struct net_address *own = rcu_dereference(device->addresses); own;
-	     own = rcu_dereference(own->next))
-		if (inet_is_v4(&own->address) &&
-		    inet_prefix_matches(&own->address, a, own->prefix_length) &&
-		    inet_prefix_matches(&own->address, b, own->prefix_length))
-			return true;
-	return false;
-}
-
 /* net.ipv4.conf.*.arp_announce: whether a question may say the address that the waiting packet comes from. */
 static bool may_announce(const struct net_device *device, const struct inet_address *target,
 			 const struct inet_address *source)
@@ -71,7 +59,7 @@ static bool may_announce(const struct net_device *device, const struct inet_addr
 	if (inet_is_any(source) || level >= 2 ||
 	    route_address_type(device->network, source, 0) != RTN_LOCAL)
 		return false;
-	return level <= 0 || on_one_subnet(device, target, source);
+	return level <= 0 || net_addresses_share_subnet(device, target, source);
 }
 
 void arp_solicit(struct net_device *device, const struct inet_address *target,
@@ -181,7 +169,8 @@ static void learn(struct net_device *device, const struct arp_packet *arp,
 	if (inet_is_any(sender) || route_address_type(device->network, sender, 0) == RTN_LOCAL)
 		return;
 	if (inet_equal(sender, target))
-		make = accept == 1 || (accept == 2 && on_one_subnet(device, sender, sender));
+		make = accept == 1 ||
+		       (accept == 2 && net_addresses_share_subnet(device, sender, sender));
 	neighbour_update(device, sender, arp->sender_link, reply && ours, true, make);
 }
 

@@ -75,28 +75,6 @@ static void tell_sender(struct packet *p, const struct inet_info *info, int erro
 			0);
 }
 
-static bool on_link(const struct net_device *device, const struct inet_address *address)
-{
-	for (const struct net_address *a = rcu_dereference(device->addresses); a;
-	     a = rcu_dereference(a->next))
-		if (inet_is_v4(&a->address) &&
-		    inet_prefix_matches(&a->address, address, a->prefix_length))
-			return true;
-	return false;
-}
-
-/* The sender could reach the next hop by itself (RFC 1812, 5.2.7.2). */
-static void redirect_sender(struct packet *p, const struct inet_info *info,
-			    const struct route_result *route)
-{
-	if (route->device != info->device ||
-	    !device_setting4_either(info->device, IPV4_DEVCONF_SEND_REDIRECTS) ||
-	    !on_link(info->device, &info->source) || !on_link(info->device, &route->next_hop))
-		return;
-	icmp_send_error(p, info, ICMP_REDIRECT, ICMP_REDIR_HOST,
-			net32(inet_to_v4(&route->next_hop)));
-}
-
 void ipv4_forward(struct packet *p, struct inet_info *info)
 {
 	struct route_query query = { .destination = info->destination,
@@ -120,7 +98,7 @@ void ipv4_forward(struct packet *p, struct inet_info *info)
 		tell_sender(p, info, error);
 		goto drop;
 	}
-	redirect_sender(p, info, &route);
+	icmp_redirect_sender(p, info, &route);
 	if (!net_packet_fits(p, info->header_length, route.mtu) &&
 	    (p->segment_size || h->fragment & net16(IPV4_DONT_FRAGMENT))) {
 		icmp_send_error(p, info, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, route.mtu);

@@ -30,6 +30,13 @@ void ipv4_forward(struct packet *packet, struct inet_info *info);
 /* Tells the log of a packet with an impossible source (net.ipv4.conf.*.log_martians), now and then. */
 void ipv4_log_martian(const struct inet_info *info);
 
+/* --- icmp/redirect.c --- */
+/* A redirect came in, 8 bytes linear. Its sender and what it says are checked; does not take the packet. */
+void icmp_redirected(struct packet *packet, const struct inet_info *info);
+/* Tells the sender of a packet that goes on where it came from of the better first hop. Does not take the packet. */
+void icmp_redirect_sender(struct packet *packet, const struct inet_info *info,
+			  const struct route_result *route);
+
 /* output.c: one fragment of a packet: `n` bytes of payload from `offset` on, under a copy of its header. Null: no memory. */
 [[nodiscard]] struct packet *ipv4_fragment(const struct packet *whole, unsigned header,
 					   unsigned offset, unsigned n, bool last);

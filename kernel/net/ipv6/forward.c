@@ -53,6 +53,7 @@ void ipv6_forward(struct packet *p, struct inet_info *info)
 		icmp_send_error(p, info, ICMPV6_DEST_UNREACH, ICMPV6_NOT_NEIGHBOUR, 0);
 		goto drop;
 	}
+	ndp_redirect_sender(p, info, &route);
 	if (!net_packet_fits(p, info->header_length, route.mtu)) {
 		icmp_send_error(p, info, ICMPV6_PKT_TOOBIG, 0, route.mtu);
 		goto drop;

@@ -48,6 +48,7 @@ enum {
 	ROUTER_ADVERTISEMENT = 134,
 	NEIGHBOUR_SOLICITATION = 135,
 	NEIGHBOUR_ADVERTISEMENT = 136,
+	REDIRECT = 137,
 };
 enum { OPTION_SOURCE_LINK = 1, OPTION_TARGET_LINK = 2, OPTION_PREFIX = 3, OPTION_MTU = 5 };
 
@@ -62,5 +63,10 @@ void ndp_append_link(struct packet *packet, u8 type, const struct net_device *de
 /* The first option of a type from `offset` on with at least `size` bytes; null if none, or the options are damaged. */
 [[nodiscard]] const u8 *ndp_find_option(const struct packet *packet, unsigned offset, u8 type,
 					unsigned size);
+/* redirect.c: a redirect whose origin is on the link; and one for the sender of a packet that goes on where it came from. Neither takes
+ * the packet. */
+void ndp_redirected(struct packet *packet, const struct inet_info *info);
+void ndp_redirect_sender(struct packet *packet, const struct inet_info *info,
+			 const struct route_result *route);
 /* router.c: a router advertisement whose origin is on the link. */
 void ndp_router_advertised(struct packet *packet, const struct inet_info *info);

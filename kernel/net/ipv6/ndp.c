@@ -195,5 +195,8 @@ void ndp_input(struct packet *p, const struct inet_info *info)
 	case ROUTER_ADVERTISEMENT:
 		ndp_router_advertised(p, info);
 		break;
+	case REDIRECT:
+		ndp_redirected(p, info);
+		break;
 	}
 }

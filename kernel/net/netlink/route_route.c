@@ -6,11 +6,23 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/netlink/route_priv.h>
-#include <net/route.h>
+#include <net/route_exception.h>
 #include <obj/credentials.h>
 
 #include <linux/in_route.h>
 #include <sys/socket.h>
+
+/* What is left of a route's time; of one without an end 0, as Linux has it. */
+static void put_times(struct netlink_writer *w, const struct route *route)
+{
+	const u64 tick = NSEC_PER_SEC / 100; /* USER_HZ */
+	u64 now = clock_monotonic_ns();
+	struct rta_cacheinfo info = {};
+
+	if (route->expires_ns != NO_DEADLINE && route->expires_ns > now)
+		info.rta_expires = (s32)MIN((route->expires_ns - now) / tick, (u64)INT32_MAX);
+	netlink_put(w, RTA_CACHEINFO, &info, sizeof(info));
+}
 
 /* `flags`: RTM_F_* and RTCF_* of the answer to a question about one packet, with which goes the user who asked. */
 static void put_route(struct netlink_writer *w, u16 type, const struct route *route, u32 flags)
@@ -46,12 +58,10 @@ static void put_route(struct netlink_writer *w, u16 type, const struct route *ro
 		rtnl_put_address(w, RTA_GATEWAY, family, &route->gateway);
 	if (route->device)
 		netlink_put_u32(w, RTA_OIF, (u32)route->device->index);
-	if (family == AF_INET6) {
-		struct rta_cacheinfo info6 = {};
-
-		netlink_put(w, RTA_CACHEINFO, &info6, sizeof(info6));
+	if (family == AF_INET6 || (flags & RTM_F_CLONED))
+		put_times(w, route);
+	if (family == AF_INET6)
 		netlink_put_u8(w, RTA_PREF, 0);
-	}
 	if (flags & RTM_F_CLONED)
 		netlink_put_u32(w, RTA_UID, current_credentials()->uid);
 	netlink_end(w);
@@ -68,6 +78,43 @@ void rtnl_route_notify(int event, struct network_namespace *network, const struc
 	netlink_notify(network, NETLINK_ROUTE, group, &w);
 }
 
+struct exception_dump {
+	struct netlink_request *request;
+	u8 family;
+};
+
+static void put_exception(const struct route_exception *e, void *arg)
+{
+	const struct exception_dump *dump = arg;
+	struct network_namespace *network = dump->request->network;
+	struct route route = { .destination = e->destination,
+			       .gateway = inet_is_any(&e->next_hop) ? e->gateway : e->next_hop,
+			       .family = rtnl_family(&e->destination),
+			       .prefix_length = 128,
+			       .type = RTN_UNICAST,
+			       .table = RT_TABLE_MAIN,
+			       .mtu = e->mtu,
+			       .device = net_device_find(network, e->device_index),
+			       .expires_ns = e->expires_ns };
+
+	if (inet_equal(&route.gateway, &route.destination))
+		route.gateway = (struct inet_address){};
+	if (!dump->family || dump->family == route.family)
+		put_route(dump->request->reply, RTM_NEWROUTE, &route,
+			  RTM_F_CLONED | (inet_is_any(&e->next_hop) ? 0 : RTCF_REDIRECTED));
+}
+
+/* ip route show cache: what was learned of single destinations. */
+static int dump_exceptions(struct netlink_request *r, u8 family)
+{
+	struct exception_dump dump = { r, family };
+
+	rcu_read_lock();
+	route_exceptions_for_each(r->network, put_exception, &dump);
+	rcu_read_unlock();
+	return 0;
+}
+
 int rtnl_route_dump(struct netlink_request *r)
 {
 	const struct rtgenmsg *generic = netlink_payload(r->header, sizeof(*generic));
@@ -77,6 +124,8 @@ int rtnl_route_dump(struct netlink_request *r)
 	const struct route_table *routes = r->network->routes; /* changes need network->config */
 	static const u8 families[] = { AF_INET, AF_INET6 };
 
+	if (wanted && r->strict && (wanted->rtm_flags & RTM_F_CLONED))
+		return dump_exceptions(r, family);
 	for (unsigned f = 0; routes && f < ARRAY_SIZE(families); f++)
 		for (unsigned i = 0; i < routes->count; i++) {
 			const struct route *route = &routes->routes[i];
@@ -86,6 +135,14 @@ int rtnl_route_dump(struct netlink_request *r)
 				put_route(r->reply, RTM_NEWROUTE, route, 0);
 		}
 	return 0;
+}
+
+static u32 flags_of(const struct route_result *found, u8 family)
+{
+	if (family == AF_INET6)
+		return found->expires_ns ? RTM_F_CLONED : 0;
+	return RTM_F_CLONED | (found->type == RTN_LOCAL ? RTCF_LOCAL : 0) |
+	       (found->redirected ? RTCF_REDIRECTED : 0);
 }
 
 /* ip route get: the route that a packet would take. */
@@ -134,10 +191,11 @@ int rtnl_route_get(struct netlink_request *r)
 		answer.protocol = RTPROT_KERNEL;
 	if (!inet_equal(&found.next_hop, &query.destination))
 		answer.gateway = found.next_hop;
-	put_route(r->reply, RTM_NEWROUTE, &answer,
-		  answer.family == AF_INET6 ? 0
-		  : found.type == RTN_LOCAL ? RTM_F_CLONED | RTCF_LOCAL
-					    : RTM_F_CLONED);
+	if (found.mtu != route_device_mtu(found.device, &query.destination))
+		answer.mtu = found.mtu;
+	answer.mtu_locked = found.mtu_locked;
+	answer.expires_ns = found.expires_ns ? found.expires_ns : NO_DEADLINE;
+	put_route(r->reply, RTM_NEWROUTE, &answer, flags_of(&found, answer.family));
 	return 0;
 }
 
@@ -258,8 +316,17 @@ int rtnl_route_add(struct netlink_request *r)
 int rtnl_route_delete(struct netlink_request *r)
 	__no_lock_analysis /* network->config is held: rtnl_request */
 {
+	const struct rtmsg *info = netlink_payload(r->header, sizeof(*info));
 	struct route route;
 	int error = decode(r, &route);
 
-	return error ? error : route_remove(r->network, &route);
+	if (error)
+		return error;
+	if (info->rtm_flags & RTM_F_CLONED) { /* ip -6 route flush cache */
+		rcu_read_lock();
+		route_exceptions_forget(r->network, route.family, &route.destination);
+		rcu_read_unlock();
+		return 0;
+	}
+	return route_remove(r->network, &route);
 }

@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/checksum.h>
+#include <net/route_exception.h>
 #include <net/statistics.h>
 #include <net/udp/udp.h>
 
@@ -157,6 +158,19 @@ drop:
 	packet_free(p);
 }
 
+/* Who had a datagram that was too large on its way, and cares (RFC 1191, RFC 8201): all of this host know the limit from now on. */
+static void learn_path_mtu(struct inet_socket *s, const struct inet_error *error, u32 mark)
+{
+	struct route_query packet = { .destination = error->inner.destination,
+				      .source = error->inner.source,
+				      .device_index = s->node.bound_device,
+				      .mark = mark,
+				      .tos = s->tos };
+
+	if (s->path_mtu_discovery < IP_PMTUDISC_PROBE && s->path_mtu_discovery != IP_PMTUDISC_DONT)
+		route_path_mtu_learned(error->inner.network, &packet, error->mtu);
+}
+
 void udp_error(const struct inet_error *error)
 {
 	struct inet_info info = error->inner;
@@ -164,6 +178,7 @@ void udp_error(const struct inet_error *error)
 	struct udp *u;
 	u16 port, remote_port;
 	bool wanted;
+	u32 mark = 0;
 
 	info.source = error->inner.destination;
 	info.destination = error->inner.source;
@@ -177,9 +192,12 @@ void udp_error(const struct inet_error *error)
 		s->flags & (s->node.family == AF_INET ? INET_RECEIVE_ERRORS : INET6_RECEIVE_ERRORS);
 	spin_lock(&s->lock);
 	if (s->socket) {
+		mark = (u32)s->socket->mark;
 		inet_queue_error(s, error, remote_port);
 		if (wanted || (error->fatal && s->node.remote_port))
 			socket_set_error(s->socket, error->error);
 	}
 	spin_unlock(&s->lock);
+	if (error->error == EMSGSIZE)
+		learn_path_mtu(s, error, mark);
 }

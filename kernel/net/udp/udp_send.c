@@ -180,6 +180,8 @@ static int find_route(struct inet_socket *s, struct inet_flow *flow, bool connec
 	}
 	if (!error && inet_is_any(&flow->source))
 		flow->source = route->source;
+	if (unlikely(route->narrowed) && s->path_mtu_discovery >= IP_PMTUDISC_PROBE)
+		route->mtu = route_device_mtu(route->device, &flow->destination);
 	return error;
 }
 

@@ -2,8 +2,6 @@
 /* What is believed of neighbours and of routers (RFC 4861, RFC 4862). */
 #include "router_test.h"
 
-#include <linux/neighbour.h>
-
 enum { ROUTER_ADVERTISEMENT = 134, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT };
 
 /* Messages of neighbour discovery are sent by this one, out of the device. */

@@ -6,6 +6,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -188,6 +189,21 @@ static inline int route_change(int type, int flags, const struct test_route *t)
 static inline int route_add(const struct test_route *t)
 {
 	return route_change(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, t);
+}
+
+static inline int neighbour_add(const char *device, const char *address, const unsigned char *link)
+{
+	struct net_request r;
+	struct ndmsg *info =
+		request_begin(&r, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*info));
+	char bytes[16];
+
+	info->ndm_family = (unsigned char)parse_address(address, bytes);
+	info->ndm_ifindex = (int)if_nametoindex(device);
+	info->ndm_state = NUD_PERMANENT;
+	request_add(&r, NDA_DST, bytes, address_size(info->ndm_family));
+	request_add(&r, NDA_LLADDR, link, 6);
+	return request_send(&r);
 }
 
 /* What a look-up goes by, besides the destination; null, 0: not. */
