@@ -133,6 +133,12 @@ OWN(rfc1337, tcp.rfc1337, 1, 0, 1, false);
 OWN(ecn, tcp.ecn, 1, 0, 2, false);
 OWN(syn_retries, tcp.syn_retries, 1, 1, 127, false);
 OWN(synack_retries, tcp.synack_retries, 1, 0, 255, false);
+OWN(retries1, tcp.retries1, 1, 0, 255, false);
+OWN(mtu_probing, tcp.mtu_probing, 1, 0, 255, false);
+OWN(base_mss, tcp.base_mss, 1, 0, INT32_MAX, false);
+OWN(mtu_probe_floor, tcp.mtu_probe_floor, 1, 0, INT32_MAX, false);
+OWN(probe_threshold, tcp.probe_threshold, 1, 0, INT32_MAX, false);
+OWN(probe_interval, tcp.probe_interval, 1, 0, INT32_MAX, false);
 OWN(retries2, tcp.retries2, 1, 0, 255, false);
 OWN(orphan_retries, tcp.orphan_retries, 1, 0, 255, false);
 OWN(keepalive_probes, tcp.keepalive_probes, 1, 0, 255, false);
@@ -308,6 +314,7 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "tcp_abort_on_overflow", &setting_file, &abort_on_overflow },
 	{ "tcp_allowed_congestion_control", &proc_sys_tcp_allowed, nullptr },
 	{ "tcp_available_congestion_control", &proc_sys_tcp_available, nullptr },
+	{ "tcp_base_mss", &setting_file, &base_mss },
 	{ "tcp_congestion_control", &proc_sys_tcp_congestion, nullptr },
 	{ "tcp_dsack", &setting_file, &dsack },
 	{ "tcp_early_retrans", &setting_file, &early_retrans },
@@ -322,9 +329,14 @@ static const struct synthetic_named ipv4_names[] = {
 	{ "tcp_max_syn_backlog", &setting_file, &max_syn_backlog },
 	{ "tcp_max_tw_buckets", &setting_file, &max_tw_buckets },
 	{ "tcp_moderate_rcvbuf", &setting_file, &moderate_rcvbuf },
+	{ "tcp_mtu_probe_floor", &setting_file, &mtu_probe_floor },
+	{ "tcp_mtu_probing", &setting_file, &mtu_probing },
 	{ "tcp_notsent_lowat", &notsent_file, nullptr },
 	{ "tcp_orphan_retries", &setting_file, &orphan_retries },
+	{ "tcp_probe_interval", &setting_file, &probe_interval },
+	{ "tcp_probe_threshold", &setting_file, &probe_threshold },
 	{ "tcp_reflect_tos", &setting_file, &reflect_tos },
+	{ "tcp_retries1", &setting_file, &retries1 },
 	{ "tcp_retries2", &setting_file, &retries2 },
 	{ "tcp_rfc1337", &setting_file, &rfc1337 },
 	{ "tcp_rmem", &setting_file, &rmem },

@@ -20,6 +20,9 @@ struct tcp_sysctl {
 	u8 early_retrans;  /* below 3 no tail loss probes */
 	u32 notsent_lowat; /* UINT32_MAX: all that fits */
 	u8 ecn, syn_retries, synack_retries, retries2, orphan_retries, keepalive_probes;
+	u8 retries1, mtu_probing; /* RFC 4821: 1, after time-outs; 2, always */
+	u32 base_mss, mtu_probe_floor, probe_threshold; /* bytes */
+	int probe_interval;				/* seconds */
 	int fin_timeout, keepalive_time, keepalive_interval;
 	u32 max_syn_backlog, max_tw_buckets, somaxconn;
 	u32 rmem[3], wmem[3];
@@ -73,6 +76,11 @@ extern struct icmp_limits {
 			.ecn = 2,                                                                  \
 			.syn_retries = 6,                                                          \
 			.synack_retries = 5,                                                       \
+			.retries1 = 3,                                                             \
+			.base_mss = 1024,                                                          \
+			.mtu_probe_floor = 48,                                                     \
+			.probe_threshold = 8,                                                      \
+			.probe_interval = 600,                                                     \
 			.retries2 = 15,                                                            \
 			.orphan_retries = 7,                                                       \
 			.keepalive_probes = 9,                                                     \

@@ -226,6 +226,7 @@ static void path_mtu_changed(struct tcp *t, u32 mtu)
 	    (t->path_mtu && mtu >= t->path_mtu) || mtu >= tcp_route_mtu(t))
 		return;
 	t->path_mtu = mtu;
+	tcp_mtu_probe_told(t, mtu);
 	tcp_update_mss(t);
 	tcp_enter_loss(t);
 	tcp_retransmit_lost(t);

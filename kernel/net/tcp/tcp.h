@@ -22,6 +22,7 @@
 #include <net/statistics.h>
 #include <net/tcp/tcp_fast_open.h>
 #include <net/tcp/tcp_md5.h>
+#include <net/tcp/tcp_mtu_probe.h>
 #include <net/thread.h>
 
 struct tcp;
@@ -111,6 +112,7 @@ struct tcp_block {
 #define RECORD_RETRANSMITTED BIT(2) /* and the retransmission is in flight */
 #define RECORD_EVER_RETRANSMITTED BIT(3)
 #define RECORD_FIN BIT(4)
+#define RECORD_PROBE BIT(5) /* in one packet, larger than others: tcp_mtu_probe.h */
 
 /* A segment that was sent and is not acknowledged. */
 struct tcp_record {
@@ -208,6 +210,7 @@ struct tcp {
 	u32 iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, write_seq;
 	u32 window_max, small_end, push_seq, urgent_end;
 	u32 mss, mss_peer, mss_user, path_mtu;
+	struct tcp_mtu_probe mtu_probe;
 	u32 burst; /* payload of one packet: the device or the peer's host cuts it */
 	struct tcp_block *blocks, *last_block;
 	struct list_head records;
@@ -395,6 +398,8 @@ void tcp_retransmit_lost(struct tcp *t);
 bool tcp_retransmit(struct tcp *t, struct tcp_record *r);
 void tcp_queue_fin(struct tcp *t);
 u32 tcp_window(struct tcp *t);
+/* Of a segment, with the options that all have, and the Internet header. */
+u32 tcp_header_length(const struct tcp *t);
 void tcp_update_mss(struct tcp *t);
 /* Puts the header in front of the payload, which is complete, signs it if it must be, and hands the packet to tcp_unlock. */
 void tcp_finish(struct tcp *t, struct packet *p, u32 seq, u8 flags, const u8 *options,

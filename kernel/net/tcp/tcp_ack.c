@@ -66,9 +66,11 @@ struct progress {
 	bool retransmitted; /* something acknowledged had been sent twice */
 };
 
-static void delivered(struct tcp *t, const struct tcp_record *r, u64 now, struct progress *progress)
+static void delivered(struct tcp *t, struct tcp_record *r, u64 now, struct progress *progress)
 {
 	rack_update(t, r, now);
+	if (unlikely(r->flags & RECORD_PROBE))
+		tcp_mtu_probe_passed(t, r);
 	progress->delivered += r->end - r->seq;
 	if (r->flags & RECORD_EVER_RETRANSMITTED)
 		return;

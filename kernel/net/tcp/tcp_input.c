@@ -24,6 +24,7 @@ void tcp_challenge_ack(struct tcp *t)
 
 void tcp_begin_transfer(struct tcp *t)
 {
+	tcp_mtu_probe_begin(t);
 	tcp_update_mss(t);
 	t->cwnd = 10 * t->mss;
 	t->congestion->init(t);

@@ -215,21 +215,30 @@ static bool stays_here(const struct tcp *t) __no_lock_analysis
 	return device && device->features & DEVICE_LOOPBACK;
 }
 
+static u32 options_length(const struct tcp *t)
+{
+	return (t->timestamps ? 12u : 0) + (tcp_md5_of(t) ? TCP_SIGNATURE_OPTION : 0);
+}
+
+u32 tcp_header_length(const struct tcp *t)
+{
+	return (inet_is_v4(&t->inet.node.remote) ? 40u : 60u) + options_length(t);
+}
+
 void tcp_update_mss(struct tcp *t)
 {
-	u32 mtu = tcp_route_mtu(t);
-	bool is_signed = tcp_md5_of(t);
-	u32 options = (t->timestamps ? 12u : 0) + (is_signed ? TCP_SIGNATURE_OPTION : 0);
-	u32 headers = (inet_is_v4(&t->inet.node.remote) ? 40u : 60u) + options;
+	u32 mtu = tcp_route_mtu(t), options = options_length(t), headers = tcp_header_length(t);
 
 	if (t->path_mtu)
 		mtu = MIN(mtu, t->path_mtu);
+	if (unlikely(t->mtu_probe.on))
+		mtu = MIN(mtu, t->mtu_probe.low);
 	t->mss = mtu > headers + 32 ? MIN(mtu - headers, LARGE_MAX) : 32;
 	if (t->mss_peer)
 		t->mss = MIN(t->mss, t->mss_peer > options + 32 ? t->mss_peer - options : 32);
 	if (t->mss_user)
 		t->mss = MIN(t->mss, t->mss_user > options + 32 ? t->mss_user - options : 32);
-	if (unlikely(is_signed)) /* what cuts a packet into segments cannot sign them */
+	if (unlikely(tcp_md5_of(t))) /* what cuts a packet into segments cannot sign them */
 		t->burst = t->mss;
 	else
 		t->burst = stays_here(t) ? UNCUT_MAX : LARGE_MAX / t->mss * t->mss;
@@ -275,7 +284,7 @@ static bool transmit(struct tcp *t, struct tcp_record *r, bool push)
 		packet_free(p);
 		return false;
 	}
-	if (n > t->mss)
+	if (n > t->mss && likely(!(r->flags & RECORD_PROBE)))
 		p->segment_size = (u16)t->mss;
 	if (r->flags & RECORD_FIN)
 		flags |= TH_FIN;
@@ -342,14 +351,16 @@ static u32 allowed(struct tcp *t, bool force, bool *limited)
 	return may_be_small(t, force) ? n : 0;
 }
 
-static bool send_next(struct tcp *t, u32 n)
+static bool send_next(struct tcp *t, u32 n, u32 flags)
 {
 	struct tcp_record *r = tcp_record_alloc(t);
 	u64 now = tcp_clock(t);
 
 	if (!r)
 		return false;
-	*r = (struct tcp_record){ .seq = t->snd_nxt, .end = t->snd_nxt + n, .sent_ns = now };
+	*r = (struct tcp_record){
+		.seq = t->snd_nxt, .end = t->snd_nxt + n, .flags = flags, .sent_ns = now
+	};
 	r->block = n ? block_at(t, t->snd_nxt) : nullptr;
 	if (t->fin_queued && r->end == t->write_seq && t->state != TCP_ESTABLISHED &&
 	    t->state != TCP_CLOSE_WAIT) {
@@ -378,7 +389,7 @@ bool tcp_push_little(struct tcp *t)
 	u32 n = MIN(t->write_seq - t->snd_nxt, t->snd_wnd);
 
 	n = MIN(n, t->mss);
-	if (!n || !send_next(t, n))
+	if (!n || !send_next(t, n, 0))
 		return false;
 	tcp_arm_retransmit(t);
 	return true;
@@ -434,14 +445,16 @@ void tcp_push(struct tcp *t, bool force)
 		tcp_retransmit_lost(t);
 	if (list_empty(&t->records) && t->snd_nxt != t->write_seq)
 		tcp_restart_after_idle(t);
+	if (unlikely(t->mtu_probe.on) && (n = tcp_mtu_probe_due(t)))
+		sent = send_next(t, n, RECORD_PROBE);
 	while ((n = seq_before(t->snd_nxt, t->write_seq) ? allowed(t, force, &limited) : 0)) {
 		if (unlikely(t->pacing_rate) && !(n = pace(t, n)))
 			break;
-		if (!send_next(t, n))
+		if (!send_next(t, n, 0))
 			break;
 		sent = true;
 	}
-	if (fin_pending(t) && send_next(t, 0))
+	if (fin_pending(t) && send_next(t, 0, 0))
 		sent = true;
 	if (sent)
 		tcp_arm_retransmit(t);
@@ -474,6 +487,8 @@ bool tcp_split(struct tcp *t, struct tcp_record *r, u32 at)
 
 	if (!rest)
 		return false;
+	if (unlikely(r->flags & RECORD_PROBE))
+		tcp_mtu_probe_abandon(t, r);
 	*rest = *r;
 	rest->seq = at;
 	while (b && b->next && at - b->seq >= b->used)
@@ -489,6 +504,8 @@ bool tcp_retransmit(struct tcp *t, struct tcp_record *r)
 {
 	u32 n = r->end - r->seq;
 
+	if (unlikely(r->flags & RECORD_PROBE))
+		tcp_mtu_probe_abandon(t, r);
 	if (n > t->mss + !!(r->flags & RECORD_FIN) &&
 	    (t->cwnd < n + tcp_flight(t) || t->burst == t->mss) &&
 	    !tcp_split(t, r, r->seq + t->mss))

@@ -11,6 +11,8 @@ static void mark_lost(struct tcp *t, struct tcp_record *r)
 {
 	u32 n = r->end - r->seq;
 
+	if (unlikely(r->flags & RECORD_PROBE))
+		tcp_mtu_probe_lost(t, r);
 	if (r->flags & RECORD_RETRANSMITTED) {
 		r->flags &= ~(u32)RECORD_RETRANSMITTED;
 		t->retransmitted -= n;
@@ -25,6 +27,8 @@ void tcp_unmark_lost(struct tcp *t, struct tcp_record *r)
 {
 	u32 n = r->end - r->seq;
 
+	if (r->end == t->mtu_probe.end)
+		t->mtu_probe.lost = 0;
 	if (r->flags & RECORD_LOST)
 		t->lost -= n;
 	if (r->flags & RECORD_RETRANSMITTED)
@@ -116,7 +120,7 @@ void tcp_probe_acknowledged(struct tcp *t, u32 ack)
 void tcp_detect_losses(struct tcp *t)
 {
 	rack_detect(t, tcp_clock(t));
-	if (t->lost > 0 && t->phase < PHASE_RECOVERY)
+	if (t->lost > t->mtu_probe.lost && t->phase < PHASE_RECOVERY)
 		begin_reduction(t, PHASE_RECOVERY);
 }
 
@@ -244,7 +248,7 @@ void tcp_after_ack(struct tcp *t, u32 delivered, u32 acked, bool duplicate, bool
 			t->phase = PHASE_DISORDER;
 		else if (!t->sacked && t->phase == PHASE_DISORDER)
 			t->phase = PHASE_OPEN;
-		if (t->lost > 0 && t->phase < PHASE_RECOVERY)
+		if (t->lost > t->mtu_probe.lost && t->phase < PHASE_RECOVERY)
 			begin_reduction(t, PHASE_RECOVERY);
 	} else {
 		duplicates(t, acked, duplicate);

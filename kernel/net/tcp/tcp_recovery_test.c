@@ -13,6 +13,7 @@
 
 static struct socket *client, *server;
 static u32 data_seen, lose_first, lose_last, sent_twice, highest;
+static u32 swallowed; /* segments of more bytes vanish; 0: none */
 static u64 blackout_until_ns, times[32];
 static unsigned times_count;
 
@@ -31,6 +32,8 @@ static bool look(const struct wire_segment *s)
 		sent_twice++;
 	if (!highest || seq_after(s->seq + s->length, highest))
 		highest = s->seq + s->length;
+	if (swallowed && s->length > swallowed)
+		return true;
 	return data_seen >= lose_first && data_seen <= lose_last;
 }
 
@@ -260,5 +263,47 @@ TEST(tcp_retransmissions_are_paced)
 	EXPECT_LT(0, sent_twice);
 	/* What was lost on its way took its time too. */
 	EXPECT_LE((data_seen - 4) * 1448ull * NSEC_PER_SEC / 100000, host_clock_ns - start);
+	end();
+}
+
+/* Large segments vanish without a word from now on: the connection goes on with smaller ones, which grow as far as they get through. */
+TEST(tcp_gets_out_of_a_black_hole)
+{
+	initial_network.sysctl.tcp.mtu_probing = 1;
+	begin();
+	EXPECT_EQ(tcp_of(client)->mss, 1448);
+	swallowed = 1200;
+	EXPECT(wire_transfer(client, server, 100000, 60 * NSEC_PER_SEC));
+	EXPECT(wire_transfer(client, server, 2000000, 60 * NSEC_PER_SEC));
+	EXPECT_LE(tcp_of(client)->mss, 1200);
+	EXPECT_LE(1200 - 8, tcp_of(client)->mss);
+	end();
+}
+
+TEST(tcp_stays_in_a_black_hole_without_probing)
+{
+	begin();
+	swallowed = 1200;
+	EXPECT(!wire_transfer(client, server, 100000, 60 * NSEC_PER_SEC));
+	EXPECT_EQ(tcp_of(client)->mss, 1448);
+	wire_close(client, server);
+}
+
+/* The probes that vanish are no congestion, and after ten minutes larger ones are tried again. */
+TEST(tcp_probes_for_the_mtu_from_the_start)
+{
+	initial_network.sysctl.tcp.mtu_probing = 2;
+	swallowed = 1300;
+	begin();
+	tcp_of(client)->pacing_rate = 2000000; /* the receiver can keep what waits for a probe */
+	EXPECT(wire_transfer(client, server, 2000000, 30 * NSEC_PER_SEC));
+	EXPECT_LE(tcp_of(client)->mss, 1300);
+	EXPECT_LE(1300 - 8, tcp_of(client)->mss);
+	EXPECT_EQ(tcp_of(client)->ssthresh, INT32_MAX);
+	EXPECT_EQ(tcp_of(client)->retries, 0);
+	swallowed = 0;
+	wire_run(601 * NSEC_PER_SEC);
+	EXPECT(wire_transfer(client, server, 2000000, 30 * NSEC_PER_SEC));
+	EXPECT_LE(1448 - 8, tcp_of(client)->mss);
 	end();
 }

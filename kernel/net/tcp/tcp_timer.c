@@ -137,6 +137,8 @@ static void retransmission_timeout(struct tcp *t)
 	else
 		(void)!tcp_retransmit(t, list_first(&t->records, struct tcp_record, node));
 	t->retries++;
+	if (t->retries >= tcp_settings(t)->retries1)
+		tcp_mtu_probe_timeout(t);
 	tcp_retransmit_lost(t);
 	t->retransmit_at = tcp_clock(t) + backed_off(t, t->retries);
 }
