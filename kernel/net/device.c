@@ -268,14 +268,6 @@ static void remove_priority_tag(struct packet *packet)
 	packet_pull(packet, VLAN_TAG);
 }
 
-u8 net_ethernet_kind(const struct net_device *device, const u8 *destination)
-{
-	if (destination[0] & 1)
-		return memcmp(destination, device->broadcast, ETH_ALEN) ? PACKET_MULTICAST
-									: PACKET_BROADCAST;
-	return memcmp(destination, device->address, ETH_ALEN) ? PACKET_OTHERHOST : PACKET_HOST;
-}
-
 void net_receive(struct packet *packet)
 {
 	struct net_device *device = packet->device;

@@ -18,6 +18,8 @@
 #include <proc/namespaces.h>
 
 #include <linux/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 
 struct net_device;
 struct net_link_kind;
@@ -191,7 +193,15 @@ int net_device_take_address(struct net_device *device, const u8 *address);
 void net_device_transmit(struct net_device *device, struct packet *packet);
 
 /* What a frame to this Ethernet address is to the device: PACKET_HOST, PACKET_BROADCAST and so on. Any context. */
-u8 net_ethernet_kind(const struct net_device *device, const u8 *destination);
+static inline u8 net_ethernet_kind(const struct net_device *device, const u8 *destination)
+{
+	if (destination[0] & 1)
+		return __builtin_memcmp(destination, device->broadcast, ETH_ALEN)
+			       ? PACKET_MULTICAST
+			       : PACKET_BROADCAST;
+	return __builtin_memcmp(destination, device->address, ETH_ALEN) ? PACKET_OTHERHOST
+									: PACKET_HOST;
+}
 
 /*
  * A packet came in: data is behind the link header, link_header, protocol, kind and device are set.
