@@ -253,6 +253,22 @@ int inet_name(struct inet_socket *s, bool peer, struct socket_address *out)
 	return 0;
 }
 
+static u8 protocol_of(const struct inet_socket *s) __must_hold(&s->lock)
+{
+	switch (s->node.kind) {
+	case INET_TCP:
+		return IPPROTO_TCP;
+	case INET_PING:
+		return s->node.family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	case INET_UDP:
+		if (!s->socket || s->socket->protocol != IPPROTO_UDPLITE)
+			return IPPROTO_UDP;
+		[[fallthrough]];
+	default:
+		return s->socket ? (u8)s->socket->protocol : 0;
+	}
+}
+
 static int find_route(struct inet_socket *s, u32 generation) __must_hold(&s->lock)
 {
 	struct network_namespace *network = s->node.network;
@@ -260,7 +276,11 @@ static int find_route(struct inet_socket *s, u32 generation) __must_hold(&s->loc
 				     .device_index = s->node.bound_device ? s->node.bound_device
 									  : (int)s->scope,
 				     .mark = s->socket ? (u32)s->socket->mark : 0,
-				     .tos = s->tos };
+				     .uid = s->node.uid,
+				     .tos = s->tos,
+				     .protocol = protocol_of(s),
+				     .source_port = s->node.local_port,
+				     .destination_port = s->node.remote_port };
 	int error;
 
 	if (!query.device_index && inet_is_multicast(&s->node.remote))

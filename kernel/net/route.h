@@ -55,7 +55,10 @@ struct route_query {
 	int device_index;	    /* 0, or the only device to use */
 	int input_index;	    /* the device that it came by; 0: it is of this host */
 	u32 mark;
+	u32 uid; /* of the socket's owner; 0: of none */
 	u8 tos;
+	u8 protocol;			   /* IPPROTO_*; 0: not known, and so the ports */
+	u16 source_port, destination_port; /* host byte order; 0: none */
 };
 /* As route_find below. */
 [[nodiscard]] int route_find_query(struct network_namespace *network,

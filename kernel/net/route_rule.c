@@ -15,6 +15,7 @@
 	{ .priority = (priority_),                                                                 \
 	  .table = (table_),                                                                       \
 	  .suppress = -1,                                                                          \
+	  .uid_last = UINT32_MAX,                                                                  \
 	  .family = (family_),                                                                     \
 	  .action = FR_ACT_TO_TBL,                                                                 \
 	  .protocol = RTPROT_KERNEL }
@@ -33,6 +34,11 @@ static bool device_is(struct network_namespace *network, int index, const char *
 	return d && !strcmp(d->name, name);
 }
 
+static bool port_is_in(u16 port, const u16 *range)
+{
+	return !range[0] || (port >= range[0] && port <= range[1]);
+}
+
 static bool selects(struct network_namespace *network, const struct route_rule *rule,
 		    const struct route_query *q)
 {
@@ -43,6 +49,11 @@ static bool selects(struct network_namespace *network, const struct route_rule *
 	       inet_prefix_matches(&rule->destination, &q->destination, rule->destination_length) &&
 	       (rule->mark & rule->mark_mask) == (q->mark & rule->mark_mask) &&
 	       (!rule->tos || rule->tos == q->tos) &&
+	       (rule->uid_last == UINT32_MAX ||
+		(q->uid >= rule->uid_first && q->uid <= rule->uid_last)) &&
+	       (!rule->ip_protocol || rule->ip_protocol == q->protocol) &&
+	       port_is_in(q->source_port, rule->source_ports) &&
+	       port_is_in(q->destination_port, rule->destination_ports) &&
 	       (!rule->input[0] || device_is(network, input, rule->input)) &&
 	       (!rule->output[0] || device_is(network, q->device_index, rule->output));
 }
@@ -54,11 +65,45 @@ static bool is_suppressed(const struct route_rule *rule, const struct route *r)
 	return rule->suppress >= 0 && length <= rule->suppress;
 }
 
+void route_rules_look_at(struct route_query *query, const struct packet *p,
+			 const struct inet_info *info)
+{
+	u8 ports[4];
+
+	if (likely(!rcu_dereference(info->network->rules)))
+		return;
+	query->protocol = info->protocol;
+	switch (info->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		/* Later fragments have none. */
+		if (inet_is_v4(&info->destination) && (load_net16(p->data + 6) & 0x1fff))
+			return;
+		if (!packet_copy(p, info->header_length, ports, sizeof(ports)))
+			return;
+		query->source_port = load_net16(ports);
+		query->destination_port = load_net16(ports + 2);
+	}
+}
+
+int route_rule_target(const struct route_rule *rules, unsigned count, const struct route_rule *rule)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (rules[i].family == rule->family && rules[i].priority == rule->target)
+			return (int)i;
+	return -1;
+}
+
 int route_rules_look_up(struct network_namespace *network, const struct route_rules *rules,
 			const struct route_table *routes, const struct route_query *q,
 			const struct route **out)
 {
 	u8 family = inet_is_v4(&q->destination) ? AF_INET : AF_INET6;
+
+	int target;
 
 	for (unsigned i = 0; i < rules->count; i++) {
 		const struct route_rule *rule = &rules->rules[i];
@@ -70,6 +115,11 @@ int route_rules_look_up(struct network_namespace *network, const struct route_ru
 			*out = route_look_up(routes, rule->table, q);
 			if (*out && !is_suppressed(rule, *out))
 				return 0;
+			break;
+		case FR_ACT_GOTO: /* forwards only: there is an end of it */
+			target = route_rule_target(rules->rules, rules->count, rule);
+			if (target > (int)i)
+				i = (unsigned)target - 1;
 			break;
 		case FR_ACT_UNREACHABLE:
 			return -ENETUNREACH;
@@ -117,18 +167,26 @@ static void publish(struct network_namespace *network, struct route_rules *rules
 }
 
 void route_rules_for_each(struct network_namespace *network,
-			  void (*visit)(const struct route_rule *rule, void *arg), void *arg)
+			  void (*visit)(const struct route_rule *rule, bool resolved, void *arg),
+			  void *arg)
 {
 	unsigned count;
 	const struct route_rule *list = list_of(network, &count);
 
 	for (unsigned i = 0; i < count; i++)
-		visit(&list[i], arg);
+		visit(&list[i],
+		      list[i].action != FR_ACT_GOTO ||
+			      route_rule_target(list, count, &list[i]) >= 0,
+		      arg);
 }
 
 static bool same(const struct route_rule *a, const struct route_rule *b)
 {
 	return a->priority == b->priority && a->table == b->table && a->mark == b->mark &&
+	       a->target == b->target && a->uid_first == b->uid_first &&
+	       a->uid_last == b->uid_last && a->ip_protocol == b->ip_protocol &&
+	       !memcmp(a->source_ports, b->source_ports, sizeof(a->source_ports)) &&
+	       !memcmp(a->destination_ports, b->destination_ports, sizeof(a->destination_ports)) &&
 	       a->mark_mask == b->mark_mask && a->suppress == b->suppress &&
 	       a->family == b->family && a->source_length == b->source_length &&
 	       a->destination_length == b->destination_length && a->action == b->action &&

@@ -9,6 +9,7 @@
 #include <net/checksum.h>
 #include <net/ipv4/ipv4.h>
 #include <net/local.h>
+#include <net/route_rule.h>
 #include <net/statistics.h>
 
 #include <linux/icmp.h>
@@ -91,6 +92,7 @@ void ipv4_forward(struct packet *p, struct inet_info *info)
 		icmp_send_error(p, info, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
 		goto drop;
 	}
+	route_rules_look_at(&query, p, info);
 	error = route_find_query(info->network, &query, &route);
 	if (!error && route.type != RTN_UNICAST)
 		error = -EINVAL; /* a broadcast, which does not cross a router */

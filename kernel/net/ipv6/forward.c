@@ -3,6 +3,7 @@
 #include <lib/errno.h>
 #include <net/ipv6/ipv6.h>
 #include <net/local.h>
+#include <net/route_rule.h>
 #include <net/statistics.h>
 
 #include <linux/icmpv6.h>
@@ -41,6 +42,7 @@ void ipv6_forward(struct packet *p, struct inet_info *info)
 		icmp_send_error(p, info, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
 		goto drop;
 	}
+	route_rules_look_at(&query, p, info);
 	error = route_find_query(info->network, &query, &route);
 	if (!error && route.type != RTN_UNICAST)
 		error = -EINVAL;

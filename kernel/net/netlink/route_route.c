@@ -145,14 +145,31 @@ static u32 flags_of(const struct route_result *found, u8 family)
 	       (found->redirected ? RTCF_REDIRECTED : 0);
 }
 
-/* ip route get: the route that a packet would take. */
-int rtnl_route_get(struct netlink_request *r)
+/* What rules may ask for besides addresses. */
+static void decode_flow(const struct nlattr *const *table, struct route_query *query)
+{
+	query->uid = current_credentials()->uid;
+	if (table[RTA_UID])
+		query->uid = netlink_get_u32(table[RTA_UID]);
+	if (table[RTA_OIF])
+		query->device_index = (int)netlink_get_u32(table[RTA_OIF]);
+	if (table[RTA_IIF])
+		query->input_index = (int)netlink_get_u32(table[RTA_IIF]);
+	if (table[RTA_MARK])
+		query->mark = netlink_get_u32(table[RTA_MARK]);
+	if (table[RTA_IP_PROTO])
+		query->protocol = netlink_get_u8(table[RTA_IP_PROTO]);
+	if (table[RTA_SPORT] && netlink_length(table[RTA_SPORT]) >= 2)
+		query->source_port = load_net16(netlink_data(table[RTA_SPORT]));
+	if (table[RTA_DPORT] && netlink_length(table[RTA_DPORT]) >= 2)
+		query->destination_port = load_net16(netlink_data(table[RTA_DPORT]));
+}
+
+/* The packet that a question is about. */
+static int decode_query(struct netlink_request *r, struct route_query *query)
 {
 	const struct rtmsg *info = netlink_payload(r->header, sizeof(*info));
 	const struct nlattr *table[RTA_MAX + 1];
-	struct route_query query = {};
-	struct route answer = {};
-	struct route_result found;
 	int error;
 
 	if (!info || netlink_parse(r->header, sizeof(*info), table, RTA_MAX))
@@ -161,24 +178,30 @@ int rtnl_route_get(struct netlink_request *r)
 		return -EOPNOTSUPP;
 	if (!table[RTA_DST])
 		return -EINVAL;
-	error = rtnl_get_address(table[RTA_DST], info->rtm_family, &query.destination);
+	error = rtnl_get_address(table[RTA_DST], info->rtm_family, &query->destination);
 	if (!error && table[RTA_SRC])
-		error = rtnl_get_address(table[RTA_SRC], info->rtm_family, &query.source);
+		error = rtnl_get_address(table[RTA_SRC], info->rtm_family, &query->source);
+	decode_flow(table, query);
+	query->tos = info->rtm_tos;
+	return error;
+}
+
+/* ip route get: the route that a packet would take. */
+int rtnl_route_get(struct netlink_request *r)
+{
+	struct route_query query = {};
+	struct route answer = {};
+	struct route_result found;
+	int error = decode_query(r, &query);
+
 	if (error)
 		return error;
-	if (table[RTA_OIF])
-		query.device_index = (int)netlink_get_u32(table[RTA_OIF]);
-	if (table[RTA_IIF])
-		query.input_index = (int)netlink_get_u32(table[RTA_IIF]);
-	if (table[RTA_MARK])
-		query.mark = netlink_get_u32(table[RTA_MARK]);
-	query.tos = info->rtm_tos;
 	rcu_read_lock();
 	error = route_find_query(r->network, &query, &found);
 	rcu_read_unlock();
 	if (error)
 		return error;
-	answer.family = info->rtm_family;
+	answer.family = rtnl_family(&query.destination);
 	answer.destination = query.destination;
 	answer.prefix_length = 128;
 	answer.type = found.type;

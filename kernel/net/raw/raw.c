@@ -315,7 +315,9 @@ static int transmit(struct raw *r, struct packet *p, struct inet_flow *flow,
 				      .source = flow->source,
 				      .device_index = control->device_index,
 				      .mark = p->mark,
-				      .tos = flow->tos };
+				      .uid = s->node.uid,
+				      .tos = flow->tos,
+				      .protocol = flow->protocol };
 	error = route_find_query(s->node.network, &query, &route);
 	if (!error && inet_is_any(&flow->source))
 		flow->source = route.source;

@@ -48,7 +48,7 @@ static int udp_connect(struct socket *socket, const struct socket_address *addre
 	struct inet_socket *s = &u->inet;
 	struct inet_address remote;
 	u32 scope;
-	u16 port;
+	u16 port, before;
 	int error;
 
 	if (address->length < sizeof(address->family))
@@ -66,10 +66,12 @@ static int udp_connect(struct socket *socket, const struct socket_address *addre
 	spin_lock(&s->lock);
 	if (s->node.remote_port && !s->node.explicit_port)
 		disconnect(s);
+	before = s->node.remote_port;
 	if (!s->node.binding)
 		error = port_bind(&u->protocol->ports, &s->node, 0);
 	if (!error) {
 		s->node.remote = remote;
+		s->node.remote_port = port; /* rules may ask for it */
 		s->scope = scope;
 		s->route_valid = false;
 		error = inet_route(s);
@@ -80,7 +82,8 @@ static int udp_connect(struct socket *socket, const struct socket_address *addre
 	if (!error) {
 		if (inet_is_any(&s->node.local))
 			s->node.local = s->route.source;
-		s->node.remote_port = port;
+	} else {
+		s->node.remote_port = before;
 	}
 	spin_unlock(&s->lock);
 	rcu_read_unlock();

@@ -156,13 +156,17 @@ static u32 mark_of(const struct inet_socket *s,
 	return control->has_mark ? control->mark : (u32)s->socket->mark;
 }
 
-static int find_route(struct inet_socket *s, struct inet_flow *flow, bool connected,
+static int find_route(struct inet_socket *s, struct inet_flow *flow, u16 port, bool connected,
 		      const struct inet_send_control *control, struct route_result *route)
 {
 	struct route_query query = { .destination = flow->destination,
 				     .source = flow->source,
 				     .device_index = control->device_index,
-				     .tos = flow->tos };
+				     .uid = s->node.uid,
+				     .tos = flow->tos,
+				     .protocol = flow->protocol,
+				     .source_port = s->node.local_port,
+				     .destination_port = port };
 	int error = 0;
 
 	if (connected) {
@@ -212,7 +216,7 @@ static int send_packet(struct udp *u, struct packet *p, struct inet_flow *flow, 
 	int error;
 
 	rcu_read_lock();
-	error = find_route(s, flow, connected, control, &route);
+	error = find_route(s, flow, port, connected, control, &route);
 	if (!error && route.type == RTN_BROADCAST && !may_broadcast(u))
 		error = -EACCES;
 	if (!error && control->segment_size)

@@ -209,7 +209,9 @@ static inline int neighbour_add(const char *device, const char *address, const u
 /* What a look-up goes by, besides the destination; null, 0: not. */
 struct test_selectors {
 	const char *source, *input;
-	unsigned mark;
+	unsigned mark, uid;
+	unsigned char protocol;
+	int sport, dport;
 };
 /* Where packets go. */
 struct test_path {
@@ -240,6 +242,14 @@ static inline void path_ask(struct net_request *r, const char *to, const struct 
 	}
 	if (s && s->mark)
 		request_add(r, RTA_MARK, &s->mark, sizeof(s->mark));
+	if (s && s->uid)
+		request_add(r, RTA_UID, &s->uid, sizeof(s->uid));
+	if (s && s->protocol)
+		request_add(r, RTA_IP_PROTO, &s->protocol, sizeof(s->protocol));
+	if (s && s->sport)
+		request_add(r, RTA_SPORT, &(unsigned short){ htons(s->sport) }, 2);
+	if (s && s->dport)
+		request_add(r, RTA_DPORT, &(unsigned short){ htons(s->dport) }, 2);
 }
 
 /* The path that a packet to the address would take (ip route get). `s` may be null. */
