@@ -257,7 +257,8 @@ static int parse_ip(const struct cmsghdr *c, size_t size, struct inet_send_contr
 	}
 }
 
-static int parse_socket(const struct cmsghdr *c, size_t size, struct inet_send_control *out)
+static int parse_socket(const struct socket *socket, const struct cmsghdr *c, size_t size,
+			struct inet_send_control *out)
 {
 	u32 number = 0;
 
@@ -278,6 +279,8 @@ static int parse_socket(const struct cmsghdr *c, size_t size, struct inet_send_c
 		out->has_mark = true;
 		out->mark = number;
 		return 0;
+	case SCM_TXTIME: /* it goes at once, see set_txtime() */
+		return (socket->options & SOCKET_TXTIME) && size == sizeof(u64) ? 0 : -EINVAL;
 	case SCM_RIGHTS: /* unix(7): nothing to do here */
 	case SCM_CREDENTIALS:
 		return 0;
@@ -286,11 +289,12 @@ static int parse_socket(const struct cmsghdr *c, size_t size, struct inet_send_c
 	}
 }
 
-static int parse_one(const struct cmsghdr *c, size_t size, struct inet_send_control *out)
+static int parse_one(const struct socket *socket, const struct cmsghdr *c, size_t size,
+		     struct inet_send_control *out)
 {
 	switch (c->cmsg_level) {
 	case SOL_SOCKET:
-		return parse_socket(c, size, out);
+		return parse_socket(socket, c, size, out);
 	case SOL_IP:
 		return parse_ip(c, size, out);
 	case SOL_IPV6:
@@ -305,7 +309,8 @@ static int parse_one(const struct cmsghdr *c, size_t size, struct inet_send_cont
 	}
 }
 
-int inet_parse_control(const struct socket_message *m, struct inet_send_control *out)
+static int parse_all(const struct socket *socket, const struct socket_message *m, bool of_socket,
+		     struct inet_send_control *out)
 {
 	const struct socket_control *control = m->control;
 	size_t at = 0;
@@ -313,14 +318,27 @@ int inet_parse_control(const struct socket_message *m, struct inet_send_control 
 	*out = (struct inet_send_control)INET_SEND_CONTROL_NONE;
 	while (control && control->raw && at + sizeof(struct cmsghdr) <= control->raw_length) {
 		const struct cmsghdr *c = (const void *)((const u8 *)control->raw + at);
-		int error;
+		int error = 0;
 
 		if (c->cmsg_len < sizeof(*c) || c->cmsg_len > control->raw_length - at)
 			return -EINVAL;
-		error = parse_one(c, c->cmsg_len - sizeof(*c), out);
+		if (!of_socket || c->cmsg_level == SOL_SOCKET)
+			error = parse_one(socket, c, c->cmsg_len - sizeof(*c), out);
 		if (error)
 			return error;
 		at += CMSG_ALIGN(c->cmsg_len);
 	}
 	return 0;
+}
+
+int inet_parse_control(const struct socket *socket, const struct socket_message *m,
+		       struct inet_send_control *out)
+{
+	return parse_all(socket, m, false, out);
+}
+
+int inet_parse_socket_control(const struct socket *socket, const struct socket_message *m,
+			      struct inet_send_control *out)
+{
+	return parse_all(socket, m, true, out);
 }

@@ -273,7 +273,12 @@ struct inet_send_control {
 	const u8 *extensions[EXTENSIONS]; /* in the message; null: not given */
 };
 #define INET_SEND_CONTROL_NONE { .ttl = -1, .tos = -1, .dont_fragment = -1 }
-[[nodiscard]] int inet_parse_control(const struct socket_message *m, struct inet_send_control *out);
+[[nodiscard]] int inet_parse_control(const struct socket *socket, const struct socket_message *m,
+				     struct inet_send_control *out);
+/* The same for TCP and packet sockets, which take those of SOL_SOCKET and pass over others. */
+[[nodiscard]] int inet_parse_socket_control(const struct socket *socket,
+					    const struct socket_message *m,
+					    struct inet_send_control *out);
 
 /* --- Headers that a program adds (inet_extensions.c) --- */
 

@@ -138,6 +138,8 @@ struct socket {
 	int bound_device;			 /* SO_BINDTODEVICE: interface index, 0 none */
 	int incoming_cpu; /* that received for it last, or as set (SO_INCOMING_CPU); -1: none */
 	u32 timestamping; /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
+	s32 txtime_clock; /* SO_TXTIME, for SOCKET_TXTIME */
+	u32 txtime_flags; /* SOF_TXTIME_* */
 	int error;	  /* SO_ERROR: pending, positive errno; atomic */
 	u32 shutdown;	  /* SOCKET_SHUT_*; written by the family */
 	u64 cookie;	  /* SO_COOKIE; 0 until it is asked for */
@@ -167,6 +169,7 @@ struct socket {
 #define SOCKET_SELECT_ERROR_QUEUE BIT(17)
 #define SOCKET_LOCK_FILTER BIT(18)
 #define SOCKET_STAMP BIT(19) /* SO_TIMESTAMPING with SOF_TIMESTAMPING_RX_SOFTWARE */
+#define SOCKET_TXTIME BIT(20)
 /* Packets that come in are to have their time. */
 #define SOCKET_WANTS_TIME (SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NS | SOCKET_STAMP)
 

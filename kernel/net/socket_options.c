@@ -12,6 +12,7 @@
 #include <asm/socket.h>
 #include <linux/in.h>
 #include <linux/net_tstamp.h>
+#include <linux/time.h>
 #include <linux/time_types.h>
 #include <sys/socket.h>
 
@@ -53,6 +54,8 @@ void socket_options_inherit(struct socket *socket, const struct socket *listener
 	socket->linger_seconds = listener->linger_seconds;
 	socket->bound_device = listener->bound_device;
 	socket->timestamping = listener->timestamping;
+	socket->txtime_clock = listener->txtime_clock;
+	socket->txtime_flags = listener->txtime_flags;
 	socket->network = listener->network;
 }
 
@@ -203,6 +206,27 @@ static int set_timestamping(struct socket *socket, int value)
 	return 0;
 }
 
+/*
+ * SO_TXTIME: a packet may say when it goes. Only a queueing discipline that there is not would look, so each goes at once and
+ * nobody misses his time, as on Linux without etf and fq.
+ */
+static int set_txtime(struct socket *socket, const void *value, size_t length)
+{
+	struct sock_txtime given;
+
+	if (length != sizeof(given))
+		return -EINVAL;
+	memcpy(&given, value, sizeof(given));
+	if (given.flags & ~(u32)SOF_TXTIME_FLAGS_MASK)
+		return -EINVAL;
+	if (given.clockid != CLOCK_MONOTONIC && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	WRITE_ONCE(socket->txtime_clock, given.clockid);
+	WRITE_ONCE(socket->txtime_flags, given.flags);
+	set_flag(socket, SOCKET_TXTIME, true);
+	return 0;
+}
+
 static int set_number(struct socket *socket, int option, int value)
 {
 	bool force = option == SO_SNDBUFFORCE || option == SO_RCVBUFFORCE;
@@ -276,6 +300,8 @@ static int set_shared(struct socket *socket, int option, const void *value, size
 		return set_linger(socket, value, length);
 	case SO_MAX_PACING_RATE:
 		return set_pacing_rate(socket, value, length);
+	case SO_TXTIME:
+		return set_txtime(socket, value, length);
 	case SO_ATTACH_FILTER:
 		return socket_filter_attach(socket, value, length);
 	case SO_ATTACH_BPF:
@@ -341,6 +367,13 @@ static int answer_linger(const struct socket *socket, void *value, size_t *lengt
 					MAX(socket->linger_seconds, 0) };
 
 	return answer(value, length, &linger, sizeof(linger));
+}
+
+static int answer_txtime(const struct socket *socket, void *value, size_t *length)
+{
+	const struct sock_txtime txtime = { socket->txtime_clock, socket->txtime_flags };
+
+	return answer(value, length, &txtime, sizeof(txtime));
 }
 
 u64 socket_cookie(struct socket *socket)
@@ -444,6 +477,8 @@ static int get_shared(struct socket *socket, int option, void *value, size_t *le
 		return answer_linger(socket, value, length);
 	case SO_MAX_PACING_RATE:
 		return answer_pacing_rate(socket, value, length);
+	case SO_TXTIME:
+		return answer_txtime(socket, value, length);
 	case SO_COOKIE:
 		return answer_number(value, length, socket_cookie(socket));
 	case SO_NETNS_COOKIE:

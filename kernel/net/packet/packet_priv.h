@@ -83,6 +83,7 @@ void packet_leave_all(struct packet_socket *s);
 struct packet_target {
 	int index;
 	u16 protocol;
+	u32 mark;
 	u8 address[8];
 	unsigned header;      /* what SOCK_DGRAM puts in front */
 	unsigned least, most; /* bytes that a program may give */

@@ -11,6 +11,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <net/byte_order.h>
+#include <net/inet_socket.h>
 #include <net/packet/packet_priv.h>
 #include <obj/credentials.h>
 #include <obj/inode.h>
@@ -77,9 +78,13 @@ int packet_find_target(struct socket *socket, const struct socket_message *messa
 {
 	const struct packet_socket *s = packet_of(socket);
 	const struct net_device *device;
-	int error = 0;
+	struct inet_send_control control;
+	int error = inet_parse_socket_control(socket, message, &control);
 
+	if (error)
+		return error;
 	*out = (struct packet_target){ .index = s->index, .protocol = s->protocol };
+	out->mark = control.has_mark ? control.mark : (u32)socket->mark;
 	if (message->address && message->address->length) {
 		const struct sockaddr_ll *to =
 			(const struct sockaddr_ll *)&message->address->storage;
@@ -139,6 +144,7 @@ int packet_transmit(struct socket *socket, struct packet *packet, const struct p
 		if (device->header_length == ETH_HLEN)
 			packet->protocol = load_net16(packet->data + 12);
 		packet->device = device;
+		packet->mark = to->mark;
 		if (unlikely(to->fragment_size && !(device->features & DEVICE_LOOPBACK)))
 			packet_send_fragments(device, packet, to->fragment_size);
 		else

@@ -381,7 +381,7 @@ static int prepare_send(struct socket *socket, const struct socket_message *m, s
 	else
 		out->flow.destination = s->node.remote;
 	if (!error)
-		error = inet_parse_control(m, &out->control);
+		error = inet_parse_control(socket, m, &out->control);
 	if (!error)
 		error = inet_take_flow_label(s, m, &out->control);
 	if (!error && s->node.kind == INET_PING && !s->node.binding) {

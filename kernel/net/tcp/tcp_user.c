@@ -211,6 +211,15 @@ static ssize_t send_again(struct tcp *t, struct socket *socket, struct iter *dat
 	return n;
 }
 
+/* Nothing that a message may ask for is done, and times of sending are not told (SO_TIMESTAMPING neither). */
+static int check_control(const struct socket *socket, const struct socket_message *m)
+{
+	struct inet_send_control control;
+	int error = inet_parse_socket_control(socket, m, &control);
+
+	return !error && control.stamps ? -EOPNOTSUPP : error;
+}
+
 ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 {
 	struct tcp *t = tcp_of(socket);
@@ -218,6 +227,11 @@ ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 
 	if (unlikely(m->data->taken))
 		return send_again(t, socket, m->data);
+	if (unlikely(m->control && m->control->raw_length)) {
+		n = check_control(socket, m);
+		if (n)
+			return n;
+	}
 	if (unlikely(m->flags & MSG_FASTOPEN)) {
 		n = connect_first(socket, m);
 		if (n)

@@ -339,7 +339,7 @@ static int prepare(struct socket *socket, const struct socket_message *m, struct
 	if (!error)
 		error = destination(s, m, &flow->destination, port, &scope);
 	if (!error && m->control)
-		error = inet_parse_control(m, control);
+		error = inet_parse_control(socket, m, control);
 	if (!error)
 		error = inet_take_flow_label(s, m, control);
 	if (!error && !s->node.binding)
