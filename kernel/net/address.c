@@ -149,7 +149,8 @@ int net_address_add(struct net_device *device, const struct net_address *address
 	a->next = nullptr;
 	a->device = device;
 	a->created_ns = clock_monotonic_ns();
-	a->flags &= ~(u32)IFA_F_SECONDARY;
+	if (inet_is_v4(&a->address)) /* of IPv6 the flag means another thing */
+		a->flags &= ~(u32)IFA_F_SECONDARY;
 	if (primary_of(device, a))
 		a->flags |= IFA_F_SECONDARY;
 	if (!a->label[0])
@@ -256,6 +257,7 @@ void net_addresses_expire(struct net_device *device, u64 now)
 		}
 		link = &a->next;
 	}
+	net_temporary_addresses_keep(device, now);
 }
 
 void net_addresses_remove_all(struct net_device *device)

@@ -109,7 +109,8 @@ struct net_address {
 	u32 flags;				      /* IFA_F_* */
 	char label[IFNAMSIZ];
 	u64 created_ns, valid_until_ns, preferred_until_ns; /* NO_DEADLINE: for ever */
-	int probes_left; /* of its duplicate detection, one a second */
+	u64 valid_most_ns, preferred_most_ns; /* of a temporary one, whatever routers say */
+	int probes_left;		      /* of its duplicate detection, one a second */
 };
 
 struct net_device {

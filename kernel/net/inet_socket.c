@@ -277,6 +277,7 @@ static int find_route(struct inet_socket *s, u32 generation) __must_hold(&s->loc
 									  : (int)s->scope,
 				     .mark = s->socket ? (u32)s->socket->mark : 0,
 				     .uid = s->node.uid,
+				     .preferences = s->address_preferences,
 				     .tos = s->tos,
 				     .protocol = protocol_of(s),
 				     .source_port = s->node.local_port,

@@ -107,7 +107,7 @@ struct inet_socket {
 	u8 path_mtu_discovery; /* IP_PMTUDISC_* */
 	u8 min_ttl,
 		min_hops6; /* IP_MINTTL, IPV6_MINHOPCOUNT: segments of TCP with less are dropped */
-	u16 address_preferences; /* IPV6_ADDR_PREFERENCES; there are no temporary addresses to choose from */
+	u16 address_preferences; /* IPV6_ADDR_PREFERENCES */
 	struct inet_extension_bytes *extensions[EXTENSIONS] __guarded_by(&lock); /* kmalloc */
 	u8 ip_options[IPV4_OPTIONS_MAX] __guarded_by(&lock);
 	u8 ip_options_length; /* read without the lock */

@@ -14,8 +14,12 @@
 
 static bool address_due(const struct net_address *a, u64 now)
 {
+	u64 ahead = !inet_is_v4(&a->address) && (a->flags & IFA_F_TEMPORARY)
+			    ? NET_TEMPORARY_REGENERATE_NS
+			    : 0;
+
 	return a->valid_until_ns <= now ||
-	       (a->preferred_until_ns <= now && !(a->flags & IFA_F_DEPRECATED));
+	       (a->preferred_until_ns <= now + ahead && !(a->flags & IFA_F_DEPRECATED));
 }
 
 static bool anything_due(struct network_namespace *network, u64 now)

@@ -26,6 +26,15 @@ void net_addresses_remove_ipv6(struct net_device *device) __must_hold(&device->n
 void net_addresses_remove_all(struct net_device *device) __must_hold(&device->network->config);
 /* Removes addresses whose time is over; those past their preferred time are deprecated. */
 void net_addresses_expire(struct net_device *device, u64 now) __must_hold(&device->network->config);
+/*
+ * ipv6/temporary.c (RFC 8981): makes temporary addresses where there is none that is preferred for NET_TEMPORARY_REGENERATE_NS more; gives
+ * those of a public address its lifetimes, as far as they may have them.
+ */
+#define NET_TEMPORARY_REGENERATE_NS (5 * NSEC_PER_SEC)
+void net_temporary_addresses_keep(struct net_device *device, u64 now)
+	__must_hold(&device->network->config);
+void net_temporary_addresses_follow(struct net_device *device, const struct net_address *public)
+	__must_hold(&device->network->config);
 /* Removes routes whose time is over. */
 void routes_expire(struct network_namespace *network, u64 now) __must_hold(&network->config);
 /* Has both happen when they are due. Under RCU, once a second; init when the name space is made. */

@@ -110,6 +110,7 @@ static const struct synthetic_named ipv6_files[] = {
 	IPV6("hop_limit", DEVCONF_HOPLIMIT),
 	IPV6("keep_addr_on_down", DEVCONF_KEEP_ADDR_ON_DOWN),
 	IPV6("max_addresses", DEVCONF_MAX_ADDRESSES),
+	IPV6("max_desync_factor", DEVCONF_MAX_DESYNC_FACTOR),
 	IPV6("mldv2_unsolicited_report_interval", DEVCONF_MLDV2_UNSOLICITED_REPORT_INTERVAL),
 	IPV6("mtu", DEVCONF_MTU6),
 	IPV6("ndisc_notify", DEVCONF_NDISC_NOTIFY),
@@ -120,6 +121,9 @@ static const struct synthetic_named ipv6_files[] = {
 	IPV6("router_solicitation_max_interval", DEVCONF_RTR_SOLICIT_MAX_INTERVAL),
 	IPV6("router_solicitations", DEVCONF_RTR_SOLICITS),
 	IPV6("suppress_frag_ndisc", DEVCONF_SUPPRESS_FRAG_NDISC),
+	IPV6("temp_prefered_lft", DEVCONF_TEMP_PREFERED_LFT),
+	IPV6("temp_valid_lft", DEVCONF_TEMP_VALID_LFT),
+	IPV6("use_tempaddr", DEVCONF_USE_TEMPADDR),
 };
 const struct synthetic_table proc_sys_net_conf6 = SYNTHETIC_TABLE(ipv6_files);
 

@@ -204,39 +204,6 @@ void route_remove_device(struct network_namespace *network, const struct net_dev
 	}
 }
 
-/* The address of the device that suits a destination best. */
-static struct inet_address choose_source(const struct net_device *device,
-					 const struct inet_address *destination)
-{
-	const struct net_address *a, *best = nullptr;
-	bool v4 = inet_is_v4(destination), link_local = inet_is_link_local(destination);
-
-	for (a = rcu_dereference(device->addresses); a; a = rcu_dereference(a->next)) {
-		if (inet_is_v4(&a->address) != v4)
-			continue;
-		if (inet_prefix_matches(&a->address, destination, a->prefix_length))
-			return a->address;
-		if (!best || (inet_is_link_local(&best->address) != link_local &&
-			      inet_is_link_local(&a->address) == link_local))
-			best = a;
-	}
-	return best ? best->address : (struct inet_address){};
-}
-
-/* A device without an address of its own answers with one of any device, as Linux does. */
-static struct inet_address any_source(struct network_namespace *network,
-				      const struct inet_address *destination)
-{
-	for (struct net_device *d = rcu_dereference(network->devices); d;
-	     d = rcu_dereference(d->next)) {
-		struct inet_address a = choose_source(d, destination);
-
-		if (address_set(&a) && !inet_is_loopback(&a))
-			return a;
-	}
-	return inet_is_v4(destination) ? inet_from_v4(0) : (struct inet_address){};
-}
-
 static bool matches(const struct route *r, u8 family, const struct route_query *q)
 {
 	if (r->family != family ||
@@ -302,14 +269,12 @@ u32 route_device_mtu(const struct net_device *device, const struct inet_address 
 }
 
 static void fill_source(struct network_namespace *network, const struct route *r,
-			const struct inet_address *destination, struct route_result *out)
+			const struct route_query *q, struct route_result *out)
 {
 	if (r && address_set(&r->source))
 		out->source = r->source;
 	else
-		out->source = choose_source(out->device, destination);
-	if (!address_set(&out->source))
-		out->source = any_source(network, destination);
+		out->source = route_choose_source(network, out->device, q);
 }
 
 static struct net_device *device_with(struct network_namespace *network,
@@ -348,7 +313,7 @@ static int find_group(struct network_namespace *network, const struct route_quer
 	out->type = inet_is_multicast(&q->destination) ? RTN_MULTICAST : RTN_BROADCAST;
 	out->next_hop = q->destination;
 	out->mtu = route_device_mtu(out->device, &q->destination);
-	fill_source(network, nullptr, &q->destination, out);
+	fill_source(network, nullptr, q, out);
 	return 0;
 }
 
@@ -369,8 +334,9 @@ static void except(const struct network_namespace *network, const struct route *
 }
 
 static void fill_result(struct network_namespace *network, const struct route *r,
-			const struct inet_address *destination, struct route_result *out)
+			const struct route_query *q, struct route_result *out)
 {
+	const struct inet_address *destination = &q->destination;
 	u32 mtu;
 
 	out->device = r->type == RTN_LOCAL ? network->loopback : r->device;
@@ -386,7 +352,7 @@ static void fill_result(struct network_namespace *network, const struct route *r
 	else if (r->type == RTN_LOCAL)
 		out->source = *destination;
 	else
-		fill_source(network, r, destination, out);
+		fill_source(network, r, q, out);
 }
 
 int route_find_query(struct network_namespace *network, const struct route_query *q,
@@ -409,7 +375,7 @@ int route_find_query(struct network_namespace *network, const struct route_query
 	case RTN_BLACKHOLE:
 		return -EINVAL;
 	default:
-		fill_result(network, r, &q->destination, out);
+		fill_result(network, r, q, out);
 		return 0;
 	}
 }

@@ -55,7 +55,8 @@ struct route_query {
 	int device_index;	    /* 0, or the only device to use */
 	int input_index;	    /* the device that it came by; 0: it is of this host */
 	u32 mark;
-	u32 uid; /* of the socket's owner; 0: of none */
+	u32 uid;	 /* of the socket's owner; 0: of none */
+	u16 preferences; /* IPV6_PREFER_SRC_*: of which kind its source is to be */
 	u8 tos;
 	u8 protocol;			   /* IPPROTO_*; 0: not known, and so the ports */
 	u16 source_port, destination_port; /* host byte order; 0: none */
@@ -79,6 +80,14 @@ struct route_query {
 			       const struct route **out);
 /* The largest packet that may go out of the device to a destination, whatever is known of the way. */
 u32 route_device_mtu(const struct net_device *device, const struct inet_address *destination);
+
+/*
+ * route_source.c: the address that a packet to q->destination by the device is to come from: of IPv4 one of the same subnet before others,
+ * of IPv6 by RFC 6724, section 5. A device without any has one of another device; all zero (or 0.0.0.0): there is none. Under RCU.
+ */
+struct inet_address route_choose_source(struct network_namespace *network,
+					const struct net_device *device,
+					const struct route_query *q);
 
 /* The first route of a table that matches; null: none. Under RCU. */
 const struct route *route_look_up(const struct route_table *routes, u32 table,

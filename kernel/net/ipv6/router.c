@@ -213,6 +213,7 @@ static void set_address(struct net_device *device, const struct advertised_prefi
 				 .prefix_length = 64,
 				 .scope = RT_SCOPE_UNIVERSE,
 				 .protocol = IFAPROT_KERNEL_RA,
+				 .flags = IFA_F_MANAGETEMPADDR,
 				 .valid_until_ns = until(prefix->valid),
 				 .preferred_until_ns = until(prefix->preferred) };
 	s32 most = device->settings.ipv6[DEVCONF_MAX_ADDRESSES], count = 0;
@@ -228,8 +229,10 @@ static void set_address(struct net_device *device, const struct advertised_prefi
 	memcpy(a.address.bytes + 8, identifier.bytes + 8, 8);
 	for (struct net_address *old = device->addresses; old; old = old->next)
 		if (inet_equal(&old->address, &a.address)) {
-			if (old->protocol == IFAPROT_KERNEL_RA)
+			if (old->protocol == IFAPROT_KERNEL_RA) {
 				extend(old, &a);
+				net_temporary_addresses_follow(device, old);
+			}
 			return;
 		}
 	if (prefix->valid && (count < most || !most) && (device->flags & IFF_UP))
@@ -267,6 +270,7 @@ static void apply_to(struct net_device *device, const struct advertisement *ra)
 		if (ra->prefix[i].autonomous && settings[DEVCONF_AUTOCONF])
 			set_address(device, &ra->prefix[i]);
 	}
+	net_temporary_addresses_keep(device, clock_monotonic_ns());
 }
 
 /* The analysis does not see that the device found is of this network. */

@@ -128,7 +128,8 @@ static int decode(struct netlink_request *r, struct net_address *out, struct net
 	*out = (struct net_address){ .scope = info->ifa_scope, .created_ns = clock_monotonic_ns() };
 	out->prefix_length = (u8)(info->ifa_prefixlen + (family == AF_INET ? INET_V4_PREFIX : 0));
 	out->flags = table[IFA_FLAGS] ? netlink_get_u32(table[IFA_FLAGS]) : info->ifa_flags;
-	out->flags &= ~(u32)IFA_F_PERMANENT; /* follows from its lifetime */
+	/* Follows from its lifetime; from other addresses (and of IPv6 only the kernel makes temporary ones). */
+	out->flags &= ~(u32)(IFA_F_PERMANENT | IFA_F_SECONDARY);
 	out->valid_until_ns = out->preferred_until_ns = NO_DEADLINE;
 	error = rtnl_get_address(local, family, &out->address);
 	if (!error && table[IFA_ADDRESS] && table[IFA_LOCAL])

@@ -316,6 +316,7 @@ static int transmit(struct raw *r, struct packet *p, struct inet_flow *flow,
 				      .device_index = control->device_index,
 				      .mark = p->mark,
 				      .uid = s->node.uid,
+				      .preferences = s->address_preferences,
 				      .tos = flow->tos,
 				      .protocol = flow->protocol };
 	error = route_find_query(s->node.network, &query, &route);

@@ -163,6 +163,7 @@ static int find_route(struct inet_socket *s, struct inet_flow *flow, u16 port, b
 				     .source = flow->source,
 				     .device_index = control->device_index,
 				     .uid = s->node.uid,
+				     .preferences = s->address_preferences,
 				     .tos = flow->tos,
 				     .protocol = flow->protocol,
 				     .source_port = s->node.local_port,

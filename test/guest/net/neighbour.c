@@ -228,3 +228,92 @@ TEST(routers_do_not_change_addresses_that_were_set)
 	REQUIRE(wait_for_prefix("fd73::", &made));
 	EXPECT_EQ(path_towards("fd77::9", NULL).device, if_nametoindex("here"));
 }
+
+static bool is_temporary(const struct told_address *a, const void *prefix)
+{
+	return has_prefix(a, prefix) && (a->flags & IFA_F_TEMPORARY);
+}
+static bool is_public(const struct told_address *a, const void *prefix)
+{
+	return has_prefix(a, prefix) && !(a->flags & IFA_F_TEMPORARY);
+}
+struct other_than {
+	const void *prefix, *address;
+};
+static bool is_temporary_too(const struct told_address *a, const void *arg)
+{
+	const struct other_than *other = arg;
+
+	return is_temporary(a, other->prefix) && memcmp(&a->address, other->address, 16);
+}
+
+static bool wait_for(bool (*matches)(const struct told_address *a, const void *arg),
+		     const void *arg, struct told_address *out)
+{
+	for (int i = 0; i < 2000; i++) {
+		if (find_address(matches, arg, out))
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+/* The address that datagrams to `to` come from; `preferences`: of IPV6_ADDR_PREFERENCES. */
+static struct in6_addr source_towards(const char *to, int preferences)
+{
+	struct sockaddr_in6 own = {};
+	struct sockaddr_storage address;
+	socklen_t length = make_address(to, 7000, &address), own_length = sizeof(own);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	if (preferences)
+		EXPECT_EQ(setsockopt(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &preferences,
+				     sizeof(preferences)),
+			  0);
+	EXPECT_EQ(connect(fd, (struct sockaddr *)&address, length), 0);
+	EXPECT_EQ(getsockname(fd, (struct sockaddr *)&own, &own_length), 0);
+	close(fd);
+	return own.sin6_addr;
+}
+
+/* RFC 8981: beside the address of a prefix there is one that tells nobody anything, and soon another. */
+TEST(temporary_addresses_come_and_go)
+{
+	enum { TEMPORARY = 1, PUBLIC = 2 }; /* IPV6_PREFER_SRC_TMP, IPV6_PREFER_SRC_PUBLIC */
+	struct told_address temporary, public, next;
+	struct link l = link_new();
+	struct in6_addr prefix, used;
+
+	EXPECT_EQ(sysctl_read("ipv6/conf/here/temp_valid_lft"), 7 * 86400);
+	EXPECT_EQ(sysctl_read("ipv6/conf/here/temp_prefered_lft"), 86400);
+	EXPECT_EQ(sysctl_write("ipv6/conf/here/use_tempaddr", "2"), 0);
+	EXPECT_EQ(sysctl_write("ipv6/conf/here/temp_valid_lft", "1000"), 0);
+	EXPECT_EQ(sysctl_write("ipv6/conf/here/temp_prefered_lft", "10"), 0);
+	EXPECT_EQ(sysctl_write("ipv6/conf/here/max_desync_factor", "0"), 0);
+	advertise_prefixes(l, "fd70::", 3600, 3000, "fd71::");
+	parse_address("fd70::", &prefix);
+	REQUIRE(wait_for(is_temporary, &prefix, &temporary));
+	REQUIRE(wait_for(is_public, &prefix, &public));
+	EXPECT(public.flags & IFA_F_MANAGETEMPADDR);
+	EXPECT(public.valid > 2000);
+	EXPECT(temporary.valid <= 1000 && temporary.preferred <= 10);
+	EXPECT(memcmp(temporary.address.s6_addr + 8, public.address.s6_addr + 8, 8));
+	/* Before it is deprecated there is another one. */
+	REQUIRE(wait_for(is_temporary_too, &(struct other_than){ &prefix, &temporary.address },
+			 &next));
+	used = source_towards("fd70::1234", PUBLIC);
+	EXPECT(!memcmp(&used, &public.address, 16));
+	/* Temporary ones are used from now on, whoever asks for nothing. */
+	EXPECT_EQ(sysctl_write("ipv6/conf/here/temp_prefered_lft", "600"), 0);
+	advertise_prefixes(l, "fd74::", 3600, 3000, "fd75::");
+	parse_address("fd74::", &prefix);
+	REQUIRE(wait_for(is_temporary, &prefix, &temporary));
+	used = source_towards("fd74::1234", 0);
+	EXPECT(!memcmp(&used, &temporary.address, 16));
+	EXPECT_EQ(sysctl_write("ipv6/conf/here/use_tempaddr", "1"), 0);
+	REQUIRE(wait_for(is_public, &prefix, &public));
+	used = source_towards("fd74::1234", 0);
+	EXPECT(!memcmp(&used, &public.address, 16));
+	used = source_towards("fd74::1234", TEMPORARY);
+	EXPECT(!memcmp(&used, &temporary.address, 16));
+}
