@@ -405,6 +405,8 @@ static const struct synthetic_named files[] = {
 	{ "unix", &proc_net_file, &unix_text },
 	{ "raw", &proc_net_file, &proc_net_raw },
 	{ "raw6", &proc_net_file, &proc_net_raw6 },
+	{ "fib_trie", &proc_net_file, &proc_net_fib_trie },
+	{ "rt_cache", &proc_net_file, &proc_net_rt_cache },
 	{ "icmp", &proc_net_file, &proc_net_icmp },
 	{ "icmp6", &proc_net_file, &proc_net_icmp6 },
 	{ "snmp", &proc_net_file, &proc_net_snmp },

@@ -35,6 +35,9 @@ extern const struct proc_net_text proc_net_snmp, proc_net_snmp6, proc_net_netsta
 [[nodiscard]] int proc_net_count_established(const struct network_namespace *network,
 					     unsigned *out);
 
+/* proc_net_fib_trie.c */
+extern const struct proc_net_text proc_net_fib_trie, proc_net_rt_cache;
+
 /* proc_net_lists.c */
 extern const struct proc_net_text proc_net_dev_mcast, proc_net_ip6_flowlabel, proc_net_mcfilter,
 	proc_net_mcfilter6, proc_net_ptype;

@@ -96,3 +96,41 @@ TEST(routes_of_ipv6)
 	EXPECT(found);
 	fclose(f);
 }
+
+/* The line behind a leaf of /proc/net/fib_trie says this of it. */
+static bool trie_says(const char *leaf, const char *what)
+{
+	FILE *file = fopen("/proc/net/fib_trie", "r");
+	bool at_leaf = false, found = false;
+	char line[128];
+
+	if (!EXPECT(file != NULL))
+		return false;
+	while (!found && fgets(line, sizeof(line), file)) {
+		char *text = line + strspn(line, " ");
+
+		text[strcspn(text, "\n")] = 0;
+		if (!strncmp(text, "|-- ", 4))
+			at_leaf = !strcmp(text + 4, leaf);
+		else
+			found = at_leaf && !strcmp(text, what);
+	}
+	fclose(file);
+	return found;
+}
+
+TEST(proc_net_trie_of_routes)
+{
+	loopback_up();
+	EXPECT(has_line("/proc/net/fib_trie", "Main:\n"));
+	EXPECT(has_line("/proc/net/fib_trie", "Local:\n"));
+	EXPECT(has_line("/proc/net/fib_trie", "  +-- 127.0.0.0/8 "));
+	EXPECT(has_line("/proc/net/fib_trie", "     +-- 127.0.0.0/31 1 0 0\n"));
+	EXPECT(has_line("/proc/net/fib_trie", "        |-- 127.0.0.1\n"));
+	EXPECT(has_line("/proc/net/fib_trie", "           /32 host LOCAL\n"));
+	EXPECT(trie_says("127.0.0.1", "/32 host LOCAL"));
+	EXPECT(trie_says("127.0.0.0", "/8 host LOCAL"));
+	EXPECT(trie_says("127.255.255.255", "/32 link BROADCAST"));
+	EXPECT(!trie_says("127.0.0.1", "/8 host LOCAL"));
+	EXPECT(has_line("/proc/net/rt_cache", "Iface\tDestination\tGateway \tFlags\t\tRefCnt"));
+}
