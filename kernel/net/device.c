@@ -16,6 +16,7 @@
 #include <net/inet_socket.h>
 #include <net/local.h>
 #include <net/multicast.h>
+#include <net/neighbour.h>
 #include <net/protocol.h>
 #include <net/route.h>
 
@@ -135,6 +136,7 @@ void net_device_unregister(struct net_device *device)
 	rcu_assign(*link, device->next);
 	WRITE_ONCE(device->gone, true);
 	neighbour_flush_device(device);
+	neighbour_proxies_remove(device);
 	inet_fragments_drop(device);
 	multicast_drop_device(device);
 	__atomic_add_fetch(&network->generation, 1, __ATOMIC_RELEASE);
@@ -169,6 +171,7 @@ int net_device_set_flags(struct net_device *device, u32 flags, u32 mask)
 			route_remove_device(device->network, device);
 			net_addresses_device_down(device);
 			neighbour_flush_device(device);
+			neighbour_proxies_remove(device);
 			if (device->ops->stop)
 				device->ops->stop(device);
 		}

@@ -27,7 +27,7 @@ struct net_statistics;
 struct route_table;
 struct route_rules;
 struct route_exceptions;
-struct neighbour_table;
+struct neighbour_proxy;
 
 #define NETWORK_NUMBERS 64
 
@@ -132,7 +132,8 @@ struct net_device {
 	const struct net_device_ops *ops;
 	const struct net_link_kind *kind; /* of virtual devices; null: hardware, loopback */
 	void *private;
-	struct net_address *addresses;					/* RCU */
+	struct neighbour_proxy *proxies; /* RCU; see net/neighbour.h */
+	struct net_address *addresses;	 /* RCU */
 	struct net_device_statistics statistics[NET_STATISTICS_COPIES]; /* see net_device_count */
 	u32 taps; /* atomic: packet sockets that listen */
 	struct device_settings settings;

@@ -76,7 +76,8 @@ void device_settings_take_default(struct net_device *device)
 	       sizeof(device->settings.neighbour));
 	device->settings.ipv4_own = 0;
 	if (device->flags & (IFF_LOOPBACK | IFF_NOARP))
-		device->settings.ipv6[DEVCONF_ACCEPT_DAD] = -1;
+		device->settings.ipv6[DEVCONF_ACCEPT_DAD] =
+			device->settings.ipv6[DEVCONF_USE_TEMPADDR] = -1;
 	device_settings_follow_mtu(device);
 }
 

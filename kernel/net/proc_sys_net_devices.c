@@ -115,6 +115,7 @@ static const struct synthetic_named ipv6_files[] = {
 	IPV6("mtu", DEVCONF_MTU6),
 	IPV6("ndisc_notify", DEVCONF_NDISC_NOTIFY),
 	IPV6_RANGE("ndisc_tclass", DEVCONF_NDISC_TCLASS, 0, 255),
+	IPV6("proxy_ndp", DEVCONF_PROXY_NDP),
 	IPV6_RANGE("ra_defrtr_metric", DEVCONF_RA_DEFRTR_METRIC, 1, INT32_MAX),
 	IPV6("router_solicitation_delay", DEVCONF_RTR_SOLICIT_DELAY),
 	IPV6("router_solicitation_interval", DEVCONF_RTR_SOLICIT_INTERVAL),

@@ -2,6 +2,7 @@
 /* ARP (RFC 826) for Ethernet: questions, answers, and what they teach. */
 #include <lib/string.h>
 #include <net/local.h>
+#include <net/neighbour.h>
 #include <net/protocol.h>
 
 #include <linux/if_arp.h>
@@ -128,8 +129,9 @@ static bool is_proxied(struct net_device *device, const struct inet_address *tar
 	struct inet_address any = {};
 	struct route_result route;
 
-	return device_setting4_either(device, IPV4_DEVCONF_PROXY_ARP) &&
-	       device->settings.ipv4[IPV4_DEVCONF_FORWARDING] &&
+	return device->settings.ipv4[IPV4_DEVCONF_FORWARDING] &&
+	       (device_setting4_either(device, IPV4_DEVCONF_PROXY_ARP) ||
+		neighbour_is_proxied(device, target)) &&
 	       !route_find(device->network, target, &any, 0, &route) && route.type == RTN_UNICAST &&
 	       route.device != device;
 }

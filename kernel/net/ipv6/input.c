@@ -187,7 +187,7 @@ void ipv6_input(struct packet *p)
 	    (info.device->settings.ipv6[DEVCONF_DISABLE_IPV6] && !p->echoed))
 		goto drop;
 	s->of[1][NET_IP_ECN + (info.tos & 3)]++;
-	if (!accepted(p, &info)) {
+	if (!accepted(p, &info) && !ndp_takes_for_proxy(p, &info)) {
 		if (!ipv6_is_forwarded(p, &info))
 			goto drop;
 		ipv6_forward(p, &info);

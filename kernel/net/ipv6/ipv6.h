@@ -40,6 +40,8 @@ void dad_tick(struct net_device *device);
 void dad_heard(struct net_device *device, const struct net_address *address,
 	       const u8 *link_address);
 
+/* Whether a packet for another host is a question about it that this router answers. Under RCU. */
+[[nodiscard]] bool ndp_takes_for_proxy(const struct packet *packet, const struct inet_info *info);
 void ndp_input(struct packet *packet, const struct inet_info *info);
 
 /* --- Inside of neighbour discovery --- */

@@ -8,6 +8,7 @@
 #include <net/ipv6/ipv6.h>
 #include <net/local.h>
 #include <net/namespace.h>
+#include <net/neighbour.h>
 #include <sys/socket.h>
 
 #include <linux/if_addr.h>
@@ -127,6 +128,23 @@ static bool target_is_possible(const struct packet *p)
 	return !inet_is_v4(&target) && !inet_is_multicast(&target) && !inet_is_any(&target);
 }
 
+/* A neighbour of others that this router answers for (RFC 4389, 4.1; net.ipv6.conf.*.proxy_ndp). */
+static bool is_proxied(const struct net_device *device, const struct inet_address *target)
+{
+	return device->settings.ipv6[DEVCONF_FORWARDING] &&
+	       device_setting6_either(device, DEVCONF_PROXY_NDP) &&
+	       neighbour_is_proxied(device, target);
+}
+
+bool ndp_takes_for_proxy(const struct packet *p, const struct inet_info *info)
+{
+	u8 type;
+
+	return unlikely(info->device->proxies) && info->protocol == IPPROTO_ICMPV6 &&
+	       packet_copy(p, info->header_length, &type, 1) && type == NEIGHBOUR_SOLICITATION &&
+	       is_proxied(info->device, &info->destination);
+}
+
 static void solicited(struct packet *p, const struct inet_info *info)
 {
 	const u8 *link = ndp_find_option(p, 24, OPTION_SOURCE_LINK, 8);
@@ -140,7 +158,7 @@ static void solicited(struct packet *p, const struct inet_info *info)
 
 	memcpy(&flow.source, p->data + 8, 16);
 	ours = find_ours(info->device, &flow.source);
-	if (!ours)
+	if (!ours && !(asks && is_proxied(info->device, &flow.source)))
 		return;
 	if (!asks)
 		dad_heard(info->device, ours, p->room + p->link_header + 6);
@@ -148,10 +166,11 @@ static void solicited(struct packet *p, const struct inet_info *info)
 		neighbour_update(info->device, &info->source, link + 2, false, true, true);
 	if (!asks) /* somebody looks whether the address is free */
 		flow.destination = (struct inet_address){ .bytes = { 0xff, 2, [15] = 1 } };
-	answer =
-		ndp_message(NEIGHBOUR_ADVERTISEMENT,
-			    router_flag(info->device) | (asks ? FLAG_SOLICITED : 0) | FLAG_OVERRIDE,
-			    &flow.source);
+	answer = ndp_message(
+		NEIGHBOUR_ADVERTISEMENT,
+		router_flag(info->device) | (asks ? FLAG_SOLICITED : 0) |
+			(ours ? FLAG_OVERRIDE : 0), /* who is there itself comes first */
+		&flow.source);
 	if (!answer)
 		return;
 	ndp_append_link(answer, OPTION_TARGET_LINK, info->device);

@@ -29,12 +29,51 @@ static void put_neighbour(struct netlink_writer *w, const struct neighbour_entry
 	netlink_end(w);
 }
 
+struct proxy_dump {
+	struct netlink_writer *writer;
+	u8 family;
+};
+
+static void put_proxy(struct net_device *device, const struct inet_address *address, void *arg)
+{
+	const struct proxy_dump *dump = arg;
+	u8 family = rtnl_family(address);
+	struct ndmsg *info;
+
+	if (dump->family && dump->family != family)
+		return;
+	info = netlink_begin(dump->writer, RTM_NEWNEIGH, sizeof(*info));
+	if (info) {
+		info->ndm_family = family;
+		info->ndm_ifindex = device->index;
+		info->ndm_flags = NTF_PROXY;
+		info->ndm_state = NUD_NONE;
+		info->ndm_type = RTN_UNICAST;
+	}
+	rtnl_put_address(dump->writer, NDA_DST, family, address);
+	netlink_end(dump->writer);
+}
+
+/* ip neigh show proxy */
+static int dump_proxies(struct netlink_request *r,
+			u8 family) __no_lock_analysis /* network->config is held: rtnl_request */
+{
+	struct proxy_dump dump = { r->reply, family };
+
+	for (struct net_device *d = r->network->devices; d; d = d->next)
+		neighbour_proxies_for_each(d, put_proxy, &dump);
+	return 0;
+}
+
 int rtnl_neighbour_dump(struct netlink_request *r)
 {
 	const struct rtgenmsg *generic = netlink_payload(r->header, sizeof(*generic));
+	const struct ndmsg *wanted = netlink_payload(r->header, sizeof(*wanted));
 	struct neighbour_entry entry;
 	unsigned position = 0;
 
+	if (wanted && wanted->ndm_flags == NTF_PROXY)
+		return dump_proxies(r, generic->rtgen_family);
 	while (neighbour_next(r->network, &position, &entry))
 		if (!generic->rtgen_family || generic->rtgen_family == rtnl_family(&entry.address))
 			put_neighbour(r->reply, &entry);
@@ -69,6 +108,7 @@ static int decode(struct netlink_request *r, struct neighbour_request *out)
 }
 
 int rtnl_neighbour_add(struct netlink_request *r)
+	__no_lock_analysis /* network->config is held: rtnl_request */
 {
 	struct neighbour_request n;
 	int error = decode(r, &n);
@@ -76,6 +116,8 @@ int rtnl_neighbour_add(struct netlink_request *r)
 
 	if (error)
 		return error;
+	if (n.info->ndm_flags & NTF_PROXY)
+		return neighbour_proxy_add(n.device, &n.address);
 	link = n.table[NDA_LLADDR];
 	if (!link || netlink_length(link) < n.device->address_length)
 		return -EINVAL;
@@ -83,9 +125,13 @@ int rtnl_neighbour_add(struct netlink_request *r)
 }
 
 int rtnl_neighbour_delete(struct netlink_request *r)
+	__no_lock_analysis /* network->config is held: rtnl_request */
 {
 	struct neighbour_request n;
 	int error = decode(r, &n);
 
-	return error ? error : neighbour_remove(n.device, &n.address);
+	if (error)
+		return error;
+	return n.info->ndm_flags & NTF_PROXY ? neighbour_proxy_remove(n.device, &n.address)
+					     : neighbour_remove(n.device, &n.address);
 }

@@ -317,3 +317,40 @@ TEST(temporary_addresses_come_and_go)
 	used = source_towards("fd74::1234", TEMPORARY);
 	EXPECT(!memcmp(&used, &temporary.address, 16));
 }
+
+/* A host that believes another one to be on its link is answered by the router for it, if that is told to. */
+TEST(routers_answer_for_others_as_told)
+{
+	static const char *const to[] = { "10.2.0.2", "fd02::2" };
+	struct networks n = networks_new();
+	int at[2], fd;
+
+	network_enter(n.right);
+	for (int i = 0; i < 2; i++)
+		at[i] = datagram_at(to[i], 7000);
+	network_enter(n.left);
+	EXPECT_EQ(sysctl_write("ipv4/neigh/left/retrans_time_ms", "1000"), 0);
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(route_add(&(struct test_route){
+				  .to = to[i], .length = i ? 128 : 32, .device = "left" }),
+			  0);
+	fd = datagram_to(to[0], 7000);
+	EXPECT_EQ(send(fd, "x", 1, 0), 1);
+	EXPECT_EQ(error_told(fd, NULL), 1000 * ICMP_DEST_UNREACH + ICMP_HOST_UNREACH);
+	close(fd);
+	EXPECT(!ready(at[0], POLLIN, 0));
+	network_enter(n.router);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(proxy_change(RTM_DELNEIGH, "rl", to[i]), ENOENT);
+		EXPECT_EQ(proxy_change(RTM_NEWNEIGH, "rl", to[i]), 0);
+	}
+	EXPECT_EQ(sysctl_write("ipv6/conf/rl/proxy_ndp", "1"), 0);
+	network_enter(n.left);
+	for (int i = 0; i < 2; i++)
+		EXPECT(arrives(datagram_to(to[i], 7000), at[i], 100));
+	network_enter(n.router);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(proxy_change(RTM_DELNEIGH, "rl", to[i]), 0);
+		EXPECT_EQ(proxy_change(RTM_DELNEIGH, "rl", to[i]), ENOENT);
+	}
+}

@@ -191,6 +191,22 @@ static inline int route_add(const struct test_route *t)
 	return route_change(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, t);
 }
 
+/* Whether a router answers for an address on the link of the device. */
+static inline int proxy_change(int type, const char *device, const char *address)
+{
+	struct net_request r;
+	struct ndmsg *info = request_begin(
+		&r, type, type == RTM_NEWNEIGH ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*info));
+	char bytes[16];
+
+	info->ndm_family = (unsigned char)parse_address(address, bytes);
+	info->ndm_ifindex = (int)if_nametoindex(device);
+	info->ndm_flags = NTF_PROXY;
+	info->ndm_state = NUD_PERMANENT;
+	request_add(&r, NDA_DST, bytes, address_size(info->ndm_family));
+	return request_send(&r);
+}
+
 static inline int neighbour_add(const char *device, const char *address, const unsigned char *link)
 {
 	struct net_request r;
