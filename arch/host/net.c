@@ -261,7 +261,9 @@ long inet_ioctl(struct socket *socket, unsigned request, unsigned long argument)
 	return -ENOTTY;
 }
 
-/* --- Sockets without files --- */
+/* --- Sockets: no program has them open, and nobody waits --- */
+
+static struct file never_waits = { .flags = O_NONBLOCK };
 
 struct socket *host_net_socket(void)
 {
@@ -271,6 +273,7 @@ struct socket *host_net_socket(void)
 		return nullptr;
 	socket->family = AF_INET;
 	socket->type = SOCK_STREAM;
+	socket->file = &never_waits;
 	socket->network = &initial_network;
 	socket->linger_seconds = -1;
 	socket->receive_low_water = 1;
