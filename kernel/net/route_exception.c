@@ -4,6 +4,7 @@
 #include <core/time.h>
 #include <lib/hash.h>
 #include <mm/slab.h>
+#include <net/protocol.h>
 #include <net/route_exception.h>
 #include <sys/socket.h>
 
@@ -162,8 +163,12 @@ bool route_redirect(struct net_device *device, const struct inet_address *destin
 	if (route_find_query(network, &query, &now) || now.type != RTN_UNICAST ||
 	    now.device != device || !inet_equal(&now.next_hop, from))
 		return false;
-	return !route_select(network, &query, &route) && route->device == device &&
-	       learn(network, route, destination, &news);
+	if (route_select(network, &query, &route) || route->device != device ||
+	    inet_is_any(&route->gateway))
+		return false; /* what is on the link says nothing of the way to itself */
+	if (inet_is_v4(next_hop) && !neighbour_seek(device, next_hop))
+		return false; /* it will be said again when it has answered */
+	return learn(network, route, destination, &news);
 }
 
 void route_path_mtu_learned(struct network_namespace *network, const struct route_query *packet,

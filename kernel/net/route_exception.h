@@ -33,8 +33,9 @@ void route_exceptions_for_each(const struct network_namespace *network,
 			       void *arg);
 
 /*
- * The host `from` on the device's link says that `next_hop` is the better first hop to a destination. Believed if `from` is the first hop
- * in use: true. What a family asks for besides is up to the caller. Under RCU; any context without locks of net/.
+ * The host `from` on the device's link says that `next_hop` is the better first hop to a destination. Believed (true) if `from` is the
+ * gateway in use, and of IPv4 if the new one answers by ARP: it is asked if it is not known. What a family demands besides is up to the
+ * caller. Under RCU; any context without locks of net/.
  */
 bool route_redirect(struct net_device *device, const struct inet_address *destination,
 		    const struct inet_address *from, const struct inet_address *next_hop);

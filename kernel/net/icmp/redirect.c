@@ -61,9 +61,7 @@ void icmp_redirected(struct packet *p, const struct inet_info *info)
 	next_hop = inet_from_v4(net32(load_net32(p->data + 4)));
 	if (h->version_length >> 4 == 4 &&
 	    route_address_type(info->network, &source, 0) == RTN_LOCAL &&
-	    may_be_next_hop(info->device, &next_hop, &info->source) &&
-	    neighbour_seek(info->device,
-			   &next_hop)) /* it will be said again when it has answered */
+	    may_be_next_hop(info->device, &next_hop, &info->source))
 		(void)route_redirect(info->device, &destination, &info->source, &next_hop);
 }
 
