@@ -12,6 +12,8 @@
 #include <net/protocol.h>
 #include <net/statistics.h>
 
+#include <sys/socket.h>
+
 #define DATAGRAMS_MAX 256
 #define MEMORY_MAX (4u << 20) /* of all */
 #define TIME_NS (30 * NSEC_PER_SEC)
@@ -309,5 +311,21 @@ void inet_fragments_drop(const struct net_device *device)
 	list_for_each_safe (d, next, &datagrams, node)
 		if (came_by(d, device))
 			discard(d);
+	spin_unlock(&lock);
+}
+
+void inet_fragments_count(const struct network_namespace *network, u8 family,
+			  unsigned *datagrams_out, u32 *memory_out)
+{
+	const struct datagram *d;
+
+	*datagrams_out = *memory_out = 0;
+	spin_lock(&lock);
+	list_for_each (d, &datagrams, node) {
+		if (d->network != network || inet_is_v4(&d->key.destination) != (family == AF_INET))
+			continue;
+		++*datagrams_out;
+		*memory_out += d->memory;
+	}
 	spin_unlock(&lock);
 }

@@ -5,14 +5,22 @@
 #include <net/inet_list.h>
 #include <net/namespace.h>
 #include <net/proc_net.h>
+#include <net/protocol.h>
 #include <net/tcp/tcp.h>
 #include <net/udp/udp.h>
 #include <sys/socket.h>
 
 struct socket_counts {
 	u8 family;
-	unsigned tcp, established, time_wait, udp, lite, raw;
+	unsigned tcp, established, time_wait, orphans, udp, lite, raw;
+	u64 tcp_bytes, udp_bytes; /* that wait in queues, of both families */
 };
+
+/* Its program is gone; a connection that waits to be accepted is none. */
+static bool is_orphan(const struct inet_node *n)
+{
+	return n->kind == INET_TCP && READ_ONCE(container_of(n, struct tcp, inet.node)->orphan);
+}
 
 static int count_one(const struct inet_description *d, void *arg)
 {
@@ -22,6 +30,11 @@ static int count_one(const struct inet_description *d, void *arg)
 		c->established += d->node->kind == INET_TCP;
 	if (d->node->kind == INET_TIME_WAIT)
 		c->time_wait++;
+	c->orphans += is_orphan(d->node);
+	if (d->node->kind == INET_TCP && d->state != TCP_LISTEN)
+		c->tcp_bytes += (u64)d->sending + d->receiving;
+	else if (d->node->kind == INET_UDP)
+		c->udp_bytes += d->receiving;
 	if (d->node->family != c->family)
 		return 0;
 	c->tcp += d->node->kind == INET_TCP;
@@ -62,20 +75,30 @@ int proc_net_count_established(const struct network_namespace *network, unsigned
 	return error;
 }
 
+static unsigned long long pages_of(u64 bytes)
+{
+	return (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
 static int sockstat_show(struct network_namespace *network, u8 family, struct text_buffer *out)
 {
 	struct socket_counts c, c6;
+	unsigned fragmented;
+	u32 memory;
 	int error = count_sockets(network, AF_INET, &c);
 
 	if (!error)
 		error = count_sockets(network, AF_INET6, &c6);
 	if (error)
 		return error;
-	text_printf(
-		out,
-		"sockets: used %u\nTCP: inuse %u orphan 0 tw %u alloc %u mem 0\n"
-		"UDP: inuse %u mem 0\nUDPLITE: inuse %u\nRAW: inuse %u\nFRAG: inuse 0 memory 0\n",
-		total(&c) + total(&c6), c.tcp, c.time_wait, c.tcp + c6.tcp, c.udp, c.lite, c.raw);
+	inet_fragments_count(network, AF_INET, &fragmented, &memory);
+	text_printf(out,
+		    "sockets: used %u\nTCP: inuse %u orphan %u tw %u alloc %u mem %llu\n"
+		    "UDP: inuse %u mem %llu\nUDPLITE: inuse %u\nRAW: inuse %u\n"
+		    "FRAG: inuse %u memory %u\n",
+		    total(&c) + total(&c6), c.tcp, c.orphans, c.time_wait, c.tcp + c6.tcp,
+		    pages_of(c.tcp_bytes), c.udp, pages_of(c.udp_bytes), c.lite, c.raw, fragmented,
+		    memory);
 	return 0;
 }
 
@@ -83,13 +106,16 @@ static int sockstat6_show(struct network_namespace *network, u8 family, struct t
 {
 	struct socket_counts c;
 	int error = count_sockets(network, AF_INET6, &c);
+	unsigned fragmented;
+	u32 memory;
 
 	if (error)
 		return error;
+	inet_fragments_count(network, AF_INET6, &fragmented, &memory);
 	text_printf(out,
 		    "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse %u\nRAW6: inuse %u\n"
-		    "FRAG6: inuse 0 memory 0\n",
-		    c.tcp, c.udp, c.lite, c.raw);
+		    "FRAG6: inuse %u memory %u\n",
+		    c.tcp, c.udp, c.lite, c.raw, fragmented, memory);
 	return 0;
 }
 

@@ -105,6 +105,9 @@ struct fragment_key {
 struct packet *inet_reassemble(struct packet *fragment, const struct fragment_key *key,
 			       struct network_namespace *network, unsigned header, unsigned offset,
 			       bool more);
+/* How many datagrams of a family wait for fragments in the name space, and in how much memory. */
+void inet_fragments_count(const struct network_namespace *network, u8 family,
+			  unsigned *datagrams_out, u32 *memory_out);
 /* Drops datagrams that did not complete in time. Once a second. */
 void inet_fragments_expire(void);
 /* Drops what came by a device that goes. */

@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <linux/netlink.h>
+#include <netinet/ip.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -133,4 +135,78 @@ TEST(proc_net_trie_of_routes)
 	EXPECT(trie_says("127.255.255.255", "/32 link BROADCAST"));
 	EXPECT(!trie_says("127.0.0.1", "/8 host LOCAL"));
 	EXPECT(has_line("/proc/net/rt_cache", "Iface\tDestination\tGateway \tFlags\t\tRefCnt"));
+}
+
+/* The number behind a name in a line of /proc/net/sockstat; -1: there is none. */
+static long sockstat(const char *line_of, const char *name)
+{
+	FILE *file = fopen("/proc/net/sockstat", "r");
+	char line[256], *at;
+	long value = -1;
+
+	REQUIRE(file != NULL);
+	while (value < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, line_of, strlen(line_of)) && (at = strstr(line, name)))
+			value = atol(at + strlen(name));
+	fclose(file);
+	return value;
+}
+
+/* Waits until a number is, or is not, 0. */
+static bool becomes(const char *line_of, const char *name, bool zero)
+{
+	for (int tries = 0; tries < 500; tries++) {
+		if ((sockstat(line_of, name) == 0) == zero)
+			return true;
+		sleep_ms(10);
+	}
+	return false;
+}
+
+TEST(proc_net_sockstat_counts_fragments)
+{
+	struct {
+		struct iphdr ip;
+		char data[16];
+	} packet = { .ip = { .version = 4,
+			     .ihl = 5,
+			     .id = htons(77),
+			     .frag_off = htons(IP_MF),
+			     .ttl = 9,
+			     .protocol = 200,
+			     .daddr = htonl(INADDR_LOOPBACK),
+			     .saddr = htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in to = loopback_address(0);
+	int fd;
+
+	REQUIRE(unshare(CLONE_NEWNET) == 0);
+	loopback_up();
+	EXPECT_EQ(sockstat("FRAG:", "inuse "), 0);
+	EXPECT_EQ(sockstat("FRAG:", "memory "), 0);
+	fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	EXPECT_EQ(sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to)),
+		  (long)sizeof(packet));
+	EXPECT(becomes("FRAG:", "memory ", false));
+	EXPECT_EQ(sockstat("FRAG:", "inuse "), 1);
+	packet.ip.frag_off = htons(2);
+	EXPECT_EQ(sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to)),
+		  (long)sizeof(packet));
+	EXPECT(becomes("FRAG:", "memory ", true));
+	close(fd);
+}
+
+TEST(proc_net_sockstat_counts_orphans)
+{
+	static char data[65536];
+	int client, server;
+
+	REQUIRE(unshare(CLONE_NEWNET) == 0);
+	loopback_up();
+	connected(&client, &server);
+	while (send(client, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	EXPECT(sockstat("TCP:", "mem ") > 0);
+	close(client);
+	EXPECT(becomes("TCP:", "orphan ", false));
+	close(server);
 }
