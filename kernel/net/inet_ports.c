@@ -70,7 +70,8 @@ static bool list_conflicts(const struct port_table *t, const struct inet_node *l
 static bool conflict(const struct port_table *t, const struct port_binding *p,
 		     const struct inet_node *n)
 {
-	return list_conflicts(t, p->owners, n) || list_conflicts(t, p->sharers, n);
+	return !n->reuse_forced &&
+	       (list_conflicts(t, p->owners, n) || list_conflicts(t, p->sharers, n));
 }
 
 /*

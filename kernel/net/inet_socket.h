@@ -35,6 +35,7 @@ struct inet_node {
 	u8 family; /* AF_INET, AF_INET6 of the socket */
 	bool v6_only, reuse_address, reuse_port, listening, hashed;
 	bool explicit_port, explicit_address; /* bind(2) gave it */
+	bool reuse_forced;		      /* bind(2) takes a port whoever has it (TCP_REPAIR) */
 	u16 local_port, remote_port;	      /* host byte order; remote 0: not connected */
 	int bound_device;
 	u32 uid;

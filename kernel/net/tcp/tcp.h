@@ -23,6 +23,7 @@
 #include <net/tcp/tcp_fast_open.h>
 #include <net/tcp/tcp_md5.h>
 #include <net/tcp/tcp_mtu_probe.h>
+#include <net/tcp/tcp_repair.h>
 #include <net/thread.h>
 
 struct tcp;
@@ -197,6 +198,8 @@ struct tcp {
 	bool thin_linear; /* TCP_THIN_LINEAR_TIMEOUTS */
 	bool pace_waits;  /* cork_at is for the rest of what pacing_rate held back */
 	u8 save_syn;	  /* TCP_SAVE_SYN: 2, with the link header */
+	bool repair;	  /* see tcp_repair.h */
+	u8 repair_queue;  /* TCP_REPAIR_QUEUE */
 	u32 unsent_low;	  /* TCP_NOTSENT_LOWAT or the setting; 0: all that fits */
 	u32 unsent_option;
 	/* Changed under the lock, read under RCU; null: nothing is signed. */
@@ -396,6 +399,8 @@ void tcp_send_probe(struct tcp *t);
 [[nodiscard]] bool tcp_push_little(struct tcp *t);
 void tcp_retransmit_lost(struct tcp *t);
 bool tcp_retransmit(struct tcp *t, struct tcp_record *r);
+/* What waits to be sent counts as sent, and not acknowledged: another socket has done it (TCP_REPAIR). */
+void tcp_count_as_sent(struct tcp *t);
 void tcp_queue_fin(struct tcp *t);
 u32 tcp_window(struct tcp *t);
 /* Of a segment, with the options that all have, and the Internet header. */
@@ -449,6 +454,8 @@ void tcp_begin_transfer(struct tcp *t);
 void tcp_challenge_ack(struct tcp *t);
 /* tcp_data.c: payload into the receive queue; takes the packet. */
 void tcp_queue_data(struct tcp *t, struct packet *p, const struct tcp_segment *s);
+/* The same with what TCP_REPAIR gives back to it. */
+void tcp_append_repaired(struct tcp *t, struct packet *p);
 void tcp_free_out_of_order(struct tcp *t);
 /* A segment with data that came before: our ACK was lost, or the network doubles. */
 void tcp_acknowledge_again(struct tcp *t, const struct tcp_segment *s);

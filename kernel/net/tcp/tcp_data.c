@@ -208,6 +208,16 @@ static void acknowledge_data(struct tcp *t)
 		t->ack_at = tcp_clock(t) + 40 * NSEC_PER_MSEC;
 }
 
+void tcp_append_repaired(struct tcp *t, struct packet *p)
+{
+	*tcp_received(p) =
+		(struct tcp_received){ .seq = t->rcv_nxt, .end = t->rcv_nxt + p->length };
+	append(t, p);
+	t->rcv_wup = t->rcv_nxt;
+	if (tcp_socket(t))
+		tcp_notify(t, EPOLLIN | EPOLLRDNORM);
+}
+
 void tcp_queue_data(struct tcp *t, struct packet *p, const struct tcp_segment *s)
 {
 	struct tcp_received *r = tcp_received(p);

@@ -109,7 +109,7 @@ static bool acceptable(struct tcp *t, const struct tcp_segment *s)
 	u32 window_end = t->rcv_wup + t->rcv_wnd;
 
 	if (t->timestamps && s->options.timestamp && !(s->flags & TH_RST) &&
-	    seq_before(s->options.value, t->ts_recent) &&
+	    seq_before(s->options.value, t->ts_recent) && t->ts_recent_ns &&
 	    tcp_clock(t) - t->ts_recent_ns < 24ull * 86400 * NSEC_PER_SEC) {
 		tcp_count(t, NET_TCP_OLD_TIMESTAMP); /* PAWS (RFC 7323, 5.3) */
 		return false;
@@ -127,7 +127,7 @@ static bool received_before(const struct tcp *t, const struct tcp_segment *s)
 static void update_timestamp(struct tcp *t, const struct tcp_segment *s)
 {
 	if (t->timestamps && s->options.timestamp && !seq_after(s->seq, t->last_ack_sent) &&
-	    !seq_before(s->options.value, t->ts_recent)) {
+	    (!seq_before(s->options.value, t->ts_recent) || unlikely(!t->ts_recent_ns))) {
 		t->ts_recent = s->options.value;
 		t->ts_recent_ns = tcp_clock(t);
 	}

@@ -147,24 +147,7 @@ static int set_fast_open(struct tcp *t, int option, int value)
 	}
 }
 
-/* TCP_REPAIR is for programs that save connections and have them go on elsewhere; nobody may, so that these have nothing to act on. */
-static int set_repaired(int option)
-{
-	switch (option) {
-	case TCP_REPAIR:
-	case TCP_REPAIR_QUEUE:
-	case TCP_QUEUE_SEQ:
-	case TCP_REPAIR_WINDOW:
-	case TCP_TIMESTAMP:
-		return -EPERM;
-	case TCP_REPAIR_OPTIONS:
-		return -EINVAL;
-	default:
-		return -ENOPROTOOPT;
-	}
-}
-
-static int set_switch(struct tcp *t, int option, int value)
+static int set_switch(struct tcp *t, int option, int value, const void *at, size_t length)
 {
 	switch (option) {
 	case TCP_FASTOPEN:
@@ -174,7 +157,7 @@ static int set_switch(struct tcp *t, int option, int value)
 	case TCP_THIN_DUPACK: /* as on Linux, where RACK took its place */
 		return value < 0 || value > 1 ? -EINVAL : 0;
 	default:
-		return set_repaired(option);
+		return tcp_repair_set(t, option, at, length);
 	}
 }
 
@@ -197,7 +180,7 @@ static void set_unsent_low(struct tcp *t, int value)
 		WRITE_ONCE(t->unsent_low, value ? (u32)value : setting);
 }
 
-static int set_number(struct tcp *t, int option, int value)
+static int set_number(struct tcp *t, int option, int value, const void *at, size_t length)
 {
 	switch (option) {
 	case TCP_NODELAY:
@@ -236,7 +219,7 @@ static int set_number(struct tcp *t, int option, int value)
 		set_unsent_low(t, value);
 		return 0;
 	default:
-		return set_switch(t, option, value);
+		return set_switch(t, option, value, at, length);
 	}
 }
 
@@ -263,7 +246,7 @@ int tcp_set_option(struct socket *socket, int level, int option, const void *val
 		return -EINVAL;
 	memcpy(&number, value, sizeof(number));
 	field = field_of(option);
-	return field ? set_field(t, field, number) : set_number(t, option, number);
+	return field ? set_field(t, field, number) : set_number(t, option, number, value, length);
 }
 
 static int get_congestion(const struct tcp *t, void *value, size_t *length)
@@ -328,16 +311,6 @@ static int get_switch(const struct tcp *t, int option, int *out)
 	case TCP_THIN_DUPACK:
 		*out = 0;
 		return 0;
-	case TCP_TIMESTAMP:
-		*out = (int)tcp_timestamp(t, tcp_now());
-		return 0;
-	case TCP_REPAIR:
-		*out = 0;
-		return 0;
-	case TCP_REPAIR_QUEUE:
-	case TCP_QUEUE_SEQ:
-	case TCP_REPAIR_WINDOW:
-		return -EINVAL;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -411,6 +384,8 @@ int tcp_get_option(struct socket *socket, int level, int option, void *value, si
 	}
 	field = field_of(option);
 	error = field ? 0 : get_number(t, option, &number);
+	if (error == -ENOPROTOOPT)
+		return tcp_repair_get(t, option, value, length);
 	if (error)
 		return error;
 	if (field)

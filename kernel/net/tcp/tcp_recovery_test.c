@@ -307,3 +307,34 @@ TEST(tcp_probes_for_the_mtu_from_the_start)
 	EXPECT_LE(1448 - 8, tcp_of(client)->mss);
 	end();
 }
+
+/* What TCP_REPAIR puts into the send queue was sent by another socket: it is sent again when nobody acknowledges it. */
+TEST(tcp_repaired_data_is_sent_again)
+{
+	struct tcp *t;
+	int on = TCP_REPAIR_ON, off = TCP_REPAIR_OFF, queue = TCP_SEND_QUEUE;
+	u64 got = 0;
+
+	begin();
+	wire_run(NSEC_PER_SEC); /* all is acknowledged */
+	t = tcp_of(client);
+	EXPECT_EQ(client->ops->set_option(client, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)), 0);
+	EXPECT_EQ(client->ops->set_option(client, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue,
+					  sizeof(queue)),
+		  0);
+	EXPECT_EQ(wire_write(client, 3000), 3000);
+	EXPECT_EQ(t->snd_nxt, t->write_seq);
+	EXPECT_EQ(tcp_flight(t), 3000);
+	wire_run(NSEC_PER_SEC);
+	EXPECT_EQ(data_seen, 0);
+	EXPECT_EQ(client->ops->set_option(client, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)), 0);
+	for (u64 limit = host_clock_ns + 10 * NSEC_PER_SEC; got < 3000;) {
+		ssize_t n = wire_read(server, 3000);
+
+		got += n > 0 ? (u64)n : 0;
+		if (n != -EAGAIN ? n <= 0 : !wire_step(limit))
+			break;
+	}
+	EXPECT_EQ(got, 3000);
+	end();
+}

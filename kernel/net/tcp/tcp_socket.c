@@ -85,6 +85,11 @@ static int begin_connect(struct tcp *t, const struct socket_address *address)
 		t->inet.node.remote_port = 0;
 		return error;
 	}
+	if (unlikely(t->repair)) {
+		tcp_socket(t)->shutdown = 0;
+		tcp_repair_connect(t);
+		return 0;
+	}
 	t->iss = tcp_initial_sequence(&t->inet.node);
 	t->snd_una = t->iss;
 	t->snd_nxt = t->write_seq = t->iss + 1;
@@ -110,7 +115,8 @@ static int disconnect(struct tcp *t) __must_hold(&t->inet.lock)
 	if (t->state == TCP_LISTEN)
 		return -EINVAL;
 	if (t->state != TCP_CLOSED) {
-		tcp_send_reset(t);
+		if (!t->repair)
+			tcp_send_reset(t);
 		tcp_done(t, 0);
 	}
 	t->inet.node.remote_port = 0;
@@ -135,7 +141,7 @@ static int connect_result(struct tcp *t, struct socket *socket,
 		error = begin_connect(t, address);
 		if (error)
 			return error;
-		return t->fast_open.waits ? 0 : -EINPROGRESS;
+		return t->fast_open.waits || t->repair ? 0 : -EINPROGRESS;
 	case TCP_SYN_SENT:
 		return t->fast_open.waits ? -EISCONN : -EALREADY;
 	case TCP_SYN_RECEIVED:
@@ -374,7 +380,7 @@ static void let_go(struct tcp *t, bool abort) __must_hold(&t->inet.lock)
 	t->orphan = true;
 	t->keep_at = 0;
 	t->inet.socket = nullptr;
-	if (t->state == TCP_SYN_SENT) {
+	if (t->state == TCP_SYN_SENT || unlikely(t->repair)) {
 		tcp_done(t, 0);
 	} else if (t->state != TCP_CLOSED && (unread || abort)) {
 		tcp_count(t, unread ? NET_TCP_ABORT_ON_CLOSE : NET_TCP_ABORT_ON_DATA);

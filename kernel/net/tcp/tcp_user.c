@@ -239,8 +239,18 @@ ssize_t tcp_send(struct socket *socket, struct socket_message *m)
 	}
 	if (!m->data->remaining)
 		return send_nothing(t, socket);
+	if (unlikely(t->repair)) {
+		n = tcp_repair_send(t, m);
+		if (n)
+			return n;
+	}
 	mutex_lock(&t->send_lock);
 	n = send_bytes(t, socket, m);
+	if (unlikely(t->repair)) {
+		tcp_lock(t);
+		tcp_count_as_sent(t);
+		tcp_unlock(t);
+	}
 	mutex_unlock(&t->send_lock);
 	if (n == -EAGAIN)
 		WRITE_ONCE(t->send_room_wanted, true);
@@ -445,6 +455,8 @@ ssize_t tcp_receive(struct socket *socket, struct socket_message *m)
 		return -ENOTCONN;
 	if (unlikely(m->flags & MSG_OOB))
 		return read_urgent(t, socket, m);
+	if (unlikely(t->repair) && tcp_repair_receive(t, m, &n))
+		return n;
 	if (!m->data->remaining)
 		return 0;
 	if (!READ_ONCE(t->received.head))
