@@ -54,23 +54,32 @@ static void add_route(struct net_device *device, const struct net_address *a,
 		return; /* the same route by another address, or no memory: as Linux, not an error */
 }
 
+/* The other end of a point-to-point link, or the address itself: the prefix is that of a subnet with it (rtnetlink(7)). */
+static const struct inet_address *far_end(const struct net_address *a)
+{
+	return inet_is_any(&a->peer) ? &a->address : &a->peer;
+}
+
 static void add_routes(struct net_device *device, const struct net_address *a)
 	__must_hold(&device->network->config)
 {
 	bool v4 = inet_is_v4(&a->address);
-	struct inet_address network = a->address;
+	struct inet_address network = v4 ? *far_end(a) : a->address;
 
 	inet_mask(&network, a->prefix_length);
 	add_route(device, a, a->address, 128, RTN_LOCAL);
 	if (device->flags & IFF_LOOPBACK) {
 		if (v4)
 			add_route(device, a, network, a->prefix_length, RTN_LOCAL);
-	} else if (a->prefix_length < 128 && !(a->flags & IFA_F_NOPREFIXROUTE) &&
+	} else if ((a->prefix_length < 128 || !inet_equal(&network, &a->address)) &&
+		   !(a->flags & IFA_F_NOPREFIXROUTE) &&
 		   a->protocol != IFAPROT_KERNEL_RA) { /* whose routes come of their own */
 		add_route(device, a, network, a->prefix_length, RTN_UNICAST);
 	}
+	if (!v4 && !inet_is_any(&a->peer))
+		add_route(device, a, a->peer, 128, RTN_UNICAST);
 	if (v4 && a->prefix_length < 127)
-		add_route(device, a, last_of(&a->address, a->prefix_length), 128, RTN_BROADCAST);
+		add_route(device, a, last_of(&network, a->prefix_length), 128, RTN_BROADCAST);
 	if (v4 && a->broadcast.halves[1])
 		add_route(device, a, a->broadcast, 128, RTN_BROADCAST);
 }
@@ -104,7 +113,7 @@ static void tell(int event, struct net_device *device, const struct net_address 
 static bool same_subnet(const struct net_address *a, const struct net_address *b)
 {
 	return a->prefix_length == b->prefix_length &&
-	       inet_prefix_matches(&a->address, &b->address, a->prefix_length);
+	       inet_prefix_matches(far_end(a), far_end(b), a->prefix_length);
 }
 
 bool net_addresses_share_subnet(const struct net_device *device, const struct inet_address *a,
@@ -113,8 +122,8 @@ bool net_addresses_share_subnet(const struct net_device *device, const struct in
 	for (const struct net_address *own = rcu_dereference(device->addresses); own;
 	     own = rcu_dereference(own->next))
 		if (inet_is_v4(&own->address) == inet_is_v4(a) &&
-		    inet_prefix_matches(&own->address, a, own->prefix_length) &&
-		    inet_prefix_matches(&own->address, b, own->prefix_length))
+		    inet_prefix_matches(far_end(own), a, own->prefix_length) &&
+		    inet_prefix_matches(far_end(own), b, own->prefix_length))
 			return true;
 	return false;
 }

@@ -102,7 +102,7 @@ struct net_address {
 	struct net_address *next; /* RCU */
 	struct rcu_head rcu;
 	struct net_device *device;
-	struct inet_address address, broadcast, peer; /* broadcast, peer: all zero if none */
+	struct inet_address address, broadcast, peer; /* all zero: none; never peer == address */
 	u8 prefix_length;			      /* of 128 bits: IPv4 adds INET_V4_PREFIX */
 	u8 scope;				      /* RT_SCOPE_* */
 	u8 protocol;				      /* IFAPROT_*: who gave it */

@@ -18,6 +18,7 @@ struct extended_error {
 	u32 info, data;
 };
 enum {
+	ORIGIN_LOCAL = 1,
 	ORIGIN_ICMP = 2,
 	ORIGIN_ICMP6 = 3,
 	ORIGIN_TIMESTAMPING = 4,
@@ -32,20 +33,28 @@ enum { STAMP_SENT = 0, STAMP_SCHEDULED = 1 }; /* SCM_TSTAMP_SND, SCM_TSTAMP_SCHE
 struct queued_error {
 	struct extended_error error; /* first */
 	u16 port;		     /* where the packet was sent */
-	bool from_network;	     /* offender and destination are known */
+	bool from_network;	     /* the offender is known */
+	bool has_destination;
+	u8 ttl, tos; /* of the packet of the offender */
 	struct inet_address offender, destination;
 };
 static_assert(sizeof(struct queued_error) <= sizeof(((struct packet *)0)->control));
 
+/* IP_RECVERR, IPV6_RECVERR, and there is room. */
+static bool wants_error(const struct inet_socket *s) __must_hold(&s->lock)
+{
+	u32 flag = s->node.family == AF_INET ? INET_RECEIVE_ERRORS : INET6_RECEIVE_ERRORS;
+
+	return s->flags & flag && s->errors.count < ERRORS_MAX;
+}
+
 void inet_queue_error(struct inet_socket *s, const struct inet_error *error, u16 port)
 {
 	bool v4 = inet_is_v4(&error->inner.destination);
-	bool wanted =
-		s->flags & (s->node.family == AF_INET ? INET_RECEIVE_ERRORS : INET6_RECEIVE_ERRORS);
 	struct queued_error *q;
 	struct packet *p;
 
-	if (!wanted || s->errors.count >= ERRORS_MAX)
+	if (!wants_error(s))
 		return;
 	p = packet_alloc();
 	if (!p)
@@ -70,10 +79,33 @@ void inet_queue_error(struct inet_socket *s, const struct inet_error *error, u16
 			   .info = error->info },
 		.port = port,
 		.from_network = true,
+		.has_destination = true,
+		.ttl = error->ttl,
+		.tos = error->tos,
 		.offender = error->offender,
 		.destination = error->inner.destination,
 	};
 	packet_queue_add(&s->errors, p);
+}
+
+void inet_queue_too_big(struct inet_socket *s, const struct inet_address *destination, u16 port,
+			u32 mtu)
+{
+	struct packet *p;
+
+	spin_lock(&s->lock);
+	p = wants_error(s) ? packet_alloc() : nullptr;
+	if (p) {
+		*(struct queued_error *)p->control = (struct queued_error){
+			.error = { .number = EMSGSIZE, .origin = ORIGIN_LOCAL, .info = mtu },
+			.port = port,
+			.has_destination = true,
+			.destination = *destination,
+		};
+		packet_queue_add(&s->errors, p);
+		socket_notify(s->socket, EPOLLERR);
+	}
+	spin_unlock(&s->lock);
 }
 
 /* Adds to the queue a notice that is no error. */
@@ -186,6 +218,27 @@ static void put_error(const struct inet_socket *s, const struct queued_error *q,
 			 sizeof(message.error) + offender.length);
 }
 
+/* What of the header of the packet that told of the error is asked for. */
+static void put_header(const struct inet_socket *s, const struct queued_error *q,
+		       struct socket_message *m)
+{
+	const int ttl = q->ttl, tos = q->tos;
+
+	if (inet_is_v4(&q->offender)) {
+		if (s->flags & INET_RECEIVE_TTL)
+			inet_put_control(m, SOL_IP, IP_TTL, &ttl, sizeof(ttl));
+		if (s->flags & INET_RECEIVE_TOS)
+			inet_put_control(m, SOL_IP, IP_TOS, &q->tos, sizeof(q->tos));
+		return;
+	}
+	if (s->flags & INET6_RECEIVE_HOPLIMIT)
+		inet_put_control(m, SOL_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
+	if (s->flags & INET6_RECEIVE_OLD_HOPLIMIT)
+		inet_put_control(m, SOL_IPV6, IPV6_2292HOPLIMIT, &ttl, sizeof(ttl));
+	if (s->flags & INET6_RECEIVE_TCLASS)
+		inet_put_control(m, SOL_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+}
+
 static const struct queued_error *error_of(const struct packet *p)
 {
 	return (const struct queued_error *)p->control;
@@ -222,10 +275,12 @@ ssize_t inet_receive_error(struct inet_socket *s, struct socket_message *m)
 	n = packet_copy_to_iter(p, 0, m->data, p->length);
 	if (n < p->length)
 		m->flags_result |= MSG_TRUNC;
-	if (m->address && q->from_network)
+	if (m->address && q->has_destination)
 		inet_encode(&s->node, &q->destination, q->port, 0, m->address);
 	if (q->error.origin == ORIGIN_TIMESTAMPING)
 		inet_put_timestamping(socket, m, p->time_ns);
+	if (q->from_network)
+		put_header(s, q, m);
 	put_error(s, q, m);
 	m->flags_result |= MSG_ERRQUEUE;
 	packet_free(p);

@@ -117,24 +117,34 @@ static void put_extensions(const struct inet_socket *s, struct socket_message *m
 	}
 }
 
+static void put_pktinfo6(const struct inet_socket *s, struct socket_message *m,
+			 const struct datagram_received *r)
+{
+	struct in6_pktinfo {
+		struct in6_addr address;
+		int index;
+	} info = { .index = r->device_index };
+
+	memcpy(&info.address, &r->destination, sizeof(info.address));
+	if (s->flags & INET6_RECEIVE_PKTINFO)
+		inet_put_control(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	if (s->flags & INET6_RECEIVE_OLD_PKTINFO)
+		inet_put_control(m, SOL_IPV6, IPV6_2292PKTINFO, &info, sizeof(info));
+}
+
 static void put_v6(const struct inet_socket *s, struct socket_message *m, const struct packet *p,
 		   const struct datagram_received *r)
 {
 	bool v4 = inet_is_v4(&r->destination);
 	int number;
 
-	if (s->flags & INET6_RECEIVE_PKTINFO) {
-		struct in6_pktinfo {
-			struct in6_addr address;
-			int index;
-		} info = { .index = r->device_index };
-
-		memcpy(&info.address, &r->destination, sizeof(info.address));
-		inet_put_control(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-	}
+	if (s->flags & (INET6_RECEIVE_PKTINFO | INET6_RECEIVE_OLD_PKTINFO))
+		put_pktinfo6(s, m, r);
 	number = r->ttl;
 	if (s->flags & INET6_RECEIVE_HOPLIMIT)
 		inet_put_control(m, SOL_IPV6, IPV6_HOPLIMIT, &number, sizeof(number));
+	if (s->flags & INET6_RECEIVE_OLD_HOPLIMIT)
+		inet_put_control(m, SOL_IPV6, IPV6_2292HOPLIMIT, &number, sizeof(number));
 	number = r->tos;
 	if (s->flags & INET6_RECEIVE_TCLASS)
 		inet_put_control(m, SOL_IPV6, IPV6_TCLASS, &number, sizeof(number));
@@ -155,7 +165,8 @@ static void put_v6(const struct inet_socket *s, struct socket_message *m, const 
 #define WANTED_V6                                                                                  \
 	(INET6_RECEIVE_PKTINFO | INET6_RECEIVE_HOPLIMIT | INET6_RECEIVE_TCLASS |                   \
 	 INET6_RECEIVE_FLOWINFO | INET6_RECEIVE_HOP_OPTIONS | INET6_RECEIVE_ROUTING |              \
-	 INET6_RECEIVE_DESTINATION_OPTIONS | INET6_RECEIVE_ORIGINAL)
+	 INET6_RECEIVE_DESTINATION_OPTIONS | INET6_RECEIVE_ORIGINAL | INET6_RECEIVE_OLD_PKTINFO |  \
+	 INET6_RECEIVE_OLD_HOPLIMIT)
 
 void inet_put_packet_control(const struct inet_socket *s, struct socket_message *m,
 			     const struct packet *p) __no_lock_analysis
@@ -176,6 +187,7 @@ static int parse_ipv6_number(int type, int number, struct inet_send_control *out
 {
 	switch (type) {
 	case IPV6_HOPLIMIT:
+	case IPV6_2292HOPLIMIT:
 		if (number < -1 || number > 255)
 			return -EINVAL;
 		out->ttl = number;
@@ -204,7 +216,7 @@ static int parse_ipv6(const struct cmsghdr *c, size_t size, struct inet_send_con
 	const void *data = CMSG_DATA(c);
 	int extension = inet_extension_of(c->cmsg_type), number, error;
 
-	if (c->cmsg_type == IPV6_PKTINFO) {
+	if (c->cmsg_type == IPV6_PKTINFO || c->cmsg_type == IPV6_2292PKTINFO) {
 		if (size < sizeof(out->source) + sizeof(int))
 			return -EINVAL;
 		memcpy(&out->source, data, sizeof(out->source));

@@ -65,8 +65,10 @@ static int get_address(const struct net_device *device, unsigned request, struct
 		return -EADDRNOTAVAIL;
 	switch (request) {
 	case SIOCGIFADDR:
-	case SIOCGIFDSTADDR:
 		put_v4(r, inet_to_v4(&a->address));
+		return 0;
+	case SIOCGIFDSTADDR:
+		put_v4(r, inet_to_v4(inet_is_any(&a->peer) ? &a->address : &a->peer));
 		return 0;
 	case SIOCGIFBRDADDR:
 		put_v4(r, a->broadcast.halves[1] ? inet_to_v4(&a->broadcast) : 0);
@@ -120,7 +122,7 @@ static int get(struct network_namespace *network, unsigned request, struct ifreq
 	}
 }
 
-/* SIOCSIFADDR and friends replace the first address, with the mask of its class at first. */
+/* SIOCSIFADDR replaces the first address, with the mask of its class at first. */
 static int set_address(struct net_device *device, const struct ifreq *r)
 	__must_hold(&device->network->config)
 {
@@ -150,12 +152,14 @@ static int set_address(struct net_device *device, const struct ifreq *r)
 	}
 	if (!v4)
 		return 0;
+	if (device->flags & IFF_POINTOPOINT)
+		a.prefix_length = 128;
 	if (device->flags & IFF_BROADCAST)
 		a.broadcast = inet_from_v4(v4 | ~mask_of(a.prefix_length));
 	return net_address_add(device, &a);
 }
 
-/* The mask or broadcast address of the first address: put in again, changed. */
+/* The mask, broadcast or far address of the first address: put in again, changed. */
 static int change_address(struct net_device *device, unsigned request, const struct ifreq *r)
 	__must_hold(&device->network->config)
 {
@@ -175,6 +179,9 @@ static int change_address(struct net_device *device, unsigned request, const str
 		a.prefix_length = (u8)(INET_V4_PREFIX + __builtin_popcount(mask));
 		if (device->flags & IFF_BROADCAST)
 			a.broadcast = inet_from_v4(inet_to_v4(&a.address) | ~value);
+	} else if (request == SIOCSIFDSTADDR) {
+		a.peer = value == inet_to_v4(&a.address) ? (struct inet_address){}
+							 : inet_from_v4(value);
 	} else {
 		a.broadcast = value ? inet_from_v4(value) : (struct inet_address){};
 	}
@@ -212,8 +219,6 @@ static int set(struct network_namespace *network, unsigned request,
 		break;
 	case SIOCSIFADDR:
 		error = set_address(d, r);
-		break;
-	case SIOCSIFDSTADDR:
 		break;
 	default:
 		error = change_address(d, request, r);

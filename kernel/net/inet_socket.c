@@ -269,6 +269,26 @@ static u8 protocol_of(const struct inet_socket *s) __must_hold(&s->lock)
 	}
 }
 
+void inet_fill_hops(const struct inet_socket *s, struct inet_flow *flow)
+{
+	bool v4 = inet_is_v4(&flow->destination);
+	int ttl = v4 ? s->ttl : s->hops6;
+
+	if (inet_is_multicast(&flow->destination)) {
+		flow->ttl = v4 ? s->multicast_ttl : s->multicast_hops6;
+		flow->no_loop = !(v4 ? s->multicast_loop : s->multicast_loop6);
+	} else if (ttl > 0) {
+		flow->ttl = (u8)ttl;
+	}
+}
+
+int inet_device_for(const struct inet_socket *s, const struct inet_address *destination)
+{
+	if (s->node.bound_device || !inet_is_multicast(destination))
+		return s->node.bound_device;
+	return s->multicast_device;
+}
+
 static int find_route(struct inet_socket *s, u32 generation) __must_hold(&s->lock)
 {
 	struct network_namespace *network = s->node.network;

@@ -72,6 +72,8 @@ struct inet_node {
 #define INET6_AUTO_FLOW_LABEL BIT(24)
 #define INET6_SEND_FLOWINFO BIT(25)
 #define INET6_HEADER_INCLUDED BIT(26)
+#define INET6_RECEIVE_OLD_PKTINFO BIT(27) /* by their numbers of RFC 2292 */
+#define INET6_RECEIVE_OLD_HOPLIMIT BIT(28)
 
 struct inet_membership {
 	struct inet_membership *next;
@@ -311,6 +313,11 @@ void inet_extend_room(struct inet_socket *s, const struct inet_send_control *con
  */
 [[nodiscard]] int inet_extend(struct inet_socket *s, const struct inet_send_control *control,
 			      struct packet *p, struct inet_flow *flow, u8 *options);
+/* How far what goes to flow->destination may go, and whether what goes to a group comes back, as the socket's options have it. */
+void inet_fill_hops(const struct inet_socket *s, struct inet_flow *flow);
+/* The device that the socket's options want for a destination; 0: as routes say. */
+[[nodiscard]] int inet_device_for(const struct inet_socket *s,
+				  const struct inet_address *destination);
 /* IPv6: the flow label of the message or an automatic one, not to be fragmented. */
 void inet_fill_flow6(const struct inet_socket *s, const struct inet_send_control *control,
 		     u32 ports, struct inet_flow *flow);
@@ -326,6 +333,12 @@ void inet_extensions_release(struct inet_socket *s);
 /* Queues an error with the packet that it is about, for MSG_ERRQUEUE; lock held. */
 void inet_queue_error(struct inet_socket *s, const struct inet_error *error, u16 port)
 	__must_hold(&s->lock);
+/*
+ * Queues that what was sent there did not fit and what would have, if the socket wants errors (ip(7), SO_EE_ORIGIN_LOCAL).
+ * By the sender, without the lock.
+ */
+void inet_queue_too_big(struct inet_socket *s, const struct inet_address *destination, u16 port,
+			u32 mtu);
 /* Appends SCM_TIMESTAMPING if the socket asked for times of software. */
 void inet_put_timestamping(const struct socket *socket, struct socket_message *m, u64 ns);
 /*

@@ -71,9 +71,10 @@ struct inet_error {
 	const u8 *data;
 	unsigned length;
 	u8 icmp_type, icmp_code;
-	int error;  /* positive errno */
-	bool fatal; /* hard: ends a connection attempt */
-	u32 mtu;    /* of EMSGSIZE */
+	u8 ttl, tos; /* of the packet that says so */
+	int error;   /* positive errno */
+	bool fatal;  /* hard: ends a connection attempt */
+	u32 mtu;     /* of EMSGSIZE */
 	u32 info;
 };
 void tcp_error(const struct inet_error *error);

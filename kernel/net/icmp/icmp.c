@@ -244,6 +244,8 @@ static void error_in(struct packet *p, const struct inet_info *info)
 		.length = p->linear - 8 - header,
 		.icmp_type = p->data[0],
 		.icmp_code = p->data[1],
+		.ttl = info->ttl,
+		.tos = info->tos,
 		.error = meaning.error,
 		.fatal = meaning.fatal,
 		.mtu = load_net16(p->data + 6),

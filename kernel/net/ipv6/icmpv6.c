@@ -54,7 +54,7 @@ static void error_in(struct packet *p, const struct inet_info *info)
 {
 	static const int unreachable[] = { ENETUNREACH,	 EACCES, EHOSTUNREACH, EHOSTUNREACH,
 					   ECONNREFUSED, EACCES, EACCES };
-	struct inet_error error = { .offender = info->source };
+	struct inet_error error = { .offender = info->source, .ttl = info->ttl, .tos = info->tos };
 	struct ipv6_header h;
 
 	if (!packet_linearize(p, 8 + sizeof(h) + 8))

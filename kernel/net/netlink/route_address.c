@@ -42,7 +42,7 @@ static void put_address(struct netlink_writer *w, u16 type, const struct net_dev
 {
 	struct ifaddrmsg *info = netlink_begin(w, type, sizeof(*info));
 	u8 family = rtnl_family(&a->address);
-	bool has_peer = !inet_is_any(&a->peer) && !inet_equal(&a->peer, &a->address);
+	bool has_peer = !inet_is_any(&a->peer);
 	u32 flags = a->flags | (a->valid_until_ns == NO_DEADLINE ? IFA_F_PERMANENT : 0);
 
 	if (info) {
@@ -134,6 +134,8 @@ static int decode(struct netlink_request *r, struct net_address *out, struct net
 	error = rtnl_get_address(local, family, &out->address);
 	if (!error && table[IFA_ADDRESS] && table[IFA_LOCAL])
 		error = rtnl_get_address(table[IFA_ADDRESS], family, &out->peer);
+	if (inet_equal(&out->peer, &out->address))
+		out->peer = (struct inet_address){};
 	if (!error && table[IFA_BROADCAST])
 		error = rtnl_get_address(table[IFA_BROADCAST], family, &out->broadcast);
 	if (!error && table[IFA_LABEL])

@@ -108,17 +108,10 @@ static int transmit_segments(struct udp *u, struct packet *whole, struct inet_fl
 static void fill_flow(const struct udp *u, struct inet_flow *flow)
 {
 	const struct inet_socket *s = &u->inet;
-	bool v4 = inet_is_v4(&flow->destination), group = inet_is_multicast(&flow->destination);
-	int ttl = v4 ? s->ttl : s->hops6;
 
 	flow->protocol = u->protocol->number;
-	flow->tos = v4 ? s->tos : s->tclass;
-	if (group) {
-		flow->ttl = v4 ? s->multicast_ttl : s->multicast_hops6;
-		flow->no_loop = !(v4 ? s->multicast_loop : s->multicast_loop6);
-	} else if (ttl > 0) {
-		flow->ttl = (u8)ttl;
-	}
+	flow->tos = inet_is_v4(&flow->destination) ? s->tos : s->tclass;
+	inet_fill_hops(s, flow);
 }
 
 /* Where the datagram goes: the address of the message, or of the connection. */
@@ -178,9 +171,7 @@ static int find_route(struct inet_socket *s, struct inet_flow *flow, u16 port, b
 	} else {
 		query.mark = mark_of(s, control);
 		if (!query.device_index)
-			query.device_index = s->node.bound_device;
-		if (!query.device_index && inet_is_multicast(&flow->destination))
-			query.device_index = s->multicast_device;
+			query.device_index = inet_device_for(s, &flow->destination);
 		error = route_find_query(s->node.network, &query, route);
 	}
 	if (!error && inet_is_any(&flow->source))
@@ -230,6 +221,10 @@ static int send_packet(struct udp *u, struct packet *p, struct inet_flow *flow, 
 	else
 		error = transmit(u, p, flow, port, &route, control);
 	rcu_read_unlock();
+	if (unlikely(error == -EMSGSIZE))
+		inet_queue_too_big(s, &flow->destination,
+				   inet_is_v4(&flow->destination) ? s->node.remote_port : port,
+				   route.mtu); /* the port as on Linux */
 	return error;
 }
 
@@ -321,6 +316,24 @@ static void complete_flow(const struct udp *u, struct inet_send_control *control
 		control->segment_size = u->segment_size;
 }
 
+/* More than a datagram may have: over IPv6, what would have fit is told as of one that does not fit into the path. */
+static int refuse_large(struct inet_socket *s, struct inet_flow *flow,
+			const struct inet_send_control *control, u16 port)
+{
+	struct route_result route;
+	int error;
+
+	if (inet_is_v4(&flow->destination))
+		return -EMSGSIZE;
+	rcu_read_lock();
+	error = find_route(s, flow, port, false, control, &route);
+	rcu_read_unlock();
+	if (error)
+		return error;
+	inet_queue_too_big(s, &flow->destination, port, route.mtu);
+	return -EMSGSIZE;
+}
+
 /* Decodes the message but for its data; the socket has a port then. */
 static int prepare(struct socket *socket, const struct socket_message *m, struct inet_flow *flow,
 		   struct inet_send_control *control, u16 *port)
@@ -335,7 +348,7 @@ static int prepare(struct socket *socket, const struct socket_message *m, struct
 	if (socket->shutdown & SOCKET_SHUT_SEND)
 		return -EPIPE;
 	error = socket_take_error(socket);
-	if (!error && m->data->remaining > 65535 - 8)
+	if (!error && m->data->remaining > 65535 - 8 && s->node.family == AF_INET)
 		error = -EMSGSIZE;
 	if (!error)
 		error = destination(s, m, &flow->destination, port, &scope);
@@ -345,9 +358,10 @@ static int prepare(struct socket *socket, const struct socket_message *m, struct
 		error = inet_take_flow_label(s, m, control);
 	if (!error && !s->node.binding)
 		error = autobind(u);
-	if (!error)
-		complete_flow(u, control, scope, flow);
-	return error;
+	if (error)
+		return error;
+	complete_flow(u, control, scope, flow);
+	return m->data->remaining > 65535 - 8 ? refuse_large(s, flow, control, *port) : 0;
 }
 
 /* A packet with the payload. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What MSG_ERRQUEUE tells of what was sent: MSG_ZEROCOPY, SO_TIMESTAMPING. */
+/* What MSG_ERRQUEUE tells of what was sent: MSG_ZEROCOPY, SO_TIMESTAMPING, and what did not fit. */
 #include "net_test.h"
 
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
+#include <sched.h>
 
 struct notice {
 	struct sock_extended_err error;
@@ -212,4 +213,114 @@ TEST(timestamping_of_one_message)
 	EXPECT_ERRNO(recv(a, n.data, 1, MSG_ERRQUEUE | MSG_DONTWAIT), EAGAIN);
 	memcpy(CMSG_DATA(c), &wrong, sizeof(wrong));
 	EXPECT_ERRNO(sendmsg(a, &m, 0), EINVAL);
+}
+
+/* The message that tells of a send which did not fit; the address that it went to. */
+static struct sock_extended_err too_big(int fd, struct sockaddr_in6 *to)
+{
+	struct sock_extended_err error = {};
+	char control[256], data[16];
+	struct iovec v = { data, sizeof(data) };
+	struct msghdr m = { .msg_name = to,
+			    .msg_namelen = sizeof(*to),
+			    .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+
+	EXPECT(ready(fd, 0, 5000) & POLLERR);
+	EXPECT_EQ(recvmsg(fd, &m, MSG_ERRQUEUE), 0);
+	EXPECT(m.msg_flags & MSG_ERRQUEUE);
+	REQUIRE(CMSG_FIRSTHDR(&m));
+	memcpy(&error, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(error));
+	EXPECT_ERRNO(recvmsg(fd, &m, MSG_ERRQUEUE), EAGAIN);
+	return error;
+}
+
+static void set_loopback_mtu(int mtu)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_mtu = mtu };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	REQUIRE(ioctl(fd, SIOCSIFMTU, &request) == 0);
+	close(fd);
+}
+
+/* Sends more than fits to `to`, which is not to be fragmented: the queue tells of it if `level` has asked for errors. */
+static void expect_too_big(int level, int discover, int receive_errors, const void *to,
+			   socklen_t size)
+{
+	static char data[4000];
+	int one = 1, never = IP_PMTUDISC_DO, family = *(const sa_family_t *)to;
+	int fd = socket(family, SOCK_DGRAM, 0);
+	struct sock_extended_err error;
+	struct sockaddr_in6 seen = {};
+
+	REQUIRE(fd >= 0);
+	EXPECT_EQ(setsockopt(fd, level, discover, &never, sizeof(never)), 0);
+	EXPECT_ERRNO(sendto(fd, data, sizeof(data), 0, to, size), EMSGSIZE);
+	EXPECT_EQ(ready(fd, 0, 0), 0);
+	EXPECT_EQ(setsockopt(fd, level, receive_errors, &one, sizeof(one)), 0);
+	EXPECT_ERRNO(sendto(fd, data, sizeof(data), 0, to, size), EMSGSIZE);
+	error = too_big(fd, &seen);
+	EXPECT_EQ(error.ee_errno, EMSGSIZE);
+	EXPECT_EQ(error.ee_origin, SO_EE_ORIGIN_LOCAL);
+	EXPECT_EQ(error.ee_type | error.ee_code | error.ee_data, 0);
+	EXPECT_EQ(error.ee_info, 1500);
+	EXPECT_EQ(seen.sin6_family, family);
+	EXPECT_EQ(ntohs(seen.sin6_port), family == AF_INET6 ? 9 : 0);
+	if (family == AF_INET6) { /* of more than any datagram has it is told as well */
+		static char most[70000];
+
+		EXPECT_ERRNO(sendto(fd, most, sizeof(most), 0, to, size), EMSGSIZE);
+		EXPECT_EQ(too_big(fd, &seen).ee_info, 1500);
+	}
+	EXPECT_EQ(sendto(fd, data, 1000, 0, to, size), 1000);
+	close(fd);
+}
+
+TEST(what_does_not_fit_is_told)
+{
+	struct sockaddr_in to = loopback_address(9);
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(9),
+				    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	REQUIRE(unshare(CLONE_NEWNET) == 0);
+	loopback_up();
+	set_loopback_mtu(1500);
+	expect_too_big(SOL_IP, IP_MTU_DISCOVER, IP_RECVERR, &to, sizeof(to));
+	expect_too_big(SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_RECVERR, &to6, sizeof(to6));
+}
+
+/* IPV6_2292PKTINFO and IPV6_2292HOPLIMIT: as they were before RFC 3542. */
+TEST(old_options_of_ipv6_are_heard)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), one = 1, hops = -1;
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	char control[256], data[16];
+	struct iovec v = { data, sizeof(data) };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	bool has_address = false;
+
+	loopback_up();
+	REQUIRE(bind(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
+	to.sin6_port = htons(port_of(fd));
+	EXPECT_EQ(setsockopt(fd, SOL_IPV6, IPV6_2292HOPLIMIT, &one, sizeof(one)), 0);
+	EXPECT_EQ(setsockopt(fd, SOL_IPV6, IPV6_2292PKTINFO, &one, sizeof(one)), 0);
+	EXPECT_ERRNO(setsockopt(fd, SOL_IPV6, IPV6_HOPLIMIT, &one, sizeof(one)), ENOPROTOOPT);
+	REQUIRE(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1);
+	EXPECT_EQ(recvmsg(fd, &m, 0), 1);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		EXPECT_EQ(c->cmsg_level, SOL_IPV6);
+		if (c->cmsg_type == IPV6_2292HOPLIMIT)
+			memcpy(&hops, CMSG_DATA(c), sizeof(hops));
+		has_address |= c->cmsg_type == IPV6_2292PKTINFO &&
+			       !memcmp(CMSG_DATA(c), &to.sin6_addr, 16);
+	}
+	EXPECT_EQ(hops, 64);
+	EXPECT(has_address);
 }
