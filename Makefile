@@ -80,7 +80,7 @@ suites: setup
 	@TEST_SCALE=25 $(PYTHON) test/run.py host:ext4 host:pool_agrees host:derivation_agrees host:untyped_agrees race
 	@POWER_CUTS=300 HOSTILE_IMAGES=300 $(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) power disk:hostile
 	@$(PYTHON) test/suites/run.py $(if $(ARCH),--arch $(ARCH)) $(SUITES)
-	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) servers-long programs:network
+	@$(PYTHON) test/run.py $(if $(ARCH),--arch $(ARCH)) servers-long programs:network programs:daemons
 # Beside Debian's Linux: all, or one part.
 BENCHES := micro programs disk
 .PHONY: $(BENCHES:%=bench-%)

@@ -11,7 +11,7 @@ SHOWN = 8  # bad frames that a report quotes
 def tshark(path, *words):
     # Bytes that are encrypted look like malformed SSH.
     command = ["tshark", "-n", "-r", path, "--disable-protocol", "ssh", *(word for name in CHECKED for word in ("-o", f"{name}:TRUE")), *words]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, timeout=170).stdout.splitlines()
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, timeout=900).stdout.splitlines()
 
 
 def complaints(path, mac):

@@ -22,13 +22,18 @@ USER_LANDS = {
               "util-linux-extra strace mount attr acl inotify-tools"),
     "devel": ("2G", "bash dash coreutils grep sed gawk findutils diffutils procps util-linux gcc libc6-dev make git perl "
               "python3 lua5.4 nodejs sqlite3 openssl"),
-    "network": ("512M", "bash dash coreutils grep sed mawk procps util-linux mount hostname kmod iproute2 net-tools ethtool tcpdump "
+    "network": ("768M", "bash dash coreutils grep sed mawk procps util-linux mount hostname kmod iproute2 net-tools ethtool tcpdump "
                 "iputils-ping netcat-openbsd"),
+    "daemons": ("2G", "bash dash coreutils diffutils grep sed mawk procps util-linux mount hostname kmod iproute2 busybox socat traceroute iputils-tracepath "
+                "iputils-arping iputils-ping mtr-tiny fping hping3 nmap ncat dnsmasq-base bind9-dnsutils bind9-host curl lighttpd haproxy apache2-bin "
+                "apache2-utils tinyproxy-bin stunnel4 openssl rsync vsftpd memcached netcat-openbsd mosquitto mosquitto-clients dropbear-bin bird2 radvd ndisc6 "
+                "keepalived openvpn chrony linuxptp iperf sockperf ngrep tcpdump arp-scan lldpd tcpreplay snmpd snmp slirp4netns"),
     "debug": ("768M", "bash coreutils grep sed mawk procps util-linux mount hostname strace gdb-minimal libc6"),
 }
-BY_NAME = ("network",)  # run only when it is named: `make suites` does
+BY_NAME = ("network", "daemons")  # run only when it is named: `make suites` does
 # What Debian's kernel has as modules.
-MODULES = {"network": "dummy veth tun inet_diag tcp_diag udp_diag raw_diag unix_diag"}
+NETWORK = "dummy veth tun inet_diag tcp_diag udp_diag raw_diag unix_diag"
+MODULES = {"network": NETWORK, "daemons": NETWORK}
 
 
 def jobs(arches, only):

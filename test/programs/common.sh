@@ -15,8 +15,10 @@ hostname guest
 
 cd /tmp
 
-# section NAME [SECONDS]: runs the commands on standard input in a directory of their own.
+# section NAME [SECONDS]: runs the commands on standard input in a directory of their own; only=NAME on the kernel's command line
+# leaves out the others.
 section() {
+	[ "${only:-$1}" = "$1" ] || return
 	echo "=== $1"
 	mkdir -p "/tmp/w/$1"
 	cat > /tmp/section.sh
