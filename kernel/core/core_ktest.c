@@ -156,15 +156,31 @@ static void run_work(struct work *work)
 	}
 }
 
+struct gate {
+	struct work work;
+	bool open;
+};
+
+static void run_gate(struct work *work)
+{
+	const struct gate *gate = container_of(work, struct gate, work);
+
+	while (!READ_ONCE(gate->open))
+		wait_ms(1);
+}
+
 TEST(work_runs_once_per_queueing)
 {
+	struct gate gate = { .open = false };
 	struct test_work w = { 0 };
 
+	work_init(&gate.work, run_gate);
 	work_init(&w.work, run_work);
-	preempt_disable();
+	EXPECT(work_queue(
+		&gate.work)); /* keeps the thread busy, so that what follows stays queued */
 	EXPECT(work_queue(&w.work));
 	EXPECT(!work_queue(&w.work));
-	preempt_enable();
+	WRITE_ONCE(gate.open, true);
 	work_flush();
 	EXPECT_EQ(w.runs, 1u);
 	w.again = 3;

@@ -253,15 +253,20 @@ static ssize_t fill_received(struct tcp *t, struct iter *data)
 	size_t n = MIN(data->remaining, (size_t)CHUNK_MAX);
 	struct packet *p = packet_alloc();
 	int error = p ? packet_append_iter(p, data, n) : -ENOMEM;
+	bool fits;
 
 	if (error) {
 		packet_free(p);
 		return error;
 	}
 	tcp_lock(t);
-	tcp_append_repaired(t, p);
+	fits = t->memory + n <= t->memory_limit;
+	if (fits)
+		tcp_append_repaired(t, p);
 	tcp_unlock(t);
-	return (ssize_t)n;
+	if (!fits)
+		packet_free(p);
+	return fits ? (ssize_t)n : -ENOBUFS;
 }
 
 ssize_t tcp_repair_send(struct tcp *t, struct socket_message *m)

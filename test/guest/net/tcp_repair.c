@@ -191,3 +191,21 @@ TEST(tcp_repair_has_its_limits)
 		_exit(0);
 	}
 }
+
+/* What is put into the queue of received bytes is bounded by the buffer, as is what comes from the network. */
+TEST(tcp_repair_fills_no_more_than_the_buffer)
+{
+	static char chunk[32768];
+	int client, server, size = 65536;
+	size_t all = 0;
+
+	loopback_up();
+	connected(&client, &server);
+	EXPECT_EQ(setsockopt(client, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	EXPECT_EQ(set_tcp(client, TCP_REPAIR, 1), 0);
+	EXPECT_EQ(set_tcp(client, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE), 0);
+	while (all < 4 << 20 && send(client, chunk, sizeof(chunk), 0) == sizeof(chunk))
+		all += sizeof(chunk);
+	EXPECT(all > 0 && all < 4 << 20);
+	EXPECT_ERRNO(send(client, chunk, sizeof(chunk), 0), ENOBUFS);
+}
