@@ -26,7 +26,7 @@ USER_LANDS = {
                 "iputils-ping netcat-openbsd"),
     "daemons": ("2G", "bash dash coreutils diffutils grep sed mawk procps util-linux mount hostname kmod iproute2 busybox socat traceroute iputils-tracepath "
                 "iputils-arping iputils-ping mtr-tiny fping hping3 nmap ncat dnsmasq-base bind9-dnsutils bind9-host curl lighttpd haproxy apache2-bin "
-                "apache2-utils tinyproxy-bin stunnel4 openssl rsync vsftpd memcached netcat-openbsd mosquitto mosquitto-clients dropbear-bin bird2 radvd ndisc6 "
+                "apache2-utils tinyproxy-bin stunnel4 openssl rsync memcached netcat-openbsd mosquitto mosquitto-clients dropbear-bin bird2 radvd ndisc6 "
                 "keepalived openvpn chrony linuxptp iperf sockperf ngrep tcpdump arp-scan lldpd tcpreplay snmpd snmp slirp4netns"),
     "debug": ("768M", "bash coreutils grep sed mawk procps util-linux mount hostname strace gdb-minimal libc6"),
 }
